@@ -1,0 +1,70 @@
+// The contract between a Plan and a CPU kernel. Plain data only: kernel files are compiled once per
+// instruction set with wider flags, so nothing here may instantiate library templates.
+#pragma once
+#include "core/shape.h"
+
+namespace hornbeam {
+
+// All tensors are row-major and contiguous. At bind `data` is null and only dtype and shape count.
+// An input that was not given, and an output that nobody reads, have `present == false`.
+struct TensorRef {
+  void* data = nullptr;
+  DType dtype = DType::float32;
+  bool present = false;
+  Shape shape;
+
+  template <class T> HB_INLINE T* as() const { return static_cast<T*>(data); }
+};
+
+// Runs fn(ctx, i) for every i in [0, count), on the pool's threads and the caller's.
+// Tasks must be cut by shape alone, never by thread count: results must not depend on it.
+struct TaskRunner {
+  void (*parallel)(int64_t count, void (*fn)(void* ctx, int64_t task), void* ctx);
+};
+
+// Random numbers are a pure function of (seed, run, element); see core/philox.h.
+struct RunInfo {
+  uint64_t run = 0;
+};
+
+struct KernelCall {
+  const void* attrs = nullptr;  // the op's attribute struct, from ops/<family>.h
+  int32_t n_in = 0, n_out = 0;
+  const TensorRef* in = nullptr;
+  const TensorRef* out = nullptr;
+  char* workspace = nullptr;           // 64-byte aligned, uninitialised, as large as `workspace` asked
+  const void* const* packed = nullptr; // packed[i]: packed form of input i (see Kernel::pack)
+  const TaskRunner* tasks = nullptr;
+  const RunInfo* run_info = nullptr;
+};
+
+// One way to run one op. Several kernels may serve an op: the first whose `supports` agrees is chosen
+// at bind. Every function may read attrs, shapes and dtypes; only pack and run may read data.
+struct Kernel {
+  const char* op;
+  const char* name;                                   // "direct", "winograd4x4", ...: shown in the plan
+  bool (*supports)(const KernelCall&) = nullptr;      // null: always
+  int64_t (*workspace)(const KernelCall&) = nullptr;  // bytes; null: none
+  void (*run)(const KernelCall&) = nullptr;
+  // Weights that are repacked before use: `run` reads call.packed[pack_input] and not the input's
+  // data. The Plan keeps packings of unchanged variables and constants, and makes others just before
+  // each run. A kernel packs at most one input.
+  int32_t pack_input = -1;
+  int64_t (*packed_bytes)(const KernelCall&) = nullptr;
+  void (*pack)(const KernelCall&, void* dst) = nullptr;
+};
+
+// What each csrc/cpu/<family>.cpp exports, as `kernels_<family>` in its ISA's namespace.
+struct KernelList {
+  const Kernel* items;
+  int32_t count;
+};
+
+// A whole instruction set's kernels.
+struct KernelTable {
+  const char* isa;  // "baseline", "avx2", "avx512", "neon"
+  const KernelList* const* lists;
+  int32_t count;
+};
+
+}  // namespace hornbeam
