@@ -1,0 +1,26 @@
+"""The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
+
+from .control import control_dependencies, in_train_phase, learning_phase, set_learning_phase
+from .function import Function
+from .gradients import gradients
+from .ops import (
+    apply,
+    cast,
+    constant,
+    convert,
+    floatx,
+    placeholder,
+    reshape,
+    set_floatx,
+    shape_of,
+    shape_tensor,
+    unbroadcast,
+)
+from .tensor import Node, Tensor, unique_name
+from .variable import Variable
+
+__all__ = [
+    "Function", "Node", "Tensor", "Variable", "apply", "cast", "constant", "control_dependencies", "convert", "floatx",
+    "gradients", "in_train_phase", "learning_phase", "placeholder", "reshape", "set_floatx", "set_learning_phase",
+    "shape_of", "shape_tensor", "unbroadcast", "unique_name",
+]  # fmt: skip

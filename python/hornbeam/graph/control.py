@@ -1,0 +1,99 @@
+"""Learning phase, and reads that see an update's result.
+
+``control_dependencies`` is how Keras metrics read a counter after having advanced it: inside the block a
+variable that an update writes stands for the update's result.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator, Sequence
+
+from .tensor import Node, Tensor
+
+_stack: list[dict[int, Tensor]] = []
+
+
+@contextmanager
+def control_dependencies(updates: Sequence[Any]) -> Iterator[None]:
+    """Inside the block, reads of variables see the results of ``updates`` (tensors of ``K.update`` and its kin).
+
+    Whatever is built from such a read carries the update along: running it runs the update.
+    """
+    seen = dict(_stack[-1]) if _stack else {}
+    for update in _flatten(updates):
+        if isinstance(update, Tensor) and update.op.op == "assign":
+            seen[id(update.op.attrs["variable"])] = update
+    _stack.append(seen)
+    try:
+        yield
+    finally:
+        _stack.pop()
+
+
+def _flatten(items: Any) -> Iterator[Any]:
+    if isinstance(items, (list, tuple)):
+        for item in items:
+            yield from _flatten(item)
+    elif items is not None:
+        yield items
+
+
+def current_value(x: Tensor) -> Tensor:
+    """What a read of ``x`` means here: the pending update's result for an updated variable, else ``x``."""
+    return _stack[-1].get(id(x), x) if _stack else x
+
+
+_learning_phase: Tensor | int | None = None
+
+
+def learning_phase() -> Tensor | int:
+    """The int32 scalar that is 1 in training and 0 otherwise, or the number fixed by :func:`set_learning_phase`.
+
+    A Function replaces it by a constant when its program is built, so it costs nothing at run time.
+    """
+    global _learning_phase
+    if _learning_phase is None:
+        node = Node("learning_phase", (), {})
+        tensor = Tensor(node, 0, "int32", (), name="keras_learning_phase")
+        tensor._uses_learning_phase = True  # type: ignore[attr-defined]
+        node.outputs = (tensor,)
+        _learning_phase = tensor
+    return _learning_phase
+
+
+def set_learning_phase(value: int | None) -> None:
+    """Fix the learning phase to 0 or 1; ``None`` makes it dynamic again."""
+    global _learning_phase
+    if value not in (0, 1, None):
+        raise ValueError("Expected learning phase to be 0 or 1.")
+    _learning_phase = None if value is None else int(value)
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """``x`` in training and ``alt`` otherwise; tensors, numbers, or functions that return one."""
+    if training is None:
+        training = learning_phase()
+    if isinstance(training, (bool, int)):
+        chosen = x if training else alt
+        return chosen() if callable(chosen) else chosen
+    if not (isinstance(training, Tensor) and training.op.op == "learning_phase"):
+        from ..backend import switch
+
+        return switch(training, x, alt)
+    from .ops import convert, marker
+
+    x = x() if callable(x) else x
+    alt = alt() if callable(alt) else alt
+    if x is alt:
+        return x
+    like = x if isinstance(x, Tensor) else alt if isinstance(alt, Tensor) else None
+    x, alt = (current_value(convert(v, like.dtype if like is not None else None)) for v in (x, alt))
+    shape = x.shape if len(x.shape) != len(alt.shape) else _common(x.shape, alt.shape)
+    out = marker("phase_switch", (x, alt), x.dtype, shape)
+    out._uses_learning_phase = True  # type: ignore[attr-defined]
+    return out
+
+
+def _common(a: tuple, b: tuple) -> tuple:
+    return tuple(m if m == n else None for m, n in zip(a, b))

@@ -1,0 +1,153 @@
+"""Reverse-mode differentiation of the graph.
+
+Each op family registers rules in its own module here: ``rule(node, grads)`` returns one gradient per input
+(None where there is none), given one gradient per output (None where nobody needs that output). Rules
+build ordinary graph ops, so gradients can be differentiated again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any, Callable, Sequence
+
+from ..ops import apply, constant, convert
+from ..tensor import Node, Tensor
+
+Rule = Callable[[Node, list], Sequence[Any]]
+_rules: dict[str, Rule] = {}
+#: ops through which no gradient flows
+_none: set[str] = set()
+
+
+def register(*ops: str) -> Callable[[Rule], Rule]:
+    """Decorate the gradient rule of one or more ops."""
+
+    def add(rule: Rule) -> Rule:
+        for op in ops:
+            _rules[op] = rule
+        return rule
+
+    return add
+
+
+def not_differentiable(*ops: str) -> None:
+    """Declare ops whose output does not vary smoothly with their inputs: their gradients are None."""
+    _none.update(ops)
+
+
+def has_rule(op: str) -> bool:
+    _load()
+    return op in _rules or op in _none
+
+
+_loaded = False
+
+
+def _load() -> None:
+    global _loaded
+    if not _loaded:
+        _loaded = True
+        for module in pkgutil.iter_modules(__path__):
+            importlib.import_module(f"{__name__}.{module.name}")
+
+
+def gradients(ys: Any, xs: Any, grad_ys: Any = None) -> list[Tensor | None]:
+    """Gradients of the sum of ``ys`` with respect to each of ``xs``; None where unconnected.
+
+    Args:
+        ys: a tensor or a list of tensors.
+        xs: any tensors of the graph, not only variables and inputs.
+        grad_ys: cotangents, one per y; ones by default.
+
+    Raises:
+        NotImplementedError: an op between has no gradient rule.
+    """
+    _load()
+    ys = list(ys) if isinstance(ys, (list, tuple)) else [ys]
+    xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    seeds = list(grad_ys) if grad_ys is not None else [None] * len(ys)
+    order = _between(ys, {id(x) for x in xs})
+    sums: dict[int, Tensor] = {}
+    for y, seed in zip(ys, seeds):
+        _accumulate(sums, y, ones_like(y) if seed is None else convert(seed, y.dtype))
+    wanted = {id(x) for x in xs}
+    found: dict[int, Tensor] = {i: g for i, g in sums.items() if i in wanted}
+    for node in reversed(order):
+        grads = [sums.get(id(t)) for t in node.outputs]
+        for t in node.outputs:
+            if id(t) in wanted and id(t) in sums:
+                found[id(t)] = sums[id(t)]
+        if all(g is None for g in grads) or not node.inputs or node.op in _none:
+            continue
+        for tensor, grad in zip(node.inputs, _apply_rule(node, grads)):
+            if tensor is not None and grad is not None:
+                _accumulate(sums, tensor, grad)
+    for x in xs:
+        if id(x) in sums:
+            found[id(x)] = sums[id(x)]
+    return [found.get(id(x)) for x in xs]
+
+
+def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
+    if node.op == "phase_switch":
+        return _phase_switch(node, grads)
+    if node.op == "assign":
+        return [None, grads[0] if node.attrs["how"] == "set" else None]
+    rule = _rules.get(node.op)
+    if rule is None:
+        raise NotImplementedError(f"op '{node.op}' has no gradient rule")
+    return rule(node, grads)
+
+
+def _phase_switch(node: Node, grads: list) -> Sequence[Any]:
+    from ..control import in_train_phase
+
+    grad = grads[0]
+    train, test = node.inputs
+    return [in_train_phase(grad, zeros_like(train)), in_train_phase(zeros_like(test), grad)]
+
+
+def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
+    before = sums.get(id(tensor))
+    sums[id(tensor)] = grad if before is None else before + grad
+
+
+def _between(ys: list[Tensor], wanted: set[int]) -> list[Node]:
+    """Nodes on a path from a wanted tensor to a y, inputs before users."""
+    order: list[Node] = []
+    connected: dict[int, bool] = {}
+    for y in ys:
+        stack: list[tuple[Node, int]] = [(y.op, 0)]
+        while stack:
+            node, i = stack.pop()
+            if id(node) in connected and i == 0:
+                continue
+            if i == 0:
+                connected[id(node)] = False  # being visited; graphs have no cycles
+            if i < len(node.inputs):
+                stack.append((node, i + 1))
+                child = node.inputs[i]
+                if child is not None and id(child.op) not in connected:
+                    stack.append((child.op, 0))
+                continue
+            connected[id(node)] = any(id(t) in wanted for t in node.outputs) or any(
+                t is not None and (id(t) in wanted or connected[id(t.op)]) for t in node.inputs
+            )
+            if connected[id(node)]:
+                order.append(node)
+    return order
+
+
+def ones_like(x: Tensor) -> Tensor:
+    return _fill_like(x, 1)
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    return _fill_like(x, 0)
+
+
+def _fill_like(x: Tensor, value: float) -> Tensor:
+    if not x.shape:
+        return constant(value, x.dtype)
+    return apply("fill", [apply("shape", [x])], value=float(value), dtype=x.dtype)

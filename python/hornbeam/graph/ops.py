@@ -1,0 +1,141 @@
+"""Building the graph: leaves, and :func:`apply`, through which every op is made."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from .. import _core
+from . import control
+from .tensor import Node, Tensor
+
+_FLOATX = "float32"
+
+
+def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
+    """Apply ``op`` (see ``docs/ops.md``) and return its output tensor, or a tuple of its several outputs.
+
+    Inputs that are numbers or arrays take the dtype of the first tensor among the inputs; ``None`` stands
+    for an optional input that is not given.
+
+    Raises:
+        ValueError, TypeError: from the op's shape rule, naming the op and the shapes.
+    """
+    tensors = _as_tensors(op, inputs)
+    types = [None if t is None else (t.dtype, t.shape, t.ints) for t in tensors]
+    inferred = _core.infer(op, attrs, types)
+    node = Node(op, tuple(tensors), attrs)
+    node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
+    if any(t is not None and getattr(t, "_uses_learning_phase", False) for t in tensors):
+        for out in node.outputs:
+            out._uses_learning_phase = True  # type: ignore[attr-defined]
+    return node.outputs[0] if len(node.outputs) == 1 else node.outputs
+
+
+def _as_tensors(op: str, inputs: Sequence[Any]) -> list[Tensor | None]:
+    dtype = next((t.dtype for t in inputs if isinstance(t, Tensor)), None)
+    tensors: list[Tensor | None] = []
+    for x in inputs:
+        if x is None:
+            tensors.append(None)
+        elif isinstance(x, Tensor):
+            tensors.append(control.current_value(x))
+        else:
+            tensors.append(constant(x, dtype))
+    return tensors
+
+
+def binary(op: str, a: Any, b: Any) -> Tensor:
+    """Apply a two-argument op; the operators of :class:`Tensor` come here."""
+    return apply(op, [a, b])
+
+
+def marker(op: str, inputs: Sequence[Tensor], dtype: str, shape: tuple[int | None, ...], **attrs: Any) -> Tensor:
+    """Make a node that is not an op of the core: a leaf, or something a Function resolves when it is built."""
+    node = Node(op, tuple(inputs), attrs)
+    node.outputs = (Tensor(node, 0, dtype, shape),)
+    return node.outputs[0]
+
+
+def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None) -> Tensor:
+    """A fixed value. ``dtype`` defaults to the array's own, and to floatx for Python floats and lists of them."""
+    array = np.asarray(value)
+    if array.dtype == object:
+        raise TypeError(f"cannot make a tensor of {type(value).__name__}: {str(value)[:80]}")
+    if dtype is None:
+        python_number = not isinstance(value, (np.ndarray, np.generic))
+        if array.dtype.kind == "f" and python_number:
+            dtype = floatx()
+        elif array.dtype.kind in "iu" and python_number:
+            dtype = "int32" if array.size == 0 or np.abs(array).max() < 2**31 else "int64"
+        else:
+            dtype = array.dtype.name
+    if shape is not None:
+        array = np.broadcast_to(array, tuple(shape))
+    array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    tensor = marker("constant", (), dtype, array.shape, value=array)
+    if array.dtype.kind in "iu" and array.ndim <= 1 and array.size <= 64:
+        tensor.ints = tuple(int(v) for v in array.reshape(-1))
+    return tensor
+
+
+def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str | None = None) -> Tensor:
+    """A value that is fed at each run."""
+    tensor = marker("placeholder", (), dtype or floatx(), tuple(None if d is None else int(d) for d in shape))
+    if name:
+        tensor._name = name
+    return tensor
+
+
+def convert(value: Any, dtype: str | None = None) -> Tensor:
+    """Return a tensor as it is, anything else as a constant."""
+    return value if isinstance(value, Tensor) else constant(value, dtype)
+
+
+def cast(x: Tensor, dtype: str) -> Tensor:
+    return x if x.dtype == dtype else apply("cast", [x], dtype=dtype)
+
+
+def shape_of(x: Tensor) -> Tensor:
+    """The shape as an int32 vector; its values are folded as soon as they are known."""
+    return apply("shape", [x])
+
+
+def shape_tensor(dims: Any) -> Tensor:
+    """An integer vector from a shape that mixes numbers, ``-1`` and scalar tensors, for ``reshape``, ``fill`` …"""
+    if isinstance(dims, Tensor):
+        return dims
+    dims = list(dims)
+    if not any(isinstance(d, Tensor) for d in dims):
+        return constant(np.asarray([int(d) for d in dims], dtype="int64"))
+    parts = [
+        cast(apply("reshape", [d, constant(np.asarray([1]))]), "int64")
+        if isinstance(d, Tensor)
+        else constant(np.asarray([int(d)], dtype="int64"))
+        for d in dims
+    ]
+    return apply("concat", parts, axis=0)
+
+
+def reshape(x: Tensor, dims: Any) -> Tensor:
+    return apply("reshape", [x, shape_tensor(dims)])
+
+
+def unbroadcast(grad: Tensor, like: Tensor) -> Tensor:
+    """Sum a gradient down to the shape of the input that was broadcast."""
+    if grad.shape == like.shape and None not in like.shape:
+        return grad
+    return apply("sum_to", [grad, shape_of(like)])
+
+
+def floatx() -> str:
+    """The default float type, ``'float32'`` unless ``K.set_floatx`` changed it."""
+    return _FLOATX
+
+
+def set_floatx(dtype: str) -> None:
+    global _FLOATX
+    if dtype not in ("float16", "float32", "float64"):
+        raise ValueError(f"Unknown floatx type: {dtype}. Expected 'float16', 'float32' or 'float64'.")
+    _FLOATX = dtype
