@@ -33,7 +33,17 @@ template <class T> HB_INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }
 // a*b+c with one rounding where the machine has it (everywhere but the x86 baseline). The project is
 // compiled with -ffp-contract=off, so this is the only place where products and sums contract.
 template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
-#if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
+#if defined(__FMA__) && defined(__GNUC__) && !defined(__clang__)
+  // GCC's builtins stay whole until registers are given out; the loop below is put together from lanes
+  // so early that a 28-accumulator tile then shuffles (or spills) a register per product.
+#if HB_VECTOR_BYTES == 64
+  if constexpr (sizeof(T) == 4) return (Vec<T>)__builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4);
+  else return (Vec<T>)__builtin_ia32_vfmaddpd512_mask(a, b, c, (unsigned char)-1, 4);
+#else
+  if constexpr (sizeof(T) == 4) return (Vec<T>)__builtin_ia32_vfmaddps256(a, b, c);
+  else return (Vec<T>)__builtin_ia32_vfmaddpd256(a, b, c);
+#endif
+#elif defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
   Vec<T> r;
   for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_fmaf(a[i], b[i], c[i]) : __builtin_fma(a[i], b[i], c[i]);
   return r;
