@@ -117,6 +117,37 @@ template <bool kMax, class T> static void pool(const KernelCall& call) {
   });
 }
 
+// What `g` holds at each window's first maximum: the transpose of max_pool2d_grad. Cells are visited
+// backwards, so the first one is the last to be taken.
+template <class T> static void gather(const KernelCall& call) {
+  const Geometry g = geometry(*static_cast<const PoolAttrs*>(call.attrs), call.in[0].shape, call.out[0].shape);
+  const T *x = call.in[0].as<T>(), *top = call.in[1].as<T>(), *value = call.in[2].as<T>();
+  T* out = call.out[0].as<T>();
+  if (call.out[0].shape.count() == 0) return;
+  with_width<T>(g.channels, [&](auto width) {
+    constexpr int N = decltype(width)::value;
+    using P = Pack<T, N>;
+    parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
+      for (int64_t o = from * g.x.out; o < to * g.x.out; ++o) {
+        const int64_t r = o / g.x.out, oy = r % g.y.out, ox = o % g.x.out;
+        const int64_t image = r / g.y.out * g.y.in;
+        for (int64_t c = 0; c < g.channels; c += N) {
+          const int64_t from_c = c + N > g.channels ? g.channels - N : c;
+          const P most = load_pack<P>(top + o * g.channels + from_c);
+          P taken{};
+          for (int64_t i = g.y.end(oy) - 1; i >= g.y.begin(oy); --i)
+            for (int64_t j = g.x.end(ox) - 1; j >= g.x.begin(ox); --j) {
+              const int64_t at = (image + i) * g.in_row() + j * g.channels + from_c;
+              const P cell = load_pack<P>(x + at);
+              taken = (cell == most) | (cell != cell) ? load_pack<P>(value + at) : taken;
+            }
+          store_pack<P>(out + o * g.channels + from_c, taken);
+        }
+      }
+    });
+  });
+}
+
 // Gives one window's gradient to its cells, for one pack of channels; `first` lanes were served by the
 // pack before. Rows outside [own_from, own_to) are only looked at. kAdd: windows overlap.
 template <bool kMax, bool kAdd, class P, class T>
@@ -193,6 +224,9 @@ static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype
 template <bool kMax> static void run_pool(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? pool<kMax, double>(call) : pool<kMax, float>(call);
 }
+static void run_gather(const KernelCall& call) {
+  call.in[0].dtype == DType::float64 ? gather<double>(call) : gather<float>(call);
+}
 template <bool kMax> static void run_grad(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? pool_grad<kMax, double>(call) : pool_grad<kMax, float>(call);
 }
@@ -200,6 +234,7 @@ template <bool kMax> static void run_grad(const KernelCall& call) {
 HB_EXPORT_KERNELS(pool,
   {"max_pool2d", "channels", supports, nullptr, run_pool<true>},
   {"avg_pool2d", "channels", supports, nullptr, run_pool<false>},
+  {"max_pool2d_gather", "channels", supports, nullptr, run_gather},
   {"max_pool2d_grad", "input_rows", supports, nullptr, run_grad<true>},
   {"avg_pool2d_grad", "input_rows", supports, nullptr, run_grad<false>})
 

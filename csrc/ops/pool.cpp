@@ -1,4 +1,5 @@
-// max_pool2d(x), avg_pool2d(x) over NHWC, and their gradients. Padding cells never win a maximum and
+// max_pool2d(x), avg_pool2d(x) over NHWC, their gradients, and max_pool2d_gather(x, y, g), the gradient
+// of max_pool2d_grad with respect to dy. Padding cells never win a maximum and
 // never count in an average.
 #include "ops/pool.h"
 
@@ -43,6 +44,13 @@ void register_pool(OpRegistry& r) {
     want_pooled("max_pool2d_grad", a, in[0], in[1], "y");
     want_pooled("max_pool2d_grad", a, in[0], in[2], "dy");
     out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
+  });
+  r.add<PoolAttrs>("max_pool2d_gather", 3, 3, 1, [](const PoolAttrs& a, const auto& in, auto& out) {
+    want_pooled("max_pool2d_gather", a, in[0], in[1], "y");
+    want_same_dtype("max_pool2d_gather", in[0], in[2]);
+    if (in[2].shape.rank != 4) op_error("max_pool2d_gather", "g has shape " + shape_str(in[2].shape));
+    for (int i = 0; i < 4; ++i) same_dim("max_pool2d_gather", in[0].shape[i], in[2].shape[i], "x and g");
+    out.push_back(TypeInfo::of(in[0].dtype, in[1].shape));
   });
   r.add<PoolAttrs>("avg_pool2d_grad", 2, 2, 1, [](const PoolAttrs& a, const auto& in, auto& out) {
     TypeInfo x = TypeInfo::of(in[0].dtype, Shape{});
