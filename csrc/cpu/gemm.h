@@ -1,0 +1,359 @@
+// Matrix products on packed panels: the core that matmul, convolution and the recurrent kernels share.
+//
+// A product C = init + A B is cut into register tiles of GemmTile<T>::rows x ::cols. What a tile reads:
+//   B  always a panel of `cols` columns: packed by gemm_pack_b (row k of panel p at (p * K + k) * cols,
+//      missing columns zero), or any matrix whose rows lie `b_stride` apart, as long as whole vectors
+//      of columns can be read.
+//   A  either rows that lie `a_stride` apart (row-major A, read in place), or columns that lie
+//      `a_stride` apart (packed by gemm_pack_a, or a transposed A read in place).
+// Layers, from the bottom: gemm_tile (one register tile), gemm_panel (all rows against one B panel),
+// gemm_block (a task's whole block: blocked over K, A packed into scratch where that pays).
+//
+// Every sum runs over k in ascending order within blocks of GemmTile<T>::depth, so the bits of a result
+// depend on its shape and the instruction set only.
+#pragma once
+#include "cpu/simd.h"
+
+HB_CPU_BEGIN
+
+template <class T> struct GemmTile {
+  // Accumulators, `vecs` vectors of B and a broadcast element of A must fit the register file.
+#if defined(__AVX512F__)
+  static constexpr int rows = 14;
+#elif defined(__aarch64__)
+  static constexpr int rows = 12;
+#else
+  static constexpr int rows = 6;
+#endif
+  static constexpr int vecs = 2;
+  static constexpr int cols = vecs * kLanes<T>;
+  // A panel of B of this depth takes 32 KiB or less and stays in L1 while the rows of A pass by.
+  static constexpr int64_t depth = HB_VECTOR_BYTES == 64 ? 2048 / (2 * sizeof(T)) : 1024 / sizeof(T);
+  // Rows of A that gemm_block packs at a time (a multiple of `rows`), and the scratch that takes.
+  static constexpr int64_t block_rows = 12 * rows;
+  static constexpr int64_t scratch = block_rows * depth + kLanes<T>;
+};
+
+// A matrix anywhere in memory: element (i, j) is data[i * row + j * col].
+template <class T> struct MatView {
+  const T* data;
+  int64_t row, col;
+  HB_INLINE MatView at(int64_t i, int64_t j) const { return {data + i * row + j * col, row, col}; }
+};
+
+// ---- register tile --------------------------------------------------------------------------------
+
+template <class T> struct TileCall {
+  int64_t k;                  // may be 0
+  const T* a; int64_t a_stride;
+  const T* b; int64_t b_stride;
+  const T* init; int64_t init_stride;  // added to the product; null: nothing; stride 0: one row for all
+  T* c; int64_t c_stride;              // may be `init`
+  int64_t cols;               // 1..GemmTile<T>::cols: columns of init and c that exist
+};
+
+// Keeps a register operand alive up to here. Without it GCC lets a product overwrite the broadcast
+// element of A and copies accumulators around in the inner loop.
+template <class V> HB_INLINE void keep_alive(const V& v) {
+#if defined(__x86_64__)
+  __asm__("" : : "v"(v));
+#else
+  __asm__("" : : "w"(v));
+#endif
+}
+
+template <class T, int M, int V> HB_INLINE void tile_step(Vec<T> (&acc)[M][V], const T* const (&a)[M], const T* b) {
+  Vec<T> bv[V];
+#pragma GCC unroll 4
+  for (int j = 0; j < V; ++j) bv[j] = load(b + j * kLanes<T>);
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) {
+    const Vec<T> av = splat(*a[i]);
+#pragma GCC unroll 4
+    for (int j = 0; j < V; ++j) acc[i][j] = fma<T>(av, bv[j], acc[i][j]);
+    keep_alive(av);
+  }
+}
+
+// One tile of M rows and V vectors. kColumns: a_stride lies between columns of A, else between rows.
+template <class T, int M, int V, bool kColumns> static void tile(const TileCall<T>& t) {
+  constexpr int L = kLanes<T>;
+  // Short tiles have too few independent sums to hide the latency of fma: they take several k at once.
+  constexpr int S = M * V >= 8 ? 1 : M * V >= 4 ? 2 : 4;
+  Vec<T> acc[S][M][V];
+#pragma GCC unroll 4
+  for (int s = 0; s < S; ++s)
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < V; ++j) acc[s][i][j] = Vec<T>{};
+
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1);
+
+  // Row i of A through one of M/4 base pointers and one of four offsets: 14 pointers would not fit.
+  const int64_t row = kColumns ? 1 : t.a_stride, next = kColumns ? t.a_stride : 1;
+  constexpr int kBases = kColumns ? 1 : (M + 3) / 4;
+  const T* base[kBases];
+#pragma GCC unroll 4
+  for (int q = 0; q < kBases; ++q) base[q] = t.a + 4 * q * row;
+  const int64_t row3 = 3 * row;
+  const T* b = t.b;
+  auto step = [&](Vec<T>(&sum)[M][V], int64_t ahead) {
+    const T* a[M];
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+      a[i] = kColumns ? base[0] + ahead * next + i
+                      : base[i / 4 % kBases] + ahead + (i % 4 == 3 ? row3 : (i % 4) * row);
+    tile_step<T, M, V>(sum, a, b + ahead * t.b_stride);
+  };
+  auto advance = [&](int64_t by) {
+#pragma GCC unroll 4
+    for (int q = 0; q < kBases; ++q) base[q] += by * next;
+    b += by * t.b_stride;
+  };
+  int64_t k = t.k;
+  for (; k >= S; k -= S) {
+#pragma GCC unroll 4
+    for (int s = 0; s < S; ++s) step(acc[s], s);
+    advance(S);
+  }
+  if (S > 1) {
+    for (; k > 0; --k) {
+      step(acc[0], 0);
+      advance(1);
+    }
+#pragma GCC unroll 4
+    for (int s = 1; s < S; ++s)
+#pragma GCC unroll 16
+      for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < V; ++j) acc[0][i][j] += acc[s][i][j];
+  }
+
+  const int tail = static_cast<int>(t.cols - (V - 1) * L);  // columns in the last vector
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) {
+    T* c = t.c + i * t.c_stride;
+    const T* init = t.init + i * t.init_stride;
+#pragma GCC unroll 4
+    for (int j = 0; j < V; ++j) {
+      Vec<T> v = acc[0][i][j];
+      if (j + 1 < V || tail == L) {
+        if (t.init) v += load(init + j * L);
+        store(c + j * L, v);
+      } else {
+        if (t.init) v += load_tail(init + j * L, tail);
+        store_tail(c + j * L, v, tail);
+      }
+    }
+  }
+}
+
+template <class T> using TileFn = void (*)(const TileCall<T>&);
+template <class T> struct TileTable {
+  TileFn<T> fn[2][GemmTile<T>::vecs][GemmTile<T>::rows] = {};  // [columns][vecs - 1][rows - 1]
+  constexpr TileTable() { fill<1>(); }
+  template <int M> constexpr void fill() {
+    fn[0][0][M - 1] = tile<T, M, 1, false>;
+    fn[0][1][M - 1] = tile<T, M, 2, false>;
+    fn[1][0][M - 1] = tile<T, M, 1, true>;
+    fn[1][1][M - 1] = tile<T, M, 2, true>;
+    if constexpr (M < GemmTile<T>::rows) fill<M + 1>();
+  }
+};
+static constexpr TileTable<float> tile_table_f32{};
+static constexpr TileTable<double> tile_table_f64{};
+
+// rows 1..GemmTile<T>::rows; `columns`: a_stride lies between columns of A, else between rows.
+template <class T> HB_INLINE void gemm_tile(int64_t rows, bool columns, const TileCall<T>& t) {
+  const int v = t.cols > kLanes<T>;
+  if constexpr (sizeof(T) == 4) tile_table_f32.fn[columns][v][rows - 1](t);
+  else tile_table_f64.fn[columns][v][rows - 1](t);
+}
+
+// ---- packing --------------------------------------------------------------------------------------
+
+template <int... I> struct Indices {};
+template <int N, int... I> struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I> struct MakeIndices<0, I...> { using type = Indices<I...>; };
+
+template <class T, int D, int... C> HB_INLINE void swap_blocks(Vec<T>& x, Vec<T>& y, Indices<C...>) {
+  constexpr int L = kLanes<T>;
+  const Vec<T> a = x, b = y;
+  x = __builtin_shufflevector(a, b, ((C & D) ? L + C - D : C)...);
+  y = __builtin_shufflevector(a, b, ((C & D) ? L + C : C + D)...);
+}
+// Transposes a square of lanes x lanes: off-diagonal blocks change places, at each power of two.
+template <class T, int D = kLanes<T> / 2> HB_INLINE void transpose_square(Vec<T> (&r)[kLanes<T>]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes<T>; ++i)
+    if (!(i & D)) swap_blocks<T, D>(r[i], r[i | D], typename MakeIndices<kLanes<T>>::type{});
+  if constexpr (D > 1) transpose_square<T, D / 2>(r);
+}
+
+// dst[j * W + i] = src[i * row + j] for i < w, j < n; 0 for w <= i < W. W: a multiple of w's vectors.
+template <class T> HB_INLINE void pack_transposed(const T* src, int64_t row, int64_t w, int64_t n, int64_t W, T* dst) {
+  constexpr int L = kLanes<T>;
+  for (int64_t i = 0; i < W; i += L) {
+    const int64_t have = w - i < L ? w - i : L;      // source rows behind this vector of the panel
+    const int64_t room = W - i < L ? W - i : L;      // lanes of it that belong to the panel
+    int64_t j = 0;
+    for (; j + L <= n; j += L) {
+      Vec<T> r[L];
+      if (have == L) {
+#pragma GCC unroll 16
+        for (int q = 0; q < L; ++q) r[q] = load(src + (i + q) * row + j);
+      } else {
+#pragma GCC unroll 16
+        for (int q = 0; q < L; ++q) r[q] = q < have ? load(src + (i + q) * row + j) : Vec<T>{};
+      }
+      transpose_square<T>(r);
+      if (room == L) {
+#pragma GCC unroll 16
+        for (int q = 0; q < L; ++q) store(dst + (j + q) * W + i, r[q]);
+      } else {
+        for (int q = 0; q < L; ++q) store_tail(dst + (j + q) * W + i, r[q], static_cast<int>(room));
+      }
+    }
+    for (; j < n; ++j)
+      for (int64_t q = 0; q < room; ++q) dst[j * W + i + q] = q < have ? src[(i + q) * row + j] : T(0);
+  }
+}
+
+// dst[j * W + i] = src[i + j * col] for i < w, j < n; 0 for w <= i < W.
+template <class T> HB_INLINE void pack_straight(const T* src, int64_t col, int64_t w, int64_t n, int64_t W, T* dst) {
+  constexpr int L = kLanes<T>;
+  for (int64_t j = 0; j < n; ++j, src += col, dst += W) {
+    int64_t i = 0;
+    for (; i + L <= w; i += L) store(dst + i, load(src + i));
+    for (; i < w; ++i) dst[i] = src[i];
+    for (; i < W; ++i) dst[i] = T(0);
+  }
+}
+
+// Packs the k x w columns of b (w <= GemmTile<T>::cols) as one panel, k * GemmTile<T>::cols elements.
+template <class T> static void gemm_pack_b_panel(MatView<T> b, int64_t k, int64_t w, T* dst) {
+  constexpr int W = GemmTile<T>::cols;
+  if (b.col == 1) {
+    if (w == W) pack_straight<T>(b.data, b.row, W, k, W, dst);
+    else pack_straight<T>(b.data, b.row, w, k, W, dst);
+  } else if (b.row == 1) {
+    pack_transposed<T>(b.data, b.col, w, k, W, dst);
+  } else {
+    for (int64_t p = 0; p < k; ++p)
+      for (int64_t j = 0; j < W; ++j) dst[p * W + j] = j < w ? b.data[p * b.row + j * b.col] : T(0);
+  }
+}
+
+template <class T> HB_INLINE int64_t gemm_panels(int64_t n) { return (n + GemmTile<T>::cols - 1) / GemmTile<T>::cols; }
+// Elements that k x n takes when packed.
+template <class T> HB_INLINE int64_t gemm_packed_b(int64_t k, int64_t n) { return gemm_panels<T>(n) * GemmTile<T>::cols * k; }
+
+// Packs panels [from, to) of b, each to its place in dst.
+template <class T> static void gemm_pack_b(MatView<T> b, int64_t k, int64_t n, int64_t from, int64_t to, T* dst) {
+  constexpr int W = GemmTile<T>::cols;
+  for (int64_t p = from; p < to; ++p) {
+    const int64_t w = n - p * W < W ? n - p * W : W;
+    gemm_pack_b_panel<T>(b.at(0, p * W), k, w, dst + p * W * k);
+  }
+}
+
+// The height of tiles that cuts m rows evenly: 32 rows go as 11 + 11 + 10, not as 14 + 14 + 4.
+template <class T> HB_INLINE int64_t gemm_tile_rows(int64_t m) {
+  constexpr int R = GemmTile<T>::rows;
+  const int64_t tiles = (m + R - 1) / R;
+  return tiles ? (m + tiles - 1) / tiles : 1;
+}
+
+// Packs m x k of a in panels of h rows: panel p at p * h * k, column by column; a last panel that is
+// lower is packed that much narrower.
+template <class T> static void gemm_pack_a(MatView<T> a, int64_t m, int64_t k, int64_t h, T* dst) {
+  for (int64_t i = 0; i < m; i += h, dst += h * k) {
+    const int64_t w = m - i < h ? m - i : h;
+    const T* src = a.data + i * a.row;
+    if (a.row == 1) pack_straight<T>(src, a.col, w, k, w, dst);
+    else if (a.col == 1) pack_transposed<T>(src, a.row, w, k, w, dst);
+    else
+      for (int64_t p = 0; p < k; ++p)
+        for (int64_t q = 0; q < w; ++q) dst[p * w + q] = src[q * a.row + p * a.col];
+  }
+}
+
+// ---- blocks ---------------------------------------------------------------------------------------
+
+// What is done to a finished tile while it is in L1: post(c, ldc, row, col, rows, cols), row and col
+// counted from the block's corner. This one does nothing.
+struct NoPost {
+  template <class T> HB_INLINE void operator()(T*, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
+};
+
+// A block of A for the tiles: packed, or read in place (row == 1 or col == 1).
+template <class T> struct GemmLhs {
+  MatView<T> view;
+  bool packed;  // by gemm_pack_a with tiles of `height` rows and depth `k`
+  int64_t k, height;
+
+  HB_INLINE void tile_at(int64_t i, int64_t rows, TileCall<T>& t, bool& columns) const {
+    columns = packed || view.row == 1;
+    t.a = packed ? view.data + i * k : view.data + i * view.row;
+    t.a_stride = packed ? rows : columns ? view.col : view.row;
+  }
+};
+
+// m rows of A against one panel of B: c[0:m, 0:cols] = init + A B.
+template <class T, class Post>
+HB_INLINE void gemm_panel(int64_t m, const GemmLhs<T>& a, TileCall<T> t, int64_t row0, int64_t col0, bool last, const Post& post) {
+  T* const c = t.c;
+  const T* const init = t.init;
+  for (int64_t i = 0; i < m; i += a.height) {
+    const int64_t rows = m - i < a.height ? m - i : a.height;
+    bool columns;
+    a.tile_at(i, rows, t, columns);
+    t.c = c + i * t.c_stride;
+    t.init = init ? init + i * t.init_stride : nullptr;
+    gemm_tile<T>(rows, columns, t);
+    if (last) post(t.c, t.c_stride, row0 + i, col0, rows, t.cols);
+  }
+}
+
+// One task's block: c[0:m, 0:n] = init + a b, then post on every tile.
+//   b      packed; b_k: depth of its panels (the whole K), of which this block uses the first k rows:
+//          pass b + first * cols for a block that starts deeper
+//   init   null, or rows init_stride apart (0: one row, a bias, for all); may be c itself
+//   scratch  GemmTile<T>::scratch elements to pack A in, or null to read A in place
+template <class T, class Post>
+HB_INLINE void gemm_block(int64_t m, int64_t n, int64_t k, MatView<T> a, const T* b, int64_t b_k, const T* init,
+                          int64_t init_stride, T* c, int64_t ldc, T* scratch, const Post& post) {
+  using G = GemmTile<T>;
+  const bool in_place = !scratch && (a.row == 1 || a.col == 1);
+  const int64_t step_m = in_place ? m : G::block_rows;
+  for (int64_t i = 0; i < m; i += step_m) {
+    const int64_t mb = m - i < step_m ? m - i : step_m;
+    int64_t p = 0;
+    do {
+      const int64_t kb = k - p < G::depth ? k - p : G::depth;
+      GemmLhs<T> lhs{a.at(i, p), !in_place, kb, gemm_tile_rows<T>(mb)};
+      if (!in_place) {
+        gemm_pack_a<T>(lhs.view, mb, kb, lhs.height, scratch);
+        lhs.view.data = scratch;
+      }
+      const bool last = p + kb >= k;
+      for (int64_t j = 0; j < n; j += G::cols) {
+        TileCall<T> t;
+        t.k = kb;
+        t.b = b + j * b_k + p * G::cols;
+        t.b_stride = G::cols;
+        t.c = c + i * ldc + j;
+        t.c_stride = ldc;
+        t.init = p ? t.c : init ? init + i * init_stride + j : nullptr;
+        t.init_stride = p ? ldc : init_stride;
+        t.cols = n - j < G::cols ? n - j : G::cols;
+        gemm_panel<T>(mb, lhs, t, i, j, last, post);
+      }
+      p += kb;
+    } while (p < k);
+  }
+}
+
+HB_CPU_END
