@@ -3,6 +3,10 @@
 #pragma once
 #include "core/shape.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #ifndef HB_ISA
 #error "kernel files are compiled with HB_ISA=<namespace> and HB_VECTOR_BYTES=<16|32|64>"
 #endif
@@ -52,14 +56,61 @@ template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #endif
 }
 
+// Copies `bytes` < kVectorBytes bytes with moves that overlap instead of a loop or a call.
+HB_INLINE void copy_tail(void* dst, const void* src, int bytes) {
+  char* d = static_cast<char*>(dst);
+  const char* s = static_cast<const char*>(src);
+  const auto both_ends = [&](auto block) {
+    constexpr int kSize = sizeof(block);
+    decltype(block) last;
+    __builtin_memcpy(&block, s, kSize);
+    __builtin_memcpy(&last, s + bytes - kSize, kSize);
+    __builtin_memcpy(d, &block, kSize);
+    __builtin_memcpy(d + bytes - kSize, &last, kSize);
+  };
+  typedef char Block16 __attribute__((vector_size(16)));
+  typedef char Block32 __attribute__((vector_size(32)));
+  if (bytes >= 32) both_ends(Block32{});
+  else if (bytes >= 16) both_ends(Block16{});
+  else if (bytes >= 8) both_ends(int64_t{});
+  else if (bytes >= 4) both_ends(int32_t{});
+  else if (bytes >= 2) both_ends(int16_t{});
+  else if (bytes == 1) *d = *s;
+}
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// Sign bits of the first n lanes of `kBytes` bytes.
+template <int kBytes> HB_INLINE __m256i tail_mask(int n) {
+  if constexpr (kBytes == 4) return (__m256i)(vi{0, 1, 2, 3, 4, 5, 6, 7} < n);
+  else return (__m256i)(vl{0, 1, 2, 3} < static_cast<int64_t>(n));
+}
+#endif
+
 // First n lanes (0 <= n <= lanes), the rest zero; and the store that leaves the rest untouched.
+// Masked moves where the machine has them: they never touch what the mask leaves out.
 template <class T> HB_INLINE Vec<T> load_tail(const T* p, int n) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << n) - 1), p);
+  if constexpr (sizeof(T) == 8) return (Vec<T>)_mm512_maskz_loadu_epi64(static_cast<__mmask8>((1u << n) - 1), p);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), tail_mask<4>(n));
+  if constexpr (sizeof(T) == 8) return (Vec<T>)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), tail_mask<8>(n));
+#endif
+  if (n == kLanes<T>) return load<T>(p);
   Vec<T> v{};
-  __builtin_memcpy(&v, p, static_cast<unsigned long>(n) * sizeof(T));
+  copy_tail(&v, p, n * static_cast<int>(sizeof(T)));
   return v;
 }
 template <class T> HB_INLINE void store_tail(T* p, Vec<T> v, int n) {
-  __builtin_memcpy(p, &v, static_cast<unsigned long>(n) * sizeof(T));
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_epi32(p, static_cast<__mmask16>((1u << n) - 1), (__m512i)v);
+  if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_epi64(p, static_cast<__mmask8>((1u << n) - 1), (__m512i)v);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) return _mm256_maskstore_epi32(reinterpret_cast<int*>(p), tail_mask<4>(n), (__m256i)v);
+  if constexpr (sizeof(T) == 8) return _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), tail_mask<8>(n), (__m256i)v);
+#endif
+  if (n == kLanes<T>) return store<T>(p, v);
+  copy_tail(p, &v, n * static_cast<int>(sizeof(T)));
 }
 
 HB_CPU_END

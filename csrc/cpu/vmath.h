@@ -1,0 +1,345 @@
+// Elementary functions on vectors, float and double, the same on every instruction set up to the
+// rounding of fma. All of them are total: NaN goes through, infinities, zeros, denormals and overflow
+// give what the C library gives. Maximum errors (ulp, over the whole range unless a range is given),
+// checked by tests/ops/test_vmath.py:
+//
+//              float   double                       float   double
+//   exp        1.5     2                  sin, cos   2       3
+//   expm1      2       3.5                pow        1       1
+//   log        1       1                  sqrt       0.5     0.5
+//   log1p      2       2                  rsqrt      2       2
+//   tanh       3       3.5                softplus   2       2.5
+//   sigmoid    2.5     3                  erf        3       3.5
+//
+// sin, cos beyond |x| = 6e6 and pow of doubles ask the C library, lane by lane. Polynomials are minimax
+// fits of relative error, lowest coefficient first.
+#pragma once
+#include "cpu/simd.h"
+#include "ops/attrs.h"
+
+HB_CPU_BEGIN
+
+template <class T> struct IntOf;
+template <> struct IntOf<float> { using type = int32_t; };
+template <> struct IntOf<double> { using type = int64_t; };
+template <class T> using Bits = Vec<typename IntOf<T>::type>;  // also what comparisons give: 0 or -1
+
+template <class T> constexpr int kMantissaBits = sizeof(T) == 4 ? 23 : 52;
+template <class T> constexpr int kExponentBias = sizeof(T) == 4 ? 127 : 1023;
+template <class T> constexpr T kInf = T(__builtin_inf());
+template <class T> constexpr T kNan = T(__builtin_nan(""));
+template <class T> constexpr T kMinNormal = sizeof(T) == 4 ? T(0x1p-126) : T(0x1p-1022);
+// Adding and subtracting this rounds to an integer, which is then also in the low bits of the sum.
+template <class T> constexpr T kRound = sizeof(T) == 4 ? T(0x1.8p23) : T(0x1.8p52);
+
+template <class T> HB_INLINE Bits<T> to_bits(Vec<T> x) { return (Bits<T>)x; }
+template <class T> HB_INLINE Vec<T> from_bits(Bits<T> x) { return (Vec<T>)x; }
+template <class T> HB_INLINE Bits<T> sign_bit(Vec<T> x) { return to_bits<T>(x) & to_bits<T>(splat<T>(T(-0.0))); }
+template <class T> HB_INLINE Vec<T> abs(Vec<T> x) { return from_bits<T>(to_bits<T>(x) & ~to_bits<T>(splat<T>(T(-0.0)))); }
+// Magnitude of a non-negative `x` with the sign of `s`.
+template <class T> HB_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) { return from_bits<T>(to_bits<T>(x) | sign_bit<T>(s)); }
+// Bounds that let NaN through.
+template <class T> HB_INLINE Vec<T> at_most(Vec<T> x, T hi) { return splat<T>(hi) < x ? splat<T>(hi) : x; }
+template <class T> HB_INLINE Vec<T> at_least(Vec<T> x, T lo) { return splat<T>(lo) > x ? splat<T>(lo) : x; }
+
+template <class T> HB_INLINE Vec<T> sqrt(Vec<T> x) {
+  Vec<T> r;
+  for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_sqrtf(x[i]) : __builtin_sqrt(x[i]);
+  return r;
+}
+template <class T> HB_INLINE Vec<T> rsqrt(Vec<T> x) { return T(1) / sqrt<T>(x); }
+template <class T> HB_INLINE Vec<T> floor(Vec<T> x) {
+  Vec<T> r;
+  for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_floorf(x[i]) : __builtin_floor(x[i]);
+  return r;
+}
+
+template <class T> HB_INLINE Vec<T> poly(Vec<T>, double c) { return splat<T>(T(c)); }
+template <class T, class... C> HB_INLINE Vec<T> poly(Vec<T> x, double c0, C... rest) {
+  return fma<T>(poly<T>(x, rest...), x, splat<T>(T(c0)));
+}
+
+// ---- exp -----------------------------------------------------------------------------------------
+// 2^n for integral n within the exponents of normal numbers.
+template <class T> HB_INLINE Vec<T> pow2(Vec<T> n) {
+  return from_bits<T>(to_bits<T>(n + (kRound<T> + T(kExponentBias<T>))) << kMantissaBits<T>);
+}
+
+// x = n ln 2 + r with |r| <= ln 2 / 2, and expm1(r) = r + r^2 (1/2 + r/6 + ...). ln 2 is split so that
+// n * (its high part) is exact, with or without fma.
+template <class T> struct ExpParts { Vec<T> n, expm1_r; };
+template <class T> HB_INLINE ExpParts<T> exp_parts(Vec<T> x) {
+  constexpr T kHigh = sizeof(T) == 4 ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1);
+  constexpr T kLow = sizeof(T) == 4 ? T(1.4286068203094172e-6) : T(-1.7239444525614834773e-13);
+  const Vec<T> n = fma<T>(x, splat<T>(T(1.442695040888963407)), splat<T>(kRound<T>)) - kRound<T>;
+  const Vec<T> r = fma<T>(n, splat<T>(-kLow), fma<T>(n, splat<T>(-kHigh), x));
+  Vec<T> p;
+  if constexpr (sizeof(T) == 4)
+    p = poly<T>(r, 0.4999999815, 0.1666654342, 0.04166720071, 0.00836654712, 0.001388251625);
+  else
+    p = poly<T>(r, 0.50000000000000000, 0.16666666666666589, 0.041666666666576468, 0.00833333333338973415,
+                0.00138888889316670636, 0.00019841269718708194, 2.48015051427590875e-5, 2.75574076888114514e-6,
+                2.76260928061870778e-7, 2.50537747545954689e-8);
+  return {n, fma<T>(r * r, p, r)};
+}
+
+template <class T> HB_INLINE Vec<T> exp(Vec<T> x) {
+  const Vec<T> bounded = at_least<T>(at_most<T>(x, sizeof(T) == 4 ? T(89) : T(710)), sizeof(T) == 4 ? T(-104) : T(-746));
+  const ExpParts<T> e = exp_parts<T>(bounded);
+  // Two factors, as 2^n alone may lie outside the normal numbers while the result does not.
+  const Vec<T> half = (e.n * T(0.5) + kRound<T>) - kRound<T>;
+  return (e.expm1_r + T(1)) * pow2<T>(half) * pow2<T>(e.n - half);
+}
+
+// Where x is known to be neither too small nor too large for 2^n.
+template <class T> HB_INLINE Vec<T> expm1_bounded(Vec<T> x) {
+  const ExpParts<T> e = exp_parts<T>(x);
+  const Vec<T> s = pow2<T>(e.n);
+  return fma<T>(e.expm1_r, s, s - T(1));
+}
+template <class T> HB_INLINE Vec<T> expm1(Vec<T> x) {
+  const ExpParts<T> e = exp_parts<T>(at_least<T>(at_most<T>(x, sizeof(T) == 4 ? T(89) : T(710)), T(-40)));
+  const Vec<T> half = pow2<T>(e.n - T(1));  // 2^n itself overflows just before the result does
+  const Vec<T> r = fma<T>(e.expm1_r, half, half - T(0.5)) * T(2);
+  return x == T(0) ? x : r;  // keeps -0
+}
+
+// ---- log -----------------------------------------------------------------------------------------
+// u = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for normal u > 0.
+template <class T> struct LogParts { Vec<T> k, f; };
+template <class T> HB_INLINE LogParts<T> log_parts(Vec<T> u) {
+  using I = typename IntOf<T>::type;
+  constexpr I kOne = I(kExponentBias<T>) << kMantissaBits<T>;
+  constexpr I kSqrtHalf = sizeof(T) == 4 ? I(0x3f3504f3) : I(0x3fe6a09e667f3bcd);
+  constexpr T kTwoToMantissa = sizeof(T) == 4 ? T(0x1p23) : T(0x1p52);
+  const Bits<T> shifted = to_bits<T>(u) + (kOne - kSqrtHalf);
+  const Bits<T> biased = shifted >> kMantissaBits<T>;  // positive, so no sign comes in
+  const Vec<T> k = from_bits<T>(biased | to_bits<T>(splat<T>(kTwoToMantissa))) - (kTwoToMantissa + T(kExponentBias<T>));
+  const Vec<T> m = from_bits<T>((shifted & ((I(1) << kMantissaBits<T>) - 1)) + kSqrtHalf);
+  return {k, m - T(1)};
+}
+
+// k ln 2 + log(1 + f).
+template <class T> HB_INLINE Vec<T> log_join(Vec<T> k, Vec<T> f) {
+  constexpr T kHigh = sizeof(T) == 4 ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1);
+  constexpr T kLow = sizeof(T) == 4 ? T(1.4286068203094172e-6) : T(-1.7239444525614834773e-13);
+  const Vec<T> half_square = f * f * T(0.5);
+  Vec<T> tail;  // log(1 + f) - f + f^2 / 2
+  if constexpr (sizeof(T) == 4) {
+    tail = f * (f * f) * poly<T>(f, 0.3333331435, -0.2500000994, 0.2000202745, -0.1666792044, 0.1422103759,
+                                 -0.1240760099, 0.1188048921, -0.1166184789, 0.06745933982);
+  } else {
+    const Vec<T> s = f / (f + T(2)), z = s * s;  // log(1 + f) = 2 atanh(s)
+    tail = s * fma<T>(z, poly<T>(z, 0.666666666666671317, 0.399999999995221709, 0.285714287226455183,
+                                 0.222222003213208088, 0.181834837376228399, 0.153159140223206523, 0.147788699911312456),
+                      half_square);
+  }
+  return fma<T>(k, splat<T>(kHigh), (fma<T>(k, splat<T>(kLow), tail) - half_square) + f);
+}
+
+// log's values at and outside the ends of its domain.
+template <class T> HB_INLINE Vec<T> log_ends(Vec<T> u, Vec<T> r) {
+  r = u == kInf<T> ? u : r;
+  return u > T(0) ? r : (u == T(0) ? splat<T>(-kInf<T>) : splat<T>(kNan<T>));
+}
+
+template <class T> HB_INLINE Vec<T> log(Vec<T> x) {
+  constexpr T kLift = sizeof(T) == 4 ? T(0x1p24) : T(0x1p53);
+  const auto tiny = x < kMinNormal<T>;
+  const LogParts<T> p = log_parts<T>(tiny ? x * kLift : x);
+  return log_ends<T>(x, log_join<T>(tiny ? p.k - T(kMantissaBits<T> + 1) : p.k, p.f));
+}
+
+// For finite x > -1. What rounding 1 + x lost (an exact two-sum) is added to f.
+template <class T> HB_INLINE Vec<T> log1p_inside(Vec<T> x) {
+  const Vec<T> u = x + T(1), v = u - T(1);
+  const Vec<T> lost = (T(1) - (u - v)) + (x - v);
+  const LogParts<T> p = log_parts<T>(u);
+  return log_join<T>(p.k, p.f + lost * pow2<T>(at_least<T>(-p.k, T(-100))));
+}
+template <class T> HB_INLINE Vec<T> log1p(Vec<T> x) {
+  const Vec<T> r = log_ends<T>(x + T(1), log1p_inside<T>(x));
+  return x == T(0) ? x : r;
+}
+
+// ---- sigmoids ------------------------------------------------------------------------------------
+template <class T> HB_INLINE Vec<T> tanh(Vec<T> x) {
+  const Vec<T> e = expm1_bounded<T>(at_most<T>(abs<T>(x), sizeof(T) == 4 ? T(10) : T(20)) * T(2));
+  return with_sign<T>(e / (e + T(2)), x);
+}
+
+// e^-|x| never overflows, and keeps the relative error small on both sides.
+template <class T> HB_INLINE Vec<T> sigmoid(Vec<T> x) {
+  const Vec<T> e = exp<T>(-abs<T>(x));
+  return (x < T(0) ? e : splat<T>(T(1))) / (e + T(1));
+}
+
+template <class T> HB_INLINE Vec<T> softplus(Vec<T> x) {
+  const Vec<T> r = log1p_inside<T>(exp<T>(-abs<T>(x)));
+  return at_least<T>(x, T(0)) + r;
+}
+
+// ---- erf -----------------------------------------------------------------------------------------
+// x F(x^2) near 0, and 1 - exp(G(|x|)) further out, where G = log(erfc) is almost a parabola.
+template <class T> HB_INLINE Vec<T> erf(Vec<T> x) {
+  const Vec<T> a = at_most<T>(abs<T>(x), sizeof(T) == 4 ? T(4) : T(6));
+  const Vec<T> z = a * a, u = a - T(1.25);
+  Vec<T> f, g;
+  if constexpr (sizeof(T) == 4) {
+    f = poly<T>(z, 1.128379167, -0.3761263498, 0.1128371503, -0.02686050847, 0.005203859179, -0.0008175639482, 8.513104804e-5);
+    g = poly<T>(u, -2.562653667, -3.067723974, -0.8708098556, -0.03268604442, 0.007788470921, -0.001608913285,
+                0.0002608167651, -2.828903396e-5, 1.478185725e-6);
+  } else {
+    f = poly<T>(z, 1.12837916709551257, -0.37612638903183728, 0.11283791670953704, -0.0268661706448066314,
+                0.00522397762160319321, -0.000854832675491865454, 0.000120553210421741511, -1.49252997392939043e-5,
+                1.64552139322417467e-6, -1.62754761448875101e-7, 1.40460476015423039e-8, -8.48185096587525339e-10);
+    g = poly<T>(u, -2.562653661922125665, -3.067723941669178746, -0.8708101640586344117, -0.03268700868639887379,
+                0.007791961608009870347, -0.001606950894144748126, 0.0002467839551656423341, -1.004213562361009419e-5,
+                -1.082994257331475692e-5, 5.16665677514168802e-6, -1.448842591341538794e-6, 2.566289905903421637e-7,
+                -7.722510018037891749e-9, -1.432605699564622425e-8, 6.424658172693688346e-9, -1.731562486708850363e-9,
+                3.352330498606936257e-10, -4.791570201243209258e-11, 4.966163710729880098e-12, -3.540490051808597208e-13,
+                1.554599832562693511e-14, -3.169716680612501703e-16);
+  }
+  return a < T(0.9) ? x * f : with_sign<T>(T(1) - exp<T>(g), x);
+}
+
+// ---- sin, cos ------------------------------------------------------------------------------------
+HB_INLINE void widen(vf x, vd& lo, vd& hi) {
+  typedef float Half __attribute__((vector_size(HB_VECTOR_BYTES / 2)));
+  Half h[2];
+  __builtin_memcpy(h, &x, sizeof x);
+  lo = __builtin_convertvector(h[0], vd);
+  hi = __builtin_convertvector(h[1], vd);
+}
+HB_INLINE vf narrow(vd lo, vd hi) {
+  typedef float Half __attribute__((vector_size(HB_VECTOR_BYTES / 2)));
+  const Half h[2] = {__builtin_convertvector(lo, Half), __builtin_convertvector(hi, Half)};
+  vf x;
+  __builtin_memcpy(&x, h, sizeof x);
+  return x;
+}
+
+constexpr double kTrigLimit = 6e6;  // quarter turns fit 22 bits, so that n * (high part of pi / 2) is exact
+
+template <class T> struct TrigParts { Vec<T> n, r; };  // x = n pi / 2 + r
+HB_INLINE TrigParts<double> trig_parts(vd x) {
+  const vd n = fma<double>(x, splat<double>(0.6366197723675813430755), splat<double>(kRound<double>)) - kRound<double>;
+  vd r = fma<double>(n, splat<double>(-0x1.921fb544p+0), x);
+  r = fma<double>(n, splat<double>(-0x1.0b4611a8p-34), r);
+  return {n, fma<double>(n, splat<double>(0x1.d9cceba3f91f2p-66), r)};
+}
+// In double: float has too few bits to cancel x against n pi / 2.
+HB_INLINE TrigParts<float> trig_parts(vf x) {
+  vd lo, hi;
+  widen(x, lo, hi);
+  const TrigParts<double> a = trig_parts(lo), b = trig_parts(hi);
+  return {narrow(a.n, b.n), narrow(a.r, b.r)};
+}
+
+// sin(x + quarters pi / 2).
+template <class T, int kQuarters> HB_INLINE Vec<T> sin_shifted(Vec<T> x) {
+  const TrigParts<T> p = trig_parts(x);
+  const Vec<T> z = p.r * p.r;
+  Vec<T> s, c;
+  if constexpr (sizeof(T) == 4) {
+    s = poly<T>(z, -0.1666665491, 0.008332175847, -0.0001951697748);
+    c = poly<T>(z, 0.04166665055, -0.001388751693, 2.445314493e-5);
+  } else {
+    s = poly<T>(z, -0.166666666666666371, 0.00833333333332330808, -0.000198412698303663636, 2.7557313851405267e-6,
+                -2.50507793819181664e-8, 1.58978703881460478e-10);
+    c = poly<T>(z, 0.0416666666666666562, -0.00138888888888825918, 2.48015872941656306e-5, -2.75573155737250528e-7,
+                2.08758752497625618e-9, -1.13669275637114078e-11);
+  }
+  s = fma<T>(z * p.r, s, p.r);
+  c = fma<T>(z * z, c, T(1) - z * T(0.5));
+  const Bits<T> quadrant = to_bits<T>(p.n + kRound<T>) + kQuarters;
+  const Vec<T> r = (quadrant & 1) != 0 ? c : s;
+  return from_bits<T>(to_bits<T>(r) ^ ((quadrant & 2) << (8 * sizeof(T) - 2)));
+}
+
+template <class T, bool kCos> HB_INLINE Vec<T> sin_or_cos(Vec<T> x) {
+  Vec<T> r = sin_shifted<T, kCos>(x);
+  const Bits<T> far = ~(abs<T>(x) <= T(kTrigLimit));
+  typename IntOf<T>::type any = 0;
+  for (int i = 0; i < kLanes<T>; ++i) any |= far[i];
+  if (__builtin_expect(any != 0, 0))
+    for (int i = 0; i < kLanes<T>; ++i)
+      if (far[i]) r[i] = kCos ? T(__builtin_cos(x[i])) : T(__builtin_sin(x[i]));
+  return kCos ? r : x == T(0) ? x : r;  // keeps -0
+}
+template <class T> HB_INLINE Vec<T> sin(Vec<T> x) { return sin_or_cos<T, false>(x); }
+template <class T> HB_INLINE Vec<T> cos(Vec<T> x) { return sin_or_cos<T, true>(x); }
+
+// ---- pow -----------------------------------------------------------------------------------------
+// exp(y log |x|) in double serves float; double itself would need twice the digits of log.
+HB_INLINE vd pow_for_float(vd x, vd y) {
+  const vd a = abs<double>(x), whole = floor<double>(y), half = y * 0.5;
+  vd r = exp<double>(y * log<double>(a));
+  const Bits<double> integral = whole == y, odd = integral & (floor<double>(half) != half);
+  r = from_bits<double>(to_bits<double>(r) | (sign_bit<double>(x) & odd));
+  r = ((x < 0) & (x > -kInf<double>) & ~integral) ? splat<double>(kNan<double>) : r;
+  const Bits<double> one = (y == 0) | (x == 1) | ((a == 1) & (abs<double>(y) == kInf<double>));
+  return one ? splat<double>(1) : r;
+}
+HB_INLINE vf pow_lanes(vf x, vf y) {
+  vd x0, x1, y0, y1;
+  widen(x, x0, x1);
+  widen(y, y0, y1);
+  return narrow(pow_for_float(x0, y0), pow_for_float(x1, y1));
+}
+HB_INLINE vd pow_lanes(vd x, vd y) {
+  vd r;
+  for (int i = 0; i < kLanes<double>; ++i) r[i] = __builtin_pow(x[i], y[i]);
+  return r;
+}
+template <class T> HB_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) { return pow_lanes(x, y); }
+
+// ---- activations ---------------------------------------------------------------------------------
+constexpr double kSeluAlpha = 1.6732632423543772848170429916717, kSeluScale = 1.0507009873554804934193349852946;
+
+template <class T> HB_INLINE Vec<T> relu(Vec<T> x) { return at_least<T>(x, T(0)); }
+template <class T> HB_INLINE Vec<T> hard_sigmoid(Vec<T> x) { return at_most<T>(at_least<T>(x * T(0.2) + T(0.5), T(0)), T(1)); }
+template <class T> HB_INLINE Vec<T> softsign(Vec<T> x) {
+  // x / inf is 0, but the limit is 1.
+  return abs<T>(x) == kInf<T> ? with_sign<T>(splat<T>(T(1)), x) : x / (abs<T>(x) + T(1));
+}
+template <class T> HB_INLINE Vec<T> elu(Vec<T> x, T alpha) { return x > T(0) ? x : expm1<T>(x) * alpha; }
+template <class T> HB_INLINE Vec<T> selu(Vec<T> x) {
+  return x > T(0) ? x * T(kSeluScale) : expm1<T>(x) * T(kSeluAlpha * kSeluScale);
+}
+
+template <Activation A, class T> HB_INLINE Vec<T> apply_activation(Vec<T> x) {
+  if constexpr (A == Activation::relu) return relu<T>(x);
+  else if constexpr (A == Activation::sigmoid) return sigmoid<T>(x);
+  else if constexpr (A == Activation::hard_sigmoid) return hard_sigmoid<T>(x);
+  else if constexpr (A == Activation::tanh) return tanh<T>(x);
+  else if constexpr (A == Activation::softplus) return softplus<T>(x);
+  else if constexpr (A == Activation::softsign) return softsign<T>(x);
+  else if constexpr (A == Activation::elu) return elu<T>(x, T(1));
+  else if constexpr (A == Activation::selu) return selu<T>(x);
+  else if constexpr (A == Activation::exponential) return exp<T>(x);
+  else return x;
+}
+
+template <Activation A, class T> static void activate_row(T* row, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) store<T>(row + i, apply_activation<A, T>(load<T>(row + i)));
+  if (i < n) store_tail<T>(row + i, apply_activation<A, T>(load_tail<T>(row + i, int(n - i))), int(n - i));
+}
+// row[0..n) in place, the activation chosen at run time.
+template <class T> static void activate(Activation a, T* row, int64_t n) {
+  switch (a) {
+    case Activation::linear: return;
+    case Activation::relu: return activate_row<Activation::relu, T>(row, n);
+    case Activation::sigmoid: return activate_row<Activation::sigmoid, T>(row, n);
+    case Activation::hard_sigmoid: return activate_row<Activation::hard_sigmoid, T>(row, n);
+    case Activation::tanh: return activate_row<Activation::tanh, T>(row, n);
+    case Activation::softplus: return activate_row<Activation::softplus, T>(row, n);
+    case Activation::softsign: return activate_row<Activation::softsign, T>(row, n);
+    case Activation::elu: return activate_row<Activation::elu, T>(row, n);
+    case Activation::selu: return activate_row<Activation::selu, T>(row, n);
+    case Activation::exponential: return activate_row<Activation::exponential, T>(row, n);
+  }
+}
+
+HB_CPU_END
