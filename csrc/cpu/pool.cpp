@@ -14,8 +14,8 @@ template <class T, int N> struct PackOf {
   typedef T type __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias));
 };
 template <class T, int N> using Pack = typename PackOf<T, N>::type;
-template <class P, class T> HB_INLINE P load_pack(const T* p) { return *reinterpret_cast<const P*>(p); }
-template <class P, class T> HB_INLINE void store_pack(T* p, P v) { *reinterpret_cast<P*>(p) = v; }
+template <int N, class T> HB_INLINE Pack<T, N> load_pack(const T* p) { return *reinterpret_cast<const Pack<T, N>*>(p); }
+template <int N, class T> HB_INLINE void store_pack(T* p, Pack<T, N> v) { *reinterpret_cast<Pack<T, N>*>(p) = v; }
 
 // Calls f(pack width as a constant) with the widest pack that fits into the channels.
 template <int N> struct Width { static constexpr int value = N; };
@@ -65,31 +65,30 @@ template <class V> HB_INLINE V max_nan(V a, V b) { return (a > b) | (a != a) ? a
 
 // U packs of channels of one window of h by w cells. Averages add row sums, so the error is at most
 // (w + h) roundings of the sum of magnitudes.
-template <bool kMax, class P, int U, class T>
+template <bool kMax, int N, int U, class T>
 HB_INLINE void pool_window(const T* x, int64_t row, int64_t channels, int64_t h, int64_t w, T* y) {
-  constexpr int N = sizeof(P) / sizeof(T);
+  using P = Pack<T, N>;
   P all[U];
-  for (int u = 0; u < U; ++u) all[u] = kMax ? load_pack<P>(x + u * N) : P{};
+  for (int u = 0; u < U; ++u) all[u] = kMax ? load_pack<N>(x + u * N) : P{};
   for (int64_t i = 0; i < h; ++i) {
     P line[U];
-    for (int u = 0; u < U; ++u) line[u] = load_pack<P>(x + i * row + u * N);
+    for (int u = 0; u < U; ++u) line[u] = load_pack<N>(x + i * row + u * N);
     for (int64_t j = 1; j < w; ++j)
       for (int u = 0; u < U; ++u) {
-        const P cell = load_pack<P>(x + i * row + j * channels + u * N);
+        const P cell = load_pack<N>(x + i * row + j * channels + u * N);
         line[u] = kMax ? max_nan(cell, line[u]) : line[u] + cell;
       }
     for (int u = 0; u < U; ++u) all[u] = kMax ? max_nan(line[u], all[u]) : all[u] + line[u];
   }
-  for (int u = 0; u < U; ++u) store_pack<P>(y + u * N, kMax ? all[u] : all[u] / static_cast<T>(h * w));
+  for (int u = 0; u < U; ++u) store_pack<N>(y + u * N, kMax ? all[u] : all[u] / static_cast<T>(h * w));
 }
 
-template <bool kMax, class T, int N>
+template <bool kMax, int N, class T>
 HB_INLINE void pool_channels(const T* x, int64_t row, int64_t channels, int64_t h, int64_t w, T* y) {
-  using P = Pack<T, N>;
   int64_t c = 0;
-  for (; c + 4 * N <= channels; c += 4 * N) pool_window<kMax, P, 4>(x + c, row, channels, h, w, y + c);
-  for (; c + N <= channels; c += N) pool_window<kMax, P, 1>(x + c, row, channels, h, w, y + c);
-  if (c < channels) pool_window<kMax, P, 1>(x + channels - N, row, channels, h, w, y + channels - N);
+  for (; c + 4 * N <= channels; c += 4 * N) pool_window<kMax, N, 4>(x + c, row, channels, h, w, y + c);
+  for (; c + N <= channels; c += N) pool_window<kMax, N, 1>(x + c, row, channels, h, w, y + c);
+  if (c < channels) pool_window<kMax, N, 1>(x + channels - N, row, channels, h, w, y + channels - N);
 }
 
 template <bool kMax, class T> static void pool(const KernelCall& call) {
@@ -108,9 +107,9 @@ template <bool kMax, class T> static void pool(const KernelCall& call) {
           const T* cell = image + left * g.channels;
           T* to_cell = y + (r * g.x.out + ox) * g.channels;
           if (h == 2 && w == 2)  // the common window, with its loops unrolled
-            pool_channels<kMax, T, N>(cell, g.in_row(), g.channels, 2, 2, to_cell);
+            pool_channels<kMax, N>(cell, g.in_row(), g.channels, 2, 2, to_cell);
           else
-            pool_channels<kMax, T, N>(cell, g.in_row(), g.channels, h, w, to_cell);
+            pool_channels<kMax, N>(cell, g.in_row(), g.channels, h, w, to_cell);
         }
       }
     });
@@ -133,15 +132,15 @@ template <class T> static void gather(const KernelCall& call) {
         const int64_t image = r / g.y.out * g.y.in;
         for (int64_t c = 0; c < g.channels; c += N) {
           const int64_t from_c = c + N > g.channels ? g.channels - N : c;
-          const P most = load_pack<P>(top + o * g.channels + from_c);
+          const P most = load_pack<N>(top + o * g.channels + from_c);
           P taken{};
           for (int64_t i = g.y.end(oy) - 1; i >= g.y.begin(oy); --i)
             for (int64_t j = g.x.end(ox) - 1; j >= g.x.begin(ox); --j) {
               const int64_t at = (image + i) * g.in_row() + j * g.channels + from_c;
-              const P cell = load_pack<P>(x + at);
-              taken = (cell == most) | (cell != cell) ? load_pack<P>(value + at) : taken;
+              const P cell = load_pack<N>(x + at);
+              taken = (cell == most) | (cell != cell) ? load_pack<N>(value + at) : taken;
             }
-          store_pack<P>(out + o * g.channels + from_c, taken);
+          store_pack<N>(out + o * g.channels + from_c, taken);
         }
       }
     });
@@ -150,35 +149,34 @@ template <class T> static void gather(const KernelCall& call) {
 
 // Gives one window's gradient to its cells, for one pack of channels; `first` lanes were served by the
 // pack before. Rows outside [own_from, own_to) are only looked at. kAdd: windows overlap.
-template <bool kMax, bool kAdd, class P, class T>
+template <bool kMax, bool kAdd, int N, class T>
 HB_INLINE void spread_window(const T* x, const T* y, const T* dy, T* dx, int64_t row, int64_t channels, int64_t h,
                              int64_t w, int64_t own_from, int64_t own_to, int first) {
-  constexpr int N = sizeof(P) / sizeof(T);
-  P left = load_pack<P>(dy);
+  using P = Pack<T, N>;
+  P left = load_pack<N>(dy);
   if (!kMax) left = left / static_cast<T>(h * w);
   if (kAdd && first > 0) {
     decltype(left != left) lane;
     for (int i = 0; i < N; ++i) lane[i] = i;
     left = lane >= first ? left : P{};
   }
-  const P top = kMax ? load_pack<P>(y) : P{};
+  const P top = kMax ? load_pack<N>(y) : P{};
   for (int64_t i = kMax ? 0 : own_from; i < own_to; ++i)
     for (int64_t j = 0; j < w; ++j) {
       P share = left;
       const int64_t at = i * row + j * channels;
       if (kMax) {
-        const P cell = load_pack<P>(x + at);
+        const P cell = load_pack<N>(x + at);
         const auto hit = (cell == top) | (cell != cell);
         share = hit ? left : P{};
         left = hit ? P{} : left;
       }
-      if (i >= own_from) store_pack<P>(dx + at, kAdd ? load_pack<P>(dx + at) + share : share);
+      if (i >= own_from) store_pack<N>(dx + at, kAdd ? load_pack<N>(dx + at) + share : share);
     }
 }
 
-template <bool kMax, bool kAdd, class T, int N>
+template <bool kMax, bool kAdd, int N, class T>
 static void spread_rows(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t from, int64_t to) {
-  using P = Pack<T, N>;
   for (int64_t oy = g.y.first_window(from); oy < g.y.end_window(to); ++oy) {
     const int64_t top = g.y.begin(oy), h = g.y.end(oy) - top;
     const int64_t own_from = from > top ? from - top : 0, own_to = to - top < h ? to - top : h;
@@ -188,7 +186,7 @@ static void spread_rows(const Geometry& g, const T* x, const T* y, const T* dy, 
       for (int64_t c = 0; c < g.channels; c += N) {
         const int64_t over = c + N > g.channels ? c + N - g.channels : 0;
         const int64_t i = cell + c - over, o = out + c - over;
-        spread_window<kMax, kAdd, P>(kMax ? x + i : nullptr, kMax ? y + o : nullptr, dy + o, dx + i, g.in_row(),
+        spread_window<kMax, kAdd, N>(kMax ? x + i : nullptr, kMax ? y + o : nullptr, dy + o, dx + i, g.in_row(),
                                      g.channels, h, w, own_from, own_to, static_cast<int>(over));
       }
     }
@@ -213,7 +211,7 @@ template <bool kMax, class T> static void pool_grad(const KernelCall& call) {
       const int64_t image = task / pieces, from = task % pieces * step, to = from + step < g.y.in ? from + step : g.y.in;
       const int64_t in = image * g.y.in * g.in_row(), out = image * g.y.out * g.out_row();
       if (!covered) __builtin_memset(dx + in + from * g.in_row(), 0, sizeof(T) * (to - from) * g.in_row());
-      (tiled ? spread_rows<kMax, false, T, N> : spread_rows<kMax, true, T, N>)(
+      (tiled ? spread_rows<kMax, false, N, T> : spread_rows<kMax, true, N, T>)(
           g, kMax ? x + in : nullptr, kMax ? y + out : nullptr, dy + out, dx + in, from, to);
     });
   });
