@@ -3,6 +3,7 @@
 from .control import control_dependencies, in_train_phase, learning_phase, set_learning_phase
 from .function import Function
 from .gradients import gradients
+from .naming import name_scope, scoped_name
 from .ops import (
     apply,
     cast,
@@ -21,6 +22,6 @@ from .variable import Variable
 
 __all__ = [
     "Function", "Node", "Tensor", "Variable", "apply", "cast", "constant", "control_dependencies", "convert", "floatx",
-    "gradients", "in_train_phase", "learning_phase", "placeholder", "reshape", "set_floatx", "set_learning_phase",
-    "shape_of", "shape_tensor", "unbroadcast", "unique_name",
+    "gradients", "in_train_phase", "learning_phase", "name_scope", "placeholder", "reshape", "scoped_name", "set_floatx",
+    "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name",
 ]  # fmt: skip

@@ -1,0 +1,479 @@
+"""The base of all layers: weights, calling, losses and updates, tracking of what is assigned to it."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from .. import initializers, regularizers
+from ..graph import Tensor, Variable, name_scope, scoped_name
+from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
+from .calling import concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
+from .input_spec import InputSpec, check_inputs
+from .node import Node, NodeAccess
+
+__all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
+
+_tracking = threading.local()
+
+
+def disable_tracking(func):
+    """Decorate a method in which assigning a layer or variable to ``self`` shall not register it as a child."""
+
+    @functools.wraps(func)
+    def untracked(*args, **kwargs):
+        previous = getattr(_tracking, "off", False)
+        _tracking.off = True
+        try:
+            return func(*args, **kwargs)
+        finally:
+            _tracking.off = previous
+
+    return untracked
+
+
+class Layer(NodeAccess):
+    """Something that maps tensors to tensors, with weights of its own.
+
+    Subclasses define some of:
+
+    * ``__init__(self, ..., **kwargs)``: pass ``**kwargs`` on to ``super().__init__``;
+    * ``build(self, input_shape)``: make weights with :meth:`add_weight`, called once, at the first call;
+    * ``call(self, inputs, **kwargs)``: the formula; it may take ``mask`` and ``training``;
+    * ``compute_output_shape(self, input_shape)``: the output's shape. Left out, it is inferred from ``call``;
+    * ``compute_mask(self, inputs, mask)``: the mask passed on;
+    * ``get_config(self)``: the constructor's arguments, for saving.
+
+    Args:
+        name: unique name; made from the class name by default.
+        trainable: whether training changes the weights.
+        dtype: dtype of the weights, floatx by default.
+        input_shape, batch_input_shape, batch_size: for the first layer of a Sequential.
+        weights: initial weights, as for :meth:`set_weights`.
+
+    Attributes:
+        name, trainable, built, input_spec, supports_masking, stateful, dtype.
+        input, output, input_shape, output_shape, input_mask, output_mask: of a layer that was called once.
+    """
+
+    _allowed_kwargs = frozenset(
+        ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dtype")
+    )
+
+    def __init__(self, **kwargs):
+        self.input_spec = None
+        self.supports_masking = False
+        self.stateful = False
+        self._trainable_weights = []
+        self._non_trainable_weights = []
+        self._children = []
+        self._metrics = []
+        self._losses = []
+        self._updates = []
+        # From the tuple of input tensors (None: unconditional) to losses and updates that depend on them.
+        self._per_input_losses = {}
+        self._per_input_updates = {}
+        self._inbound_nodes = []
+        self._outbound_nodes = []
+        self._built = False
+
+        for key in kwargs:
+            if key not in self._allowed_kwargs:
+                raise TypeError(f"Keyword argument not understood: {key} (given to layer {type(self).__name__})")
+        self.name = kwargs.get("name") or _default_name(type(self))
+        self.trainable = kwargs.get("trainable", True)
+        if "batch_input_shape" in kwargs or "input_shape" in kwargs:
+            if "batch_input_shape" in kwargs:
+                batch_input_shape = tuple(kwargs["batch_input_shape"])
+            else:
+                batch_input_shape = (kwargs.get("batch_size"),) + tuple(kwargs["input_shape"])
+            self.batch_input_shape = batch_input_shape
+        self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or K.floatx()
+        self._initial_weights = kwargs.get("weights")
+
+    # -- children ---------------------------------------------------------------------------------
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (Layer, Variable, list, tuple, dict)) and not getattr(_tracking, "off", False):
+            self._track(name, value)
+        object.__setattr__(self, name, value)
+
+    def _track(self, name: str, value: Any) -> None:
+        state = self.__dict__
+        if name.startswith("_") and not isinstance(value, (Layer, Variable)):
+            return  # own bookkeeping
+        if isinstance(value, Variable):
+            known = state.get("_trainable_weights", []), state.get("_non_trainable_weights", [])
+            if not any(value is w for weights in known for w in weights):
+                kind = "_trainable_weights" if getattr(value, "trainable", True) else "_non_trainable_weights"
+                state.setdefault(kind, []).append(value)
+        elif _is_metric(value):
+            state.setdefault("_metrics", []).append(value)
+        elif isinstance(value, Layer) or _holds_layers(value):
+            children = state.setdefault("_children", [])
+            if not any(value is child for child in children):
+                children.append(value)
+
+    @property
+    def _sublayers(self) -> list[Layer]:
+        """Layers assigned to attributes, alone or in lists and dicts, in order, each once."""
+        found: list[Layer] = []
+        _collect_layers(self.__dict__.get("_children", ()), found)
+        return found
+
+    # -- weights ----------------------------------------------------------------------------------
+    @property
+    def built(self):
+        return self._built
+
+    @built.setter
+    def built(self, value):
+        self._built = value
+
+    @property
+    def trainable_weights(self):
+        """Variables that training changes; empty where ``trainable`` is False."""
+        if not getattr(self, "trainable", True):
+            return []
+        return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self._sublayers))
+
+    @trainable_weights.setter
+    def trainable_weights(self, weights):
+        self._trainable_weights = weights
+
+    @property
+    def non_trainable_weights(self):
+        if getattr(self, "trainable", True):
+            return _unique(self._non_trainable_weights, *(la.non_trainable_weights for la in self._sublayers))
+        own = [self._trainable_weights, self._non_trainable_weights]
+        return _unique(*own, *(layer.weights for layer in self._sublayers))
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, weights):
+        self._non_trainable_weights = weights
+
+    @property
+    def weights(self):
+        return self.trainable_weights + self.non_trainable_weights
+
+    def add_weight(
+        self,
+        name=None,
+        shape=None,
+        dtype=None,
+        initializer=None,
+        regularizer=None,
+        trainable=True,
+        constraint=None,
+    ):
+        """Make a variable of the layer.
+
+        Args:
+            name: the variable's name.
+            shape: a tuple; a scalar by default.
+            dtype: the layer's dtype by default.
+            initializer: an initializer, its name or config; Glorot uniform by default.
+            regularizer: a function of the variable that gives a penalty.
+            trainable: whether training changes it.
+            constraint: a projection applied after each training step.
+        """
+        if isinstance(name, (tuple, list)):  # the order of arguments before 2.3: add_weight(shape, initializer, ...)
+            if shape is not None and not isinstance(shape, (tuple, list)):
+                name, shape, initializer = None, name, shape
+            else:
+                name, shape = None, name
+        shape = () if shape is None else tuple(int(d) for d in shape)
+        dtype = dtype or self.dtype or K.floatx()
+        initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
+        weight = Variable(
+            initializer(shape, dtype=dtype),  # a random tensor here; its value is computed when first read
+            dtype=dtype,
+            shape=shape,
+            name=scoped_name(name or "Variable"),
+            constraint=constraint,
+        )
+        weight.trainable = trainable
+        (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)
+        regularizer = regularizers.get(regularizer)
+        if regularizer is not None:
+            with name_scope("weight_regularizer"):
+                self.add_loss(regularizer(weight))
+        return weight
+
+    def get_weights(self):
+        """Copies of the weights, as a list of arrays."""
+        return K.batch_get_value(self.weights)
+
+    def set_weights(self, weights):
+        """Set the weights from a list of arrays as :meth:`get_weights` gives it.
+
+        Raises:
+            ValueError: their number or a shape differs; nothing is changed then.
+        """
+        params = self.weights
+        if len(params) != len(weights):
+            raise ValueError(
+                f'You called `set_weights(weights)` on layer "{self.name}" with a weight list of length '
+                f"{len(weights)}, but the layer was expecting {len(params)} weights. "
+                f"Provided weights: {str(weights)[:50]}..."
+            )
+        arrays = [np.asarray(w) for w in weights]
+        for param, array in zip(params, arrays):
+            if param.shape != array.shape:
+                raise ValueError(
+                    f"Layer weight shape {param.shape} not compatible with provided weight shape {array.shape} "
+                    f"(weight {param.name} of layer {self.name})"
+                )
+        K.batch_set_value(list(zip(params, arrays)))
+
+    def count_params(self):
+        """The number of scalars in the weights."""
+        if not self.built:
+            if type(self).__name__ != "Sequential":
+                raise RuntimeError(
+                    f"You tried to call `count_params` on {self.name}, but the layer isn't built. "
+                    "You can build it manually via: `.build(batch_input_shape)`."
+                )
+            self.build()
+        return sum(int(np.prod(w.shape)) for w in self.weights)
+
+    # -- losses, updates and metrics ----------------------------------------------------------------
+    @property
+    def losses(self):
+        return self._losses + [x for layer in self._sublayers for x in layer.losses]
+
+    @property
+    def updates(self):
+        """Updates of state to run at each training step (moving averages, recurrent state)."""
+        if not self.trainable and not self.stateful:
+            return []
+        return self._updates + [x for layer in self._sublayers for x in layer.updates]
+
+    def add_loss(self, losses, inputs=None):
+        """Add tensors to what training minimises.
+
+        Args:
+            losses: a tensor, a number, or a list of them.
+            inputs: tensors that the losses depend on; None if they hold for all calls (a penalty on weights).
+        """
+        _file(losses, inputs, self._losses, self._per_input_losses)
+
+    def add_update(self, updates, inputs=None):
+        """Add updates that each training step runs; ``inputs`` as in :meth:`add_loss`."""
+        _file(updates, inputs, self._updates, self._per_input_updates)
+
+    def get_losses_for(self, inputs):
+        """Losses that depend on ``inputs``, or the unconditional ones for None."""
+        own = self._per_input_losses.get(_input_key(inputs), [])
+        return own + [x for layer in self._sublayers for x in layer.get_losses_for(inputs)]
+
+    def get_updates_for(self, inputs):
+        if not self.trainable and not self.stateful:
+            return []
+        own = self._per_input_updates.get(_input_key(inputs), [])
+        return own + [x for layer in self._sublayers for x in layer.get_updates_for(inputs)]
+
+    @property
+    def metrics(self):
+        return _unique(self._metrics, *(layer.metrics for layer in self._sublayers))
+
+    def add_metric(self, value, name=None):
+        """Report the mean of ``value`` over batches as a metric called ``name``."""
+        from ..metrics import Mean
+
+        metric = getattr(value, "_metric_obj", None)
+        if metric is not None:
+            name = metric.name
+        if name is None:
+            raise ValueError(
+                "Please provide a name for your metric like `self.add_metric(tf.reduce_sum(inputs), "
+                "name='mean_activation')`"
+            )
+        if metric is None:
+            metric = Mean(name=name)
+            metric(value)
+        if not any(metric is known for known in self._metrics):
+            self._metrics.append(metric)
+
+    # -- calling ------------------------------------------------------------------------------------
+    def build(self, input_shape):
+        """Make the layer's weights for inputs of ``input_shape`` (a tuple, or a list of tuples)."""
+        self.built = True
+
+    def call(self, inputs, **kwargs):
+        """The layer's formula: from input tensors to output tensors."""
+        return inputs
+
+    def __call__(self, inputs, **kwargs):
+        """Apply the layer to tensors, or to arrays.
+
+        Symbolic tensors record a :class:`Node`; arrays give a tensor that is computed when it is read
+        (``.numpy()``, ``np.asarray``) and record nothing.
+
+        Raises:
+            ValueError: the inputs do not fit ``input_spec``.
+        """
+        inputs, concrete = concrete_inputs(inputs)
+        with name_scope(self.name):
+            if not self.built:
+                self.assert_input_compatibility(inputs)
+                with naming_layer(self, inputs):
+                    self.build(unpack_singleton([K.int_shape(x) for x in to_list(inputs)]))
+                self.built = True
+                if self._initial_weights is not None:
+                    self.set_weights(self._initial_weights)
+                    self._initial_weights = None
+            self.assert_input_compatibility(inputs)
+            arguments = dict(kwargs)
+            previous_mask = unpack_singleton([getattr(x, "_keras_mask", None) for x in to_list(inputs)])
+            if not is_all_none(previous_mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
+                kwargs["mask"] = previous_mask
+            with naming_layer(self, inputs):
+                output = self.call(inputs, **kwargs)
+            output = copy_if_passed_through(output, inputs)
+            outputs = to_list(output, allow_tuple=True)
+            masks = self._output_masks(inputs, previous_mask, len(outputs))
+            shapes = self._output_shapes(inputs, outputs)
+            for tensor, mask, shape in zip(outputs, masks, shapes):
+                tensor._keras_mask = mask
+                tensor._keras_shape = shape
+            if concrete:
+                mark_concrete(outputs)
+            else:
+                self._record_call(to_list(inputs), outputs, masks, shapes, arguments)
+            self._regularize_activity(inputs, outputs)
+        return output
+
+    def _output_masks(self, inputs, previous_mask, count: int) -> list:
+        mask = self.compute_mask(inputs, previous_mask)
+        return list(mask) if isinstance(mask, (list, tuple)) else [mask] * count
+
+    def _output_shapes(self, inputs, outputs) -> list:
+        inferred = [K.int_shape(x) for x in outputs]
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return inferred
+        stated = self.compute_output_shape(unpack_singleton([K.int_shape(x) for x in to_list(inputs)]))
+        if stated is None:
+            return inferred
+        return [tuple(s) for s in stated] if isinstance(stated, list) else [tuple(stated)]
+
+    def _record_call(self, inputs, outputs, masks, shapes, arguments) -> None:
+        histories = [getattr(x, "_keras_history", (None, None, None)) for x in inputs]
+        Node(
+            self,
+            inbound_layers=[h[0] for h in histories],
+            node_indices=[h[1] for h in histories],
+            tensor_indices=[h[2] for h in histories],
+            input_tensors=inputs,
+            output_tensors=outputs,
+            input_masks=[getattr(x, "_keras_mask", None) for x in inputs],
+            output_masks=masks,
+            input_shapes=[K.int_shape(x) for x in inputs],
+            output_shapes=shapes,
+            arguments=arguments,
+        )
+        for index, tensor in enumerate(outputs):
+            tensor._keras_history = (self, len(self._inbound_nodes) - 1, index)
+
+    def _regularize_activity(self, inputs, outputs) -> None:
+        regularizer = getattr(self, "activity_regularizer", None)
+        if regularizer is not None:
+            with name_scope("activity_regularizer"):
+                self.add_loss([regularizer(x) for x in outputs], inputs=to_list(inputs))
+
+    def assert_input_compatibility(self, inputs):
+        """Check that ``inputs`` are tensors that fit ``input_spec``."""
+        for x in to_list(inputs):
+            if not isinstance(x, Tensor):
+                raise ValueError(
+                    f"Layer {self.name} was called with an input that isn't a symbolic tensor. "
+                    f"Received type: {type(x)}. Full input: {inputs}. All inputs to the layer should be tensors."
+                )
+        check_inputs(self.name, self.input_spec, inputs)
+
+    def compute_output_shape(self, input_shape):
+        """The shape of the output for ``input_shape``; both may be lists."""
+        return input_shape
+
+    def compute_mask(self, inputs, mask=None):
+        """The mask passed on to the next layer: the given one if the layer supports masking."""
+        if not self.supports_masking:
+            if not is_all_none(mask):
+                raise TypeError(
+                    f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}"
+                )
+            return None
+        return mask
+
+    # -- configuration ------------------------------------------------------------------------------
+    def get_config(self):
+        """The arguments that make an equal layer, as plain data: ``from_config`` takes them."""
+        config = {"name": self.name, "trainable": self.trainable}
+        if hasattr(self, "batch_input_shape"):
+            config["batch_input_shape"] = self.batch_input_shape
+        config["dtype"] = self.dtype
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__module__}.{type(self).__name__} {self.__dict__.get('name', '?')!r}>"
+
+
+def _default_name(cls: type) -> str:
+    """``dense_1`` for the first Dense, ``dense_2`` for the next."""
+    words = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", cls.__name__)
+    snake = re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
+    prefix = "private" + snake if snake.startswith("_") else snake
+    return f"{prefix}_{K.get_uid(prefix)}"
+
+
+def _is_metric(value: Any) -> bool:
+    return isinstance(value, Layer) and hasattr(value, "update_state") and hasattr(value, "reset_states")
+
+
+def _holds_layers(value: Any) -> bool:
+    """Whether a container is worth watching: it has layers now, or is an empty list that may get some."""
+    if isinstance(value, Layer):
+        return True
+    if isinstance(value, dict):
+        return any(_holds_layers(v) for v in value.values())
+    if isinstance(value, list):
+        return not value or any(_holds_layers(v) for v in value)
+    return isinstance(value, tuple) and any(_holds_layers(v) for v in value)
+
+
+def _collect_layers(value: Any, found: list) -> None:
+    if isinstance(value, Layer):
+        if not any(value is layer for layer in found):
+            found.append(value)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _collect_layers(item, found)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _collect_layers(item, found)
+
+
+def _unique(*lists: list) -> list:
+    """All items in order, each once (by identity)."""
+    return list({id(item): item for items in lists for item in items}.values())
+
+
+def _input_key(inputs: Any) -> tuple | None:
+    """Tensors hash by identity, so a tuple of them is a key that also keeps them alive."""
+    return None if inputs is None or inputs == [] else tuple(to_list(inputs, allow_tuple=True))
+
+
+def _file(items: Any, inputs: Any, flat: list, per_input: dict) -> None:
+    if items is None or (isinstance(items, (list, tuple)) and not items):
+        return
+    items = to_list(items, allow_tuple=True)
+    flat.extend(items)
+    per_input.setdefault(_input_key(inputs), []).extend(items)

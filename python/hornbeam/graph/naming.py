@@ -1,0 +1,25 @@
+"""Name scopes: how a weight comes to be called ``dense_1/kernel:0``."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import Iterator
+
+_local = threading.local()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Inside the block, names made with :func:`scoped_name` begin with ``name/``; scopes nest."""
+    outer = getattr(_local, "scopes", ())
+    _local.scopes = outer + (name,)
+    try:
+        yield "/".join(_local.scopes) + "/"
+    finally:
+        _local.scopes = outer
+
+
+def scoped_name(name: str) -> str:
+    """``name`` inside the open scopes, with the ``:0`` that Keras files have after it."""
+    return "/".join((*getattr(_local, "scopes", ()), name)) + ":0"
