@@ -1,0 +1,68 @@
+// From a dtype known at run time to a C++ type: each calls body(Tag<T>{}).
+#pragma once
+#include "cpu/simd.h"
+
+HB_CPU_BEGIN
+
+template <class T> struct Tag { using type = T; };
+
+// Moving data needs the item size only.
+template <class F> static void by_item_size(DType t, const F& body) {
+  switch (item_size(t)) {
+    case 1: return body(Tag<uint8_t>{});
+    case 2: return body(Tag<uint16_t>{});
+    case 4: return body(Tag<uint32_t>{});
+    default: return body(Tag<uint64_t>{});
+  }
+}
+
+// Types with arithmetic of their own; shape rules refuse the others.
+template <class F> static void by_number(DType t, const F& body) {
+  switch (t) {
+    case DType::uint8: return body(Tag<uint8_t>{});
+    case DType::int8: return body(Tag<int8_t>{});
+    case DType::uint16: return body(Tag<uint16_t>{});
+    case DType::int16: return body(Tag<int16_t>{});
+    case DType::int32: return body(Tag<int32_t>{});
+    case DType::int64: return body(Tag<int64_t>{});
+    case DType::float64: return body(Tag<double>{});
+    default: return body(Tag<float>{});
+  }
+}
+
+template <class F> static void by_integer(DType t, const F& body) {
+  switch (t) {
+    case DType::uint8: return body(Tag<uint8_t>{});
+    case DType::int8: return body(Tag<int8_t>{});
+    case DType::uint16: return body(Tag<uint16_t>{});
+    case DType::int16: return body(Tag<int16_t>{});
+    case DType::int64: return body(Tag<int64_t>{});
+    default: return body(Tag<int32_t>{});
+  }
+}
+
+// Indices are int32 or int64; shape rules refuse the others.
+template <class F> static void by_index(DType t, const F& body) {
+  t == DType::int64 ? body(Tag<int64_t>{}) : body(Tag<int32_t>{});
+}
+
+// The bytes of `value` as one item of type t.
+HB_INLINE uint64_t item_bits(DType t, double value) {
+  uint64_t bits = 0;
+  auto put = [&](auto v) __attribute__((always_inline)) { __builtin_memcpy(&bits, &v, sizeof v); };
+  switch (t) {
+    case DType::boolean: put(static_cast<uint8_t>(value != 0)); break;
+    case DType::uint8: put(static_cast<uint8_t>(value)); break;
+    case DType::int8: put(static_cast<int8_t>(value)); break;
+    case DType::uint16: put(static_cast<uint16_t>(value)); break;
+    case DType::int16: put(static_cast<int16_t>(value)); break;
+    case DType::int32: put(static_cast<int32_t>(value)); break;
+    case DType::int64: put(static_cast<int64_t>(value)); break;
+    case DType::float16: put(static_cast<_Float16>(value)); break;
+    case DType::float32: put(static_cast<float>(value)); break;
+    case DType::float64: put(value); break;
+  }
+  return bits;
+}
+
+HB_CPU_END

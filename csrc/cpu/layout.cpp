@@ -1,0 +1,104 @@
+// transpose, reverse, concat, tile, broadcast_to, pad: each is a nest of strides for strided_copy.
+// The views of this family (reshape, expand_dims, ...) never run.
+#include "ops/layout.h"
+#include "cpu/dispatch.h"
+#include "cpu/export.h"
+#include "cpu/strided_copy.h"
+
+HB_CPU_BEGIN
+
+static int64_t row_stride(const Shape& s, int axis) { return s.count(axis + 1, s.rank); }
+
+static void copy(const KernelCall& c, const CopyLoops& loops, const TensorRef& from, int64_t from_item,
+                 const TensorRef& to, int64_t to_item) {
+  by_item_size(to.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    strided_copy(c, loops, from.as<const T>() + from_item, to.as<T>() + to_item);
+  });
+}
+
+static void run_transpose(const KernelCall& c) {
+  const Ints& perm = static_cast<const TransposeAttrs*>(c.attrs)->perm;
+  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
+  CopyLoops loops;
+  for (int i = 0; i < y.rank; ++i) loops.add(y[i], row_stride(x, static_cast<int>(perm.dim[i])), row_stride(y, i));
+  copy(c, loops, c.in[0], 0, c.out[0], 0);
+}
+
+static void run_reverse(const KernelCall& c) {
+  const Ints& axes = static_cast<const AxesAttrs*>(c.attrs)->axes;
+  const Shape& x = c.in[0].shape;
+  bool reversed[kMaxRank] = {};
+  for (int i = 0; i < axes.rank; ++i) reversed[axes.dim[i] < 0 ? axes.dim[i] + x.rank : axes.dim[i]] = true;
+  CopyLoops loops;
+  int64_t first = 0;
+  for (int i = 0; i < x.rank; ++i) {
+    const int64_t stride = row_stride(x, i);
+    loops.add(x[i], reversed[i] ? -stride : stride, stride);
+    if (reversed[i]) first += (x[i] - 1) * stride;
+  }
+  if (x.count()) copy(c, loops, c.in[0], first, c.out[0], 0);
+}
+
+static void run_concat(const KernelCall& c) {
+  const int64_t axis_attr = static_cast<const AxisAttrs*>(c.attrs)->axis;
+  const Shape& y = c.out[0].shape;
+  const int axis = static_cast<int>(axis_attr < 0 ? axis_attr + y.rank : axis_attr);
+  const int64_t outer = y.count(0, axis), row = y.count(axis, y.rank);
+  int64_t at = 0;
+  for (int i = 0; i < c.n_in; ++i) {
+    const int64_t run = c.in[i].shape.count(axis, y.rank);
+    CopyLoops loops;
+    loops.add(outer, run, row);
+    loops.add(run, 1, 1);
+    copy(c, loops, c.in[i], 0, c.out[0], at);
+    at += run;
+  }
+}
+
+static void run_tile(const KernelCall& c) {
+  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
+  if (y.count() == 0) return;
+  CopyLoops loops;
+  for (int i = 0; i < x.rank; ++i) {
+    loops.add(y[i] / x[i], 0, x[i] * row_stride(y, i));
+    loops.add(x[i], row_stride(x, i), row_stride(y, i));
+  }
+  copy(c, loops, c.in[0], 0, c.out[0], 0);
+}
+
+static void run_broadcast_to(const KernelCall& c) {
+  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
+  CopyLoops loops;
+  for (int i = 0; i < y.rank; ++i) {
+    const int from = i - (y.rank - x.rank);
+    loops.add(y[i], from >= 0 && x[from] != 1 ? row_stride(x, from) : 0, row_stride(y, i));
+  }
+  copy(c, loops, c.in[0], 0, c.out[0], 0);
+}
+
+static void run_pad(const KernelCall& c) {
+  const PadAttrs& a = *static_cast<const PadAttrs*>(c.attrs);
+  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
+  CopyLoops loops;
+  int64_t first = 0;
+  for (int i = 0; i < x.rank; ++i) {
+    loops.add(x[i], row_stride(x, i), row_stride(y, i));
+    first += a.before.dim[i] * row_stride(y, i);
+  }
+  copy(c, loops, c.in[0], 0, c.out[0], first);
+  by_item_size(c.out[0].dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    fill_around(c, c.out[0].as<T>(), y, x, a.before.dim, static_cast<T>(item_bits(c.out[0].dtype, a.value)));
+  });
+}
+
+HB_EXPORT_KERNELS(layout,
+  {"transpose", "blocks", nullptr, nullptr, run_transpose},
+  {"reverse", "strided", nullptr, nullptr, run_reverse},
+  {"concat", "runs", nullptr, nullptr, run_concat},
+  {"tile", "strided", nullptr, nullptr, run_tile},
+  {"broadcast_to", "strided", nullptr, nullptr, run_broadcast_to},
+  {"pad", "slabs", nullptr, nullptr, run_pad})
+
+HB_CPU_END

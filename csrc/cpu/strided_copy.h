@@ -1,0 +1,249 @@
+// The one loop behind everything that only moves data: out[i, j, ...] = in[i, j, ...], each side with
+// strides of its own. Transposes permute the strides, reversals negate them, tiling and broadcasting
+// set them to zero.
+//
+// Dims that run together on both sides are merged first. Of what is left, two dims are handed to a 2-D
+// kernel (runs of bytes, a transpose by register blocks, or a plain strided loop) and the others count.
+#pragma once
+#include "cpu/parallel.h"
+
+HB_CPU_BEGIN
+
+// A nest of loops, outermost first; strides in elements.
+struct CopyLoops {
+  static constexpr int kMax = 2 * kMaxRank;
+  int rank = 0;
+  int64_t n[kMax], src[kMax], dst[kMax];
+
+  // Adds the next inner loop; one that continues the loop around it is merged into it.
+  HB_INLINE void add(int64_t count, int64_t src_stride, int64_t dst_stride) {
+    if (count == 1) return;
+    if (rank && src[rank - 1] == src_stride * count && dst[rank - 1] == dst_stride * count) {
+      n[rank - 1] *= count;
+    } else {
+      n[rank++] = count;
+    }
+    src[rank - 1] = src_stride;
+    dst[rank - 1] = dst_stride;
+  }
+};
+
+// ---- 2-D kernels: a in [0, na), b in [0, nb), dst[a*da + b*db] = src[a*sa + b*sb] -------------------
+
+struct Loop2 {
+  int64_t na, nb, sa, da, sb, db;
+};
+
+template <int N> HB_INLINE void copy_fixed(char* d, const char* s) {
+  char t[N];
+  __builtin_memcpy(t, s, N);
+  __builtin_memcpy(d, t, N);
+}
+
+// A short run of N to 2N bytes: two moves that overlap, instead of a call.
+template <int N> HB_INLINE void copy_overlapped(char* d, const char* s, int64_t bytes) {
+  char head[N], tail[N];
+  __builtin_memcpy(head, s, N);
+  __builtin_memcpy(tail, s + bytes - N, N);
+  __builtin_memcpy(d, head, N);
+  __builtin_memcpy(d + bytes - N, tail, N);
+}
+
+HB_INLINE void copy_run(char* d, const char* s, int64_t bytes) {
+  if (bytes > 64) __builtin_memcpy(d, s, static_cast<unsigned long>(bytes));
+  else if (bytes >= 32) copy_overlapped<32>(d, s, bytes);
+  else if (bytes >= 16) copy_overlapped<16>(d, s, bytes);
+  else if (bytes >= 8) copy_overlapped<8>(d, s, bytes);
+  else if (bytes >= 4) copy_overlapped<4>(d, s, bytes);
+  else if (bytes >= 2) copy_overlapped<2>(d, s, bytes);
+  else if (bytes == 1) *d = *s;
+}
+
+template <class T> static void copy_runs(const Loop2& k, const T* src, T* dst) {
+  for (int64_t a = 0; a < k.na; ++a)
+    copy_run(reinterpret_cast<char*>(dst + a * k.da), reinterpret_cast<const char*>(src + a * k.sa),
+             k.nb * static_cast<int64_t>(sizeof(T)));
+}
+
+template <class T> static void copy_strided(const Loop2& k, const T* src, T* dst) {
+  for (int64_t a = 0; a < k.na; ++a) {
+    const T* s = src + a * k.sa;
+    T* d = dst + a * k.da;
+    if (k.sb == 0 && k.db == 1) {
+      const T v = *s;
+      for (int64_t b = 0; b < k.nb; ++b) d[b] = v;
+    } else if (k.sb == -1 && k.db == 1) {
+      for (int64_t b = 0; b < k.nb; ++b) d[b] = s[-b];
+    } else {
+      for (int64_t b = 0; b < k.nb; ++b) d[b * k.db] = s[b * k.sb];
+    }
+  }
+}
+
+// Transposes have sa == db == 1: src runs along a, dst along b.
+
+// One side is K items wide: interleave K streams into one, or the other way round.
+template <class T, int K> static void interleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
+  for (int64_t a = 0; a < k.na; ++a)
+    for (int b = 0; b < K; ++b) dst[a * k.da + b] = src[b * k.sb + a];
+}
+template <class T, int K> static void deinterleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
+  for (int64_t b = 0; b < k.nb; ++b)
+    for (int a = 0; a < K; ++a) dst[a * k.da + b] = src[b * k.sb + a];
+}
+
+// L rows of L items, transposed by log2(L) rounds of interleaving row i with row i + L/2.
+template <class T, int L> struct Block {
+  typedef T Row __attribute__((vector_size(L * sizeof(T)), aligned(sizeof(T)), may_alias));
+  Row row[L];
+
+  HB_INLINE void load(const T* p, int64_t stride) {
+    for (int i = 0; i < L; ++i) row[i] = *reinterpret_cast<const Row*>(p + i * stride);
+  }
+  HB_INLINE void store(T* p, int64_t stride) const {
+    for (int i = 0; i < L; ++i) *reinterpret_cast<Row*>(p + i * stride) = row[i];
+  }
+  HB_INLINE void transpose() {
+    Row low, high;
+    for (int i = 0; i < L / 2; ++i) {
+      low[2 * i] = static_cast<T>(i), low[2 * i + 1] = static_cast<T>(i + L);
+      high[2 * i] = static_cast<T>(i + L / 2), high[2 * i + 1] = static_cast<T>(i + L / 2 + L);
+    }
+    for (int round = 1; round < L; round *= 2) {
+      Row next[L];
+      for (int i = 0; i < L / 2; ++i) {
+        next[2 * i] = __builtin_shuffle(row[i], row[i + L / 2], low);
+        next[2 * i + 1] = __builtin_shuffle(row[i], row[i + L / 2], high);
+      }
+      for (int i = 0; i < L; ++i) row[i] = next[i];
+    }
+  }
+};
+
+// The last block of a row or column is moved back to end with it: items twice copied, no tails.
+template <class T, int L> static void transpose_blocks(const Loop2& k, const T* src, T* dst) {
+  for (int64_t a0 = 0; a0 < k.na; a0 += L) {
+    const int64_t a = smaller(a0, k.na - L);
+    for (int64_t b0 = 0; b0 < k.nb; b0 += L) {
+      const int64_t b = smaller(b0, k.nb - L);
+      Block<T, L> block;
+      block.load(src + b * k.sb + a, k.sb);
+      block.transpose();
+      block.store(dst + a * k.da + b, k.da);
+    }
+  }
+}
+
+// One vector by as many rows; of small items, what 16 narrow registers hold.
+template <class T> constexpr int kBlock = sizeof(T) == 1 ? 16 : sizeof(T) == 2 ? 8 : kLanes<T>;
+
+template <class T> static void transpose2(const Loop2& k, const T* src, T* dst) {
+  const int64_t least = smaller(k.na, k.nb);
+  if (least >= kBlock<T>) return transpose_blocks<T, kBlock<T>>(k, src, dst);
+  if constexpr (kBlock<T> > 8)
+    if (least >= 8) return transpose_blocks<T, 8>(k, src, dst);
+  if constexpr (kBlock<T> > 4)
+    if (least >= 4) return transpose_blocks<T, 4>(k, src, dst);
+  if (k.nb == 2) return interleave<T, 2>(k, src, dst);
+  if (k.nb == 3) return interleave<T, 3>(k, src, dst);
+  if (k.na == 2) return deinterleave<T, 2>(k, src, dst);
+  if (k.na == 3) return deinterleave<T, 3>(k, src, dst);
+  copy_strided(k, src, dst);
+}
+
+// ---- the nest -------------------------------------------------------------------------------------
+
+template <class T> static void strided_copy(const KernelCall& call, const CopyLoops& loops, const T* src, T* dst) {
+  int rank = loops.rank;
+  for (int i = 0; i < rank; ++i)
+    if (loops.n[i] == 0) return;
+
+  // The 2-D kernel takes the innermost loop as b, and as a the one that src runs along (a transpose),
+  // or the next one.
+  const int ib = rank - 1;
+  int ia = rank - 2;
+  void (*kernel)(const Loop2&, const T*, T*) = copy_strided<T>;
+  constexpr int64_t kBytes = 64 * 1024;
+  int64_t unit = kBytes / static_cast<int64_t>(sizeof(T)), most_a = unit;
+  Loop2 whole = {1, 1, 1, 1, 1, 1};
+  if (ib >= 0) {
+    whole = {1, loops.n[ib], 0, 0, loops.src[ib], loops.dst[ib]};
+    if (whole.db == 1 && whole.sb == 1) {
+      kernel = copy_runs<T>;
+    } else if (whole.db == 1 && whole.sb != 0) {
+      for (int i = 0; i < ib; ++i)
+        if (loops.src[i] == 1) {
+          ia = i, kernel = transpose2<T>;
+          if (smaller(loops.n[i], whole.nb) >= 16) unit = 8192, most_a = 64;
+        }
+    }
+    if (ia >= 0) whole.na = loops.n[ia], whole.sa = loops.src[ia], whole.da = loops.dst[ia];
+  }
+  // Cut evenly, so that no piece is narrower than a block while the whole is not.
+  const int64_t cut_b = ceil_div(whole.nb, larger(1, unit / smaller(whole.na, most_a)));
+  const int64_t cut_a = ceil_div(whole.na, larger(1, unit / ceil_div(whole.nb, cut_b)));
+
+  int64_t units = cut_a * cut_b;
+  int outer[CopyLoops::kMax], n_outer = 0;
+  for (int i = 0; i < rank; ++i)
+    if (i != ia && i != ib) outer[n_outer++] = i, units *= loops.n[i];
+  const int64_t unit_items = ceil_div(whole.na, cut_a) * ceil_div(whole.nb, cut_b);
+  const int64_t grain = larger(1, 2 * kBytes / static_cast<int64_t>(sizeof(T)) / unit_items);
+
+  parallel_pieces(call, units, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t u = begin; u < end; ++u) {
+      int64_t rest = u;
+      const int64_t piece_b = rest % cut_b;
+      rest /= cut_b;
+      const int64_t piece_a = rest % cut_a;
+      rest /= cut_a;
+      const T* s = src;
+      T* d = dst;
+      for (int i = n_outer - 1; i >= 0; --i) {
+        const int64_t n = loops.n[outer[i]], index = rest % n;
+        rest /= n;
+        s += index * loops.src[outer[i]];
+        d += index * loops.dst[outer[i]];
+      }
+      const int64_t a = whole.na * piece_a / cut_a, b = whole.nb * piece_b / cut_b;
+      Loop2 k = whole;
+      k.na = whole.na * (piece_a + 1) / cut_a - a;
+      k.nb = whole.nb * (piece_b + 1) / cut_b - b;
+      kernel(k, s + a * whole.sa + b * whole.sb, d + a * whole.da + b * whole.db);
+    }
+  });
+}
+
+// Every item of dst becomes `value`.
+template <class T> static void fill_items(const KernelCall& call, T* dst, int64_t count, T value) {
+  parallel_pieces(call, count, 256 * 1024 / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
+    if (value == 0) {
+      __builtin_memset(dst + begin, 0, static_cast<unsigned long>(end - begin) * sizeof(T));
+    } else {
+      for (int64_t i = begin; i < end; ++i) dst[i] = value;
+    }
+  });
+}
+
+// dst has shape `outer`; the box of shape `inner` that begins at `at` is left alone, and everything
+// around it becomes `value`: two slabs per axis, none of them overlapping.
+template <class T>
+static void fill_around(const KernelCall& call, T* dst, const Shape& outer, const Shape& inner, const int64_t* at,
+                        T value) {
+  for (int axis = 0; axis < outer.rank; ++axis) {
+    const int64_t after = at[axis] + inner[axis];
+    const int64_t from[2] = {0, after}, count[2] = {at[axis], outer[axis] - after};
+    for (int side = 0; side < 2; ++side) {
+      CopyLoops loops;
+      int64_t offset = 0;
+      for (int i = 0; i < outer.rank; ++i) {
+        const int64_t stride = outer.count(i + 1, outer.rank);
+        loops.add(i < axis ? inner[i] : i == axis ? count[side] : outer[i], 0, stride);
+        offset += stride * (i < axis ? at[i] : i == axis ? from[side] : 0);
+      }
+      strided_copy(call, loops, &value, dst + offset);
+    }
+  }
+}
+
+HB_CPU_END

@@ -1,0 +1,48 @@
+// Integer values known before anything runs (TypeInfo::ints), carried through the ops that move them:
+// so K.reshape(x, (K.shape(x)[0], -1)) has a shape while the graph is built.
+#pragma once
+#include "ops/op.h"
+
+namespace hornbeam {
+
+constexpr int64_t kMaxInts = 64;
+
+inline bool is_integer(DType t) { return t != DType::boolean && !is_float(t); }
+
+inline int64_t int_at(const TypeInfo& t, int64_t i) { return t.has_ints ? t.ints[i] : kUnknownValue; }
+
+// out.ints[i] = value(i) for integer tensors of few elements, kept if any of them is known.
+template <class F> void set_ints(TypeInfo& out, F value) {
+  if (!is_integer(out.dtype) || !out.shape.known() || out.shape.count() > kMaxInts) return;
+  std::vector<int64_t> ints(out.shape.count());
+  bool any = ints.empty();
+  for (size_t i = 0; i < ints.size(); ++i) {
+    ints[i] = value(static_cast<int64_t>(i));
+    any |= ints[i] != kUnknownValue;
+  }
+  if (!any) return;
+  out.has_ints = true;
+  out.ints = std::move(ints);
+}
+
+// For ops that keep the elements in their order.
+inline void keep_ints(TypeInfo& out, const TypeInfo& in) {
+  if (in.has_ints) set_ints(out, [&](int64_t i) { return in.ints[i]; });
+}
+
+// A dim from a shape argument's element: unknown elements make unknown dims.
+inline int64_t dim_from(const char* op, int64_t value) {
+  if (value == kUnknownValue) return kUnknown;
+  if (value < 0) op_error(op, "a dimension cannot be " + std::to_string(value));
+  return value;
+}
+
+inline Shape shape_from(const char* op, const TypeInfo& argument) {
+  const std::vector<int64_t> values = shape_argument(op, argument);
+  if (values.size() > kMaxRank) op_error(op, "a shape has at most 8 dimensions, got " + std::to_string(values.size()));
+  Shape s;
+  for (int64_t v : values) s.push(dim_from(op, v));
+  return s;
+}
+
+}  // namespace hornbeam

@@ -1,0 +1,183 @@
+// Ops that move elements without computing. The views among them never run.
+#include "ops/layout.h"
+#include "ops/ints.h"
+
+namespace hornbeam {
+namespace {
+
+using Types = std::vector<TypeInfo>;
+
+// The shape that `wanted` (with -1 for "whatever is left") gives to x.
+Shape reshaped(const Shape& x, const std::vector<int64_t>& wanted) {
+  const char* op = "reshape";
+  auto refuse = [&](const std::string& why) {
+    std::string list;
+    for (int64_t v : wanted) list += (list.empty() ? "" : ", ") + (v == kUnknownValue ? "None" : std::to_string(v));
+    op_error(op, "cannot reshape " + shape_str(x) + " to (" + list + "): " + why);
+  };
+  if (wanted.size() > kMaxRank) refuse("a shape has at most 8 dimensions");
+  Shape y;
+  int open = -1;
+  bool known = x.known();  // both sides known, but for `open`
+  int64_t rest = 1;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const int64_t v = wanted[i];
+    if (v < -1 && v != kUnknownValue) refuse("a dimension cannot be " + std::to_string(v));
+    if (v == -1 && open >= 0) refuse("only one dimension can be -1");
+    if (v == -1) open = static_cast<int>(i);
+    if (v == kUnknownValue) known = false;
+    if (v >= 0) rest *= v;
+    y.push(v >= 0 ? v : kUnknown);
+  }
+  if (!known) return y;
+  const int64_t count = x.count();
+  if (open < 0) {
+    if (count != rest) refuse("the element counts are " + std::to_string(count) + " and " + std::to_string(rest));
+  } else {
+    if (rest == 0) refuse("-1 could be anything beside a dimension of 0");
+    if (count % rest) refuse(std::to_string(count) + " elements are not a multiple of " + std::to_string(rest));
+    y[open] = count / rest;
+  }
+  return y;
+}
+
+void infer_reshape(const NoAttrs&, const Types& in, Types& out) {
+  out.push_back(TypeInfo::of(in[0].dtype, reshaped(in[0].shape, shape_argument("reshape", in[1]))));
+  keep_ints(out[0], in[0]);
+}
+
+void infer_expand_dims(const AxisAttrs& a, const Types& in, Types& out) {
+  const Shape& x = in[0].shape;
+  if (x.rank == kMaxRank) op_error("expand_dims", "a tensor has at most 8 dimensions, got " + shape_str(x));
+  const int axis = normal_axis("expand_dims", a.axis, x.rank + 1);
+  Shape y;
+  for (int i = 0; i <= x.rank; ++i) y.push(i == axis ? 1 : x[i - (i > axis)]);
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+  keep_ints(out[0], in[0]);
+}
+
+void infer_squeeze(const AxesAttrs& a, const Types& in, Types& out) {
+  const Shape& x = in[0].shape;
+  bool drop[kMaxRank] = {};
+  for (int i = 0; i < a.axes.rank; ++i) {
+    const int axis = normal_axis("squeeze", a.axes.dim[i], x.rank);
+    if (x[axis] != 1 && x[axis] != kUnknown)
+      op_error("squeeze", "axis " + std::to_string(axis) + " of " + shape_str(x) + " is not 1");
+    drop[axis] = true;
+  }
+  Shape y;
+  for (int i = 0; i < x.rank; ++i)
+    if (!drop[i]) y.push(x[i]);
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+  keep_ints(out[0], in[0]);
+}
+
+void infer_same(const NoAttrs&, const Types& in, Types& out) {
+  out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
+  keep_ints(out[0], in[0]);
+}
+
+void infer_transpose(const TransposeAttrs& a, const Types& in, Types& out) {
+  const Shape& x = in[0].shape;
+  Shape y;
+  bool seen[kMaxRank] = {};
+  bool good = a.perm.rank == x.rank;
+  for (int i = 0; good && i < x.rank; ++i) {
+    const int64_t p = a.perm.dim[i];
+    good = p >= 0 && p < x.rank && !seen[p];
+    if (good) seen[p] = true, y.push(x.dim[p]);
+  }
+  if (!good) op_error("transpose", shape_str(a.perm) + " does not permute the axes of " + shape_str(x));
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+  if (x.rank <= 1) keep_ints(out[0], in[0]);
+}
+
+void infer_reverse(const AxesAttrs& a, const Types& in, Types& out) {
+  const Shape& x = in[0].shape;
+  for (int i = 0; i < a.axes.rank; ++i) normal_axis("reverse", a.axes.dim[i], x.rank);
+  out.push_back(TypeInfo::of(in[0].dtype, x));
+  if (x.rank == 1 && a.axes.rank)
+    set_ints(out[0], [&](int64_t i) { return int_at(in[0], x[0] - 1 - i); });
+  else if (a.axes.rank == 0)
+    keep_ints(out[0], in[0]);
+}
+
+void infer_concat(const AxisAttrs& a, const Types& in, Types& out) {
+  want_min_rank("concat", in[0], 1, "x");
+  Shape y = in[0].shape;
+  const int axis = normal_axis("concat", a.axis, y.rank);
+  std::vector<int64_t> ints;
+  int64_t total = 0;
+  for (const TypeInfo& t : in) {
+    want_same_dtype("concat", in[0], t);
+    bool fits = t.shape.rank == y.rank;
+    for (int i = 0; fits && i < y.rank; ++i) {
+      if (i == axis || t.shape[i] == y[i] || t.shape[i] == kUnknown) continue;
+      fits = y[i] == kUnknown;
+      y[i] = t.shape[i];
+    }
+    if (!fits)
+      op_error("concat", "shapes " + shape_str(in[0].shape) + " and " + shape_str(t.shape) +
+                             " differ elsewhere than on axis " + std::to_string(axis));
+    const int64_t n = t.shape[axis];
+    total = total < 0 || n < 0 ? kUnknown : total + n;
+    for (int64_t i = 0; y.rank == 1 && i < n && i < kMaxInts; ++i) ints.push_back(int_at(t, i));
+  }
+  y[axis] = total;
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+  if (y.rank == 1) set_ints(out[0], [&](int64_t i) { return ints[i]; });
+}
+
+void infer_tile(const NoAttrs&, const Types& in, Types& out) {
+  const Shape& x = in[0].shape;
+  const Shape times = shape_from("tile", in[1]);
+  if (times.rank != x.rank)
+    op_error("tile", std::to_string(times.rank) + " multiples for a tensor of shape " + shape_str(x));
+  Shape y;
+  for (int i = 0; i < x.rank; ++i) y.push(x[i] < 0 || times[i] < 0 ? kUnknown : x[i] * times[i]);
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+  if (x.rank == 1) set_ints(out[0], [&](int64_t i) { return int_at(in[0], i % x[0]); });
+}
+
+void infer_broadcast_to(const NoAttrs&, const Types& in, Types& out) {
+  const Shape& x = in[0].shape;
+  Shape y = shape_from("broadcast_to", in[1]);
+  bool fits = x.rank <= y.rank;
+  for (int i = 0; fits && i < x.rank; ++i) {
+    int64_t& to = y[y.rank - x.rank + i];
+    fits = x[i] == 1 || x[i] == kUnknown || to == kUnknown || to == x[i];
+    if (to == kUnknown && x[i] > 1) to = x[i];
+  }
+  if (!fits) op_error("broadcast_to", shape_str(x) + " does not broadcast to " + shape_str(y));
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+  if (x.rank == 0) set_ints(out[0], [&](int64_t) { return int_at(in[0], 0); });
+}
+
+void infer_pad(const PadAttrs& a, const Types& in, Types& out) {
+  Shape y = in[0].shape;
+  if (a.before.rank != y.rank || a.after.rank != y.rank)
+    op_error("pad", "before and after need one entry per axis of " + shape_str(y));
+  for (int i = 0; i < y.rank; ++i) {
+    if (a.before.dim[i] < 0 || a.after.dim[i] < 0) op_error("pad", "cannot pad by a negative amount");
+    if (y[i] >= 0) y[i] += a.before.dim[i] + a.after.dim[i];
+  }
+  out.push_back(TypeInfo::of(in[0].dtype, y));
+}
+
+}  // namespace
+
+void register_layout(OpRegistry& r) {
+  r.add<NoAttrs>("reshape", 2, 2, 1, infer_reshape).view = true;
+  r.add<AxisAttrs>("expand_dims", 1, 1, 1, infer_expand_dims).view = true;
+  r.add<AxesAttrs>("squeeze", 1, 1, 1, infer_squeeze).view = true;
+  r.add<NoAttrs>("identity", 1, 1, 1, infer_same).view = true;
+  r.add<NoAttrs>("stop_gradient", 1, 1, 1, infer_same).view = true;
+  r.add<TransposeAttrs>("transpose", 1, 1, 1, infer_transpose);
+  r.add<AxesAttrs>("reverse", 1, 1, 1, infer_reverse);
+  r.add<AxisAttrs>("concat", 1, -1, 1, infer_concat);
+  r.add<NoAttrs>("tile", 2, 2, 1, infer_tile);
+  r.add<NoAttrs>("broadcast_to", 2, 2, 1, infer_broadcast_to);
+  r.add<PadAttrs>("pad", 1, 1, 1, infer_pad);
+}
+
+}  // namespace hornbeam
