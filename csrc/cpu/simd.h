@@ -56,10 +56,12 @@ template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #endif
 }
 
-// Copies `bytes` < kVectorBytes bytes with moves that overlap instead of a loop or a call.
-HB_INLINE void copy_tail(void* dst, const void* src, int bytes) {
-  char* d = static_cast<char*>(dst);
-  const char* s = static_cast<const char*>(src);
+// Copies n < lanes elements with moves that overlap instead of a loop or a call. Sizes that cannot
+// occur are left out at compile time (GCC would warn of them).
+template <class T> HB_INLINE void copy_tail(T* dst, const T* src, int n) {
+  char* d = reinterpret_cast<char*>(dst);
+  const char* s = reinterpret_cast<const char*>(src);
+  const int bytes = n * static_cast<int>(sizeof(T));
   const auto both_ends = [&](auto block) {
     constexpr int kSize = sizeof(block);
     decltype(block) last;
@@ -70,12 +72,17 @@ HB_INLINE void copy_tail(void* dst, const void* src, int bytes) {
   };
   typedef char Block16 __attribute__((vector_size(16)));
   typedef char Block32 __attribute__((vector_size(32)));
-  if (bytes >= 32) both_ends(Block32{});
-  else if (bytes >= 16) both_ends(Block16{});
-  else if (bytes >= 8) both_ends(int64_t{});
-  else if (bytes >= 4) both_ends(int32_t{});
-  else if (bytes >= 2) both_ends(int16_t{});
-  else if (bytes == 1) *d = *s;
+  if constexpr (kVectorBytes > 32)
+    if (bytes >= 32) return both_ends(Block32{});
+  if constexpr (kVectorBytes > 16)
+    if (bytes >= 16) return both_ends(Block16{});
+  if (bytes >= 8) return both_ends(int64_t{});
+  if constexpr (sizeof(T) <= 4)
+    if (bytes >= 4) return both_ends(int32_t{});
+  if constexpr (sizeof(T) <= 2)
+    if (bytes >= 2) return both_ends(int16_t{});
+  if constexpr (sizeof(T) == 1)
+    if (bytes == 1) *d = *s;
 }
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
@@ -98,7 +105,7 @@ template <class T> HB_INLINE Vec<T> load_tail(const T* p, int n) {
 #endif
   if (n == kLanes<T>) return load<T>(p);
   Vec<T> v{};
-  copy_tail(&v, p, n * static_cast<int>(sizeof(T)));
+  copy_tail<T>(reinterpret_cast<T*>(&v), p, n);
   return v;
 }
 template <class T> HB_INLINE void store_tail(T* p, Vec<T> v, int n) {
@@ -110,7 +117,7 @@ template <class T> HB_INLINE void store_tail(T* p, Vec<T> v, int n) {
   if constexpr (sizeof(T) == 8) return _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), tail_mask<8>(n), (__m256i)v);
 #endif
   if (n == kLanes<T>) return store<T>(p, v);
-  copy_tail(p, &v, n * static_cast<int>(sizeof(T)));
+  copy_tail<T>(p, reinterpret_cast<const T*>(&v), n);
 }
 
 HB_CPU_END

@@ -1,0 +1,262 @@
+// Convolution of NHWC images with packed kernels, forward and backward-data alike (conv_geometry.h).
+//
+// A register tile holds neighbouring outputs of one row times a panel of output channels, and walks
+// over the taps' cells in memory order: taps side by side (no dilation) are one run of cells. Panels
+// are packed as gemm.h packs them, [panel][tap row][tap column][channel][GemmTile::cols]. Rows above
+// and below the image are skipped; padded columns come from a copy of a few rows in scratch.
+// Where rows are too short to fill tiles, outputs are cut without regard to rows and their patches
+// are gathered in scratch; a 1x1 convolution is cut that way with nothing to gather: a matrix product.
+//
+// Every output is summed in the order of its taps' cells (matrix products: in blocks of it).
+#pragma once
+#include "cpu/conv_gather.h"
+#include "cpu/gemm.h"
+#include "cpu/vmath.h"
+
+HB_CPU_BEGIN
+
+// ---- register tile --------------------------------------------------------------------------------
+
+template <class T> struct ConvTile {
+  const T* x;
+  int64_t pixel;                    // from one output's cells to the next output's
+  int64_t rows, row_pitch;          // taps: rows
+  int64_t runs, run_pitch, run;     // of runs of contiguous cells
+  const T* w;                       // panel, at the first row's cells
+  const T* bias;                    // null or GemmTile::cols of them
+  T* y;
+  int64_t y_pixel, cols;
+  Activation activation;
+};
+
+template <class T, int M, int V> static void conv_tile(const ConvTile<T>& t) {
+  constexpr int L = kLanes<T>, kBases = (M + 3) / 4;
+  Vec<T> acc[M][V];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < V; ++j) acc[i][j] = t.bias ? load(t.bias + j * L) : Vec<T>{};
+  const int64_t pixel = t.pixel, pixel3 = 3 * t.pixel;
+  const T* w = t.w;
+  for (int64_t row = 0; row < t.rows; ++row)
+    for (int64_t run = 0; run < t.runs; ++run) {
+      // Output i through one of M/4 base pointers and one of four offsets: 14 pointers would not fit.
+      const T* base[kBases];
+#pragma GCC unroll 4
+      for (int q = 0; q < kBases; ++q) base[q] = t.x + row * t.row_pitch + run * t.run_pitch + 4 * q * pixel;
+      for (const T* const end = base[0] + t.run; base[0] != end;) {
+        const T* a[M];
+#pragma GCC unroll 16
+        for (int i = 0; i < M; ++i) a[i] = base[i / 4] + (i % 4 == 3 ? pixel3 : (i % 4) * pixel);
+        __builtin_prefetch(w + 16 * GemmTile<T>::cols);
+        tile_step<T, M, V>(acc, a, w);
+        w += GemmTile<T>::cols;
+#pragma GCC unroll 4
+        for (int q = 0; q < kBases; ++q) ++base[q];
+      }
+    }
+  if (t.activation == Activation::relu) {
+#pragma GCC unroll 16
+    for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < V; ++j) acc[i][j] = relu<T>(acc[i][j]);
+  }
+  const int tail = static_cast<int>(t.cols - (V - 1) * L);  // channels in the last vector
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) {
+    T* y = t.y + i * t.y_pixel;
+#pragma GCC unroll 4
+    for (int j = 0; j < V - 1; ++j) store(y + j * L, acc[i][j]);
+    if (tail == L) store(y + (V - 1) * L, acc[i][V - 1]);
+    else store_tail(y + (V - 1) * L, acc[i][V - 1], tail);
+  }
+  if (t.activation != Activation::relu && t.activation != Activation::linear)
+    for (int i = 0; i < M; ++i) activate<T>(t.activation, t.y + i * t.y_pixel, t.cols);
+}
+
+template <class T> struct ConvTileTable {
+  void (*fn[GemmTile<T>::vecs][GemmTile<T>::rows])(const ConvTile<T>&) = {};  // [vecs - 1][outputs - 1]
+  constexpr ConvTileTable() { fill<1>(); }
+  template <int M> constexpr void fill() {
+    fn[0][M - 1] = conv_tile<T, M, 1>;
+    fn[1][M - 1] = conv_tile<T, M, 2>;
+    if constexpr (M < GemmTile<T>::rows) fill<M + 1>();
+  }
+};
+static constexpr ConvTileTable<float> conv_tiles_f32{};
+static constexpr ConvTileTable<double> conv_tiles_f64{};
+
+template <class T> HB_INLINE void conv_tile_any(int64_t outputs, const ConvTile<T>& t) {
+  const int v = t.cols > kLanes<T>;
+  if constexpr (sizeof(T) == 4) conv_tiles_f32.fn[v][outputs - 1](t);
+  else conv_tiles_f64.fn[v][outputs - 1](t);
+}
+
+// ---- the whole sum --------------------------------------------------------------------------------
+
+// y(image, row, column, channel), a part of it where h and w are a phase of a strided backward pass.
+template <class T> struct Correlation {
+  Axis h, w;
+  int64_t images, channels, outputs;  // channels in and out
+  const T* x = nullptr;
+  const T* packed = nullptr;
+  const T* bias = nullptr;
+  T* y = nullptr;
+  int64_t y_height = 0, y_width = 0;
+  Activation activation = Activation::linear;
+
+  HB_INLINE int64_t depth() const { return h.taps * w.taps * channels; }
+  HB_INLINE T* y_at(int64_t n, int64_t p, int64_t q) const {
+    return y + ((n * y_height + h.out0 + p * h.out_step) * y_width + w.out0 + q * w.out_step) * outputs;
+  }
+};
+
+enum class ConvCut { rows, product, patches };
+
+// How a Correlation is cut, by its shape alone. A unit is `size` rows of an image (the last unit of an
+// image may have fewer), or `size` outputs; a task takes some units and some panels.
+struct ConvPlan {
+  ConvCut cut;
+  int64_t size, units, units_per_image;
+  int64_t unit_groups, panel_groups;
+  int64_t pitch;    // cells per copied pixel (rows) or patch
+  bool copy;        // rows: input rows are copied with their padding
+  int64_t scratch;  // elements per task
+};
+
+// Neighbouring outputs this many bytes apart fall into the same few sets of an L1 cache.
+constexpr int64_t kCachePage = 4096;
+template <class T> HB_INLINE int64_t spread(int64_t pitch, int64_t step) {
+  return pitch * step * static_cast<int64_t>(sizeof(T)) % kCachePage == 0 ? pitch + kLanes<T> : pitch;
+}
+
+template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
+  constexpr int64_t kTaskWork = 2 << 20;  // multiply-adds that are worth a task
+  constexpr int64_t kMaxTasks = 64;
+  constexpr int64_t kUnitCells = (256 << 10) / sizeof(T);
+  const Axis &h = c.h, &w = c.w;
+  const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
+  const int64_t outputs = c.images * h.out * w.out;
+  const int64_t target = max_of(1, min_of(kMaxTasks, outputs * c.outputs * c.depth() / kTaskWork));
+  const bool dense = h.out_step == 1 && w.out_step == 1;
+  const bool point = dense && h.taps == 1 && w.taps == 1 && h.start == 0 && w.start == 0;
+
+  ConvPlan p{};
+  if (outputs * c.outputs == 0) return p;
+  const int64_t shortest = w.out / ceil_div(w.out, rows_max);
+  if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in) p.cut = ConvCut::product;
+  else if (dense && c.depth() && (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step) != c.channels)))
+    p.cut = ConvCut::patches;
+  else p.cut = ConvCut::rows;
+
+  if (p.cut == ConvCut::rows) {
+    p.pitch = spread<T>(c.channels, w.step);
+    p.copy = c.depth() && (reads_outside(w) || p.pitch != c.channels);
+    const int64_t row_cells = p.copy ? w.span(w.out) * p.pitch : w.in * c.channels;
+    int64_t rows = max_of(1, (kUnitCells / max_of(1, row_cells) - (h.taps - 1) * h.gap) / h.step);
+    rows = min_of(rows, ceil_div(c.images * h.out, target));
+    p.units_per_image = ceil_div(h.out, rows);
+    p.size = ceil_div(h.out, p.units_per_image);
+    p.units = c.images * p.units_per_image;
+    p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
+  } else {
+    p.pitch = p.cut == ConvCut::patches ? spread<T>(c.depth(), 1) : 0;
+    p.size = GemmTile<T>::block_rows;
+    if (p.pitch) p.size = max_of(rows_max, min_of(p.size, kUnitCells / p.pitch / rows_max * rows_max));
+    p.size = max_of(rows_max, min_of(p.size, round_up(ceil_div(outputs, target), rows_max)));
+    p.units = ceil_div(outputs, p.size);
+    // A product packs its rows where they would collide in L1, or serve several panels.
+    const bool pack = p.cut == ConvCut::product && (panels > 3 || spread<T>(c.channels, 1) != c.channels);
+    p.scratch = p.pitch ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
+  }
+  p.panel_groups = max_of(1, min_of(panels, target / p.units));
+  p.unit_groups = min_of(p.units, ceil_div(target, p.panel_groups));
+  p.scratch = round_up(p.scratch, 64 / sizeof(T));
+  return p;
+}
+
+template <class T> HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
+  return p.scratch * p.unit_groups * p.panel_groups * static_cast<int64_t>(sizeof(T));
+}
+
+template <class T>
+static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t panel0, int64_t panel1, T* scratch) {
+  using G = GemmTile<T>;
+  const Axis &h = c.h, &w = c.w;
+  const int64_t n = unit / p.units_per_image, o0 = unit % p.units_per_image * p.size, o1 = min_of(h.out, o0 + p.size);
+  const T* const image = c.x + n * h.in * w.in * c.channels;
+  const T* cells = image + w.start * c.channels;  // the first read of output column 0, in row `row0`
+  int64_t row0 = 0, row_pitch = w.in * c.channels;
+  if (p.copy) {
+    row0 = max_of(0, h.first_read(o0));
+    const int64_t rows = min_of(h.in, h.first_read(o1 - 1) + (h.taps - 1) * h.gap + 1) - row0;
+    copy_padded_rows(image, w, c.channels, row0, rows, p.pitch, scratch);
+    cells = scratch;
+    row_pitch = w.span(w.out) * p.pitch;
+  }
+  const bool joined = w.gap == 1 && p.pitch == c.channels;  // a tap row is one run of cells
+  const int64_t tiles = ceil_div(w.out, G::rows), short_tile = w.out / tiles, long_tiles = w.out % tiles;
+  ConvTile<T> t;
+  t.pixel = w.step * p.pitch;
+  t.row_pitch = h.gap * row_pitch;
+  t.runs = joined ? 1 : w.taps;
+  t.run_pitch = w.gap * p.pitch;
+  t.run = joined ? w.taps * c.channels : c.channels;
+  t.y_pixel = w.out_step * c.outputs;
+  t.activation = c.activation;
+  for (int64_t panel = panel0; panel < panel1; ++panel) {
+    const T* const packed = c.packed + panel * c.depth() * G::cols;
+    t.cols = min_of(G::cols, c.outputs - panel * G::cols);
+    T bias[G::cols] = {};
+    if (c.bias) copy_cells(bias, c.bias + panel * G::cols, t.cols);
+    t.bias = c.bias ? bias : nullptr;
+    for (int64_t o = o0; o < o1; ++o) {
+      const int64_t a0 = h.tap_begin(o), a1 = h.tap_end(o);
+      t.rows = max_of(0, a1 - a0);
+      t.w = packed + a0 * w.taps * c.channels * G::cols;
+      const T* const row = cells + (h.first_read(o) + a0 * h.gap - row0) * row_pitch;
+      for (int64_t tile = 0, q = 0; tile < tiles; ++tile) {
+        const int64_t m = short_tile + (tile < long_tiles);
+        t.x = row + q * t.pixel;
+        t.y = c.y_at(n, o, q) + panel * G::cols;
+        conv_tile_any<T>(m, t);
+        q += m;
+      }
+    }
+  }
+}
+
+template <class T>
+static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t panel0, int64_t panel1, T* scratch) {
+  using G = GemmTile<T>;
+  const int64_t k = c.depth(), first = unit * p.size, m = min_of(p.size, c.images * c.h.out * c.w.out - first);
+  MatView<T> a{c.x + first * k, k, 1};
+  if (p.cut == ConvCut::patches) {
+    copy_patches(c.x, c.h, c.w, c.channels, first, m, p.pitch, scratch);
+    a = {scratch, p.pitch, 1};
+  }
+  const int64_t j = panel0 * G::cols, n = min_of(c.outputs, panel1 * G::cols) - j;
+  const auto post = [&](T* y, int64_t pitch, int64_t, int64_t, int64_t rows, int64_t cols) {
+    if (c.activation == Activation::linear) return;
+    for (int64_t r = 0; r < rows; ++r) activate<T>(c.activation, y + r * pitch, cols);
+  };
+  gemm_block<T>(m, n, k, a, c.packed + j * k, k, c.bias ? c.bias + j : nullptr, 0, c.y + first * c.outputs + j, c.outputs,
+                p.cut == ConvCut::product && p.scratch ? scratch : nullptr, post);
+}
+
+template <class T> static void run_correlation(const KernelCall& call, const Correlation<T>& c) {
+  const ConvPlan p = plan_conv(c);
+  const int64_t panels = gemm_panels<T>(c.outputs);
+  parallel_tasks(call, p.unit_groups * p.panel_groups, [&](int64_t task) {
+    T* const scratch = reinterpret_cast<T*>(call.workspace) + task * p.scratch;
+    const int64_t ug = task / p.panel_groups, pg = task % p.panel_groups;
+    const int64_t panel0 = panels * pg / p.panel_groups, panel1 = panels * (pg + 1) / p.panel_groups;
+    const int64_t last = p.units * (ug + 1) / p.unit_groups;
+    for (int64_t unit = p.units * ug / p.unit_groups; unit < last; ++unit) {
+      if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, panel0, panel1, scratch);
+      else conv_product_unit(c, p, unit, panel0, panel1, scratch);
+    }
+  });
+}
+
+HB_CPU_END

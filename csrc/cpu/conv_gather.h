@@ -1,0 +1,69 @@
+// Copies of the input that a task makes in its scratch: rows with their padding in place, so that
+// register tiles need no bounds, and whole patches where neighbouring outputs share too little.
+#pragma once
+#include "cpu/conv_geometry.h"
+
+HB_CPU_BEGIN
+
+template <class T> HB_INLINE void copy_cells(T* dst, const T* src, int64_t n) {
+  __builtin_memcpy(dst, src, static_cast<unsigned long>(n) * sizeof(T));
+}
+template <class T> HB_INLINE void zero_cells(T* dst, int64_t n) {
+  __builtin_memset(dst, 0, static_cast<unsigned long>(n) * sizeof(T));
+}
+
+// True if some output along the axis reads outside the input.
+HB_INLINE bool reads_outside(const Axis& a) {
+  return a.start < 0 || a.first_read(a.out - 1) + (a.taps - 1) * a.gap >= a.in;
+}
+
+// An image's rows [first, first + rows), from column w.start on, w.span(w.out) columns `pitch` cells apart.
+template <class T>
+static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, int64_t first, int64_t rows, int64_t pitch, T* dst) {
+  const int64_t span = w.span(w.out);
+  const int64_t left = min_of(span, max_of(0, -w.start)), from = w.start + left;
+  const int64_t have = max_of(0, min_of(span - left, w.in - from));
+  for (int64_t r = first; r < first + rows; ++r) {
+    const T* src = image + (r * w.in + from) * channels;
+    zero_cells(dst, left * pitch);
+    dst += left * pitch;
+    if (pitch == channels) {
+      copy_cells(dst, src, have * channels);
+    } else {
+      for (int64_t c = 0; c < have; ++c) copy_cells(dst + c * pitch, src + c * channels, channels);
+    }
+    dst += have * pitch;
+    zero_cells(dst, (span - left - have) * pitch);
+    dst += (span - left - have) * pitch;
+  }
+}
+
+// The patch of each of outputs [first, first + count), counted over images, rows and columns: its taps
+// in the kernel's order, zeros outside the image, `pitch` cells per patch.
+template <class T>
+static void copy_patches(const T* x, const Axis& h, const Axis& w, int64_t channels, int64_t first, int64_t count, int64_t pitch, T* dst) {
+  for (int64_t i = first; i < first + count; ++i, dst += pitch) {
+    const int64_t q = i % w.out, p = i / w.out % h.out, n = i / w.out / h.out;
+    const int64_t b0 = w.tap_begin(q), b1 = max_of(b0, w.tap_end(q));
+    T* cell = dst;
+    for (int64_t a = 0; a < h.taps; ++a) {
+      const int64_t row = h.first_read(p) + a * h.gap;
+      if (row < 0 || row >= h.in || b0 == b1) {
+        zero_cells(cell, w.taps * channels);
+        cell += w.taps * channels;
+        continue;
+      }
+      const T* src = x + ((n * h.in + row) * w.in + w.first_read(q)) * channels;
+      zero_cells(cell, b0 * channels);
+      if (w.gap == 1) {
+        copy_cells(cell + b0 * channels, src + b0 * channels, (b1 - b0) * channels);
+      } else {
+        for (int64_t b = b0; b < b1; ++b) copy_cells(cell + b * channels, src + b * w.gap * channels, channels);
+      }
+      zero_cells(cell + b1 * channels, (w.taps - b1) * channels);
+      cell += w.taps * channels;
+    }
+  }
+}
+
+HB_CPU_END

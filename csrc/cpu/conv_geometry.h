@@ -1,0 +1,73 @@
+// What a convolution is along one axis, seen from its output. Forward, and each phase of a strided
+// backward-data, are the same sum in these terms:
+//
+//     y[out0 + o*out_step] = sum over t < taps of x[o*step + start + t*gap] * w[tap0 + t*tap_step]
+//
+// for o in [0, out), where reads outside [0, in) count as zero.
+#pragma once
+#include "cpu/parallel.h"
+#include "cpu/window.h"
+
+HB_CPU_BEGIN
+
+struct Axis {
+  int64_t in, out, taps;
+  int64_t step, start, gap;
+  int64_t tap0, tap_step;
+  int64_t out0, out_step;
+
+  HB_INLINE int64_t first_read(int64_t o) const { return o * step + start; }
+  // Cells from the first to the last that `count` neighbouring outputs read.
+  HB_INLINE int64_t span(int64_t count) const { return (count - 1) * step + (taps - 1) * gap + 1; }
+  // Taps of output o that read inside the input: [tap_begin, tap_end), maybe empty.
+  HB_INLINE int64_t tap_begin(int64_t o) const {
+    const int64_t r = first_read(o);
+    return r >= 0 ? 0 : (gap - 1 - r) / gap;
+  }
+  HB_INLINE int64_t tap_end(int64_t o) const {
+    const int64_t left = in - 1 - first_read(o);
+    if (left < 0) return 0;
+    return left / gap + 1 < taps ? left / gap + 1 : taps;
+  }
+  // Outputs whose tap t reads inside the input: [out_begin, out_end), maybe empty.
+  HB_INLINE int64_t out_begin(int64_t t) const {
+    const int64_t r = start + t * gap;
+    return r >= 0 ? 0 : (step - 1 - r) / step;
+  }
+  HB_INLINE int64_t out_end(int64_t t) const {
+    const int64_t left = in - 1 - start - t * gap;
+    if (left < 0) return 0;
+    return left / step + 1 < out ? left / step + 1 : out;
+  }
+};
+
+HB_INLINE Axis forward_axis(int64_t in, int64_t out, int64_t size, int64_t stride, int64_t dilation, Padding padding) {
+  return {in, out, size, stride, -pad_before(in, out, size, stride, dilation, padding), dilation, 0, 1, 0, 1};
+}
+
+// Backward-data: input cell i gets dy[o] * w[k] wherever o*stride + k*dilation - pad == i. The cells
+// i = phase, phase + stride, ... meet the same taps k, so they are a stride-1 convolution over dy
+// with those taps in reverse; there are `stride` such phases (some may have no tap: zeros).
+HB_INLINE Axis backward_axis(int64_t in, int64_t out, int64_t size, int64_t stride, int64_t dilation, Padding padding,
+                             int64_t phase) {
+  const int64_t pad = pad_before(in, out, size, stride, dilation, padding);
+  int64_t g = stride, rest = dilation;  // gcd
+  while (rest) {
+    const int64_t t = g % rest;
+    g = rest;
+    rest = t;
+  }
+  const int64_t k_step = stride / g, gap = dilation / g;
+  int64_t k0 = 0;
+  while (k0 < k_step && (phase + pad - k0 * dilation) % stride != 0) ++k0;
+  const int64_t taps = k0 < k_step && k0 < size ? (size - k0 + k_step - 1) / k_step : 0;
+  const int64_t start = taps ? (phase + pad - k0 * dilation) / stride - (taps - 1) * gap : 0;
+  return {out, in > phase ? (in - phase + stride - 1) / stride : 0, taps, 1, start, gap,
+          k0 + (taps - 1) * k_step, -k_step, phase, stride};
+}
+
+HB_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+HB_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+HB_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+
+HB_CPU_END

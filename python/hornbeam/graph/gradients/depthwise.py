@@ -1,0 +1,39 @@
+"""Depthwise convolution: like ``conv``, three partial products of one trilinear form."""
+
+from ..ops import apply, shape_of
+from . import register
+from .conv import window
+
+
+@register("depthwise_conv2d")
+def _depthwise_conv2d(node, grads):
+    if node.attrs.get("activation", "linear") != "linear":
+        raise NotImplementedError("depthwise_conv2d is differentiated before an activation is fused into it")
+    x, w, bias = (*node.inputs, None)[:3]
+    (dy,) = grads
+    dx = apply("depthwise_conv2d_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
+    dw = _filter_grad(x, dy, w, node.attrs)
+    db = None if bias is None else apply("reduce_sum", [dy], axes=[0, 1, 2])
+    return [dx, dw, db][: len(node.inputs)]
+
+
+@register("depthwise_conv2d_input_grad")
+def _depthwise_conv2d_input_grad(node, grads):
+    dy, w, _ = node.inputs
+    (ddx,) = grads
+    return [apply("depthwise_conv2d", [ddx, w], **window(node.attrs)), _filter_grad(ddx, dy, w, node.attrs), None]
+
+
+@register("depthwise_conv2d_filter_grad")
+def _depthwise_conv2d_filter_grad(node, grads):
+    x, dy = node.inputs
+    (ddw,) = grads
+    return [
+        apply("depthwise_conv2d_input_grad", [dy, ddw, shape_of(x)], **window(node.attrs)),
+        apply("depthwise_conv2d", [x, ddw], **window(node.attrs)),
+    ]
+
+
+def _filter_grad(x, dy, w, attrs):
+    kernel, multiplier = w.shape[:2], w.shape[3]
+    return apply("depthwise_conv2d_filter_grad", [x, dy], kernel=kernel, multiplier=multiplier, **window(attrs))
