@@ -1,0 +1,173 @@
+#include "core/thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "core/error.h"
+
+namespace hornbeam {
+namespace {
+
+inline void pause_cpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// A job is handed out through one word: | epoch 16 | count 24 | next 24 |. Whether a task is left, and
+// which, is decided by that word alone; fn and ctx are read after a task was won, and stay as they are
+// until it is done.
+constexpr int kBits = 24;
+constexpr uint64_t kMask = (uint64_t{1} << kBits) - 1;
+constexpr int64_t kMaxTasks = kMask;
+// A few tens of microseconds: longer than the gap between two kernels of one plan.
+constexpr int kSpins = 2000;
+
+struct Pool {
+  std::atomic<uint64_t> ticket{0};
+  std::atomic<int64_t> done{0};
+  std::atomic<bool> busy{false};
+  std::atomic<int> parked{0};
+  void (*fn)(void*, int64_t) = nullptr;
+  void* ctx = nullptr;
+  std::mutex mutex;
+  std::condition_variable wake;
+  int started = 0;               // workers running; guarded by `busy`
+  std::atomic<int> limit{0};     // threads in a job, caller included; 0: not decided yet
+};
+
+// Never destroyed: workers may outlive static destructors.
+Pool* pool() {
+  static Pool* p = new Pool;
+  return p;
+}
+
+bool left(uint64_t t) { return (t & kMask) < ((t >> kBits) & kMask); }
+
+bool run_one(Pool& p) {
+  uint64_t t = p.ticket.load(std::memory_order_acquire);
+  while (left(t)) {
+    if (p.ticket.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel)) {
+      p.fn(p.ctx, static_cast<int64_t>(t & kMask));
+      p.done.fetch_add(1, std::memory_order_release);
+      return true;
+    }
+  }
+  return false;
+}
+
+void worker(int index) {
+  Pool& p = *pool();
+  for (int idle = 0;;) {
+    if (index < p.limit.load(std::memory_order_relaxed) && run_one(p)) {
+      idle = 0;
+      continue;
+    }
+    if (++idle < kSpins) {
+      pause_cpu();
+      continue;
+    }
+    std::unique_lock<std::mutex> lock(p.mutex);
+    p.parked.fetch_add(1);
+    p.wake.wait(lock, [&] { return index < p.limit.load(std::memory_order_relaxed) && left(p.ticket.load()); });
+    p.parked.fetch_sub(1);
+    idle = 0;
+  }
+}
+
+// CPUs granted by a cgroup quota, or a large number.
+int cgroup_cpus() {
+  int found = 1 << 20;
+  if (FILE* f = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
+    char quota[32];
+    long period = 0;
+    if (std::fscanf(f, "%31s %ld", quota, &period) == 2 && std::strcmp(quota, "max") != 0 && period > 0)
+      found = std::max(1, static_cast<int>((std::atol(quota) + period - 1) / period));
+    std::fclose(f);
+  }
+  return found;
+}
+
+int default_threads() {
+  if (const char* env = std::getenv("HORNBEAM_NUM_THREADS")) {
+    int n = std::atoi(env);
+    if (n < 1) throw ValueError("HORNBEAM_NUM_THREADS must be a positive integer, got '" + std::string(env) + "'");
+    return n;
+  }
+  int n = static_cast<int>(std::thread::hardware_concurrency());
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) n = CPU_COUNT(&set);
+#endif
+  return std::max(1, std::min(n, cgroup_cpus()));
+}
+
+void after_fork_in_child() {
+  // The workers did not survive; nor can the old mutex be trusted.
+  int limit = pool()->limit.load();
+  Pool* p = new (pool()) Pool;
+  p->limit = limit;
+}
+
+void start_workers(Pool& p, int threads) {
+  static const int registered = pthread_atfork(nullptr, nullptr, after_fork_in_child);
+  (void)registered;
+  for (; p.started < threads - 1; ++p.started) std::thread(worker, p.started + 1).detach();
+}
+
+}  // namespace
+
+int num_threads() {
+  Pool& p = *pool();
+  int n = p.limit.load(std::memory_order_relaxed);
+  if (!n) p.limit = n = default_threads();
+  return n;
+}
+
+void set_num_threads(int n) {
+  if (n < 1) throw ValueError("the number of threads must be at least 1, got " + std::to_string(n));
+  pool()->limit = n;
+}
+
+void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
+  Pool& p = *pool();
+  int threads = num_threads();
+  if (count <= 1 || threads == 1 || count > kMaxTasks || p.busy.exchange(true, std::memory_order_acquire)) {
+    for (int64_t i = 0; i < count; ++i) fn(ctx, i);
+    return;
+  }
+  if (p.started < threads - 1) start_workers(p, threads);
+  p.fn = fn;
+  p.ctx = ctx;
+  p.done.store(0, std::memory_order_relaxed);
+  uint64_t epoch = (p.ticket.load(std::memory_order_relaxed) >> (2 * kBits)) + 1;
+  p.ticket.store(epoch << (2 * kBits) | static_cast<uint64_t>(count) << kBits, std::memory_order_seq_cst);
+  if (p.parked.load(std::memory_order_seq_cst) > 0) {
+    { std::lock_guard<std::mutex> lock(p.mutex); }
+    p.wake.notify_all();
+  }
+  while (run_one(p)) {}
+  for (int spins = 0; p.done.load(std::memory_order_acquire) < count;) {
+    // The last tasks run elsewhere. Yield when a worker was descheduled in the middle of one.
+    if (++spins < kSpins) pause_cpu();
+    else sched_yield();
+  }
+  p.busy.store(false, std::memory_order_release);
+}
+
+const TaskRunner pool_tasks = {parallel};
+
+}  // namespace hornbeam

@@ -1,0 +1,21 @@
+// The process's worker threads. They spin briefly for the next job, then park; a fork starts the
+// child with none and they come back on first use.
+#pragma once
+#include <cstdint>
+
+#include "cpu/kernel.h"
+
+namespace hornbeam {
+
+// Threads that take part in a job, the caller included. The default honours HORNBEAM_NUM_THREADS, the
+// process's affinity mask and its cgroup CPU quota.
+int num_threads();
+void set_num_threads(int n);  // throws ValueError for n < 1
+
+// Runs fn(ctx, 0 … count-1). When another job has the pool, the caller does all of it alone.
+void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx);
+
+// `parallel` in the form kernels take it.
+extern const TaskRunner pool_tasks;
+
+}  // namespace hornbeam

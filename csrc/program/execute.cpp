@@ -1,0 +1,312 @@
+// Running a Plan: point the kernels at this run's memory, take the variables' locks, go through the steps.
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/thread_pool.h"
+#include "program/plan.h"
+
+namespace hornbeam {
+
+// Results that depend on unchanged variables and constants only, with the versions they were made from.
+struct Plan::Prologue {
+  uint64_t versions = 0;
+  std::vector<Buffer> kept;
+};
+
+// One run's memory, with every kernel call pointing into it; kept for the next run.
+struct Plan::Execution {
+  Buffer arena;
+  std::vector<Buffer> staging;  // one per feed
+  std::vector<const char*> feeds;
+  std::vector<char*> outputs;
+  std::vector<std::vector<TensorRef>> refs;  // per step: inputs, then outputs
+  std::vector<KernelCall> calls;
+  std::vector<std::vector<const void*>> packed;
+  struct Patch { TensorRef* ref; int index; };
+  std::vector<Patch> feed_patches, output_patches, kept_patches;
+  struct PackPatch { const void** pointer; int slot; };
+  std::vector<PackPatch> pack_patches;
+  std::shared_ptr<Prologue> prologue;
+  uint64_t epoch = ~uint64_t{0};
+  RunInfo info;
+};
+
+Plan::~Plan() = default;
+
+namespace {
+
+bool nan_checking() {
+  static const bool on = [] { const char* e = std::getenv("HORNBEAM_CHECK"); return e && std::string(e) == "nan"; }();
+  return on;
+}
+
+bool poisoned() {
+  const char* e = std::getenv("HORNBEAM_ARENA");
+  return e && std::string(e) == "poison";
+}
+
+// Holds a plan's variable locks; they were sorted by address, so no two runs can wait for each other.
+class Locks {
+ public:
+  Locks(const std::vector<VariablePtr>& variables, const std::vector<std::pair<int, bool>>& locks)
+      : variables_(variables), locks_(locks) {}
+  ~Locks() {
+    while (held_ > 0) variables_[locks_[--held_].first]->lock.unlock();
+  }
+  bool take(bool try_only) {
+    for (; held_ < locks_.size(); ++held_) {
+      auto& [v, exclusive] = locks_[held_];
+      if (!try_only) variables_[v]->lock.lock(exclusive);
+      else if (!variables_[v]->lock.try_lock(exclusive)) return false;
+    }
+    return true;
+  }
+
+ private:
+  const std::vector<VariablePtr>& variables_;
+  const std::vector<std::pair<int, bool>>& locks_;
+  size_t held_ = 0;
+};
+
+}  // namespace
+
+char* Plan::address(const Execution& e, const Place& p) const {
+  switch (p.kind) {
+    case Place::arena: return e.arena.data() + p.offset;
+    case Place::feed: return const_cast<char*>(e.feeds[p.offset]);
+    case Place::variable: return static_cast<char*>(program_.variables[p.offset]->data());
+    case Place::constant: return program_.constants[p.offset].data.data();
+    case Place::folded: return folded_[p.offset].data();
+    case Place::prologue: return e.prologue->kept[p.offset].data();
+    case Place::output: return e.outputs[p.offset];
+    case Place::nowhere: break;
+  }
+  return nullptr;
+}
+
+std::unique_ptr<Plan::Execution> Plan::acquire() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!idle_.empty()) {
+      auto e = std::move(idle_.back());
+      idle_.pop_back();
+      return e;
+    }
+  }
+  auto e = std::make_unique<Execution>();
+  e->arena = Buffer(arena_bytes_);
+  if (poisoned() && arena_bytes_) std::memset(e->arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
+  e->staging.resize(program_.feeds.size());
+  e->feeds.resize(program_.feeds.size());
+  e->outputs.resize(program_.outputs.size());
+  e->refs.reserve(steps_.size());
+  e->packed.resize(steps_.size());
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = steps_[s];
+    e->refs.push_back(step.in);
+    auto& refs = e->refs.back();
+    refs.insert(refs.end(), step.out.begin(), step.out.end());
+    auto attach = [&](TensorRef& ref, int v) {
+      if (v < 0) { ref.present = false; return; }
+      const Place& p = places_[v];
+      if (p.kind == Place::feed) e->feed_patches.push_back({&ref, static_cast<int>(p.offset)});
+      else if (p.kind == Place::output) e->output_patches.push_back({&ref, static_cast<int>(p.offset)});
+      else if (p.kind == Place::prologue) e->kept_patches.push_back({&ref, static_cast<int>(p.offset)});
+      else ref.data = address(*e, p);
+    };
+    for (size_t k = 0; k < step.in.size(); ++k) attach(refs[k], step.in_value[k]);
+    for (size_t k = 0; k < step.out.size(); ++k) attach(refs[step.in.size() + k], step.out_value[k]);
+    KernelCall call;
+    call.attrs = program_.ops[step.op].attrs->data();
+    call.n_in = static_cast<int>(step.in.size());
+    call.n_out = static_cast<int>(step.out.size());
+    call.in = refs.data();
+    call.out = refs.data() + step.in.size();
+    call.workspace = e->arena.data() + step.workspace_offset;
+    call.tasks = &pool_tasks;
+    call.run_info = &e->info;
+    if (step.kernel->pack_input >= 0) {
+      e->packed[s].resize(step.in.size());
+      const void** pointer = &e->packed[s][step.kernel->pack_input];
+      if (step.pack_slot >= 0) e->pack_patches.push_back({pointer, step.pack_slot});
+      else *pointer = e->arena.data() + step.pack_offset;
+      call.packed = e->packed[s].data();
+    }
+    e->calls.push_back(call);
+  }
+  return e;
+}
+
+void Plan::release(std::unique_ptr<Execution> e) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  idle_.push_back(std::move(e));
+}
+
+uint64_t Plan::version_sum() const {
+  uint64_t sum = 0;
+  for (auto& [v, exclusive] : locks_)
+    if (!exclusive) sum += program_.variables[v]->version();
+  return sum;
+}
+
+// The kept results for these versions: the current ones, or made anew. Called with the variables locked.
+std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (current_ && current_->versions == versions) return current_;
+  std::shared_ptr<Prologue> p;
+  if (current_ && current_.use_count() == 1) p = std::move(current_);
+  else p = std::make_shared<Prologue>();
+  p->versions = versions;
+  p->kept.resize(kept_sizes_.size());
+  for (size_t i = 0; i < kept_sizes_.size(); ++i) p->kept[i].reserve(kept_sizes_[i] + 1);
+  Execution scratch;  // only to resolve addresses
+  scratch.prologue = p;
+  Buffer workspace(prologue_workspace_);
+  auto fill = [&](const Step& step, std::vector<TensorRef>& in, std::vector<TensorRef>& out) {
+    in = step.in;
+    out = step.out;
+    for (size_t k = 0; k < in.size(); ++k)
+      if (step.in_value[k] >= 0 && program_.steady(step.in_value[k])) in[k].data = address(scratch, places_[step.in_value[k]]);
+    for (size_t k = 0; k < out.size(); ++k)
+      if (step.out_value[k] >= 0 && places_[step.out_value[k]].kind == Place::prologue) out[k].data = address(scratch, places_[step.out_value[k]]);
+    KernelCall call;
+    call.attrs = program_.ops[step.op].attrs->data();
+    call.n_in = static_cast<int>(in.size());
+    call.n_out = static_cast<int>(out.size());
+    call.in = in.data();
+    call.out = out.data();
+    call.workspace = workspace.data();
+    call.tasks = &pool_tasks;
+    return call;
+  };
+  std::vector<TensorRef> in, out;
+  for (const Step& step : prologue_steps_) {
+    KernelCall call = fill(step, in, out);
+    std::vector<const void*> packed(in.size());
+    if (step.pack_slot >= 0) {
+      step.kernel->pack(call, p->kept[step.pack_slot].data());
+      packed[step.kernel->pack_input] = p->kept[step.pack_slot].data();
+      call.packed = packed.data();
+    }
+    step.kernel->run(call);
+  }
+  for (const Step& step : steps_)
+    if (step.pack_slot >= 0) step.kernel->pack(fill(step, in, out), p->kept[step.pack_slot].data());
+  current_ = p;
+  return p;
+}
+
+void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs) {
+  for (size_t f = 0; f < feeds.size(); ++f) {
+    DType want = types_[program_.feeds[f]].dtype;
+    if (feeds[f].direct(want)) {
+      e.feeds[f] = feeds[f].data;
+    } else {
+      e.staging[f].reserve(feeds[f].fed_shape().count() * item_size(want) + 1);
+      stage(feeds[f], want, e.staging[f].data());
+      e.feeds[f] = e.staging[f].data();
+    }
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) e.outputs[i] = static_cast<char*>(outputs[i]);
+  for (auto& p : e.feed_patches) p.ref->data = const_cast<char*>(e.feeds[p.index]);
+  for (auto& p : e.output_patches) p.ref->data = e.outputs[p.index];
+}
+
+void Plan::run_steps(Execution& e) {
+  if (!kept_sizes_.empty()) {
+    uint64_t epoch = Variable::epoch.load(std::memory_order_acquire);
+    if (e.epoch != epoch || !e.prologue) {
+      uint64_t versions = version_sum();
+      if (!e.prologue || e.prologue->versions != versions) {
+        e.prologue.reset();
+        e.prologue = prologue(versions);
+        for (auto& p : e.kept_patches) p.ref->data = e.prologue->kept[p.index].data();
+        for (auto& p : e.pack_patches) *p.pointer = e.prologue->kept[p.slot].data();
+      }
+      e.epoch = epoch;
+    }
+  }
+  const bool check = nan_checking();
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = steps_[s];
+    const KernelCall& call = e.calls[s];
+    if (step.pack_bytes && step.pack_slot < 0) step.kernel->pack(call, e.arena.data() + step.pack_offset);
+    step.kernel->run(call);
+    if (check) check_nan(step, call);
+    for (auto& [offset, bytes] : step.freed) std::memset(e.arena.data() + offset, 0xff, static_cast<size_t>(bytes));
+  }
+  for (auto& copy : copies_)
+    if (copy.bytes) std::memcpy(address(e, copy.to), address(e, copy.from), static_cast<size_t>(copy.bytes));
+}
+
+bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number, bool try_only) {
+  auto start = std::chrono::steady_clock::now();
+  uint64_t allocations = thread_allocations();
+  Locks locks(program_.variables, locks_);
+  if (try_only && !locks.take(true)) return false;
+  auto e = acquire();
+  struct Return {
+    Plan* plan;
+    std::unique_ptr<Execution>& e;
+    ~Return() { plan->release(std::move(e)); }
+  } give_back{this, e};
+  e->info.run = run_number;
+  point(*e, feeds, outputs);
+  if (!try_only) locks.take(false);
+  run_steps(*e);
+  for (int v : written_) program_.variables[v]->written();
+  last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
+                 std::memory_order_relaxed);
+  last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);
+  return true;
+}
+
+void Plan::check_nan(const Step& step, const KernelCall& call) const {
+  auto bad = [](const TensorRef& t) {
+    if (!t.present || !t.data) return false;
+    int64_t n = t.shape.count();
+    if (t.dtype == DType::float32) {
+      for (int64_t i = 0; i < n; ++i)
+        if (std::isnan(t.as<float>()[i])) return true;
+    } else if (t.dtype == DType::float64) {
+      for (int64_t i = 0; i < n; ++i)
+        if (std::isnan(t.as<double>()[i])) return true;
+    }
+    return false;
+  };
+  for (int k = 0; k < call.n_in; ++k)
+    if (bad(call.in[k])) return;  // it began earlier
+  for (int k = 0; k < call.n_out; ++k)
+    if (bad(call.out[k])) {
+      const OpInstance& op = program_.ops[step.op];
+      throw RuntimeError("HORNBEAM_CHECK=nan: " + (op.label.empty() ? "" : "layer '" + op.label + "', ") + "op '" + op.def->name +
+                         "' made NaN from inputs without NaN");
+    }
+}
+
+std::string Plan::describe() const {
+  std::ostringstream os;
+  static const char* const kinds[] = {"nowhere", "arena", "feed", "variable", "constant", "folded", "prologue", "output"};
+  auto list = [&](const std::vector<Step>& steps, const char* mark) {
+    for (auto& step : steps) {
+      const OpInstance& op = program_.ops[step.op];
+      os << mark << op.def->name << " [" << step.kernel->name << "]";
+      for (size_t k = 0; k < step.out.size(); ++k)
+        if (step.out_value[k] >= 0) {
+          const Place& p = places_[step.out_value[k]];
+          os << ' ' << shape_str(step.out[k].shape) << '@' << kinds[p.kind] << '+' << p.offset;
+        }
+      os << (step.pack_slot >= 0 ? " packed once" : step.pack_bytes ? " packed each run" : "") << '\n';
+    }
+  };
+  os << "plan for " << isa_.isa << ", arena " << arena_bytes_ << " bytes\n";
+  list(prologue_steps_, "prologue ");
+  list(steps_, "");
+  return os.str();
+}
+
+}  // namespace hornbeam

@@ -1,0 +1,138 @@
+#include "program/feed.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace hornbeam {
+
+bool Feed::direct(DType want) const {
+  if (rows || dtype != want || reinterpret_cast<uintptr_t>(data) % item_size(dtype)) return false;
+  int64_t expect = item_size(dtype);
+  for (int i = shape.rank - 1; i >= 0; --i) {
+    if (shape[i] != 1 && strides[i] != expect) return shape.count() == 0;
+    expect *= shape[i];
+  }
+  return true;
+}
+
+namespace {
+
+float half_to_float(uint16_t h) {
+  uint32_t sign = (h & 0x8000u) << 16, exp = (h >> 10) & 31, frac = h & 1023;
+  float r;
+  if (exp == 0) {
+    r = std::ldexp(static_cast<float>(frac), -24);
+    return sign ? -r : r;
+  }
+  uint32_t bits = exp == 31 ? sign | 0x7f800000u | frac << 13 : sign | (exp + 112) << 23 | frac << 13;
+  std::memcpy(&r, &bits, 4);
+  return r;
+}
+
+uint16_t float_to_half(float f) {
+  uint32_t x;
+  std::memcpy(&x, &f, 4);
+  uint16_t sign = static_cast<uint16_t>((x >> 16) & 0x8000);
+  x &= 0x7fffffff;
+  if (x > 0x7f800000) return sign | 0x7e00;
+  if (x >= 0x477ff000) return sign | 0x7c00;  // rounds to infinity
+  if (x < 0x38800000) {                       // subnormal half
+    float a;
+    std::memcpy(&a, &x, 4);
+    return sign | static_cast<uint16_t>(std::nearbyint(std::ldexp(a, 24)));
+  }
+  uint32_t round = 0xfff + ((x >> 13) & 1);
+  return sign | static_cast<uint16_t>((x + round - 0x38000000) >> 13);
+}
+
+struct Half { uint16_t bits; };
+
+template <class T> double as_number(T v) { return static_cast<double>(v); }
+double as_number(Half h) { return half_to_float(h.bits); }
+
+template <class D, class S> D convert(S v) {
+  if constexpr (std::is_same_v<S, D>) return v;
+  else if constexpr (std::is_same_v<D, Half>) return Half{float_to_half(static_cast<float>(as_number(v)))};
+  else if constexpr (std::is_same_v<D, bool>) return as_number(v) != 0;
+  else if constexpr (std::is_same_v<S, Half>) return static_cast<D>(half_to_float(v.bits));
+  else return static_cast<D>(v);
+}
+
+// Copies one innermost run, then steps the outer dims like an odometer.
+template <class D, class S> void copy_strided(const char* src, const int64_t* strides, const Shape& s, int axis, D*& out) {
+  if (axis == s.rank) {
+    S v;
+    std::memcpy(&v, src, sizeof v);
+    *out++ = convert<D>(v);
+  } else if (axis == s.rank - 1) {
+    for (int64_t i = 0; i < s[axis]; ++i, src += strides[axis]) {
+      S v;
+      std::memcpy(&v, src, sizeof v);
+      *out++ = convert<D>(v);
+    }
+  } else {
+    for (int64_t i = 0; i < s[axis]; ++i, src += strides[axis]) copy_strided<D, S>(src, strides, s, axis + 1, out);
+  }
+}
+
+template <class D, class S> void stage_as(const Feed& f, void* out) {
+  D* d = static_cast<D*>(out);
+  if (!f.rows) return copy_strided<D, S>(f.data, f.strides, f.shape, 0, d);
+  Feed row = f;
+  bool plain = std::is_same_v<D, S>;
+  int64_t expect = sizeof(S);
+  for (int i = f.shape.rank - 1; i > 0; --i) {
+    plain = plain && (f.shape[i] == 1 || f.strides[i] == expect);
+    expect *= f.shape[i];
+  }
+  int64_t bytes = f.shape.count(1, f.shape.rank) * static_cast<int64_t>(sizeof(S));
+  for (int64_t i = 0; i < f.row_count; ++i) {
+    const char* src = f.data + f.rows[i] * f.strides[0];
+    if (plain) {
+      std::memcpy(reinterpret_cast<char*>(d) + i * bytes, src, static_cast<size_t>(bytes));
+    } else {
+      copy_strided<D, S>(src, f.strides, f.shape, 1, d);
+    }
+  }
+}
+
+template <class D> void stage_to(const Feed& f, void* out) {
+  switch (f.dtype) {
+    case DType::boolean: return stage_as<D, bool>(f, out);
+    case DType::uint8: return stage_as<D, uint8_t>(f, out);
+    case DType::int8: return stage_as<D, int8_t>(f, out);
+    case DType::uint16: return stage_as<D, uint16_t>(f, out);
+    case DType::int16: return stage_as<D, int16_t>(f, out);
+    case DType::int32: return stage_as<D, int32_t>(f, out);
+    case DType::int64: return stage_as<D, int64_t>(f, out);
+    case DType::float16: return stage_as<D, Half>(f, out);
+    case DType::float32: return stage_as<D, float>(f, out);
+    case DType::float64: return stage_as<D, double>(f, out);
+  }
+}
+
+}  // namespace
+
+void stage(const Feed& f, DType want, void* out) {
+  if (f.rows)
+    for (int64_t i = 0; i < f.row_count; ++i)
+      if (f.rows[i] < 0 || f.rows[i] >= f.shape[0])
+        throw ValueError("row index " + std::to_string(f.rows[i]) + " is out of range for an array of " +
+                         std::to_string(f.shape[0]) + " rows");
+  switch (want) {
+    case DType::boolean: return stage_to<bool>(f, out);
+    case DType::uint8: return stage_to<uint8_t>(f, out);
+    case DType::int8: return stage_to<int8_t>(f, out);
+    case DType::uint16: return stage_to<uint16_t>(f, out);
+    case DType::int16: return stage_to<int16_t>(f, out);
+    case DType::int32: return stage_to<int32_t>(f, out);
+    case DType::int64: return stage_to<int64_t>(f, out);
+    case DType::float16: return stage_to<Half>(f, out);
+    case DType::float32: return stage_to<float>(f, out);
+    case DType::float64: return stage_to<double>(f, out);
+  }
+}
+
+}  // namespace hornbeam

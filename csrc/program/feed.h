@@ -1,0 +1,30 @@
+// Arrays on their way in: read in place when they already have the right layout, else cast or
+// gathered once into staging memory.
+#pragma once
+#include <cstdint>
+
+#include "core/shape.h"
+
+namespace hornbeam {
+
+struct Feed {
+  const char* data = nullptr;
+  DType dtype = DType::float32;
+  Shape shape;                    // of `data`, before the gather
+  int64_t strides[kMaxRank] = {};  // bytes
+  const int64_t* rows = nullptr;  // if set: feed data[rows]
+  int64_t row_count = 0;
+
+  Shape fed_shape() const {
+    Shape s = shape;
+    if (rows) s[0] = row_count;
+    return s;
+  }
+  // True when the program can read `data` as it stands.
+  bool direct(DType want) const;
+};
+
+// Writes the feed as contiguous `want` elements.
+void stage(const Feed& feed, DType want, void* out);
+
+}  // namespace hornbeam

@@ -1,0 +1,90 @@
+// A Program bound to input shapes: concrete shapes, one arena, chosen kernels, packed weights.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "cpu/kernel.h"
+#include "program/program.h"
+
+namespace hornbeam {
+
+// Where a value's bytes are. Views share the place of what they view.
+struct Place {
+  enum Kind { nowhere, arena, feed, variable, constant, folded, prologue, output } kind = nowhere;
+  int64_t offset = 0;  // arena offset, or which feed, variable, constant, folded value, prologue value or output
+};
+
+struct Step {
+  int op;  // index in Program::ops
+  const Kernel* kernel;
+  std::vector<TensorRef> in, out;
+  std::vector<int> in_value, out_value;  // -1 where absent
+  int64_t workspace = 0;                 // bytes
+  int64_t workspace_offset = 0;
+  int64_t pack_bytes = 0;
+  int64_t pack_offset = -1;  // arena offset where the packing is made each run, or
+  int pack_slot = -1;        // the prologue packing that is kept
+  std::vector<std::pair<int64_t, int64_t>> freed;  // ranges to poison afterwards, when that is asked for
+};
+
+struct Copy {  // at the end of a run: a second output, a feed passed through, an update that could not be in place
+  Place from, to;
+  int64_t bytes;
+};
+
+class Plan {
+ public:
+  Plan(Program& program, const std::vector<Shape>& feed_shapes, const KernelTable& isa);
+  ~Plan();
+
+  const std::vector<Shape>& feed_shapes() const { return feed_shapes_; }
+  const KernelTable& isa() const { return isa_; }
+  int64_t arena_bytes() const { return arena_bytes_; }
+  int64_t peak_bytes() const { return arena_bytes_ + prologue_bytes_; }
+  DType output_dtype(int i) const { return types_[program_.outputs[i]].dtype; }
+  const Shape& output_shape(int i) const { return types_[program_.outputs[i]].shape; }
+  int64_t last_nanoseconds() const { return last_ns_.load(std::memory_order_relaxed); }
+  int64_t last_allocations() const { return last_allocations_.load(std::memory_order_relaxed); }
+  std::string describe() const;
+
+  // Runs once. `outputs` are buffers of output_shape/output_dtype. try_only: returns false at once, having done
+  // nothing, when a variable is locked by somebody else.
+  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number, bool try_only);
+
+ private:
+  friend class Binder;
+  struct Execution;
+  struct Prologue;
+
+  std::unique_ptr<Execution> acquire();
+  void release(std::unique_ptr<Execution>);
+  std::shared_ptr<Prologue> prologue(uint64_t versions);
+  uint64_t version_sum() const;
+  char* address(const Execution&, const Place&) const;
+  void point(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs);
+  void run_steps(Execution&);
+  void check_nan(const Step&, const KernelCall&) const;
+
+  Program& program_;
+  std::vector<Shape> feed_shapes_;
+  const KernelTable& isa_;
+  std::vector<TypeInfo> types_;   // per value
+  std::vector<Place> places_;     // per value
+  std::vector<Step> steps_, prologue_steps_;
+  std::vector<Buffer> folded_;    // values known at bind
+  std::vector<int64_t> kept_sizes_;  // bytes of each kept prologue value and packing
+  std::vector<Copy> copies_;  // outputs first, then variables: writes come last
+  std::vector<std::pair<int, bool>> locks_;  // (variable, exclusive) in address order
+  std::vector<int> written_;                 // variables
+  int64_t arena_bytes_ = 0, prologue_bytes_ = 0, prologue_workspace_ = 0;
+  std::atomic<int64_t> last_ns_{0}, last_allocations_{0};
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Execution>> idle_;
+  std::shared_ptr<Prologue> current_;
+};
+
+}  // namespace hornbeam

@@ -1,0 +1,88 @@
+#include "program/program.h"
+
+#include <cstdlib>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/isa.h"
+#include "program/plan.h"
+
+namespace hornbeam {
+
+// Plans kept per program, and the bytes their arenas may hold together; the most recent always stays.
+static constexpr size_t kMaxPlans = 64;
+static constexpr int64_t kMaxPlanBytes = int64_t{4} << 30;
+
+void Program::finish() {
+  const int n = static_cast<int>(values.size());
+  std::vector<char> made(n, 0);
+  for (int v = 0; v < n; ++v) made[v] = values[v].kind != ValueKind::computed;
+  written_.assign(variables.size(), 0);
+  for (auto& u : updates) written_.at(u.variable) = 1;
+  steady_.assign(n, 0);
+  for (int v = 0; v < n; ++v)
+    steady_[v] = values[v].kind == ValueKind::constant || (values[v].kind == ValueKind::variable && !written_[values[v].index]);
+  prologue_op_.assign(ops.size(), 0);
+  for (size_t i = 0; i < ops.size(); ++i) {
+    bool all_steady = !ops[i].def->random;
+    for (int v : ops[i].in) {
+      if (v < -1 || v >= n || (v >= 0 && !made[v]))
+        throw RuntimeError("op '" + ops[i].def->name + "' reads a value that is not made yet");
+      if (v >= 0) all_steady = all_steady && steady_[v];
+    }
+    for (int v : ops[i].out) {
+      if (v < 0 || v >= n || made[v]) throw RuntimeError("op '" + ops[i].def->name + "' writes a wrong value");
+      made[v] = 1;
+      steady_[v] = all_steady;
+    }
+    prologue_op_[i] = all_steady;
+    random_ = random_ || ops[i].def->random;
+  }
+  for (int v : outputs)
+    if (v < 0 || v >= n || !made[v]) throw RuntimeError("a program output is not made by any op");
+  for (auto& u : updates)
+    if (u.value < 0 || u.value >= n || !made[u.value]) throw RuntimeError("an update's value is not made by any op");
+}
+
+std::shared_ptr<Plan> Program::plan_for(const std::vector<Shape>& shapes) {
+  const KernelTable& isa = active_isa();
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (auto it = plans_.begin(); it != plans_.end(); ++it)
+    if (&(*it)->isa() == &isa && (*it)->feed_shapes() == shapes) {
+      if (it != plans_.begin()) plans_.splice(plans_.begin(), plans_, it);
+      return plans_.front();
+    }
+  plans_.push_front(std::make_shared<Plan>(*this, shapes, isa));
+  int64_t bytes = 0;
+  size_t kept = 0;
+  for (auto it = plans_.begin(); it != plans_.end(); ++kept) {
+    bytes += (*it)->arena_bytes();
+    if (kept > 0 && (kept >= kMaxPlans || bytes > kMaxPlanBytes)) it = plans_.erase(it);
+    else ++it;
+  }
+  return plans_.front();
+}
+
+std::string Program::describe() const {
+  std::ostringstream os;
+  auto value = [&](int v) {
+    if (v < 0) return std::string("-");
+    static const char* const prefix[] = {"feed", "var", "const", "%"};
+    return prefix[static_cast<int>(values[v].kind)] + std::to_string(values[v].kind == ValueKind::computed ? v : values[v].index);
+  };
+  for (size_t i = 0; i < ops.size(); ++i) {
+    for (size_t k = 0; k < ops[i].out.size(); ++k) os << (k ? ", " : "") << value(ops[i].out[k]);
+    os << " = " << ops[i].def->name << '(';
+    for (size_t k = 0; k < ops[i].in.size(); ++k) os << (k ? ", " : "") << value(ops[i].in[k]);
+    os << ')';
+    std::string attrs = ops[i].attrs->str();
+    if (!attrs.empty()) os << " {" << attrs << '}';
+    if (prologue_op_[i]) os << "  [prologue]";
+    os << '\n';
+  }
+  for (size_t k = 0; k < outputs.size(); ++k) os << "output " << k << " = " << value(outputs[k]) << '\n';
+  for (auto& u : updates) os << "var" << u.variable << " <- " << value(u.value) << '\n';
+  return os.str();
+}
+
+}  // namespace hornbeam

@@ -1,0 +1,85 @@
+// A finished graph as plain data: values, and ops over them in the order they run. Nothing in it
+// points into Python. bind() turns it into a Plan for concrete input shapes.
+#pragma once
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/buffer.h"
+#include "ops/op.h"
+#include "program/feed.h"
+#include "program/variable.h"
+
+namespace hornbeam {
+
+enum class ValueKind { feed, variable, constant, computed };
+
+struct Value {
+  ValueKind kind = ValueKind::computed;
+  int index = -1;  // which feed, variable or constant
+  DType dtype = DType::float32;
+  Shape shape;  // as known before bind
+};
+
+struct OpInstance {
+  const OpDef* def;
+  std::shared_ptr<const Attrs> attrs;
+  std::vector<int> in;  // value ids; -1: optional input not given
+  std::vector<int> out;
+  std::string label;  // layer it came from, for messages
+};
+
+struct Update {
+  int variable;
+  int value;
+};
+
+struct Constant {
+  DType dtype;
+  Shape shape;
+  Buffer data;
+};
+
+class Plan;
+struct KernelTable;
+
+struct ProgramOptions {
+  bool reuse = true;  // share arena ranges between values whose lifetimes do not meet
+};
+
+class Program {
+ public:
+  std::vector<Value> values;
+  std::vector<OpInstance> ops;
+  std::vector<int> feeds;  // value ids
+  std::vector<VariablePtr> variables;
+  std::vector<Constant> constants;
+  std::vector<int> outputs;  // value ids
+  std::vector<Update> updates;
+  std::vector<std::string> feed_names;
+  ProgramOptions options;
+
+  // Checks ids and derives what plans share; call once after filling in.
+  void finish();
+
+  // The plan for these feed shapes, from the cache or newly bound. Throws ValueError where shapes do not fit.
+  std::shared_ptr<Plan> plan_for(const std::vector<Shape>& feed_shapes);
+
+  bool writes(int variable) const { return written_[variable]; }
+  // True for ops that depend only on constants and on variables this program does not write: their results
+  // are kept until a variable changes.
+  bool in_prologue(int op) const { return prologue_op_[op]; }
+  bool steady(int value) const { return steady_[value]; }  // constant, unwritten variable, or made of such
+  bool has_random() const { return random_; }
+  std::string describe() const;
+
+ private:
+  std::vector<char> written_, prologue_op_, steady_;
+  bool random_ = false;
+  std::mutex mutex_;
+  std::list<std::shared_ptr<Plan>> plans_;  // most recent first
+};
+
+}  // namespace hornbeam
