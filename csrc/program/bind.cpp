@@ -446,9 +446,6 @@ class Binder {
   std::set<int> given_, retired_;
 };
 
-Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const KernelTable& isa)
-    : program_(program), feed_shapes_(feed_shapes), isa_(isa) {
-  Binder(*this).bind();
-}
+void bind_plan(Plan& plan) { Binder(plan).bind(); }
 
 }  // namespace hornbeam

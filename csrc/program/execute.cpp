@@ -35,6 +35,11 @@ struct Plan::Execution {
   RunInfo info;
 };
 
+Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const KernelTable& isa)
+    : program_(program), feed_shapes_(feed_shapes), isa_(isa) {
+  bind_plan(*this);
+}
+
 Plan::~Plan() = default;
 
 namespace {

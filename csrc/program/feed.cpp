@@ -80,7 +80,6 @@ template <class D, class S> void copy_strided(const char* src, const int64_t* st
 template <class D, class S> void stage_as(const Feed& f, void* out) {
   D* d = static_cast<D*>(out);
   if (!f.rows) return copy_strided<D, S>(f.data, f.strides, f.shape, 0, d);
-  Feed row = f;
   bool plain = std::is_same_v<D, S>;
   int64_t expect = sizeof(S);
   for (int i = f.shape.rank - 1; i > 0; --i) {

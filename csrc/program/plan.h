@@ -35,6 +35,9 @@ struct Copy {  // at the end of a run: a second output, a feed passed through, a
   int64_t bytes;
 };
 
+class Plan;
+void bind_plan(Plan&);  // bind.cpp
+
 class Plan {
  public:
   Plan(Program& program, const std::vector<Shape>& feed_shapes, const KernelTable& isa);

@@ -1,7 +1,7 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
 from .control import control_dependencies, in_train_phase, learning_phase, set_learning_phase
-from .function import Function
+from .function import Function, RunCounter
 from .gradients import gradients
 from .naming import name_scope, scoped_name
 from .ops import (
@@ -21,7 +21,7 @@ from .tensor import Node, Tensor, unique_name
 from .variable import Variable
 
 __all__ = [
-    "Function", "Node", "Tensor", "Variable", "apply", "cast", "constant", "control_dependencies", "convert", "floatx",
-    "gradients", "in_train_phase", "learning_phase", "name_scope", "placeholder", "reshape", "scoped_name", "set_floatx",
-    "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name",
+    "Function", "Node", "RunCounter", "Tensor", "Variable", "apply", "cast", "constant", "control_dependencies",
+    "convert", "floatx", "gradients", "in_train_phase", "learning_phase", "name_scope", "placeholder", "reshape",
+    "scoped_name", "set_floatx", "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name",
 ]  # fmt: skip

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Sequence
 
 import numpy as np
 
+from .. import _core
+from .flat import flatten
+from .rewrites import rewrite
 from .tensor import Tensor
 
 
 class RunCounter:
-    """Counts a model's runs; random ops take their numbers from (seed, run, element)."""
+    """Counts a model's runs: random ops take their numbers from (seed, run, element).
+
+    It also holds the lock under which the model's programs are built.
+    """
 
     def __init__(self, value: int = 0) -> None:
         self.value = value
+        self.lock = threading.RLock()
 
 
 class Function:
@@ -25,14 +33,15 @@ class Function:
         outputs: tensors to compute.
         updates: tensors of ``Variable.assign*`` / ``K.update*``, or (variable, new value) pairs.
         counter: shared by the functions of one model, so that dropout masks never repeat.
+        phase: the learning phase when it is not among the inputs.
         name: for error messages.
 
     Calling it with a list of arrays, one per input, returns a list of arrays, one per output. A feed may also be
-    ``(array, row_indices)``, which feeds ``array[row_indices]`` gathered in C++. Nothing is computed before the first call.
+    ``(array, row_indices)``, which feeds ``array[row_indices]`` gathered in C++. The program is built at the first call.
 
     Raises:
         ValueError: a feed's shape does not fit its input.
-        TypeError: a feed cannot become an array of the input's dtype.
+        TypeError: a feed cannot become an array of numbers.
     """
 
     def __init__(
@@ -42,6 +51,47 @@ class Function:
         updates: Sequence[Any] = (),
         name: str | None = None,
         counter: RunCounter | None = None,
-    ) -> None: ...
+        phase: int = 0,
+    ) -> None:
+        for what, tensors in (("inputs", inputs), ("outputs", outputs)):
+            for t in tensors:
+                if not isinstance(t, Tensor):
+                    raise TypeError(f"`{what}` of a Function must be tensors, got {t!r:.80}")
+        self.name = name
+        self.counter = counter or RunCounter()
+        self._phase = phase
+        self._phase_index = next((i for i, t in enumerate(inputs) if t.op.op == "learning_phase"), None)
+        self._inputs = [t for i, t in enumerate(inputs) if i != self._phase_index]
+        self._outputs = list(outputs)
+        self._updates = list(updates)
+        self._programs: dict[int, _core.Program] = {}
 
-    def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]: ...
+    def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        phase = self._phase
+        if self._phase_index is not None:
+            inputs = list(inputs)
+            if self._phase_index < len(inputs):
+                phase = int(inputs.pop(self._phase_index))
+        program = self._programs.get(phase)
+        if program is None:
+            program = self.program(phase)
+        counter = self.counter
+        run = counter.value
+        if program.has_random:
+            counter.value = run + 1
+        return program.run(inputs, run)
+
+    def program(self, phase: int | None = None) -> _core.Program:
+        """The compiled program for a learning phase, built if need be."""
+        phase = self._phase if phase is None else phase
+        if phase not in (0, 1):
+            raise ValueError(f"the learning phase must be 0 or 1, got {phase}")
+        with self.counter.lock:
+            if phase not in self._programs:
+                graph = flatten(self._inputs, self._outputs, self._updates, phase)
+                rewrite(graph)
+                program, variables = graph.lower()
+                for variable in variables:
+                    variable.materialize()
+                self._programs[phase] = program
+            return self._programs[phase]

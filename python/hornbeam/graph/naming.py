@@ -23,3 +23,19 @@ def name_scope(name: str) -> Iterator[str]:
 def scoped_name(name: str) -> str:
     """``name`` inside the open scopes, with the ``:0`` that Keras files have after it."""
     return "/".join((*getattr(_local, "scopes", ()), name)) + ":0"
+
+
+def current_scope() -> str:
+    """The open scopes, joined: what nodes are labelled with, so that errors can name the layer."""
+    return "/".join(getattr(_local, "scopes", ()))
+
+
+@contextmanager
+def within(label: str) -> Iterator[None]:
+    """Inside the block, the scope is ``label`` whatever it was outside; for ops made on another node's behalf."""
+    outer = getattr(_local, "scopes", ())
+    _local.scopes = (label,) if label else ()
+    try:
+        yield
+    finally:
+        _local.scopes = outer

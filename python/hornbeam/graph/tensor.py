@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .naming import current_scope
+
 _counts: dict[str, int] = {}
 
 
@@ -29,15 +31,17 @@ class Node:
         inputs: tuple of tensors, with ``None`` for an optional input that was not given.
         attrs: dict of plain Python attributes.
         outputs: tuple of tensors.
+        label: the scope it was made in, usually a layer's name.
     """
 
-    __slots__ = ("op", "inputs", "attrs", "outputs", "__weakref__")
+    __slots__ = ("op", "inputs", "attrs", "outputs", "label", "__weakref__")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
         self.outputs: tuple[Tensor, ...] = ()
+        self.label = current_scope()
 
     def __repr__(self) -> str:
         return f"<Node {self.op}>"

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from typing import Any, Callable, Sequence
 
+from ..naming import within
 from ..ops import apply, constant, convert
 from ..tensor import Node, Tensor
 
@@ -97,7 +98,8 @@ def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
     rule = _rules.get(node.op)
     if rule is None:
         raise NotImplementedError(f"op '{node.op}' has no gradient rule")
-    return rule(node, grads)
+    with within(node.label):
+        return rule(node, grads)
 
 
 def _phase_switch(node: Node, grads: list) -> Sequence[Any]:

@@ -1,0 +1,120 @@
+#include "bindings/convert.h"
+
+#include "core/error.h"
+
+namespace hornbeam {
+
+Shape shape_from_python(py::handle h) {
+  Shape s;
+  for (py::handle d : py::reinterpret_borrow<py::sequence>(h)) {
+    if (s.rank == kMaxRank) throw ValueError("tensors have at most 8 dimensions");
+    s.push(d.is_none() ? kUnknown : d.cast<int64_t>());
+  }
+  return s;
+}
+
+py::tuple shape_to_python(const Shape& s) {
+  py::tuple t(s.rank);
+  for (int i = 0; i < s.rank; ++i) t[i] = s[i] < 0 ? py::object(py::none()) : py::object(py::int_(s[i]));
+  return t;
+}
+
+py::dtype numpy_dtype(DType t) {
+  // Made once and kept: building one by name costs as much as a small prediction.
+  static py::dtype* dtypes = [] {
+    auto* d = new py::dtype[kDTypeCount];
+    for (int i = 0; i < kDTypeCount; ++i) d[i] = py::dtype(std::string(dtype_name(static_cast<DType>(i))));
+    return d;
+  }();
+  return dtypes[static_cast<int>(t)];
+}
+
+static bool try_dtype(const py::dtype& d, DType& t) {
+  char order = d.byteorder();
+  if (order == '>') return false;
+  switch (d.kind()) {
+    case 'b': t = DType::boolean; return true;
+    case 'u': t = d.itemsize() == 1 ? DType::uint8 : DType::uint16; return d.itemsize() <= 2;
+    case 'i':
+      t = d.itemsize() == 1 ? DType::int8 : d.itemsize() == 2 ? DType::int16 : d.itemsize() == 4 ? DType::int32 : DType::int64;
+      return true;
+    case 'f':
+      t = d.itemsize() == 2 ? DType::float16 : d.itemsize() == 4 ? DType::float32 : DType::float64;
+      return d.itemsize() <= 8;
+    default: return false;
+  }
+}
+
+DType dtype_of_array(const py::array& a) {
+  DType t;
+  if (!try_dtype(a.dtype(), t)) throw TypeError("arrays of dtype " + py::str(a.dtype()).cast<std::string>() + " are not supported");
+  return t;
+}
+
+static AttrValue attr_from_python(const std::string& name, py::handle v) {
+  if (py::isinstance<py::bool_>(v)) return v.cast<bool>();
+  if (py::isinstance<py::int_>(v)) return v.cast<int64_t>();
+  if (py::isinstance<py::float_>(v)) return v.cast<double>();
+  if (py::isinstance<py::str>(v)) return v.cast<std::string>();
+  if (py::isinstance<py::sequence>(v)) {
+    auto list = py::reinterpret_borrow<py::sequence>(v);
+    bool floats = false;
+    for (py::handle x : list) floats = floats || py::isinstance<py::float_>(x);
+    if (floats) {
+      std::vector<double> r;
+      for (py::handle x : list) r.push_back(x.cast<double>());
+      return r;
+    }
+    std::vector<int64_t> r;
+    for (py::handle x : list) r.push_back(x.cast<int64_t>());
+    return r;
+  }
+  if (PyIndex_Check(v.ptr())) return py::int_(py::reinterpret_borrow<py::object>(v)).cast<int64_t>();  // NumPy integers
+  if (PyNumber_Check(v.ptr())) return py::float_(py::reinterpret_borrow<py::object>(v)).cast<double>();
+  throw TypeError("attribute '" + name + "' has an unsupported type");
+}
+
+AttrMap attrs_from_python(const py::dict& d) {
+  AttrMap m;
+  m.reserve(d.size());
+  for (auto& [k, v] : d) {
+    std::string name = k.cast<std::string>();
+    m.emplace_back(name, attr_from_python(name, v));
+  }
+  return m;
+}
+
+py::array as_array(py::handle h, const std::string& what) {
+  if (py::isinstance<py::array>(h)) {
+    auto a = py::reinterpret_borrow<py::array>(h);
+    DType t;
+    if (try_dtype(a.dtype(), t)) return a;
+  }
+  auto a = py::array::ensure(h);
+  if (!a) {
+    PyErr_Clear();
+    throw TypeError(what + " cannot be converted to an array");
+  }
+  DType t;
+  if (try_dtype(a.dtype(), t)) return a;
+  char kind = a.dtype().kind();
+  if (kind == 'u') return a.attr("astype")("int64");
+  if (kind == 'f') return a.attr("astype")("float64");
+  if (kind == 'i') return a.attr("astype")("int64");
+  throw TypeError(what + " has dtype " + py::str(a.dtype()).cast<std::string>() + ", which is not a number" +
+                  (kind == 'O' ? " (are the rows of different lengths?)" : ""));
+}
+
+Feed feed_of(const py::array& a) {
+  Feed f;
+  f.data = static_cast<const char*>(a.data());
+  f.dtype = dtype_of_array(a);
+  if (a.ndim() > kMaxRank) throw ValueError("arrays have at most 8 dimensions");
+  for (int i = 0; i < a.ndim(); ++i) {
+    f.strides[f.shape.rank] = a.strides(i);
+    f.shape.push(a.shape(i));
+  }
+  return f;
+}
+
+}  // namespace hornbeam

@@ -1,0 +1,24 @@
+// Between Python objects and the core's plain types.
+#pragma once
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "ops/op.h"
+#include "program/feed.h"
+
+namespace hornbeam {
+
+namespace py = pybind11;
+
+Shape shape_from_python(py::handle);          // None becomes unknown
+py::tuple shape_to_python(const Shape&);      // unknown becomes None
+py::dtype numpy_dtype(DType);
+DType dtype_of_array(const py::array&);       // throws TypeError for what the core cannot hold
+AttrMap attrs_from_python(const py::dict&);
+// An array of the core's dtypes, native byte order; other objects go through np.asarray once.
+py::array as_array(py::handle, const std::string& what);
+Feed feed_of(const py::array&);
+
+}  // namespace hornbeam

@@ -1,0 +1,79 @@
+// The Python module hornbeam._core.
+#include <pybind11/stl.h>
+
+#include <cstring>
+
+#include "bindings/convert.h"
+#include "core/error.h"
+#include "core/isa.h"
+#include "core/thread_pool.h"
+#include "program/plan.h"
+#include "program/program.h"
+#include "program/variable.h"
+
+namespace hornbeam {
+
+void bind_program(py::module_&);  // program.cpp
+void bind_infer(py::module_&);    // infer.cpp
+
+static void bind_variable(py::module_& m) {
+  py::class_<Variable, VariablePtr>(m, "Variable")
+      .def(py::init([](const std::string& dtype, py::handle shape) {
+        return std::make_shared<Variable>(dtype_from_name(dtype), shape_from_python(shape));
+      }))
+      .def("is_set", &Variable::is_set)
+      .def_property_readonly("version", &Variable::version)
+      .def("get",
+           [](Variable& v) {
+             py::array out(numpy_dtype(v.dtype), std::vector<py::ssize_t>(v.shape.dim, v.shape.dim + v.shape.rank));
+             void* to = out.mutable_data();
+             py::gil_scoped_release no_gil;
+             v.lock.lock(false);
+             std::memcpy(to, v.data(), static_cast<size_t>(v.bytes()));
+             v.lock.unlock();
+             return out;
+           })
+      .def("set", [](Variable& v, const py::array& a) {
+        Feed f = feed_of(a);
+        if (f.shape != v.shape)
+          throw ValueError("cannot set a variable of shape " + shape_str(v.shape) + " to an array of shape " + shape_str(f.shape));
+        py::gil_scoped_release no_gil;
+        v.lock.lock(true);
+        stage(f, v.dtype, v.data());
+        v.written();
+        v.lock.unlock();
+      });
+}
+
+}  // namespace hornbeam
+
+using namespace hornbeam;
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "Hornbeam's compiled core.";
+  m.attr("__version__") = HORNBEAM_VERSION;
+  py::register_exception_translator([](std::exception_ptr p) {
+    try {
+      if (p) std::rethrow_exception(p);
+    } catch (const ValueError& e) {
+      PyErr_SetString(PyExc_ValueError, e.what());
+    } catch (const TypeError& e) {
+      PyErr_SetString(PyExc_TypeError, e.what());
+    } catch (const RuntimeError& e) {
+      PyErr_SetString(PyExc_RuntimeError, e.what());
+    }
+  });
+  bind_variable(m);
+  bind_infer(m);
+  bind_program(m);
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads);
+  m.def("isa", [] { return std::string(active_isa().isa); }, "Instruction set whose kernels new plans use.");
+  m.def("set_isa", &set_active_isa);
+  m.def("available_isas", [] {
+    std::vector<std::string> names;
+    for (auto* t : available_isas()) names.emplace_back(t->isa);
+    return names;
+  });
+  active_isa();  // a wrong HORNBEAM_ISA is an error at import, not at the first prediction
+}

@@ -1,0 +1,132 @@
+// Programs for Python: built from a flat list, run with one call.
+#include <pybind11/stl.h>
+
+#include "bindings/convert.h"
+#include "core/error.h"
+#include "program/plan.h"
+#include "program/program.h"
+
+namespace hornbeam {
+
+// A plan that took less than this last time runs without giving up the GIL: letting go of it costs more.
+static constexpr int64_t kShortNanoseconds = 20000;
+
+static std::shared_ptr<Program> make_program(const py::list& values, const py::list& ops, const py::list& outputs,
+                                             const py::list& updates, bool reuse) {
+  auto p = std::make_shared<Program>();
+  p->options.reuse = reuse;
+  for (py::handle h : values) {
+    // (kind, dtype, shape, payload): payload is a feed's name, a variable, a constant's array
+    auto t = py::reinterpret_borrow<py::tuple>(h);
+    Value v;
+    std::string kind = t[0].cast<std::string>();
+    v.dtype = dtype_from_name(t[1].cast<std::string>());
+    v.shape = shape_from_python(t[2]);
+    int id = static_cast<int>(p->values.size());
+    if (kind == "feed") {
+      v.kind = ValueKind::feed;
+      v.index = static_cast<int>(p->feeds.size());
+      p->feeds.push_back(id);
+      p->feed_names.push_back(t[3].cast<std::string>());
+    } else if (kind == "variable") {
+      v.kind = ValueKind::variable;
+      v.index = static_cast<int>(p->variables.size());
+      p->variables.push_back(t[3].cast<VariablePtr>());
+    } else if (kind == "constant") {
+      v.kind = ValueKind::constant;
+      v.index = static_cast<int>(p->constants.size());
+      Feed f = feed_of(as_array(t[3], "constant"));
+      Constant c{v.dtype, f.shape, Buffer(f.shape.count() * item_size(v.dtype) + 1)};
+      stage(f, v.dtype, c.data.data());
+      p->constants.push_back(std::move(c));
+    }
+    p->values.push_back(v);
+  }
+  for (py::handle h : ops) {
+    auto t = py::reinterpret_borrow<py::tuple>(h);
+    OpInstance op;
+    op.def = &OpRegistry::get().at(t[0].cast<std::string>());
+    op.attrs = op.def->parse(attrs_from_python(t[1].cast<py::dict>()));
+    op.in = t[2].cast<std::vector<int>>();
+    op.out = t[3].cast<std::vector<int>>();
+    op.label = t[4].cast<std::string>();
+    p->ops.push_back(std::move(op));
+  }
+  p->outputs = outputs.cast<std::vector<int>>();
+  for (py::handle h : updates) {
+    auto t = py::reinterpret_borrow<py::tuple>(h);
+    p->updates.push_back({t[0].cast<int>(), t[1].cast<int>()});
+  }
+  p->finish();
+  return p;
+}
+
+static Feed read_feed(py::handle h, const std::string& name, std::vector<py::object>& keep) {
+  if (py::isinstance<py::tuple>(h) && py::len(h) == 2) {  // (array, row indices)
+    auto t = py::reinterpret_borrow<py::tuple>(h);
+    py::array a = as_array(t[0], "input '" + name + "'");
+    auto rows = py::array_t<int64_t, py::array::c_style | py::array::forcecast>::ensure(t[1]);
+    if (!rows || rows.ndim() != 1 || a.ndim() < 1)
+      throw TypeError("input '" + name + "': a row feed is (array, 1-D integer indices)");
+    Feed f = feed_of(a);
+    f.rows = rows.data();
+    f.row_count = rows.size();
+    keep.push_back(std::move(a));
+    keep.push_back(std::move(rows));
+    return f;
+  }
+  py::array a = as_array(h, "input '" + name + "'");
+  Feed f = feed_of(a);
+  if (a.ptr() != h.ptr()) keep.push_back(std::move(a));
+  return f;
+}
+
+static py::list run(Program& program, const py::sequence& arrays, uint64_t run_number) {
+  size_t n = arrays.size();
+  if (n != program.feeds.size())
+    throw ValueError("expected " + std::to_string(program.feeds.size()) + " inputs, got " + std::to_string(n));
+  std::vector<py::object> keep;
+  std::vector<Feed> feeds;
+  std::vector<Shape> shapes;
+  feeds.reserve(n);
+  shapes.reserve(n);
+  for (size_t i = 0; i < n; ++i) {
+    feeds.push_back(read_feed(py::handle(PySequence_Fast_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i))), program.feed_names[i], keep));
+    shapes.push_back(feeds.back().fed_shape());
+  }
+  std::shared_ptr<Plan> plan = program.plan_for(shapes);
+  py::list outputs(program.outputs.size());
+  std::vector<void*> pointers(program.outputs.size());
+  for (size_t i = 0; i < pointers.size(); ++i) {
+    const Shape& s = plan->output_shape(static_cast<int>(i));
+    py::array a(numpy_dtype(plan->output_dtype(static_cast<int>(i))), std::vector<py::ssize_t>(s.dim, s.dim + s.rank));
+    pointers[i] = a.mutable_data();
+    outputs[i] = std::move(a);
+  }
+  int64_t last = plan->last_nanoseconds();
+  if (last > 0 && last < kShortNanoseconds && plan->run(feeds, pointers, run_number, true)) return outputs;
+  py::gil_scoped_release no_gil;
+  plan->run(feeds, pointers, run_number, false);
+  return outputs;
+}
+
+void bind_program(py::module_& m) {
+  py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
+      .def_property_readonly("peak_bytes", &Plan::peak_bytes)
+      .def_property_readonly("last_allocations", &Plan::last_allocations)
+      .def_property_readonly("last_nanoseconds", &Plan::last_nanoseconds)
+      .def("__str__", &Plan::describe);
+  py::class_<Program, std::shared_ptr<Program>>(m, "Program")
+      .def(py::init(&make_program), py::arg("values"), py::arg("ops"), py::arg("outputs"), py::arg("updates"),
+           py::arg("reuse") = true)
+      .def("run", [](Program& p, py::list arrays, uint64_t n) { return run(p, arrays, n); }, py::arg("feeds"), py::arg("run") = 0)
+      .def("bind", [](Program& p, const py::list& shapes) {
+        std::vector<Shape> s;
+        for (py::handle h : shapes) s.push_back(shape_from_python(h));
+        return p.plan_for(s);
+      }, py::keep_alive<0, 1>())
+      .def_property_readonly("has_random", &Program::has_random)
+      .def("__str__", &Program::describe);
+}
+
+}  // namespace hornbeam

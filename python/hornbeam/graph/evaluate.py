@@ -1,0 +1,105 @@
+"""Values of tensors on demand, through small programs cached by the structure of the formula."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from .flat import flatten
+from .rewrites import rewrite
+from .tensor import Tensor
+from .variable import Variable
+
+_CACHE_SIZE = 256
+_cache: OrderedDict[tuple, _core.Program] = OrderedDict()
+_lock = threading.Lock()
+
+
+def clear_cache() -> None:
+    """Forget the programs made for on-demand evaluation, and with them the variables they hold."""
+    with _lock:
+        _cache.clear()
+
+
+def evaluate(tensor: Tensor) -> np.ndarray:
+    """Compute a tensor that depends on no placeholder.
+
+    Variables are read as they are now, and random ops give new numbers at each evaluation.
+
+    Raises:
+        TypeError: the tensor depends on a placeholder.
+    """
+    if isinstance(tensor, Variable):
+        return tensor.get_value()
+    if tensor.op.op == "constant":
+        return tensor.op.attrs["value"].copy()
+    key, feeds, variables = _structure(tensor)
+    with _lock:
+        program = _cache.get(key)
+        if program is not None:
+            _cache.move_to_end(key)
+    if program is None:
+        graph = flatten(feeds, [tensor])
+        rewrite(graph)
+        program, _ = graph.lower()
+        with _lock:
+            _cache[key] = program
+            if len(_cache) > _CACHE_SIZE:
+                _cache.popitem(last=False)
+    for variable in variables:
+        variable.materialize()
+    run = getattr(tensor, "_runs", 0)
+    if program.has_random:
+        tensor._runs = run + 1  # type: ignore[attr-defined]
+    return program.run([t.op.attrs["value"] for t in feeds], run)[0]
+
+
+def _structure(tensor: Tensor) -> tuple[tuple, list[Tensor], list[Variable]]:
+    """The key under which a formula's program is kept, the array constants to feed, and its variables."""
+    numbers: dict[int, int] = {}
+    key: list[Any] = []
+    feeds: list[Tensor] = []
+    variables: list[Variable] = []
+    stack: list[tuple[Any, int]] = [(tensor.op, 0)]
+    while stack:
+        node, i = stack.pop()
+        if id(node) in numbers:
+            continue
+        inputs = node.inputs
+        while i < len(inputs) and (inputs[i] is None or id(inputs[i].op) in numbers):
+            i += 1
+        if i < len(inputs):
+            stack.append((node, i + 1))
+            stack.append((inputs[i].op, 0))
+            continue
+        numbers[id(node)] = len(numbers)
+        out = node.outputs[0]
+        if node.op == "constant":
+            value = node.attrs["value"]
+            if out.ints is not None or value.ndim == 0:
+                key.append(("constant", out.dtype, out.shape, value.tobytes()))
+            else:
+                key.append(("feed", out.dtype, out.shape))
+                feeds.append(out)
+        elif node.op == "variable":
+            key.append(("variable", id(out.core)))  # type: ignore[attr-defined]
+            variables.append(out)  # type: ignore[arg-type]
+        elif node.op == "placeholder":
+            raise TypeError(
+                f"{tensor!r} has no value yet: it depends on the placeholder {out.name!r}. "
+                "Use K.function([inputs], [outputs]) or model.predict to compute it."
+            )
+        else:
+            links = tuple(None if t is None else (numbers[id(t.op)], t.index) for t in inputs)
+            attrs = () if node.op == "assign" else tuple((k, _frozen(v)) for k, v in node.attrs.items())
+            key.append((node.op, links, attrs))
+    key.append(tensor.index)
+    return tuple(key), feeds, variables
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

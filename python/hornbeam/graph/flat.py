@@ -1,0 +1,252 @@
+"""A Function's own copy of its graph: a flat list of ops over numbered values, which rewrites edit."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Sequence
+
+import numpy as np
+
+from .. import _core
+from .tensor import Tensor
+from .variable import Variable
+
+
+class FlatOp:
+    """One op: name, attributes, and value numbers (-1 for an optional input that is not given)."""
+
+    __slots__ = ("name", "attrs", "inputs", "outputs", "label")
+
+    def __init__(self, name: str, attrs: dict, inputs: list[int], outputs: list[int], label: str = "") -> None:
+        self.name = name
+        self.attrs = attrs
+        self.inputs = inputs
+        self.outputs = outputs
+        self.label = label
+
+    def __repr__(self) -> str:
+        return f"{self.outputs} = {self.name}({self.inputs}) {self.attrs or ''}"
+
+
+class FlatValue:
+    """What is known of a value: ``kind`` is feed, variable, constant or computed; ``payload`` its name, variable or array."""
+
+    __slots__ = ("kind", "dtype", "shape", "payload", "ints")
+
+    def __init__(self, kind: str, dtype: str, shape: tuple, payload: Any = None, ints: tuple | None = None) -> None:
+        self.kind = kind
+        self.dtype = dtype
+        self.shape = shape
+        self.payload = payload
+        self.ints = ints
+
+
+class FlatGraph:
+    """Ops in an order in which they can run, and the values between them."""
+
+    def __init__(self) -> None:
+        self.values: list[FlatValue] = []
+        self.ops: list[FlatOp] = []
+        self.outputs: list[int] = []
+        self.updates: list[tuple[Variable, int]] = []
+
+    def add_value(self, kind: str, dtype: str, shape: tuple, payload: Any = None, ints: tuple | None = None) -> int:
+        self.values.append(FlatValue(kind, dtype, shape, payload, ints))
+        return len(self.values) - 1
+
+    def add_constant(self, array: np.ndarray) -> int:
+        ints = tuple(int(v) for v in array.reshape(-1)) if array.dtype.kind in "iu" and array.size <= 64 else None
+        return self.add_value("constant", array.dtype.name, array.shape, array, ints)
+
+    def make_op(self, name: str, inputs: list[int], label: str = "", **attrs: Any) -> FlatOp:
+        """A new op with new output values, typed by the shape rule; the caller puts it into ``ops``."""
+        types = []
+        for v in inputs:
+            value = self.values[v] if v >= 0 else None
+            types.append(None if value is None else (value.dtype, value.shape, value.ints))
+        outputs = [self.add_value("computed", d, s, ints=i) for d, s, i in _core.infer(name, attrs, types)]
+        return FlatOp(name, attrs, list(inputs), outputs, label)
+
+    def users(self) -> dict[int, list[FlatOp]]:
+        """Which ops read each value."""
+        found: dict[int, list[FlatOp]] = {}
+        for op in self.ops:
+            for v in op.inputs:
+                if v >= 0:
+                    found.setdefault(v, []).append(op)
+        return found
+
+    def makers(self) -> dict[int, FlatOp]:
+        return {v: op for op in self.ops for v in op.outputs}
+
+    def kept(self) -> set[int]:
+        """Values that leave the graph, as outputs or updates."""
+        return set(self.outputs) | {v for _, v in self.updates}
+
+    def replace(self, mapping: dict[int, int]) -> None:
+        """Let every reader of a key read its value instead."""
+        if not mapping:
+            return
+
+        def final(v: int) -> int:
+            while v in mapping:
+                v = mapping[v]
+            return v
+
+        for op in self.ops:
+            op.inputs = [final(v) for v in op.inputs]
+        self.outputs = [final(v) for v in self.outputs]
+        self.updates = [(variable, final(v)) for variable, v in self.updates]
+
+    def __str__(self) -> str:
+        lines = [repr(op) for op in self.ops]
+        lines.append(f"outputs {self.outputs}")
+        lines += [f"{variable.name} <- {v}" for variable, v in self.updates]
+        return "\n".join(lines)
+
+    # -- lowering ---------------------------------------------------------------------------------
+    def lower(self, reuse: bool = True) -> tuple[_core.Program, list[Variable]]:
+        """Compile into a Program; also returns its variables, whose values must exist before it runs."""
+        variables: list[Variable] = []
+        slots: dict[int, int] = {}
+        values = []
+        for value in self.values:
+            payload = value.payload
+            if value.kind == "variable":
+                slots[id(payload)] = len(variables)
+                variables.append(payload)
+                payload = payload.core
+            values.append((value.kind, value.dtype, value.shape, payload))
+        updates = []
+        for variable, v in self.updates:
+            if id(variable) not in slots:
+                slots[id(variable)] = len(variables)
+                variables.append(variable)
+                values.append(("variable", variable.dtype, variable.shape, variable.core))
+            updates.append((slots[id(variable)], v))
+        ops = [(op.name, op.attrs, op.inputs, op.outputs, op.label) for op in self.ops]
+        return _core.Program(values, ops, self.outputs, updates, reuse), variables
+
+
+class Flattener:
+    """Walks from outputs and updates to the leaves, without recursion.
+
+    Args:
+        feeds: tensors whose values are given; the walk stops there.
+        phase: 0 or 1, what the learning phase is.
+    """
+
+    def __init__(self, feeds: Sequence[Tensor], phase: int) -> None:
+        self.graph = FlatGraph()
+        self.phase = phase
+        self._ids: dict[int, int] = {}
+        self._assigned: dict[int, list[Tensor]] = {}  # per variable, its assign tensors in the order met
+        self._variables: dict[int, Variable] = {}
+        self._keep: list[Any] = []  # ids are only good while the objects live
+        for tensor in feeds:
+            self._ids[id(tensor)] = self.graph.add_value("feed", tensor.dtype, tensor.shape, tensor.name)
+
+    def run(self, outputs: Sequence[Tensor], updates: Sequence[Any]) -> FlatGraph:
+        pairs = [_as_assign(u) for u in updates]
+        for tensor in pairs:
+            if tensor.op.op == "assign":
+                self._note_assign(tensor)
+        for tensor in [*outputs, *pairs]:
+            self._visit(tensor)
+        self.graph.outputs = [self._ids[id(t)] for t in outputs]
+        for key, assigns in self._assigned.items():
+            self.graph.updates.append((self._variables[key], self._final_value(assigns)))
+        return self.graph
+
+    def _note_assign(self, tensor: Tensor) -> None:
+        variable = tensor.op.attrs["variable"]
+        self._variables[id(variable)] = variable
+        known = self._assigned.setdefault(id(variable), [])
+        if not any(t is tensor for t in known):
+            known.append(tensor)
+
+    def _visit(self, tensor: Tensor) -> None:
+        stack: list[tuple[Tensor, Iterator[Tensor]]] = []
+
+        def push(t: Tensor) -> None:
+            if id(t) not in self._ids:
+                stack.append((t, iter(self._needs(t))))
+
+        push(tensor)
+        while stack:
+            current, needs = stack[-1]
+            for need in needs:
+                if id(need) not in self._ids:
+                    push(need)
+                    break
+            else:
+                stack.pop()
+                if id(current) not in self._ids:
+                    self._emit(current)
+
+    def _needs(self, tensor: Tensor) -> list[Tensor]:
+        node = tensor.op
+        if node.op == "phase_switch":
+            return [node.inputs[0 if self.phase else 1]]
+        return [t for t in node.inputs if t is not None]
+
+    def _emit(self, tensor: Tensor) -> None:
+        node, graph = tensor.op, self.graph
+        self._keep.append(node)
+        if node.op == "constant":
+            self._ids[id(tensor)] = graph.add_value(
+                "constant", tensor.dtype, tensor.shape, node.attrs["value"], tensor.ints
+            )
+        elif node.op == "variable":
+            self._ids[id(tensor)] = graph.add_value("variable", tensor.dtype, tensor.shape, tensor)
+        elif node.op == "learning_phase":
+            self._ids[id(tensor)] = graph.add_constant(np.asarray(self.phase, "int32"))
+        elif node.op == "phase_switch":
+            self._ids[id(tensor)] = self._ids[id(node.inputs[0 if self.phase else 1])]
+        elif node.op == "assign":
+            self._note_assign(tensor)
+            variable, value = (self._ids[id(t)] for t in node.inputs)
+            self._ids[id(tensor)] = self._combine(node.attrs["how"], variable, value)
+        elif node.op == "placeholder":
+            raise ValueError(
+                f"You must feed a value for placeholder {tensor.name!r} with dtype {tensor.dtype} and shape "
+                f"{tensor.shape}: it is needed, but is not among the inputs."
+            )
+        else:
+            inputs = [-1 if t is None else self._ids[id(t)] for t in node.inputs]
+            outputs = []
+            for t in node.outputs:
+                v = graph.add_value("computed", t.dtype, t.shape, ints=t.ints)
+                outputs.append(v)
+                self._ids.setdefault(id(t), v)
+            graph.ops.append(FlatOp(node.op, node.attrs, inputs, outputs, node.label))
+
+    def _combine(self, how: str, variable: int, value: int) -> int:
+        if how == "set":
+            return value
+        op = self.graph.make_op(how, [variable, value])
+        self.graph.ops.append(op)
+        return op.outputs[0]
+
+    def _final_value(self, assigns: list[Tensor]) -> int:
+        value = self._ids[id(assigns[0])]
+        for tensor in assigns[1:]:
+            value = self._combine(tensor.op.attrs["how"], value, self._ids[id(tensor.op.inputs[1])])
+        return value
+
+
+def _as_assign(update: Any) -> Tensor:
+    if isinstance(update, Tensor):
+        return update
+    if isinstance(update, (list, tuple)) and len(update) == 2 and isinstance(update[0], Variable):
+        return update[0].assign(update[1])
+    raise TypeError(
+        f"an update is a tensor from K.update and its kin, or a pair (variable, new value); got {update!r:.80}"
+    )
+
+
+def flatten(feeds: Sequence[Tensor], outputs: Sequence[Tensor], updates: Sequence[Any] = (), phase: int = 0) -> FlatGraph:
+    """Copy the part of the graph that outputs and updates need into a :class:`FlatGraph`."""
+    return Flattener(feeds, phase).run(outputs, updates)
+
+
+__all__ = ["FlatGraph", "FlatOp", "FlatValue", "flatten"]

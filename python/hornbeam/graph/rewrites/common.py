@@ -1,0 +1,37 @@
+"""Common subexpressions: the same op on the same inputs is computed once."""
+
+from typing import Any
+
+from ... import _core
+from ..flat import FlatGraph
+
+
+def eliminate_common(graph: FlatGraph) -> None:
+    """Merge equal ops and equal small constants. Random ops are never merged."""
+    seen: dict[tuple, list[int]] = {}
+    mapping: dict[int, int] = {}
+    constants: dict[tuple, int] = {}
+    for v, value in enumerate(graph.values):
+        if value.kind == "constant" and value.payload.size <= 64:
+            key = (value.dtype, value.shape, value.payload.tobytes())
+            mapping_to = constants.setdefault(key, v)
+            if mapping_to != v:
+                mapping[v] = mapping_to
+    kept = []
+    for op in graph.ops:
+        op.inputs = [mapping.get(v, v) for v in op.inputs]
+        if _core.op_info(op.name)["random"]:
+            kept.append(op)
+            continue
+        key = (op.name, tuple(op.inputs), _frozen(op.attrs))
+        first = seen.setdefault(key, op.outputs)
+        if first is op.outputs:
+            kept.append(op)
+        else:
+            mapping.update(zip(op.outputs, first))
+    graph.ops = kept
+    graph.replace(mapping)
+
+
+def _frozen(attrs: dict[str, Any]) -> tuple:
+    return tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in attrs.items()))
