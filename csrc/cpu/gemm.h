@@ -52,16 +52,6 @@ template <class T> struct TileCall {
   int64_t cols;               // 1..GemmTile<T>::cols: columns of init and c that exist
 };
 
-// Keeps a register operand alive up to here. Without it GCC lets a product overwrite the broadcast
-// element of A and copies accumulators around in the inner loop.
-template <class V> HB_INLINE void keep_alive(const V& v) {
-#if defined(__x86_64__)
-  __asm__("" : : "v"(v));
-#else
-  __asm__("" : : "w"(v));
-#endif
-}
-
 template <class T, int M, int V> HB_INLINE void tile_step(Vec<T> (&acc)[M][V], const T* const (&a)[M], const T* b) {
   Vec<T> bv[V];
 #pragma GCC unroll 4
@@ -71,7 +61,6 @@ template <class T, int M, int V> HB_INLINE void tile_step(Vec<T> (&acc)[M][V], c
     const Vec<T> av = splat(*a[i]);
 #pragma GCC unroll 4
     for (int j = 0; j < V; ++j) acc[i][j] = fma<T>(av, bv[j], acc[i][j]);
-    keep_alive(av);
   }
 }
 
@@ -131,21 +120,33 @@ template <class T, int M, int V, bool kColumns> static void tile(const TileCall<
         for (int j = 0; j < V; ++j) acc[0][i][j] += acc[s][i][j];
   }
 
-  const int tail = static_cast<int>(t.cols - (V - 1) * L);  // columns in the last vector
+  if (t.cols == V * L) {
 #pragma GCC unroll 16
-  for (int i = 0; i < M; ++i) {
-    T* c = t.c + i * t.c_stride;
-    const T* init = t.init + i * t.init_stride;
+    for (int i = 0; i < M; ++i) {
 #pragma GCC unroll 4
-    for (int j = 0; j < V; ++j) {
-      Vec<T> v = acc[0][i][j];
-      if (j + 1 < V || tail == L) {
-        if (t.init) v += load(init + j * L);
-        store(c + j * L, v);
-      } else {
-        if (t.init) v += load_tail(init + j * L, tail);
-        store_tail(c + j * L, v, tail);
+      for (int j = 0; j < V; ++j) {
+        Vec<T> v = acc[0][i][j];
+        if (t.init) v += load(t.init + i * t.init_stride + j * L);
+        store(t.c + i * t.c_stride + j * L, v);
       }
+    }
+    return;
+  }
+  // A tile at the right edge goes through memory, so that its rows can be a loop and not code.
+  T rows[M][V * L];
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < V; ++j) store(&rows[i][j * L], acc[0][i][j]);
+  const int tail = static_cast<int>(t.cols - (V - 1) * L);
+#pragma GCC unroll 1
+  for (int i = 0; i < M; ++i) {
+#pragma GCC unroll 1
+    for (int j = 0; j < V; ++j) {
+      const int n = j + 1 < V ? L : tail;
+      Vec<T> v = load(&rows[i][j * L]);
+      if (t.init) v += load_tail(t.init + i * t.init_stride + j * L, n);
+      store_tail(t.c + i * t.c_stride + j * L, v, n);
     }
   }
 }
