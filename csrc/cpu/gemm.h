@@ -52,10 +52,22 @@ template <class T> struct TileCall {
   int64_t cols;               // 1..GemmTile<T>::cols: columns of init and c that exist
 };
 
+// Keeps a value in a register: left alone, GCC reloads a vector of B for each of up to three rows.
+template <class V> HB_INLINE void in_register(V& v) {
+#if defined(__x86_64__)
+  __asm__("" : "+v"(v));
+#else
+  __asm__("" : "+w"(v));
+#endif
+}
+
 template <class T, int M, int V> HB_INLINE void tile_step(Vec<T> (&acc)[M][V], const T* const (&a)[M], const T* b) {
   Vec<T> bv[V];
 #pragma GCC unroll 4
-  for (int j = 0; j < V; ++j) bv[j] = load(b + j * kLanes<T>);
+  for (int j = 0; j < V; ++j) {
+    bv[j] = load(b + j * kLanes<T>);
+    if (M > 1) in_register(bv[j]);
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < M; ++i) {
     const Vec<T> av = splat(*a[i]);
@@ -78,7 +90,9 @@ template <class T, int M, int V, bool kColumns> static void tile(const TileCall<
       for (int j = 0; j < V; ++j) acc[s][i][j] = Vec<T>{};
 
 #pragma GCC unroll 16
-  for (int i = 0; i < M; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1);
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < V; ++j) __builtin_prefetch(t.c + i * t.c_stride + j * L, 1);
 
   // Row i of A through one of M/4 base pointers and one of four offsets: 14 pointers would not fit.
   const int64_t row = kColumns ? 1 : t.a_stride, next = kColumns ? t.a_stride : 1;
@@ -328,7 +342,8 @@ HB_INLINE void gemm_block(int64_t m, int64_t n, int64_t k, MatView<T> a, const T
                           int64_t init_stride, T* c, int64_t ldc, T* scratch, const Post& post) {
   using G = GemmTile<T>;
   const bool in_place = !scratch && (a.row == 1 || a.col == 1);
-  const int64_t step_m = in_place ? m : G::block_rows;
+  const int64_t blocks = (m + G::block_rows - 1) / G::block_rows, tiles = (m + G::rows - 1) / G::rows;
+  const int64_t step_m = in_place ? m : (tiles + blocks - 1) / blocks * G::rows;  // even blocks of whole tiles
   for (int64_t i = 0; i < m; i += step_m) {
     const int64_t mb = m - i < step_m ? m - i : step_m;
     int64_t p = 0;
