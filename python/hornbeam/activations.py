@@ -1,0 +1,114 @@
+"""Activation functions, by name or as functions: each maps a tensor to a tensor of the same shape."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Callable
+
+from . import backend as K
+from . import graph
+from .utils.generic_utils import deserialize_keras_object, public_objects
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x), scaled to sum 1 along ``axis``.
+
+    Raises:
+        ValueError: x has fewer than two axes.
+    """
+    if K.ndim(x) < 2:
+        raise ValueError(f"Cannot apply softmax to a tensor that is 1D. Received input: {x}")
+    return K.softmax(x, axis)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x above zero, ``alpha * (exp(x) - 1)`` below."""
+    return K.elu(x, alpha)
+
+
+def selu(x: Any) -> Any:
+    """``scale * elu(x, alpha)`` with the constants that keep mean 0 and variance 1 from layer to layer."""
+    return graph.apply("selu", [x])
+
+
+def softplus(x: Any) -> Any:
+    """``log(exp(x) + 1)``."""
+    return K.softplus(x)
+
+
+def softsign(x: Any) -> Any:
+    """``x / (abs(x) + 1)``."""
+    return K.softsign(x)
+
+
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """x between ``threshold`` and ``max_value``; ``alpha * (x - threshold)`` below the threshold."""
+    return K.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+
+
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent."""
+    return K.tanh(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))``."""
+    return K.sigmoid(x)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """``0.2 * x + 0.5``, limited to [0, 1]."""
+    return K.hard_sigmoid(x)
+
+
+def exponential(x: Any) -> Any:
+    """``exp(x)``."""
+    return K.exp(x)
+
+
+def linear(x: Any) -> Any:
+    """x itself."""
+    return x
+
+
+def serialize(activation: Callable) -> str:
+    """The name of an activation function."""
+    return activation.__name__
+
+
+def deserialize(name: Any, custom_objects: dict | None = None) -> Callable:
+    """The activation function of a name.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    return deserialize_keras_object(
+        name,
+        module_objects=_ACTIVATIONS,
+        custom_objects=custom_objects,
+        printable_module_name="activation function",
+    )
+
+
+def get(identifier: Any) -> Callable:
+    """An activation function from its name, itself, or None (linear).
+
+    Raises:
+        ValueError: anything else.
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, (str, dict)):
+        return deserialize(identifier)
+    if callable(identifier):
+        if hasattr(identifier, "get_config"):
+            warnings.warn(
+                f"Do not pass a layer instance (such as {type(identifier).__name__}) as the activation argument of "
+                "another layer. Instead, advanced activation layers should be used just like any other layer in a model.",
+                stacklevel=2,
+            )
+        return identifier
+    raise ValueError(f"Could not interpret activation function identifier: {identifier}")
+
+
+_ACTIVATIONS = public_objects(globals())

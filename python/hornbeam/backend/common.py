@@ -1,0 +1,183 @@
+"""Configuration of the backend, unique names, and the calls that managed TensorFlow's session.
+
+floatx, epsilon and the image data format start from ``~/.keras/keras.json`` if there is one (``KERAS_HOME``
+names another folder), as in Keras 2; the file is read and never written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections import defaultdict
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+from ..graph import Tensor, cast, floatx, set_floatx, set_learning_phase
+
+_EPSILON = 1e-7
+_IMAGE_DATA_FORMAT = "channels_last"
+_uids: defaultdict[str, int] = defaultdict(int)
+_scopes: list[str] = []
+
+
+def backend() -> str:
+    """``'tensorflow'``: Keras 2 scripts branch on the name and files store it, and its semantics are what we follow."""
+    return "tensorflow"
+
+
+# -- numbers ------------------------------------------------------------------------------------------
+def epsilon() -> float:
+    """The small number that keeps logarithms and divisions finite, 1e-7 unless changed."""
+    return _EPSILON
+
+
+def set_epsilon(e: float) -> None:
+    """Change :func:`epsilon`."""
+    global _EPSILON
+    _EPSILON = float(e)
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """Convert an array (or a tensor) to the default float type.
+
+    Returns:
+        A NumPy array for arrays and numbers, a tensor for a tensor.
+    """
+    if isinstance(x, Tensor):
+        return cast(x, floatx())
+    return np.asarray(x, dtype=floatx())
+
+
+# -- image layout -------------------------------------------------------------------------------------
+def image_data_format() -> str:
+    """``'channels_last'`` or ``'channels_first'``: what layers use when their ``data_format`` is None."""
+    return _IMAGE_DATA_FORMAT
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Change :func:`image_data_format`.
+
+    Raises:
+        ValueError: neither ``'channels_last'`` nor ``'channels_first'``.
+    """
+    global _IMAGE_DATA_FORMAT
+    _IMAGE_DATA_FORMAT = _checked_data_format(data_format)
+
+
+def normalize_data_format(value: str | None) -> str:
+    """A layer's ``data_format`` argument, or the default where it is None.
+
+    Raises:
+        ValueError: any other value.
+    """
+    return _checked_data_format(image_data_format() if value is None else value.lower())
+
+
+def _checked_data_format(value: str) -> str:
+    if value not in ("channels_first", "channels_last"):
+        raise ValueError(
+            f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {value}'
+        )
+    return value
+
+
+def image_dim_ordering() -> str:
+    """Keras 1's name for the data format: ``'th'`` is channels first, ``'tf'`` channels last."""
+    return "th" if _IMAGE_DATA_FORMAT == "channels_first" else "tf"
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Keras 1's :func:`set_image_data_format`, with ``'th'`` or ``'tf'``."""
+    if dim_ordering not in ("tf", "th"):
+        raise ValueError(f"Unknown dim_ordering: {dim_ordering}")
+    set_image_data_format("channels_first" if dim_ordering == "th" else "channels_last")
+
+
+# -- names ----------------------------------------------------------------------------------------------
+def get_uid(prefix: str = "") -> int:
+    """Count uses of ``prefix``: 1, 2, ... Layers number their default names with it."""
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Let :func:`get_uid` count from 1 again."""
+    _uids.clear()
+
+
+@contextlib.contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Prefix the names of variables made inside with ``name/``; scopes nest."""
+    _scopes.append(name)
+    try:
+        yield "/".join(_scopes) + "/"
+    finally:
+        _scopes.pop()
+
+
+def scoped(name: str) -> str:
+    """``name`` below the current name scopes."""
+    return "/".join([*_scopes, name])
+
+
+# -- what was TensorFlow's ------------------------------------------------------------------------------
+def clear_session() -> None:
+    """Number layers from 1 again and make the learning phase dynamic.
+
+    There is no global graph to destroy: a model that nobody refers to is freed.
+    """
+    reset_uids()
+    set_learning_phase(None)
+
+
+def get_session() -> Any:
+    """Raises RuntimeError: there is no TensorFlow session to get."""
+    raise RuntimeError(
+        "`K.get_session` is not available: Hornbeam runs no TensorFlow session. Use `K.function(inputs, outputs)` "
+        "to compute tensors, `K.get_value` / `K.set_value` for variables."
+    )
+
+
+def set_session(session: Any) -> None:
+    """Does nothing: scripts call it to configure TensorFlow's threads and memory."""
+
+
+def get_graph() -> Any:
+    """Raises RuntimeError: there is no global graph; tensors hold the nodes they come from."""
+    raise RuntimeError("`K.get_graph` is not available: Hornbeam has no global graph, each tensor holds its own.")
+
+
+def manual_variable_initialization(value: bool) -> None:
+    """Does nothing: a variable's initial value is computed at its first read, unless it was set before."""
+
+
+def v1_variable_initialization() -> None:
+    """Does nothing; see :func:`manual_variable_initialization`."""
+
+
+def symbolic(func: Callable) -> Callable:
+    """Decorator of Keras 2.3 for functions that build a graph; here everything does."""
+    return func
+
+
+def eager(func: Callable) -> Callable:
+    """Decorator of Keras 2.3 for functions that run eagerly; here nothing needs it."""
+    return func
+
+
+def _load_config() -> None:
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    try:
+        with open(os.path.join(home, "keras.json")) as f:
+            config = json.load(f)
+    except (OSError, ValueError):
+        return
+    if isinstance(config, dict):
+        set_floatx(config.get("floatx", floatx()))
+        set_epsilon(config.get("epsilon", epsilon()))
+        set_image_data_format(config.get("image_data_format", image_data_format()))
+
+
+_load_config()

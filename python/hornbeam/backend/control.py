@@ -1,0 +1,113 @@
+"""Learning phase, choices, gradients, and functions: from formulas to arrays."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from .. import graph
+from ..graph import Function, Tensor, control_dependencies, in_train_phase, learning_phase
+from .math import not_equal
+from .shapes import dims_of, reshape
+
+__all__ = [
+    "control_dependencies", "function", "gradients", "in_test_phase", "in_train_phase", "learning_phase",
+    "set_learning_phase", "stop_gradient", "switch",
+]  # fmt: skip
+
+
+def set_learning_phase(value: int) -> None:
+    """Fix the learning phase.
+
+    Raises:
+        ValueError: neither 0 nor 1.
+    """
+    if value not in (0, 1):
+        raise ValueError("Expected learning phase to be 0 or 1.")
+    graph.set_learning_phase(value)
+
+
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """``x`` in inference and ``alt`` in training; tensors, numbers, or functions that return one."""
+    return in_train_phase(alt, x, training=training)
+
+
+def switch(condition: Any, then_expression: Any, else_expression: Any) -> Tensor:
+    """Choose between two tensors (or functions that return one).
+
+    Args:
+        condition: a scalar, or a tensor of no more axes than the others, to whose leading axes it then belongs.
+
+    Raises:
+        ValueError: the condition has more axes than the expressions.
+    """
+    if not isinstance(condition, Tensor):
+        chosen = then_expression if condition else else_expression
+        return chosen() if callable(chosen) else chosen
+    then, other = (e() if callable(e) else e for e in (then_expression, else_expression))
+    like = next((e for e in (then, other) if isinstance(e, Tensor)), None)
+    then, other = (graph.convert(e, like.dtype if like is not None else None) for e in (then, other))
+    if condition.dtype != "bool":
+        condition = not_equal(condition, 0)
+    rank = max(then.ndim, other.ndim)
+    if condition.ndim > rank:
+        raise ValueError(
+            "Rank of `condition` should be less than or equal to rank of `then_expression` and `else_expression`. "
+            f"ndim(condition)={condition.ndim}, ndim(then_expression)={then.ndim}"
+        )
+    if 0 < condition.ndim < rank:
+        condition = reshape(condition, [*dims_of(condition), *[1] * (rank - condition.ndim)])
+    return graph.apply("select", [condition, then, other])
+
+
+
+
+class _Single:
+    """A Function of one output that was not given in a list: calls return the array itself."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        return self._function(inputs)[0]
+
+
+def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | None = None, **kwargs: Any) -> Any:
+    """Make a function from arrays to arrays out of tensors.
+
+    Args:
+        inputs: list of tensors to feed. Any tensor may be one: what it is computed from is then ignored.
+        outputs: list of tensors to compute (or one tensor).
+        updates: tensors of ``K.update`` and its kin, or (variable, new value) pairs.
+        name: for error messages.
+
+    Returns:
+        A callable that takes a list of arrays and returns the list of outputs (the one output, if no list was given).
+
+    Raises:
+        TypeError: inputs or updates are no lists.
+        ValueError: an argument meant for a TensorFlow session.
+    """
+    name = kwargs.pop("name", None)
+    if kwargs:
+        raise ValueError(
+            f'Invalid argument "{next(iter(kwargs))}" passed to K.function: there is no TensorFlow session to pass it to.'
+        )
+    if not isinstance(inputs, (list, tuple)):
+        raise TypeError("`inputs` to a backend function should be a list or tuple.")
+    if updates is not None and not isinstance(updates, (list, tuple)):
+        raise TypeError("`updates` in a backend function should be a list or tuple.")
+    single = isinstance(outputs, Tensor)
+    made = Function(list(inputs), [outputs] if single else list(outputs), updates=list(updates or []), name=name)
+    return _Single(made) if single else made
+
+
+def gradients(loss: Tensor, variables: Any) -> list[Tensor | None]:
+    """Gradients of ``loss`` (summed) with respect to any tensors; None where it does not depend on one."""
+    return graph.gradients(loss, list(variables) if isinstance(variables, (list, tuple)) else [variables])
+
+
+def stop_gradient(variables: Any) -> Any:
+    """The same values (of a tensor, or of each in a list), constant for gradients."""
+    if isinstance(variables, (list, tuple)):
+        return [stop_gradient(v) for v in variables]
+    return graph.apply("stop_gradient", [variables])

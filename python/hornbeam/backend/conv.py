@@ -1,0 +1,417 @@
+"""Convolution, pooling and biases. Ops are channels-last; ``channels_first`` is transposes around them."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+from .. import graph
+from ..graph import Tensor
+from .common import normalize_data_format
+from .shapes import concatenate, dims_of, expand_dims, permute_dimensions, reshape, squeeze, temporal_padding
+from .shapes import spatial_3d_padding as _pad_volume
+
+
+def _channels_last(x: Tensor, data_format: str | None, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """Run ``function`` on x with the channels last, and give the result in x's own layout."""
+    if normalize_data_format(data_format) == "channels_last":
+        return function(x)
+    n = x.ndim
+    y = function(permute_dimensions(x, [0, *range(2, n), 1]))
+    return permute_dimensions(y, [0, n - 1, *range(1, n - 1)])
+
+
+def _padding(padding: str) -> str:
+    if padding not in ("same", "valid"):
+        raise ValueError(f"Invalid padding: {padding}")
+    return padding
+
+
+def _pair(value: Any) -> list[int]:
+    return [int(value)] * 2 if isinstance(value, int) else [int(v) for v in value]
+
+
+# -- one axis: an image of height 1 -------------------------------------------------------------------------
+def conv1d(
+    x: Tensor,
+    kernel: Tensor,
+    strides: int = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int = 1,
+) -> Tensor:
+    """1-D convolution.
+
+    Args:
+        x: (batch, steps, channels), or (batch, channels, steps) for ``channels_first``.
+        kernel: (width, channels in, channels out).
+        padding: ``'valid'``, ``'same'``, or ``'causal'``: step t sees nothing after t.
+    """
+    strides, dilation_rate = _single(strides), _single(dilation_rate)
+
+    def run(t: Tensor) -> Tensor:
+        t, mode = _causal(t, padding, kernel.shape[0], dilation_rate)
+        y = conv2d(
+            expand_dims(t, 1), expand_dims(kernel, 0), (1, strides), mode, "channels_last", (1, dilation_rate)
+        )
+        return squeeze(y, 1)
+
+    return _channels_last(x, data_format, run)
+
+
+def _single(value: Any) -> int:
+    return int(value) if isinstance(value, int) else int(value[0])
+
+
+def _causal(x: Tensor, padding: str, width: int, dilation: int) -> tuple[Tensor, str]:
+    if padding != "causal":
+        return x, _padding(padding)
+    return temporal_padding(x, (dilation * (width - 1), 0)), "valid"
+
+
+def separable_conv1d(
+    x: Tensor,
+    depthwise_kernel: Tensor,
+    pointwise_kernel: Tensor,
+    strides: int = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int = 1,
+) -> Tensor:
+    """A depthwise 1-D convolution, then one of width 1 that mixes channels.
+
+    Args:
+        depthwise_kernel: (width, channels in, multiplier).
+        pointwise_kernel: (1, channels in * multiplier, channels out).
+    """
+    strides, dilation_rate = _single(strides), _single(dilation_rate)
+
+    def run(t: Tensor) -> Tensor:
+        t, mode = _causal(t, padding, depthwise_kernel.shape[0], dilation_rate)
+        y = separable_conv2d(
+            expand_dims(t, 1),
+            expand_dims(depthwise_kernel, 0),
+            expand_dims(pointwise_kernel, 0),
+            (1, strides),
+            mode,
+            "channels_last",
+            (1, dilation_rate),
+        )
+        return squeeze(y, 1)
+
+    return _channels_last(x, data_format, run)
+
+
+# -- images -----------------------------------------------------------------------------------------------
+def conv2d(
+    x: Tensor,
+    kernel: Tensor,
+    strides: Sequence[int] = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sequence[int] = (1, 1),
+) -> Tensor:
+    """2-D convolution.
+
+    Args:
+        x: (batch, height, width, channels), or channels before height for ``channels_first``.
+        kernel: (height, width, channels in, channels out).
+        padding: ``'valid'`` or ``'same'``.
+    """
+    attrs = {"strides": _pair(strides), "dilation": _pair(dilation_rate), "padding": _padding(padding)}
+    return _channels_last(x, data_format, lambda t: _conv("conv2d", t, kernel, attrs))
+
+
+def _conv(op: str, x: Tensor, kernel: Tensor, attrs: dict) -> Tensor:
+    return graph.apply(op, [x, kernel, None], **attrs)
+
+
+def conv2d_transpose(
+    x: Tensor,
+    kernel: Tensor,
+    output_shape: Any,
+    strides: Sequence[int] = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sequence[int] = (1, 1),
+) -> Tensor:
+    """The gradient of a convolution with respect to its input, as a layer: it enlarges.
+
+    Args:
+        kernel: (height, width, channels out, channels in).
+        output_shape: of the result, batch included, in x's layout; entries may be scalar tensors.
+    """
+    data_format = normalize_data_format(data_format)
+    shape = [output_shape[i] for i in range(4)]
+    shape = [dims_of(x)[0] if shape[0] is None else shape[0], *shape[1:]]
+    if data_format == "channels_first":
+        shape = [shape[0], shape[2], shape[3], shape[1]]
+    attrs = {"strides": _pair(strides), "dilation": _pair(dilation_rate), "padding": _padding(padding)}
+    target = graph.shape_tensor(shape)
+    return _channels_last(x, data_format, lambda t: graph.apply("conv2d_input_grad", [t, kernel, target], **attrs))
+
+
+def depthwise_conv2d(
+    x: Tensor,
+    depthwise_kernel: Tensor,
+    strides: Sequence[int] = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sequence[int] = (1, 1),
+) -> Tensor:
+    """Convolve each channel with filters of its own: kernel (height, width, channels in, multiplier)."""
+    attrs = {"strides": _pair(strides), "dilation": _pair(dilation_rate), "padding": _padding(padding)}
+    return _channels_last(x, data_format, lambda t: _conv("depthwise_conv2d", t, depthwise_kernel, attrs))
+
+
+def separable_conv2d(
+    x: Tensor,
+    depthwise_kernel: Tensor,
+    pointwise_kernel: Tensor,
+    strides: Sequence[int] = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sequence[int] = (1, 1),
+) -> Tensor:
+    """A depthwise convolution, then a 1 × 1 convolution that mixes channels."""
+    depthwise = {"strides": _pair(strides), "dilation": _pair(dilation_rate), "padding": _padding(padding)}
+    pointwise = {"strides": [1, 1], "dilation": [1, 1], "padding": "valid"}
+
+    def run(t: Tensor) -> Tensor:
+        return _conv("conv2d", _conv("depthwise_conv2d", t, depthwise_kernel, depthwise), pointwise_kernel, pointwise)
+
+    return _channels_last(x, data_format, run)
+
+
+def pool2d(
+    x: Tensor,
+    pool_size: Sequence[int],
+    strides: Sequence[int] = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    pool_mode: str = "max",
+) -> Tensor:
+    """Maximum (``'max'``) or mean (``'avg'``) over windows of an image; padding does not count in means.
+
+    Raises:
+        ValueError: another pool_mode or padding.
+    """
+    attrs = {"size": _pair(pool_size), "strides": _pair(strides), "padding": _padding(padding)}
+    op = _pool_op(pool_mode)
+    return _channels_last(x, data_format, lambda t: graph.apply(op, [t], **attrs))
+
+
+def _pool_op(pool_mode: str) -> str:
+    if pool_mode not in ("max", "avg"):
+        raise ValueError(f"Invalid pooling mode: {pool_mode}")
+    return f"{pool_mode}_pool2d"
+
+
+# -- volumes, made of images ------------------------------------------------------------------------------
+def _triple(value: Any) -> list[int]:
+    return [int(value)] * 3 if isinstance(value, int) else [int(v) for v in value]
+
+
+def conv3d(
+    x: Tensor,
+    kernel: Tensor,
+    strides: Sequence[int] = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sequence[int] = (1, 1, 1),
+) -> Tensor:
+    """3-D convolution: the sum over the kernel's depth of 2-D convolutions of shifted slices.
+
+    Args:
+        x: (batch, depth, height, width, channels); the depth must be known.
+        kernel: (depth, height, width, channels in, channels out).
+    """
+    strides, dilation = _triple(strides), _triple(dilation_rate)
+    return _channels_last(x, data_format, lambda t: _conv3d(t, kernel, strides, _padding(padding), dilation))
+
+
+def _conv3d(x: Tensor, kernel: Tensor, strides: list[int], padding: str, dilation: list[int]) -> Tensor:
+    x, depth = _pad_depth(x, kernel.shape[0], strides[0], padding, dilation[0])
+    attrs = {"strides": strides[1:], "dilation": dilation[1:], "padding": padding}
+    batch = dims_of(x)[0]
+    total: Tensor | None = None
+    for k in range(kernel.shape[0]):
+        first = k * dilation[0]
+        slices = x[:, first : first + (depth - 1) * strides[0] + 1 : strides[0]]
+        images = reshape(slices, [-1, *dims_of(x)[2:]])
+        part = _conv("conv2d", images, kernel[k], attrs)
+        total = part if total is None else total + part
+    return reshape(total, [batch, depth, *dims_of(total)[1:]])
+
+
+def _pad_depth(x: Tensor, window: int, stride: int, padding: str, dilation: int = 1) -> tuple[Tensor, int]:
+    """Pad the depth for ``'same'``; returns the volume and the depth of the result."""
+    depth = x.shape[1]
+    if depth is None:
+        raise ValueError(f"3-D convolutions need a known depth, got shape {x.shape}")
+    reach = (window - 1) * dilation + 1
+    if padding == "valid":
+        if depth < reach:
+            raise ValueError(f"a depth of {depth} is smaller than the window of {reach}")
+        return x, (depth - reach) // stride + 1
+    out = -(-depth // stride)
+    missing = max((out - 1) * stride + reach - depth, 0)
+    pairs = ((missing // 2, missing - missing // 2), (0, 0), (0, 0))
+    return _pad_volume(x, pairs, "channels_last") if missing else x, out
+
+
+def conv3d_transpose(
+    x: Tensor,
+    kernel: Tensor,
+    output_shape: Any,
+    strides: Sequence[int] = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """The gradient of a 3-D convolution with respect to its input, as a layer.
+
+    Args:
+        kernel: (depth, height, width, channels out, channels in).
+        output_shape: of the result, batch included, in x's layout; depth, height and width must be numbers.
+    """
+    data_format = normalize_data_format(data_format)
+    shape = [output_shape[i] for i in range(5)]
+    if data_format == "channels_first":
+        shape = [shape[0], *shape[2:], shape[1]]
+    strides = _triple(strides)
+    return _channels_last(x, data_format, lambda t: _conv3d_transpose(t, kernel, shape, strides, _padding(padding)))
+
+
+def _conv3d_transpose(x: Tensor, kernel: Tensor, shape: list, strides: list[int], padding: str) -> Tensor:
+    window, stride, depth, out_depth = kernel.shape[0], strides[0], x.shape[1], shape[1]
+    if depth is None:
+        raise ValueError(f"3-D convolutions need a known depth, got shape {x.shape}")
+    attrs = {"strides": strides[1:], "dilation": [1, 1], "padding": padding}
+    dims = dims_of(x)
+    images = reshape(x, [-1, *dims[2:]])
+    target = graph.shape_tensor([dims[0] * depth, *shape[2:]])
+    spread = (depth - 1) * stride + 1
+    missing = max((depth - 1) * stride + window - out_depth, 0) if padding == "same" else 0
+    # Each slice of the kernel makes volumes whose slices lie `stride` apart; slice k begins k places later.
+    total: Tensor | None = None
+    for k in range(window):
+        part = graph.apply("conv2d_input_grad", [images, kernel[k], target], **attrs)
+        part = reshape(part, [dims[0], depth, *shape[2:]])
+        part = _spread_depth(part, stride)
+        part = _pad_volume(part, ((k, max(out_depth + missing - spread - k, 0)), (0, 0), (0, 0)), "channels_last")
+        part = part[:, missing // 2 : missing // 2 + out_depth]
+        total = part if total is None else total + part
+    return total
+
+
+def _spread_depth(x: Tensor, stride: int) -> Tensor:
+    """Put ``stride - 1`` empty slices between the slices of a volume."""
+    if stride == 1:
+        return x
+    dims = dims_of(x)
+    wide = reshape(x, [dims[0], dims[1], 1, *dims[2:]])
+    after = [0, 0, stride - 1, 0, 0, 0]
+    wide = graph.apply("pad", [wide], before=[0] * 6, after=after, value=0.0)
+    wide = reshape(wide, [dims[0], dims[1] * stride, *dims[2:]])
+    return wide[:, : (dims[1] - 1) * stride + 1]
+
+
+def pool3d(
+    x: Tensor,
+    pool_size: Sequence[int],
+    strides: Sequence[int] = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    pool_mode: str = "max",
+) -> Tensor:
+    """Maximum or mean over windows of a volume: windows are boxes, so images first and the depth after them."""
+    size, strides, padding, op = _triple(pool_size), _triple(strides), _padding(padding), _pool_op(pool_mode)
+
+    def run(t: Tensor) -> Tensor:
+        batch, depth, *image = dims_of(t)
+        y = graph.apply(op, [reshape(t, [-1, *image])], size=size[1:], strides=strides[1:], padding=padding)
+        _, height, width, channels = dims_of(y)
+        y = reshape(y, [batch, depth, height * width, channels])
+        y = graph.apply(op, [y], size=[size[0], 1], strides=[strides[0], 1], padding=padding)
+        return reshape(y, [batch, dims_of(y)[1], height, width, channels])
+
+    return _channels_last(x, data_format, run)
+
+
+# -- unshared kernels ---------------------------------------------------------------------------------------
+def local_conv1d(
+    inputs: Tensor, kernel: Tensor, kernel_size: Sequence[int], strides: Sequence[int], data_format: str | None = None
+) -> Tensor:
+    """1-D convolution with another kernel at each step.
+
+    Args:
+        inputs: (batch, steps, channels).
+        kernel: (steps out, width * channels, filters).
+
+    Returns:
+        (batch, steps out, filters).
+    """
+    data_format = normalize_data_format(data_format)
+    steps = kernel.shape[0]
+    width, stride = kernel_size[0], strides[0]
+
+    def run(t: Tensor) -> Tensor:
+        return _local([t[:, i * stride : i * stride + width] for i in range(steps)], kernel)
+
+    return _channels_last(inputs, data_format, run)
+
+
+def local_conv2d(
+    inputs: Tensor,
+    kernel: Tensor,
+    kernel_size: Sequence[int],
+    strides: Sequence[int],
+    output_shape: Sequence[int],
+    data_format: str | None = None,
+) -> Tensor:
+    """2-D convolution with another kernel at each place.
+
+    Args:
+        inputs: (batch, height, width, channels), or channels first.
+        kernel: (rows out * columns out, kernel height * kernel width * channels, filters); its middle axis has
+            the inputs' own order of axes.
+        output_shape: (rows out, columns out).
+    """
+    data_format = normalize_data_format(data_format)
+    (height, width), (down, right) = kernel_size, strides
+    patches = []
+    for row in range(output_shape[0]):
+        for column in range(output_shape[1]):
+            rows = slice(row * down, row * down + height)
+            columns = slice(column * right, column * right + width)
+            first = data_format == "channels_first"
+            patches.append(inputs[:, :, rows, columns] if first else inputs[:, rows, columns])
+    y = _local(patches, kernel)
+    y = reshape(y, [-1, *output_shape, kernel.shape[-1]])
+    return permute_dimensions(y, [0, 3, 1, 2]) if data_format == "channels_first" else y
+
+
+def _local(patches: list[Tensor], kernel: Tensor) -> Tensor:
+    """One product per place: (places, batch, patch) · (places, patch, filters), given as (batch, places, filters)."""
+    rows = concatenate([reshape(p, [1, -1, kernel.shape[1]]) for p in patches], axis=0)
+    return permute_dimensions(graph.apply("matmul", [rows, kernel]), [1, 0, 2])
+
+
+# -- biases -------------------------------------------------------------------------------------------------
+def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
+    """Add a bias to the channels of x.
+
+    Args:
+        bias: a vector, or a tensor of x's shape without the batch, channels last.
+
+    Raises:
+        ValueError: a bias of another rank.
+    """
+    data_format = normalize_data_format(data_format)
+    if bias.ndim not in (1, x.ndim - 1):
+        raise ValueError(f"Unexpected bias dimensions {bias.ndim}, expect to be 1 or {x.ndim - 1} dimensions")
+    if x.ndim > 2 and data_format == "channels_first":
+        if bias.ndim == 1:
+            bias = reshape(bias, [-1] + [1] * (x.ndim - 2))
+        else:
+            bias = permute_dimensions(bias, [bias.ndim - 1, *range(bias.ndim - 1)])
+    return x + bias

@@ -1,0 +1,231 @@
+"""Reductions, elementwise functions, comparisons."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from .. import graph
+from ..graph import Tensor, floatx
+
+Axis = int | Sequence[int] | None
+
+
+# -- reductions -------------------------------------------------------------------------------------------
+def normalize_axes(axis: Axis, rank: int) -> list[int]:
+    """All axes for None, else the given ones, counted from 0 and each named once.
+
+    Raises:
+        ValueError: an axis is out of range.
+    """
+    axes = list(range(rank)) if axis is None else list(axis) if isinstance(axis, (list, tuple)) else [axis]
+    for a in axes:
+        if not -rank <= a < rank:
+            raise ValueError(f"Invalid reduction dimension {a} for input with {rank} dimensions.")
+    return sorted({int(a) % rank for a in axes})
+
+
+def _reduce(op: str, x: Any, axis: Axis, keepdims: bool) -> Tensor:
+    x = graph.convert(x)
+    return graph.apply(op, [x], axes=normalize_axes(axis, x.ndim), keepdims=bool(keepdims))
+
+
+def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Largest value over ``axis`` (all axes for None)."""
+    return _reduce("reduce_max", x, axis, keepdims)
+
+
+def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Smallest value over ``axis``."""
+    return _reduce("reduce_min", x, axis, keepdims)
+
+
+def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Sum over ``axis``."""
+    return _reduce("reduce_sum", x, axis, keepdims)
+
+
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Product over ``axis``."""
+    return _reduce("reduce_prod", x, axis, keepdims)
+
+
+def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Mean over ``axis``; booleans count as 0 and 1."""
+    return _reduce("reduce_mean", _numeric(x), axis, keepdims)
+
+
+def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Variance over ``axis``, divided by N."""
+    x = _numeric(x)
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Standard deviation over ``axis``, divided by N."""
+    return sqrt(var(x, axis, keepdims))
+
+
+def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether any element over ``axis`` is true; a bool tensor."""
+    return _reduce("reduce_any", graph.cast(graph.convert(x), "bool"), axis, keepdims)
+
+
+def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether all elements over ``axis`` are true; a bool tensor."""
+    return _reduce("reduce_all", graph.cast(graph.convert(x), "bool"), axis, keepdims)
+
+
+def argmax(x: Tensor, axis: int = -1) -> Tensor:
+    """Index of the (first) largest value along ``axis``, int64."""
+    return graph.apply("argmax", [x], axis=axis % x.ndim)
+
+
+def argmin(x: Tensor, axis: int = -1) -> Tensor:
+    """Index of the (first) smallest value along ``axis``, int64."""
+    return graph.apply("argmin", [x], axis=axis % x.ndim)
+
+
+def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """``log(sum(exp(x)))`` without overflow for large and underflow for small x."""
+    peak = max(x, axis, keepdims=True)
+    # An infinite peak would give inf - inf; and it shifts nothing, so no gradient need pass it.
+    peak = graph.apply("stop_gradient", [where(is_finite(peak), peak, 0.0)])
+    out = log(sum(exp(x - peak), axis, keepdims=True)) + peak
+    axes = normalize_axes(axis, x.ndim)
+    return out if keepdims or not axes else graph.apply("squeeze", [out], axes=axes)
+
+
+def cumsum(x: Tensor, axis: int = 0) -> Tensor:
+    """Running sum along an axis whose length is known."""
+    return _scan_axis("add", x, axis, 0.0)
+
+
+def cumprod(x: Tensor, axis: int = 0) -> Tensor:
+    """Running product along an axis whose length is known."""
+    return _scan_axis("mul", x, axis, 1.0)
+
+
+def _scan_axis(op: str, x: Tensor, axis: int, neutral: float) -> Tensor:
+    """Hillis and Steele's scan: log2(n) steps, each combining with the value ``shift`` places before."""
+    axis %= x.ndim
+    length = x.shape[axis]
+    if length is None:
+        raise ValueError(f"a running sum or product needs a known length along axis {axis}, got shape {x.shape}")
+    shift = 1
+    while shift < length:
+        head = tuple([np.s_[:]] * axis + [np.s_[: length - shift]])
+        before, after = [0] * x.ndim, [0] * x.ndim
+        before[axis] = shift
+        x = graph.apply(op, [x, graph.apply("pad", [x[head]], before=before, after=after, value=neutral)])
+        shift *= 2
+    return x
+
+
+# -- elementwise ----------------------------------------------------------------------------------------
+def _numeric(x: Any) -> Tensor:
+    x = graph.convert(x)
+    return graph.cast(x, floatx()) if x.dtype == "bool" else x
+
+
+def square(x: Tensor) -> Tensor:
+    return graph.apply("square", [x])
+
+
+def abs(x: Tensor) -> Tensor:
+    return graph.apply("abs", [x])
+
+
+def sqrt(x: Tensor) -> Tensor:
+    """Square root; negative numbers give 0."""
+    return graph.apply("sqrt", [graph.apply("maximum", [x, 0.0])])
+
+
+def exp(x: Tensor) -> Tensor:
+    return graph.apply("exp", [x])
+
+
+def log(x: Tensor) -> Tensor:
+    return graph.apply("log", [x])
+
+
+def round(x: Tensor) -> Tensor:
+    """Round to the nearest integer, halves to the even one."""
+    return graph.apply("round", [x])
+
+
+def sign(x: Tensor) -> Tensor:
+    return graph.apply("sign", [x])
+
+
+def pow(x: Tensor, a: Any) -> Tensor:
+    return graph.apply("pow", [x, a])
+
+
+def sin(x: Tensor) -> Tensor:
+    return graph.apply("sin", [x])
+
+
+def cos(x: Tensor) -> Tensor:
+    return graph.apply("cos", [x])
+
+
+def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
+    """Limit x to [min_value, max_value]; None leaves a side open, and max below min counts as min."""
+    numbers = isinstance(min_value, (int, float)) and isinstance(max_value, (int, float))
+    if numbers and max_value < min_value:
+        max_value = min_value
+    if min_value is not None and not _is_number(min_value, -np.inf):
+        x = graph.apply("maximum", [x, min_value])
+    if max_value is not None and not _is_number(max_value, np.inf):
+        x = graph.apply("minimum", [x, max_value])
+    return x
+
+
+def _is_number(value: Any, number: float) -> bool:
+    return isinstance(value, (int, float)) and value == number
+
+
+def maximum(x: Any, y: Any) -> Tensor:
+    return graph.apply("maximum", [x, y])
+
+
+def minimum(x: Any, y: Any) -> Tensor:
+    return graph.apply("minimum", [x, y])
+
+
+def where(condition: Tensor, x: Any, y: Any) -> Tensor:
+    """Elementwise choice by a bool tensor; numbers take the dtype of the other value."""
+    like = x if isinstance(x, Tensor) else y
+    dtype = like.dtype if isinstance(like, Tensor) else floatx()
+    return graph.apply("select", [condition, graph.convert(x, dtype), graph.convert(y, dtype)])
+
+
+def is_finite(x: Tensor) -> Tensor:
+    return graph.apply("less", [graph.apply("abs", [x]), np.inf])
+
+
+# -- comparisons: bool tensors ----------------------------------------------------------------------------
+def equal(x: Any, y: Any) -> Tensor:
+    return graph.apply("equal", [x, y])
+
+
+def not_equal(x: Any, y: Any) -> Tensor:
+    return graph.apply("not_equal", [x, y])
+
+
+def greater(x: Any, y: Any) -> Tensor:
+    return graph.apply("greater", [x, y])
+
+
+def greater_equal(x: Any, y: Any) -> Tensor:
+    return graph.apply("greater_equal", [x, y])
+
+
+def less(x: Any, y: Any) -> Tensor:
+    return graph.apply("less", [x, y])
+
+
+def less_equal(x: Any, y: Any) -> Tensor:
+    return graph.apply("less_equal", [x, y])

@@ -1,0 +1,217 @@
+"""Changing shapes: reshape, permute, repeat, pad, slice, stack."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from .. import graph
+from ..graph import Tensor, floatx
+from .common import normalize_data_format
+
+
+def dims_of(x: Tensor) -> list:
+    """The dims of x: numbers where known, else int32 scalar tensors, fit for :func:`reshape`."""
+    return [graph.shape_of(x)[i] if d is None else d for i, d in enumerate(x.shape)]
+
+
+def reshape(x: Tensor, shape: Any) -> Tensor:
+    """Another shape for the same elements; one dim may be -1, and dims may be scalar tensors."""
+    return graph.reshape(graph.convert(x), shape)
+
+
+def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> Tensor:
+    """Reorder the axes: axis i of the result is axis ``pattern[i]`` of x."""
+    pattern = [int(a) % x.ndim for a in pattern]
+    return x if pattern == list(range(x.ndim)) else graph.apply("transpose", [x], perm=pattern)
+
+
+def expand_dims(x: Tensor, axis: int = -1) -> Tensor:
+    """Insert an axis of length 1 at ``axis``."""
+    return graph.apply("expand_dims", [x], axis=axis % (x.ndim + 1))
+
+
+def squeeze(x: Tensor, axis: int) -> Tensor:
+    """Remove an axis of length 1."""
+    return graph.apply("squeeze", [x], axes=[axis % x.ndim])
+
+
+def flatten(x: Tensor) -> Tensor:
+    """All elements in one axis."""
+    return reshape(x, [-1])
+
+
+def batch_flatten(x: Tensor) -> Tensor:
+    """All axes but the first in one: shape (batch, features)."""
+    rest = x.shape[1:]
+    features = -1 if None in rest else int(np.prod(rest))
+    return reshape(x, [dims_of(x)[0] if features == -1 else -1, features])
+
+
+def concatenate(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
+    """Join tensors along an axis."""
+    tensors = list(tensors)
+    return graph.apply("concat", tensors, axis=axis % graph.convert(tensors[0]).ndim)
+
+
+def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Join tensors of one shape along a new axis."""
+    tensors = [graph.convert(t) for t in x]
+    axis %= tensors[0].ndim + 1
+    return graph.apply("concat", [expand_dims(t, axis) for t in tensors], axis=axis)
+
+
+def reverse(x: Tensor, axes: int | Sequence[int]) -> Tensor:
+    """Reverse the order along axes."""
+    axes = [axes] if isinstance(axes, int) else axes
+    return graph.apply("reverse", [x], axes=[a % x.ndim for a in axes])
+
+
+def slice(x: Tensor, start: Any, size: Any) -> Tensor:
+    """The part of x that begins at ``start`` and has ``size``; a size of -1 goes to the end.
+
+    Raises:
+        ValueError: start or size do not have one entry per axis.
+    """
+    starts, sizes = _entries(start), _entries(size)
+    if not x.ndim == len(starts) == len(sizes):
+        raise ValueError("The dimension and the size of indices should match.")
+    open_end = sum(1 << i for i, n in enumerate(sizes) if isinstance(n, int) and n == -1)
+    ends = [0 if isinstance(n, int) and n == -1 else s + n for s, n in zip(starts, sizes)]
+    return graph.apply(
+        "slice",
+        [x, graph.shape_tensor(starts), graph.shape_tensor(ends)],
+        strides=[1] * x.ndim,
+        begin_mask=0,
+        end_mask=open_end,
+    )
+
+
+def _entries(values: Any) -> list:
+    if isinstance(values, Tensor):
+        return [values[i] for i in range(values.shape[0])]
+    return [v if isinstance(v, Tensor) else int(v) for v in values]
+
+
+# -- repetition -------------------------------------------------------------------------------------------
+def tile(x: Tensor, n: Any) -> Tensor:
+    """Repeat x ``n[i]`` times along axis i; a number repeats the last axis."""
+    if isinstance(n, (int, np.integer)):
+        n = [1] * (x.ndim - 1) + [int(n)]
+    return graph.apply("tile", [x, graph.shape_tensor(n)])
+
+
+def repeat(x: Tensor, n: Any) -> Tensor:
+    """(batch, features) to (batch, n, features).
+
+    Raises:
+        ValueError: x does not have two axes.
+    """
+    if x.ndim != 2:
+        raise ValueError(f"`K.repeat` expects a tensor with 2 axes, got shape {x.shape}.")
+    return tile(expand_dims(x, 1), [1, n, 1])
+
+
+def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
+    """Repeat each element along an axis: with rep 2, a b becomes a a b b."""
+    return _repeat_each(x, {axis % x.ndim: rep})
+
+
+def _repeat_each(x: Tensor, reps: dict[int, int]) -> Tensor:
+    """Repeat along several axes at once: tile a new axis after each, then merge the two."""
+    dims = dims_of(x)
+    split: list = []
+    times: list[int] = []
+    merged: list = []
+    for axis, dim in enumerate(dims):
+        rep = reps.get(axis, 1)
+        split += [dim] if rep == 1 else [dim, 1]
+        times += [1] if rep == 1 else [1, rep]
+        merged.append(dim * rep)
+    return reshape(tile(reshape(x, split), times), merged) if len(split) > len(dims) else x
+
+
+def one_hot(indices: Tensor, num_classes: int) -> Tensor:
+    """Rows of zeros with a one at each index: shape (..., num_classes), dtype floatx."""
+    return graph.apply("one_hot", [indices], depth=int(num_classes), dtype=floatx())
+
+
+# -- padding ----------------------------------------------------------------------------------------------
+def _pad(x: Tensor, pairs: Sequence[tuple[int, int]], first: int) -> Tensor:
+    before, after = [0] * x.ndim, [0] * x.ndim
+    for axis, (b, a) in enumerate(pairs, start=first):
+        before[axis], after[axis] = int(b), int(a)
+    return graph.apply("pad", [x], before=before, after=after, value=0.0)
+
+
+def temporal_padding(x: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
+    """Zeros before and after the middle axis of a tensor (batch, steps, features)."""
+    if len(padding) != 2:
+        raise ValueError(f"`padding` must be a pair (left, right), got {padding}")
+    return _pad(x, [padding], 1)
+
+
+def spatial_2d_padding(
+    x: Tensor, padding: Sequence[tuple[int, int]] = ((1, 1), (1, 1)), data_format: str | None = None
+) -> Tensor:
+    """Zeros around the two image axes: ((top, bottom), (left, right))."""
+    return _spatial_padding(x, padding, data_format, 2)
+
+
+def spatial_3d_padding(
+    x: Tensor, padding: Sequence[tuple[int, int]] = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None
+) -> Tensor:
+    """Zeros around the three volume axes."""
+    return _spatial_padding(x, padding, data_format, 3)
+
+
+def _spatial_padding(x: Tensor, padding: Sequence, data_format: str | None, n: int) -> Tensor:
+    if len(padding) != n or any(len(p) != 2 for p in padding):
+        raise ValueError(f"`padding` must hold {n} pairs, got {padding}")
+    return _pad(x, padding, 1 if normalize_data_format(data_format) == "channels_last" else 2)
+
+
+# -- resizing ---------------------------------------------------------------------------------------------
+def resize_images(
+    x: Tensor, height_factor: int, width_factor: int, data_format: str | None, interpolation: str = "nearest"
+) -> Tensor:
+    """Enlarge images by whole factors.
+
+    Args:
+        interpolation: ``'nearest'`` repeats pixels; ``'bilinear'`` interpolates between pixel centres and needs known
+            heights and widths.
+
+    Raises:
+        ValueError: another interpolation or data format, or an unknown size for bilinear.
+    """
+    first = 1 if normalize_data_format(data_format) == "channels_last" else 2
+    factors = {first: height_factor, first + 1: width_factor}
+    if interpolation == "nearest":
+        return _repeat_each(x, factors)
+    if interpolation != "bilinear":
+        raise ValueError(f"interpolation should be one of 'nearest' or 'bilinear', got {interpolation!r}")
+    for axis, factor in factors.items():
+        x = _interpolate(x, axis, factor)
+    return x
+
+
+def resize_volumes(x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None) -> Tensor:
+    """Enlarge volumes by whole factors, repeating voxels."""
+    first = 1 if normalize_data_format(data_format) == "channels_last" else 2
+    return _repeat_each(x, {first: depth_factor, first + 1: height_factor, first + 2: width_factor})
+
+
+def _interpolate(x: Tensor, axis: int, factor: int) -> Tensor:
+    """Linear interpolation along one axis: two gathers and a weighted sum."""
+    length = x.shape[axis]
+    if length is None:
+        raise ValueError(f"bilinear resizing needs a known size along axis {axis}, got shape {x.shape}")
+    if factor == 1:
+        return x
+    centres = np.clip((np.arange(length * factor) + 0.5) / factor - 0.5, 0, length - 1)
+    low = np.floor(centres).astype("int64")
+    high = np.minimum(low + 1, length - 1)
+    weight = (centres - low).reshape([-1] + [1] * (x.ndim - axis - 1)).astype(x.dtype)
+    a, b = (graph.apply("gather", [x, graph.constant(i)], axis=axis) for i in (low, high))
+    return a + (b - a) * weight

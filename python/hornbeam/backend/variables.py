@@ -1,0 +1,194 @@
+"""Variables, constants and placeholders; asking what a tensor is; reading, writing and updating."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Sequence
+
+import numpy as np
+
+from .. import graph
+from ..graph import Tensor, Variable, floatx
+from .common import scoped
+
+
+def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Callable | None = None) -> Variable:
+    """A tensor that keeps its value from run to run.
+
+    Args:
+        value: initial value: a number, an array (SciPy's sparse matrices become dense), or a tensor, which is
+            computed at the first read.
+        dtype: floatx by default.
+        name: prefixed with the current name scopes.
+        constraint: a function that optimizers apply to the variable after an update.
+    """
+    dtype = dtype or floatx()
+    if hasattr(value, "tocoo"):
+        value = value.toarray()
+    if isinstance(value, Tensor):
+        value = graph.cast(value, dtype)
+    v = Variable(value, dtype=dtype, name=f"{scoped(name)}:0" if name else None, constraint=constraint)
+    v._keras_shape = v.shape
+    return v
+
+
+def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str | None = None) -> Tensor:
+    """A tensor with a fixed value, of dtype floatx by default; ``shape`` repeats a number."""
+    return graph.constant(value, dtype or floatx(), shape)
+
+
+def placeholder(
+    shape: Sequence[int | None] | None = None,
+    ndim: int | None = None,
+    dtype: str | None = None,
+    sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """A tensor to be fed: by ``K.function``, or as an input of a model.
+
+    Args:
+        shape: dims, None where they may vary.
+        ndim: number of axes, all varying, where ``shape`` is not given.
+        sparse: accepted; the tensor is dense and SciPy matrices fed to it are converted.
+
+    Raises:
+        ValueError: neither shape nor ndim given.
+    """
+    if shape is None:
+        if ndim is None:
+            raise ValueError("`K.placeholder` needs `shape` or `ndim`: tensors of unknown rank do not exist here.")
+        shape = (None,) * ndim
+    x = graph.placeholder(tuple(shape), dtype or floatx(), name=f"{scoped(name)}:0" if name else None)
+    x._keras_shape = x.shape
+    x._uses_learning_phase = False
+    return x
+
+
+# -- what is it? ----------------------------------------------------------------------------------------
+def is_variable(x: Any) -> bool:
+    return isinstance(x, Variable)
+
+
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, Tensor)
+
+
+def is_symbolic(x: Any) -> bool:
+    return isinstance(x, Tensor)
+
+
+def is_placeholder(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.op.op == "placeholder"
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether a layer (or ``Input``) made the tensor.
+
+    Raises:
+        ValueError: x is no tensor at all.
+    """
+    if not is_tensor(x):
+        raise ValueError(
+            f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance."
+        )
+    return hasattr(x, "_keras_history")
+
+
+def is_sparse(tensor: Any) -> bool:
+    """False: every tensor is dense here."""
+    return False
+
+
+def to_dense(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def shape(x: Any) -> Tensor:
+    """The shape as an int32 vector, known at run time."""
+    return graph.shape_of(graph.convert(x))
+
+
+def int_shape(x: Any) -> tuple[int | None, ...] | None:
+    """The static shape, None where a dim varies; a layer's idea of it (``_keras_shape``) comes first."""
+    if hasattr(x, "_keras_shape"):
+        return x._keras_shape
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    return len(x.shape) if hasattr(x, "shape") else np.ndim(x)
+
+
+def size(x: Any, name: str | None = None) -> Tensor:
+    """The number of elements, an int32 scalar."""
+    return graph.apply("reduce_prod", [shape(x)], axes=[0], keepdims=False)
+
+
+def dtype(x: Any) -> str:
+    """The dtype's name, as ``'float32'``."""
+    return x.dtype if isinstance(x.dtype, str) else np.dtype(x.dtype).name
+
+
+def count_params(x: Any) -> int:
+    """The number of elements of a tensor with a static shape."""
+    return int(np.prod(int_shape(x)))
+
+
+def get_variable_shape(x: Any) -> tuple[int | None, ...] | None:
+    return int_shape(x)
+
+
+def cast(x: Any, dtype: str) -> Tensor:
+    """The same values with another dtype."""
+    return graph.cast(graph.convert(x), np.dtype(dtype).name)
+
+
+# -- values ---------------------------------------------------------------------------------------------
+def eval(x: Any) -> Any:
+    """Compute a tensor that depends on no placeholder; anything but a tensor is returned as it is."""
+    return x.numpy() if isinstance(x, Tensor) else x
+
+
+def get_value(x: Any) -> Any:
+    """The value of a variable as a NumPy array (a copy)."""
+    return eval(x)
+
+
+def batch_get_value(ops: Iterable[Any]) -> list:
+    """The values of several variables."""
+    return [get_value(x) for x in ops]
+
+
+def set_value(x: Variable, value: Any) -> None:
+    """Set a variable's value.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    x.set_value(np.asarray(value, dtype=x.dtype))
+
+
+def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
+    """Set several variables from (variable, value) pairs."""
+    for x, value in tuples:
+        set_value(x, value)
+
+
+# -- updates: tensors whose value is the variable's new value; running one writes it ------------------
+def update(x: Variable, new_x: Any) -> Tensor:
+    return x.assign(new_x)
+
+
+def update_add(x: Variable, increment: Any) -> Tensor:
+    return x.assign_add(increment)
+
+
+def update_sub(x: Variable, decrement: Any) -> Tensor:
+    return x.assign_sub(decrement)
+
+
+def moving_average_update(x: Variable, value: Tensor, momentum: float) -> Tensor:
+    """Move ``x`` towards ``value``: ``x * momentum + value * (1 - momentum)``.
+
+    Written as a subtraction, so that the updates of a layer used twice in one model both count.
+    """
+    return x.assign_sub((x - graph.cast(value, x.dtype)) * (1.0 - momentum))

@@ -1,0 +1,126 @@
+"""Constraints: functions that optimizers apply to a weight after updating it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from . import backend as K
+from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+
+
+class Constraint:
+    """Base class: calling an instance with a weight returns the weight as it may be."""
+
+    def __call__(self, w: Any) -> Any:
+        return w
+
+    def get_config(self) -> dict:
+        return {}
+
+
+def _norm(w: Any, axis: Any) -> Any:
+    return K.sqrt(K.sum(K.square(w), axis=axis, keepdims=True))
+
+
+class MaxNorm(Constraint):
+    """Scale vectors down to a norm of at most ``max_value``.
+
+    Args:
+        axis: the axis (or axes) of a vector: 0 for the incoming weights of each unit of a Dense layer,
+            (0, 1, 2) for each filter of a Conv2D kernel.
+    """
+
+    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+        self.max_value = max_value
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Any:
+        norms = _norm(w, self.axis)
+        return w * (K.clip(norms, 0, self.max_value) / (K.epsilon() + norms))
+
+    def get_config(self) -> dict:
+        return {"max_value": self.max_value, "axis": self.axis}
+
+
+class NonNeg(Constraint):
+    """Set negative weights to zero."""
+
+    def __call__(self, w: Any) -> Any:
+        return w * K.cast(K.greater_equal(w, 0.0), K.floatx())
+
+
+class UnitNorm(Constraint):
+    """Scale vectors along ``axis`` to norm 1."""
+
+    def __init__(self, axis: Any = 0) -> None:
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Any:
+        return w / (K.epsilon() + _norm(w, self.axis))
+
+    def get_config(self) -> dict:
+        return {"axis": self.axis}
+
+
+class MinMaxNorm(Constraint):
+    """Move the norms of vectors along ``axis`` into [min_value, max_value].
+
+    Args:
+        rate: how far: 1 enforces the interval, less moves that fraction of the way at each step.
+    """
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Any:
+        norms = _norm(w, self.axis)
+        desired = self.rate * K.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return w * (desired / (K.epsilon() + norms))
+
+    def get_config(self) -> dict:
+        return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
+
+
+max_norm = maxnorm = MaxNorm
+non_neg = nonneg = NonNeg
+unit_norm = unitnorm = UnitNorm
+min_max_norm = MinMaxNorm
+
+
+def serialize(constraint: Any) -> Any:
+    """The config of a constraint."""
+    return serialize_keras_object(constraint)
+
+
+def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
+    """The constraint of a config.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    return deserialize_keras_object(
+        config, module_objects=_CONSTRAINTS, custom_objects=custom_objects, printable_module_name="constraint"
+    )
+
+
+def get(identifier: Any) -> Callable | None:
+    """A constraint from its name, config, or itself; None for None.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return deserialize({"class_name": identifier, "config": {}})
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret constraint identifier: {identifier}")
+
+
+_CONSTRAINTS = public_objects(globals())

@@ -1,0 +1,303 @@
+"""First values of weights.
+
+Calling an initializer with a shape returns a tensor (or an array) of first values. They are computed when the weight is
+first read, so a model that is built and then loaded never pays for them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from . import backend as K
+from . import graph
+from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+
+
+class Initializer:
+    """Base class: calling an instance with (shape, dtype=None) returns the values."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        raise NotImplementedError
+
+    def get_config(self) -> dict:
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Initializer:
+        # tf.keras 1.14 and 1.15 store a dtype that the weight decides anyway.
+        return cls(**{k: v for k, v in config.items() if k != "dtype"})
+
+
+class Zeros(Initializer):
+    """All zeros."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        return K.constant(0, shape=shape, dtype=dtype)
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        return K.constant(1, shape=shape, dtype=dtype)
+
+
+class Constant(Initializer):
+    """``value`` everywhere; a number, or an array that broadcasts to the shape."""
+
+    def __init__(self, value: Any = 0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        return K.constant(self.value, shape=shape, dtype=dtype)
+
+    def get_config(self) -> dict:
+        return {"value": self.value}
+
+
+class _Seeded(Initializer):
+    """An initializer whose seed, where it has one, advances with each use: the first use always gives the same numbers."""
+
+    seed: int | None
+
+    def _next_seed(self) -> int | None:
+        seed = self.seed
+        if seed is not None:
+            self.seed = seed + 1
+        return seed
+
+
+class RandomNormal(_Seeded):
+    """Normally distributed values."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean = mean
+        self.stddev = stddev
+        self.seed = seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        return K.random_normal(shape, self.mean, self.stddev, dtype=dtype, seed=self._next_seed())
+
+    def get_config(self) -> dict:
+        return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
+
+
+class RandomUniform(_Seeded):
+    """Values uniform on [minval, maxval)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        self.minval = minval
+        self.maxval = maxval
+        self.seed = seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        return K.random_uniform(shape, self.minval, self.maxval, dtype=dtype, seed=self._next_seed())
+
+    def get_config(self) -> dict:
+        return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
+
+
+class TruncatedNormal(_Seeded):
+    """Normally distributed values, none further than two standard deviations from the mean."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean = mean
+        self.stddev = stddev
+        self.seed = seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        return K.truncated_normal(shape, self.mean, self.stddev, dtype=dtype, seed=self._next_seed())
+
+    def get_config(self) -> dict:
+        return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
+
+
+class VarianceScaling(_Seeded):
+    """Random values whose variance is ``scale / n``.
+
+    Args:
+        mode: n is the number of inputs of a unit (``'fan_in'``), of outputs (``'fan_out'``), or their mean (``'fan_avg'``).
+        distribution: ``'normal'`` (truncated) or ``'uniform'``.
+
+    Raises:
+        ValueError: a scale that is not positive, or another mode or distribution.
+    """
+
+    # Standard deviation of a unit normal distribution cut off at two of its standard deviations.
+    _TRUNCATED_STDDEV = 0.87962566103423978
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None
+    ) -> None:
+        if scale <= 0.0:
+            raise ValueError(f"`scale` must be a positive float. Got: {scale}")
+        if mode.lower() not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"Invalid `mode` argument: expected on of 'fan_in', 'fan_out', 'fan_avg' but got {mode}")
+        distribution = distribution.lower()
+        if distribution == "truncated_normal":  # tf.keras's name for the same
+            distribution = "normal"
+        if distribution not in ("normal", "uniform"):
+            raise ValueError(f"Invalid `distribution` argument: expected one of 'normal', 'uniform' but got {distribution}")
+        self.scale = scale
+        self.mode = mode.lower()
+        self.distribution = distribution
+        self.seed = seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        fan_in, fan_out = _compute_fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        seed = self._next_seed()
+        if self.distribution == "normal":
+            stddev = math.sqrt(variance) / self._TRUNCATED_STDDEV
+            return K.truncated_normal(shape, 0.0, stddev, dtype=dtype, seed=seed)
+        limit = math.sqrt(3.0 * variance)
+        return K.random_uniform(shape, -limit, limit, dtype=dtype, seed=seed)
+
+    def get_config(self) -> dict:
+        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, "seed": self.seed}
+
+
+class Orthogonal(_Seeded):
+    """A random matrix with orthonormal rows or columns (whichever are fewer), times ``gain``.
+
+    Axes before the last are taken together as the rows.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        self.gain = gain
+        self.seed = seed
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        # A Philox draw like every other initializer's; its singular vectors are computed at the first read.
+        rows, columns = int(np.prod(shape[:-1])), int(shape[-1])
+        draw = K.random_normal((rows, columns), dtype="float64", seed=self._next_seed())
+        return graph.Variable(
+            lambda: self.gain * _orthonormal(draw.numpy()).reshape(shape), dtype or K.floatx(), tuple(shape)
+        )
+
+    def get_config(self) -> dict:
+        return {"gain": self.gain, "seed": self.seed}
+
+
+def _orthonormal(a: np.ndarray) -> np.ndarray:
+    u, _, v = np.linalg.svd(a, full_matrices=False)
+    return u if u.shape == a.shape else v
+
+
+class Identity(Initializer):
+    """The identity matrix times ``gain``, padded with zeros where it is not square.
+
+    Raises:
+        ValueError: (when called) the shape does not have two axes.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        if len(shape) != 2:
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
+        return graph.constant(self.gain * np.eye(*shape), dtype or K.floatx())
+
+    def get_config(self) -> dict:
+        return {"gain": self.gain}
+
+
+def lecun_uniform(seed: int | None = None) -> VarianceScaling:
+    """Uniform with variance 1 / inputs."""
+    return VarianceScaling(scale=1.0, mode="fan_in", distribution="uniform", seed=seed)
+
+
+def lecun_normal(seed: int | None = None) -> VarianceScaling:
+    """Normal with variance 1 / inputs."""
+    return VarianceScaling(scale=1.0, mode="fan_in", distribution="normal", seed=seed)
+
+
+def glorot_uniform(seed: int | None = None) -> VarianceScaling:
+    """Uniform with variance 2 / (inputs + outputs); also known as Xavier."""
+    return VarianceScaling(scale=1.0, mode="fan_avg", distribution="uniform", seed=seed)
+
+
+def glorot_normal(seed: int | None = None) -> VarianceScaling:
+    """Normal with variance 2 / (inputs + outputs)."""
+    return VarianceScaling(scale=1.0, mode="fan_avg", distribution="normal", seed=seed)
+
+
+def he_uniform(seed: int | None = None) -> VarianceScaling:
+    """Uniform with variance 2 / inputs, for relu."""
+    return VarianceScaling(scale=2.0, mode="fan_in", distribution="uniform", seed=seed)
+
+
+def he_normal(seed: int | None = None) -> VarianceScaling:
+    """Normal with variance 2 / inputs, for relu."""
+    return VarianceScaling(scale=2.0, mode="fan_in", distribution="normal", seed=seed)
+
+
+def _compute_fans(shape: Sequence[int]) -> tuple[float, float]:
+    """Inputs and outputs of a unit: of a matrix, or of a kernel (..., channels in, channels out)."""
+    if len(shape) < 2 or len(shape) > 5:
+        fan = math.sqrt(math.prod(shape))
+        return fan, fan
+    window = math.prod(shape[:-2])
+    return shape[-2] * window, shape[-1] * window
+
+
+zero = zeros = Zeros
+one = ones = Ones
+constant = Constant
+uniform = random_uniform = RandomUniform
+normal = random_normal = RandomNormal
+truncated_normal = TruncatedNormal
+identity = Identity
+orthogonal = Orthogonal
+
+
+def serialize(initializer: Any) -> Any:
+    """The config of an initializer."""
+    return serialize_keras_object(initializer)
+
+
+def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
+    """The initializer of a config.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    return deserialize_keras_object(
+        config, module_objects=_INITIALIZERS, custom_objects=custom_objects, printable_module_name="initializer"
+    )
+
+
+def get(identifier: Any) -> Callable:
+    """An initializer from its name, config, or itself.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return deserialize({"class_name": identifier, "config": {}})
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret initializer identifier: {identifier}")
+
+
+def _without_dtype(function: Callable) -> Callable:
+    return lambda seed=None, dtype=None: function(seed)
+
+
+# tf.keras wrote classes of these names where Keras has functions.
+_INITIALIZERS = {
+    **public_objects(globals()),
+    "GlorotUniform": _without_dtype(glorot_uniform),
+    "GlorotNormal": _without_dtype(glorot_normal),
+    "HeUniform": _without_dtype(he_uniform),
+    "HeNormal": _without_dtype(he_normal),
+    "LecunUniform": _without_dtype(lecun_uniform),
+    "LecunNormal": _without_dtype(lecun_normal),
+}

@@ -1,0 +1,365 @@
+"""Losses: functions of targets and predictions that give one number per sample, and classes that reduce them."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from . import backend as K
+from . import graph
+from .utils import losses_utils
+from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from .utils.losses_utils import Reduction
+
+
+class Loss:
+    """Base class of loss objects; subclasses define ``call(y_true, y_pred)``, which gives a loss per sample.
+
+    Args:
+        reduction: how the losses of a batch become one number, see ``Reduction``.
+        name: for logs and configs.
+    """
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None) -> None:
+        self.reduction = reduction
+        self.name = name
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The reduced loss.
+
+        Args:
+            sample_weight: a scalar, a weight per sample, or a tensor of the losses' shape.
+
+        Raises:
+            ValueError: weights that do not fit the losses.
+        """
+        return losses_utils.compute_weighted_loss(self.call(y_true, y_pred), sample_weight, self.reduction)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        raise NotImplementedError("Must be implemented in subclasses.")
+
+    def get_config(self) -> dict:
+        return {"reduction": self.reduction, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Loss:
+        return cls(**config)
+
+
+class LossFunctionWrapper(Loss):
+    """A loss object made of a function ``fn(y_true, y_pred, **kwargs)``."""
+
+    def __init__(
+        self, fn: Callable, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(reduction, name)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self) -> dict:
+        kwargs = {k: K.eval(v) if K.is_tensor(v) else v for k, v in self._fn_kwargs.items()}
+        return {**super().get_config(), **kwargs}
+
+
+class MeanSquaredError(LossFunctionWrapper):
+    """Mean of the squared differences."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "mean_squared_error") -> None:
+        super().__init__(mean_squared_error, reduction, name)
+
+
+class MeanAbsoluteError(LossFunctionWrapper):
+    """Mean of the absolute differences."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "mean_absolute_error") -> None:
+        super().__init__(mean_absolute_error, reduction, name)
+
+
+class MeanAbsolutePercentageError(LossFunctionWrapper):
+    """Mean of the differences relative to the targets, in percent."""
+
+    def __init__(
+        self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "mean_absolute_percentage_error"
+    ) -> None:
+        super().__init__(mean_absolute_percentage_error, reduction, name)
+
+
+class MeanSquaredLogarithmicError(LossFunctionWrapper):
+    """Mean of the squared differences of ``log(1 + y)``."""
+
+    def __init__(
+        self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "mean_squared_logarithmic_error"
+    ) -> None:
+        super().__init__(mean_squared_logarithmic_error, reduction, name)
+
+
+class BinaryCrossentropy(LossFunctionWrapper):
+    """Cross-entropy of independent yes/no targets.
+
+    Args:
+        from_logits: predictions are logits, not probabilities.
+        label_smoothing: moves targets this far from 0 and 1 towards 0.5 (1 moves them all the way).
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        name: str = "binary_crossentropy",
+    ) -> None:
+        super().__init__(
+            binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
+        )
+        self.from_logits = from_logits
+
+
+class CategoricalCrossentropy(LossFunctionWrapper):
+    """Cross-entropy of one-hot targets; arguments as for :class:`BinaryCrossentropy`."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        name: str = "categorical_crossentropy",
+    ) -> None:
+        super().__init__(
+            categorical_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
+        )
+
+
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
+    """Cross-entropy of targets given as class numbers."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        name: str = "sparse_categorical_crossentropy",
+    ) -> None:
+        super().__init__(sparse_categorical_crossentropy, reduction, name, from_logits=from_logits)
+
+
+class Hinge(LossFunctionWrapper):
+    """``max(1 - y_true * y_pred, 0)``, for targets -1 and 1 (0 and 1 are converted)."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "hinge") -> None:
+        super().__init__(hinge, reduction, name)
+
+
+class SquaredHinge(LossFunctionWrapper):
+    """The square of :class:`Hinge`."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "squared_hinge") -> None:
+        super().__init__(squared_hinge, reduction, name)
+
+
+class CategoricalHinge(LossFunctionWrapper):
+    """How far the best wrong class comes within 1 of the right one."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "categorical_hinge") -> None:
+        super().__init__(categorical_hinge, reduction, name)
+
+
+class Poisson(LossFunctionWrapper):
+    """``y_pred - y_true * log(y_pred)``."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "poisson") -> None:
+        super().__init__(poisson, reduction, name)
+
+
+class LogCosh(LossFunctionWrapper):
+    """``log(cosh(y_pred - y_true))``: squared for small differences, absolute for large ones."""
+
+    def __init__(self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "logcosh") -> None:
+        super().__init__(logcosh, reduction, name)
+
+
+class KLDivergence(LossFunctionWrapper):
+    """``y_true * log(y_true / y_pred)``."""
+
+    def __init__(
+        self, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "kullback_leibler_divergence"
+    ) -> None:
+        super().__init__(kullback_leibler_divergence, reduction, name)
+
+
+class Huber(LossFunctionWrapper):
+    """Squared for differences up to ``delta``, linear beyond."""
+
+    def __init__(
+        self, delta: float = 1.0, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "huber_loss"
+    ) -> None:
+        super().__init__(huber_loss, reduction, name, delta=delta)
+
+
+# -- functions: each gives one number per sample (the last axis is reduced) -----------------------------------
+def _tensors(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Both as tensors of the predictions' dtype."""
+    y_pred = y_pred if K.is_tensor(y_pred) else K.constant(y_pred)
+    return K.cast(y_true, K.dtype(y_pred)), y_pred
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
+    """``mean((y_pred - y_true) ** 2)``."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    return K.mean(K.square(y_pred - y_true), axis=-1)
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
+    """``mean(abs(y_pred - y_true))``."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    return K.mean(K.abs(y_pred - y_true), axis=-1)
+
+
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """``100 * mean(abs((y_true - y_pred) / y_true))``; targets smaller than epsilon count as epsilon."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    size = K.clip(K.abs(y_true), K.epsilon(), None)
+    return 100.0 * K.mean(K.abs((y_true - y_pred) / size), axis=-1)
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """``mean((log(1 + y_pred) - log(1 + y_true)) ** 2)``; negative values count as epsilon."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    logs = [K.log(K.clip(y, K.epsilon(), None) + 1.0) for y in (y_pred, y_true)]
+    return K.mean(K.square(logs[0] - logs[1]), axis=-1)
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """``mean(max(1 - y_true * y_pred, 0) ** 2)``."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    return K.mean(K.square(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
+
+
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """``mean(max(1 - y_true * y_pred, 0))``."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    return K.mean(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
+
+
+def _signs(y_true: Any) -> Any:
+    """Targets as -1 and 1: converted if all of them are 0 or 1."""
+    zero_or_one = graph.apply("logical_or", [K.equal(y_true, 0), K.equal(y_true, 1)])
+    return K.switch(K.all(zero_or_one), 2.0 * y_true - 1.0, y_true)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """``max(0, 1 + best wrong prediction - right prediction)``."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    right = K.sum(y_true * y_pred, axis=-1)
+    wrong = K.max((1.0 - y_true) * y_pred, axis=-1)
+    return K.maximum(wrong - right + 1.0, 0.0)
+
+
+def logcosh(y_true: Any, y_pred: Any) -> Any:
+    """``mean(log(cosh(y_pred - y_true)))``, written so that large differences do not overflow."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    error = y_pred - y_true
+    return K.mean(error + K.softplus(-2.0 * error) - _LOG_2, axis=-1)
+
+
+_LOG_2 = 0.6931471805599453
+
+
+def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Squared up to ``delta``, linear beyond; not reduced over the last axis."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    error = K.abs(y_pred - y_true)
+    quadratic = K.minimum(error, delta)
+    return 0.5 * K.square(quadratic) + delta * (error - quadratic)
+
+
+def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
+    """Cross-entropy of one-hot targets over the last axis."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    if label_smoothing:
+        classes = K.cast(K.shape(y_true)[1], K.dtype(y_pred))
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes
+    return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
+
+
+def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """Cross-entropy of class numbers over ``axis``."""
+    y_pred = y_pred if K.is_tensor(y_pred) else K.constant(y_pred)
+    y_true = y_true if K.is_tensor(y_true) else graph.constant(y_true)
+    return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+
+
+def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
+    """Mean over the last axis of the cross-entropy of yes/no targets."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
+
+
+def kullback_leibler_divergence(y_true: Any, y_pred: Any) -> Any:
+    """``sum(y_true * log(y_true / y_pred))``, both limited to [epsilon, 1]."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = (K.clip(y, K.epsilon(), 1.0) for y in (y_true, y_pred))
+    return K.sum(y_true * K.log(y_true / y_pred), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """``mean(y_pred - y_true * log(y_pred + epsilon))``."""
+    y_true, y_pred = _tensors(y_true, y_pred)
+    return K.mean(y_pred - y_true * K.log(y_pred + K.epsilon()), axis=-1)
+
+
+def cosine_proximity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Minus the cosine of the angle between targets and predictions."""
+    y_true, y_pred = (K.l2_normalize(y, axis=axis) for y in _tensors(y_true, y_pred))
+    return -K.sum(y_true * y_pred, axis=axis)
+
+
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kullback_leibler_divergence
+cosine = cosine_similarity = cosine_proximity
+
+
+def is_categorical_crossentropy(loss: Any) -> bool:
+    """Whether a loss, in whatever form, is the categorical cross-entropy."""
+    name = "categorical_crossentropy"
+    function = loss.fn if isinstance(loss, LossFunctionWrapper) else loss
+    return function == name or getattr(function, "__name__", None) == name
+
+
+def serialize(loss: Any) -> Any:
+    """The name of a loss function, or the config of a loss object."""
+    return serialize_keras_object(loss)
+
+
+def deserialize(name: Any, custom_objects: dict | None = None) -> Any:
+    """The loss of a name or config.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    return deserialize_keras_object(
+        name, module_objects=_LOSSES, custom_objects=custom_objects, printable_module_name="loss function"
+    )
+
+
+def get(identifier: Any) -> Any:
+    """A loss from its name, config, or itself; None for None.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, (str, dict)):
+        return deserialize(identifier)
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret loss function identifier: {identifier}")
+
+
+_LOSSES = public_objects(globals())

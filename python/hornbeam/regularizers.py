@@ -1,0 +1,94 @@
+"""Penalties on weights or outputs that are added to the loss."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from . import backend as K
+from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+
+
+class Regularizer:
+    """Base class: calling an instance with a tensor returns a scalar to add to the loss."""
+
+    def __call__(self, x: Any) -> Any:
+        return 0.0
+
+    @classmethod
+    def from_config(cls, config: dict) -> Regularizer:
+        return cls(**config)
+
+
+class L1L2(Regularizer):
+    """``l1 * sum(abs(x)) + l2 * sum(x ** 2)``."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1 = K.cast_to_floatx(l1)
+        self.l2 = K.cast_to_floatx(l2)
+
+    def __call__(self, x: Any) -> Any:
+        penalty: Any = 0.0
+        if self.l1:
+            penalty = penalty + self.l1 * K.sum(K.abs(x))
+        if self.l2:
+            penalty = penalty + self.l2 * K.sum(K.square(x))
+        return penalty
+
+    def get_config(self) -> dict:
+        return {"l1": float(self.l1), "l2": float(self.l2)}
+
+
+def l1(l: float = 0.01) -> L1L2:  # noqa: E741
+    """``l * sum(abs(x))``."""
+    return L1L2(l1=l)
+
+
+def l2(l: float = 0.01) -> L1L2:  # noqa: E741
+    """``l * sum(x ** 2)``."""
+    return L1L2(l2=l)
+
+
+def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """Both penalties."""
+    return L1L2(l1=l1, l2=l2)
+
+
+def serialize(regularizer: Any) -> Any:
+    """The config of a regularizer."""
+    return serialize_keras_object(regularizer)
+
+
+def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
+    """The regularizer of a config.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    return deserialize_keras_object(
+        config, module_objects=_REGULARIZERS, custom_objects=custom_objects, printable_module_name="regularizer"
+    )
+
+
+def get(identifier: Any) -> Callable | None:
+    """A regularizer from its name, config, or itself; None for None.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return deserialize({"class_name": identifier, "config": {}})
+    if callable(identifier):
+        return identifier
+    raise ValueError(f"Could not interpret regularizer identifier: {identifier}")
+
+
+# tf.keras wrote the classes L1 and L2 with one argument named after them.
+_REGULARIZERS = {
+    **public_objects(globals()),
+    "L1": lambda l1=0.01: L1L2(l1=l1),
+    "L2": lambda l2=0.01: L1L2(l2=l2),
+}

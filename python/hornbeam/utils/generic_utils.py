@@ -1,0 +1,279 @@
+"""Objects to configs and back, custom objects, functions as bytecode, and small helpers on lists and shapes."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import contextvars
+import inspect
+import marshal
+import types
+from typing import Any, Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+_custom_objects: dict[str, Any] = {}
+
+
+# -- custom objects ---------------------------------------------------------------------------------------
+class CustomObjectScope:
+    """A ``with`` block in which names in configs may mean the user's own classes and functions.
+
+    Args:
+        *args: dicts from name to object.
+    """
+
+    def __init__(self, *args: dict[str, Any]) -> None:
+        self.custom_objects = args
+
+    def __enter__(self) -> CustomObjectScope:
+        self._backup = _custom_objects.copy()
+        for objects in self.custom_objects:
+            _custom_objects.update(objects)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        _custom_objects.clear()
+        _custom_objects.update(self._backup)
+
+
+def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
+    """Return a :class:`CustomObjectScope`."""
+    return CustomObjectScope(*args)
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The dict of custom objects known everywhere; entries may be added and removed."""
+    return _custom_objects
+
+
+# -- objects to configs and back --------------------------------------------------------------------------
+def serialize_keras_object(instance: Any) -> Any:
+    """A config ``{class_name, config}`` of an object, the name of a function, or None for None.
+
+    Raises:
+        ValueError: the object has neither ``get_config`` nor a name.
+    """
+    if instance is None:
+        return None
+    if hasattr(instance, "get_config"):
+        return {"class_name": type(instance).__name__, "config": instance.get_config()}
+    if hasattr(instance, "__name__"):
+        return instance.__name__
+    raise ValueError(f"Cannot serialize {instance!r}: it has neither get_config() nor a __name__.")
+
+
+def deserialize_keras_object(
+    identifier: Any,
+    module_objects: dict[str, Any] | None = None,
+    custom_objects: dict[str, Any] | None = None,
+    printable_module_name: str = "object",
+) -> Any:
+    """The object that a config or a name stands for.
+
+    Args:
+        identifier: ``{class_name, config}``, or the name of a function.
+        module_objects: names that are known without being custom.
+        custom_objects: the caller's own; they come first, then those of ``get_custom_objects()``.
+        printable_module_name: what it should be, for the error message.
+
+    Raises:
+        ValueError: an unknown name, or a malformed identifier.
+    """
+    known = [custom_objects or {}, _custom_objects, module_objects or {}]
+    if isinstance(identifier, dict):
+        if "class_name" not in identifier or "config" not in identifier:
+            raise ValueError(f"Improper config format: {identifier}")
+        cls = _look_up(identifier["class_name"], known, printable_module_name)
+        config = identifier["config"]
+        if not hasattr(cls, "from_config"):
+            with CustomObjectScope(custom_objects or {}):
+                return cls(**config)
+        if has_arg(cls.from_config, "custom_objects"):
+            return cls.from_config(config, custom_objects={**_custom_objects, **(custom_objects or {})})
+        with CustomObjectScope(custom_objects or {}):
+            return cls.from_config(config)
+    if isinstance(identifier, str):
+        return _look_up(identifier, known, printable_module_name)
+    raise ValueError(f"Could not interpret serialized {printable_module_name}: {identifier}")
+
+
+def _look_up(name: str, tables: list[dict[str, Any]], what: str) -> Any:
+    for table in tables:
+        if table.get(name) is not None:
+            return table[name]
+    raise ValueError(
+        f"Unknown {what}: {name}. If it is your own, pass it in `custom_objects` or use a CustomObjectScope."
+    )
+
+
+def public_objects(namespace: dict[str, Any], *more: str) -> dict[str, Any]:
+    """The classes and functions a module defines under public names: what a config may name in it.
+
+    Imported modules and helpers are left out, so that a file cannot reach them. ``more`` adds names.
+    """
+    module = namespace["__name__"]
+    return {
+        name: value
+        for name, value in namespace.items()
+        if name in more
+        or (
+            not name.startswith("_")
+            and isinstance(value, (type, types.FunctionType))
+            and value.__module__ == module
+            and name not in ("serialize", "deserialize", "get")
+        )
+    }
+
+
+# -- functions as bytecode --------------------------------------------------------------------------------
+# A model file is data from a stranger, so bytecode in it is not run, with two exceptions: the caller allows it, or
+# it equals the bytecode of a function that this process defined. Then that function's code is used and the
+# file's bytes are never unmarshalled.
+_own_functions: dict[str, types.FunctionType] = {}
+_code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("hornbeam_code_allowed", default=False)
+
+
+@contextlib.contextmanager
+def allow_code_loading(allowed: bool = True) -> Iterator[None]:
+    """Inside the block, :func:`func_load` may run bytecode from a file (``safe_mode=False`` of loading)."""
+    token = _code_allowed.set(allowed)
+    try:
+        yield
+    finally:
+        _code_allowed.reset(token)
+
+
+def func_dump(func: Callable) -> tuple[str, tuple | None, tuple | None]:
+    """Bytecode (base64 text), defaults and closure values of a Python function, for a config.
+
+    The function is remembered: a file with the same bytecode may be loaded in this process.
+    """
+    code = codecs.encode(marshal.dumps(func.__code__), "base64").decode("ascii")
+    _own_functions[code.strip()] = func  # type: ignore[assignment]
+    closure = tuple(cell.cell_contents for cell in func.__closure__) if func.__closure__ else None
+    return code, func.__defaults__, closure
+
+
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: dict | None = None) -> Callable:
+    """The function that :func:`func_dump` described.
+
+    Args:
+        code: the bytecode, or a list (code, defaults, closure) as JSON gives it.
+        globs: global names for the function; this module's by default.
+
+    Raises:
+        ValueError: the bytecode is none of this process, and nobody allowed to run it.
+    """
+    if isinstance(code, (tuple, list)):
+        code, defaults, closure = code
+    own = _own_functions.get(code.strip())
+    if own is None and not _code_allowed.get():
+        raise ValueError(
+            "The file holds a Python function (a Lambda layer or a custom function) as bytecode, which could do anything "
+            "on this machine, so it is not loaded. If you trust the file, load it with safe_mode=False; "
+            "or define the same function in this process, or pass it in custom_objects, before loading."
+        )
+    defaults = tuple(tuple(d) if isinstance(d, list) else d for d in defaults) if defaults is not None else None
+    cells = tuple(c if isinstance(c, types.CellType) else types.CellType(c) for c in closure) if closure else None
+    if own is not None:
+        return types.FunctionType(own.__code__, own.__globals__, own.__name__, defaults, cells)
+    try:
+        raw = codecs.decode(code.encode("ascii"), "base64")
+    except (UnicodeEncodeError, ValueError):
+        raw = code.encode("raw_unicode_escape")  # Keras up to 2.0.9
+    return types.FunctionType(marshal.loads(raw), globals() if globs is None else globs, None, defaults, cells)
+
+
+def getargspec(fn: Callable) -> inspect.FullArgSpec:
+    """``inspect.getfullargspec``, under the name that Keras 2 used."""
+    return inspect.getfullargspec(fn)
+
+
+def has_arg(fn: Callable, name: str, accept_all: bool = False) -> bool:
+    """Whether ``fn`` can be called with the keyword ``name``; ``accept_all`` counts ``**kwargs`` as a yes."""
+    try:
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):
+        return False
+    parameter = parameters.get(name)
+    if parameter is None:
+        return accept_all and any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+
+
+# -- lists, arrays, shapes --------------------------------------------------------------------------------
+def to_list(x: Any, allow_tuple: bool = False) -> list:
+    """A list as it is, anything else in a list of one; a tuple becomes a list if ``allow_tuple``."""
+    if isinstance(x, list):
+        return x
+    return list(x) if allow_tuple and isinstance(x, tuple) else [x]
+
+
+def unpack_singleton(x: Any) -> Any:
+    """The only element of a list or tuple of one; everything else as it is."""
+    return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
+
+
+def object_list_uid(object_list: Any) -> str:
+    """A string that tells lists of objects apart by the objects' identities."""
+    return ", ".join(str(abs(id(x))) for x in to_list(object_list))
+
+
+def is_all_none(iterable_or_element: Any) -> bool:
+    """Whether a value, or each value in a list or tuple, is None."""
+    return all(x is None for x in to_list(iterable_or_element, allow_tuple=True))
+
+
+def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
+    """Rows ``start`` to ``stop``, or the rows in the list ``start``, of one array or of each in a list.
+
+    None gives ``[None]``, and None in a list stays. HDF5 data take lists of rows only, so arrays of rows are converted.
+    """
+    if arrays is None:
+        return [None]
+    if hasattr(start, "__len__"):
+        if isinstance(start, np.ndarray):
+            start = start.tolist()
+
+        def part(x: Any) -> Any:
+            return x[start]
+    else:
+
+        def part(x: Any) -> Any:
+            return x[start:stop] if hasattr(x, "__getitem__") else [None]
+
+    if isinstance(arrays, list):
+        return [None if x is None else part(x) for x in arrays]
+    return part(arrays)
+
+
+def transpose_shape(shape: Sequence, target_format: str, spatial_axes: Iterable[int]) -> tuple:
+    """A channels-last shape in another data format.
+
+    Args:
+        spatial_axes: the axes of the shape that are neither batch nor channels.
+
+    Raises:
+        ValueError: an unknown format.
+    """
+    if target_format == "channels_last":
+        return tuple(shape)
+    if target_format != "channels_first":
+        raise ValueError(
+            'The `data_format` argument must be one of "channels_first", "channels_last". '
+            f"Received: {target_format}"
+        )
+    spatial_axes = list(spatial_axes)
+    first = spatial_axes[0]
+    return (*shape[:first], shape[-1], *(shape[i] for i in spatial_axes))
+
+
+def check_for_unexpected_keys(name: str, input_dict: dict, expected_values: Sequence[str]) -> None:
+    """Raise ValueError if a dict (the argument ``name``) has keys that are not expected."""
+    unknown = set(input_dict).difference(expected_values)
+    if unknown:
+        raise ValueError(
+            f'Unknown entries in "{name}" dictionary: {sorted(unknown)}. Only expected the following keys: '
+            f"{list(expected_values)}"
+        )
