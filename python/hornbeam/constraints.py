@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from . import backend as K
 from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object

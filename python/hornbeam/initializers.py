@@ -7,7 +7,8 @@ first read, so a model that is built and then loaded never pays for them.
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -140,7 +141,9 @@ class VarianceScaling(_Seeded):
         if distribution == "truncated_normal":  # tf.keras's name for the same
             distribution = "normal"
         if distribution not in ("normal", "uniform"):
-            raise ValueError(f"Invalid `distribution` argument: expected one of 'normal', 'uniform' but got {distribution}")
+            raise ValueError(
+                f"Invalid `distribution` argument: expected one of 'normal', 'uniform' but got {distribution}"
+            )
         self.scale = scale
         self.mode = mode.lower()
         self.distribution = distribution

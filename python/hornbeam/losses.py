@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from . import backend as K
 from . import graph
@@ -110,9 +111,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
         name: str = "binary_crossentropy",
     ) -> None:
-        super().__init__(
-            binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
-        )
+        super().__init__(binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
         self.from_logits = from_logits
 
 

@@ -6,7 +6,8 @@ values from before it: ``iterations`` counts from 0, and the step's number is ``
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -167,7 +168,9 @@ class SGD(_WithRate):
         decay: the rate of step t is ``learning_rate / (1 + decay * t)``.
     """
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate, kwargs)
         self.momentum = self._variable(momentum, "momentum")
         self.nesterov = nesterov
@@ -284,7 +287,12 @@ class Adam(_WithRate):
     """
 
     def __init__(
-        self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, amsgrad: bool = False, **kwargs: Any
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        amsgrad: bool = False,
+        **kwargs: Any,
     ) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         super().__init__(learning_rate, kwargs)

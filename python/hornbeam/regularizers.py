@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from . import backend as K
 from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
@@ -38,12 +39,12 @@ class L1L2(Regularizer):
         return {"l1": float(self.l1), "l2": float(self.l2)}
 
 
-def l1(l: float = 0.01) -> L1L2:  # noqa: E741
+def l1(l: float = 0.01) -> L1L2:
     """``l * sum(abs(x))``."""
     return L1L2(l1=l)
 
 
-def l2(l: float = 0.01) -> L1L2:  # noqa: E741
+def l2(l: float = 0.01) -> L1L2:
     """``l * sum(x ** 2)``."""
     return L1L2(l2=l)
 

@@ -6,11 +6,11 @@ names another folder), as in Keras 2; the file is read and never written.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections import defaultdict
-from typing import Any, Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from ..graph import Tensor, cast, floatx, set_floatx, set_learning_phase
 _EPSILON = 1e-7
 _IMAGE_DATA_FORMAT = "channels_last"
 _uids: defaultdict[str, int] = defaultdict(int)
-_scopes: list[str] = []
 
 
 def backend() -> str:
@@ -105,21 +104,6 @@ def get_uid(prefix: str = "") -> int:
 def reset_uids() -> None:
     """Let :func:`get_uid` count from 1 again."""
     _uids.clear()
-
-
-@contextlib.contextmanager
-def name_scope(name: str) -> Iterator[str]:
-    """Prefix the names of variables made inside with ``name/``; scopes nest."""
-    _scopes.append(name)
-    try:
-        yield "/".join(_scopes) + "/"
-    finally:
-        _scopes.pop()
-
-
-def scoped(name: str) -> str:
-    """``name`` below the current name scopes."""
-    return "/".join([*_scopes, name])
 
 
 # -- what was TensorFlow's ------------------------------------------------------------------------------

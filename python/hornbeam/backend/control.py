@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from .. import graph
 from ..graph import Function, Tensor, control_dependencies, in_train_phase, learning_phase
@@ -57,8 +58,6 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Tensor
     if 0 < condition.ndim < rank:
         condition = reshape(condition, [*dims_of(condition), *[1] * (rank - condition.ndim)])
     return graph.apply("select", [condition, then, other])
-
-
 
 
 class _Single:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import graph
 from ..graph import Tensor
@@ -50,9 +51,7 @@ def conv1d(
 
     def run(t: Tensor) -> Tensor:
         t, mode = _causal(t, padding, kernel.shape[0], dilation_rate)
-        y = conv2d(
-            expand_dims(t, 1), expand_dims(kernel, 0), (1, strides), mode, "channels_last", (1, dilation_rate)
-        )
+        y = conv2d(expand_dims(t, 1), expand_dims(kernel, 0), (1, strides), mode, "channels_last", (1, dilation_rate))
         return squeeze(y, 1)
 
     return _channels_last(x, data_format, run)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -76,14 +77,24 @@ def _scalar(value: Any, dtype: str) -> Tensor:
 
 
 def random_uniform_variable(
-    shape: Sequence[int], low: float, high: float, dtype: str | None = None, name: str | None = None, seed: int | None = None
+    shape: Sequence[int],
+    low: float,
+    high: float,
+    dtype: str | None = None,
+    name: str | None = None,
+    seed: int | None = None,
 ) -> Tensor:
     """A variable drawn from the uniform distribution on [low, high)."""
     return variable(random.random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
 def random_normal_variable(
-    shape: Sequence[int], mean: float, scale: float, dtype: str | None = None, name: str | None = None, seed: int | None = None
+    shape: Sequence[int],
+    mean: float,
+    scale: float,
+    dtype: str | None = None,
+    name: str | None = None,
+    seed: int | None = None,
 ) -> Tensor:
     """A variable drawn from the normal distribution with the given mean and standard deviation."""
     return variable(random.random_normal(shape, mean, scale, dtype, seed), dtype, name)

@@ -48,8 +48,7 @@ def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
     x_shape, y_shape = int_shape(x), int_shape(y)
     if x.ndim < 2 or y.ndim < 2:
         raise ValueError(
-            "Can not do batch_dot on inputs with rank < 2. "
-            f"Received inputs with shapes {x_shape} and {y_shape}."
+            f"Can not do batch_dot on inputs with rank < 2. Received inputs with shapes {x_shape} and {y_shape}."
         )
     a, b = _contracted_axes(x, y, axes)
     if None not in (x.shape[a], y.shape[b]) and x.shape[a] != y.shape[b]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from .. import graph
 from ..graph import Tensor
@@ -117,7 +118,9 @@ def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool =
     return graph.apply("softmax_cross_entropy", [logits, target])[0]
 
 
-def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
+def sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """:func:`categorical_crossentropy` with class numbers (of any dtype) in place of one-hot rows.
 
     ``target`` has output's shape without ``axis``; one more axis of length 1 does no harm.
@@ -201,9 +204,7 @@ def normalize_batch_in_training(
     if len(kept) == 1:
         order = [*reduced, *kept]
         channels = [None if p is None else flatten(p) for p in (gamma, beta)]
-        y, mean, var, _ = graph.apply(
-            "batch_norm", [permute_dimensions(x, order), *channels], epsilon=float(epsilon)
-        )
+        y, mean, var, _ = graph.apply("batch_norm", [permute_dimensions(x, order), *channels], epsilon=float(epsilon))
         return permute_dimensions(y, [order.index(a) for a in range(x.ndim)]), mean, var
     mean = math.mean(x, reduced, keepdims=True)
     var = math.mean(math.square(x - mean), reduced, keepdims=True)
@@ -238,4 +239,3 @@ def batch_normalization(
         along[axis] = -1
         scale, shift = reshape(scale, along), reshape(shift, along)
     return x * scale + shift
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -196,7 +197,9 @@ def resize_images(
     return x
 
 
-def resize_volumes(x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None) -> Tensor:
+def resize_volumes(
+    x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None
+) -> Tensor:
     """Enlarge volumes by whole factors, repeating voxels."""
     first = 1 if normalize_data_format(data_format) == "channels_last" else 2
     return _repeat_each(x, {first: depth_factor, first + 1: height_factor, first + 2: width_factor})

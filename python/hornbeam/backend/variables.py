@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from .. import graph
-from ..graph import Tensor, Variable, floatx
-from .common import scoped
+from ..graph import Tensor, Variable, floatx, scoped_name
 
 
-def variable(value: Any, dtype: str | None = None, name: str | None = None, constraint: Callable | None = None) -> Variable:
+def variable(
+    value: Any, dtype: str | None = None, name: str | None = None, constraint: Callable | None = None
+) -> Variable:
     """A tensor that keeps its value from run to run.
 
     Args:
@@ -26,12 +28,14 @@ def variable(value: Any, dtype: str | None = None, name: str | None = None, cons
         value = value.toarray()
     if isinstance(value, Tensor):
         value = graph.cast(value, dtype)
-    v = Variable(value, dtype=dtype, name=f"{scoped(name)}:0" if name else None, constraint=constraint)
+    v = Variable(value, dtype=dtype, name=scoped_name(name) if name else None, constraint=constraint)
     v._keras_shape = v.shape
     return v
 
 
-def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str | None = None) -> Tensor:
+def constant(
+    value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str | None = None
+) -> Tensor:
     """A tensor with a fixed value, of dtype floatx by default; ``shape`` repeats a number."""
     return graph.constant(value, dtype or floatx(), shape)
 
@@ -57,7 +61,7 @@ def placeholder(
         if ndim is None:
             raise ValueError("`K.placeholder` needs `shape` or `ndim`: tensors of unknown rank do not exist here.")
         shape = (None,) * ndim
-    x = graph.placeholder(tuple(shape), dtype or floatx(), name=f"{scoped(name)}:0" if name else None)
+    x = graph.placeholder(tuple(shape), dtype or floatx(), name=scoped_name(name) if name else None)
     x._keras_shape = x.shape
     x._uses_learning_phase = False
     return x
@@ -87,9 +91,7 @@ def is_keras_tensor(x: Any) -> bool:
         ValueError: x is no tensor at all.
     """
     if not is_tensor(x):
-        raise ValueError(
-            f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance."
-        )
+        raise ValueError(f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance.")
     return hasattr(x, "_keras_history")
 
 

@@ -8,7 +8,8 @@ import contextvars
 import inspect
 import marshal
 import types
-from typing import Any, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -261,8 +262,7 @@ def transpose_shape(shape: Sequence, target_format: str, spatial_axes: Iterable[
         return tuple(shape)
     if target_format != "channels_first":
         raise ValueError(
-            'The `data_format` argument must be one of "channels_first", "channels_last". '
-            f"Received: {target_format}"
+            f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {target_format}'
         )
     spatial_axes = list(spatial_axes)
     first = spatial_axes[0]
