@@ -4,24 +4,22 @@ Functions take and return symbolic tensors; nothing is computed before :func:`fu
 depends on no placeholder is read (``K.eval``).
 """
 
+from ..graph import floatx, name_scope, set_floatx
 from .common import (
     backend,
     cast_to_floatx,
     clear_session,
     eager,
     epsilon,
-    floatx,
     get_graph,
     get_session,
     get_uid,
     image_data_format,
     image_dim_ordering,
     manual_variable_initialization,
-    name_scope,
     normalize_data_format,
     reset_uids,
     set_epsilon,
-    set_floatx,
     set_image_data_format,
     set_image_dim_ordering,
     set_session,
