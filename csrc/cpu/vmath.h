@@ -22,6 +22,8 @@ HB_CPU_BEGIN
 template <class T> struct IntOf;
 template <> struct IntOf<float> { using type = int32_t; };
 template <> struct IntOf<double> { using type = int64_t; };
+template <> struct IntOf<int32_t> { using type = int32_t; };
+template <> struct IntOf<int64_t> { using type = int64_t; };
 template <class T> using Bits = Vec<typename IntOf<T>::type>;  // also what comparisons give: 0 or -1
 
 template <class T> constexpr int kMantissaBits = sizeof(T) == 4 ? 23 : 52;
@@ -51,6 +53,17 @@ template <class T> HB_INLINE Vec<T> rsqrt(Vec<T> x) { return T(1) / sqrt<T>(x); 
 template <class T> HB_INLINE Vec<T> floor(Vec<T> x) {
   Vec<T> r;
   for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_floorf(x[i]) : __builtin_floor(x[i]);
+  return r;
+}
+template <class T> HB_INLINE Vec<T> ceil(Vec<T> x) {
+  Vec<T> r;
+  for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_ceilf(x[i]) : __builtin_ceil(x[i]);
+  return r;
+}
+// Half to even.
+template <class T> HB_INLINE Vec<T> round(Vec<T> x) {
+  Vec<T> r;
+  for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_rintf(x[i]) : __builtin_rint(x[i]);
   return r;
 }
 

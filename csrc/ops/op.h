@@ -50,9 +50,14 @@ struct OpDef {
   InferFn infer;
   std::unique_ptr<Attrs> (*parse)(const AttrMap&) = nullptr;
   bool view = false;       // output 0 is input 0's bytes under another shape; never runs
-  bool elementwise = false;  // one instruction of the elementwise interpreter; broadcasts; may run in place
+  // A program of the elementwise interpreter (ops/elementwise.h). Each tile reads all its inputs before
+  // it writes, so any output may be written over any input that has its element count and item size and
+  // dies here, provided that all outputs that are read have one shape; in `fused_multi` this holds
+  // inside each group, whose scalars are never written over.
+  bool elementwise = false;
   bool random = false;     // never folded, merged or remembered
-  // bit i set: output 0 may be written over input i if that has the same bytes and dies here
+  // bit i set: output 0 may be written over input i if that has the same element count and item size and
+  // dies here
   uint32_t inplace = 0;
 };
 
