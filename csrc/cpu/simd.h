@@ -61,6 +61,7 @@ template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 template <class T> HB_INLINE void copy_tail(T* dst, const T* src, int n) {
   char* d = reinterpret_cast<char*>(dst);
   const char* s = reinterpret_cast<const char*>(src);
+  if (n < 0 || n >= kLanes<T>) __builtin_unreachable();
   const int bytes = n * static_cast<int>(sizeof(T));
   const auto both_ends = [&](auto block) {
     constexpr int kSize = sizeof(block);
