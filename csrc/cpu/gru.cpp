@@ -1,0 +1,298 @@
+// The gated recurrent unit over whole sequences, gates z, r, h:
+//   z = rec(xp_z + h R_z + rb_z)   r = rec(xp_r + h R_r + rb_r)   h' = z h + (1 - z) k
+//   reset_after:  k = act(xp_h + r hidden),    hidden = h R_h + rb_h
+//   otherwise:    k = act(xp_h + hidden R_h),  hidden = r h
+#include "ops/recurrent.h"
+#include "cpu/activation_grad.h"
+#include "cpu/recurrent.h"
+
+HB_CPU_BEGIN
+namespace {
+
+enum Gate { kZ, kReset, kK, kGates };
+
+// ---- forward -----------------------------------------------------------------------------------------
+template <class T> class Gru {
+ public:
+  enum Input { kXp, kH0, kR, kRb, kMask, kRecMask };
+
+  explicit Gru(const KernelCall& c) {
+    const auto& attrs = *static_cast<const GruAttrs*>(c.attrs);
+    act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
+    const Shape& x = c.in[kXp].shape;
+    q = {x[0], x[1], c.in[kR].shape[0], kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
+    xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), rb = data_of<T>(c.in[kRb]);
+    rec_mask = data_of<T>(c.in[kRecMask]);
+    weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
+    y = data_of<T>(c.out[0]), h_out = data_of<T>(c.out[1]), gates = data_of<T>(c.out[2]), hidden = data_of<T>(c.out[3]);
+  }
+
+  int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
+
+  void run(const KernelCall& c) const {
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block, c.workspace); });
+  }
+
+ private:
+  // Of one task. The gates are kept for all units, panel by panel: (panels, rows, kPanel).
+  struct Space {
+    T *h, *h_next, *masked, *reset_h, *z, *reset, *k, *hidden;
+    int64_t bytes;
+    Space(const Sequence& q, char* base) {
+      const int64_t rows = q.block_rows(), ld = row_pitch<T>(q.units), planes = gemm_packed_b<T>(rows, q.units);
+      Carver carve(base);
+      h = carve.take<T>(rows * ld);
+      h_next = carve.take<T>(rows * ld);
+      masked = carve.take<T>(Rows<T>::masked_elements(q));
+      reset_h = carve.take<T>(rows * ld);
+      z = carve.take<T>(planes);
+      reset = carve.take<T>(planes);
+      k = carve.take<T>(rows * kPanel<T>);
+      hidden = carve.take<T>(rows * kPanel<T>);
+      bytes = carve.used();
+    }
+  };
+
+  void run_block(int64_t block, char* base) const {
+    Space s(q, base + block * Space(q, nullptr).bytes);
+    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
+    const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
+    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
+    // Lanes beyond the last unit are computed with and never looked at; they only have to be numbers.
+    fill_zero(s.z, gemm_packed_b<T>(rows, U));
+    fill_zero(s.reset, gemm_packed_b<T>(rows, U));
+    fill_zero(s.k, rows * kPanel<T>);
+    fill_zero(s.hidden, rows * kPanel<T>);
+    for (int64_t step = 0; step < q.steps; ++step) {
+      in.refresh(q, s.h);
+      for (int64_t u = 0; u < U; u += kPanel<T>) update_gates(s, in, step, u);
+      for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
+      swap_pointers(s.h, s.h_next);
+    }
+    for (int64_t r = 0; r < rows; ++r)
+      if (h_out) copy(s.h + r * in.ld, h_out + (first + r) * U, U);
+  }
+
+  // What gate g of unit u gets from outside at a step.
+  const T* input(const Rows<T>& in, int64_t step, int64_t g, int64_t u) const {
+    return xp + (q.at_time(in.first, step) * kGates + g) * q.units + u;
+  }
+
+  // z and r of one panel of units at one step.
+  void update_gates(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
+    const int64_t U = q.units, n = smaller(kPanel<T>, U - u), plane = in.rows * kPanel<T>;
+    for (int64_t g = kZ; g <= kReset; ++g) {
+      T* gate = (g == kZ ? s.z : s.reset) + u * in.rows;
+      panel_product<T>(q, weights, g, u, in.rows, in.gate(g, s.h), in.ld, input(in, step, g, u), q.steps * kGates * U, gate);
+      if (rb)
+        for (int64_t r = 0; r < in.rows; ++r) add_row(rb + g * U + u, gate + r * kPanel<T>, n);
+      activate<T>(rec, gate, plane);
+    }
+    if (reset_after) return;
+    const T* h = in.gate(kK, s.h) + u;
+    for (int64_t r = 0; r < in.rows; ++r)
+      for (int64_t i = 0; i < n; i += kLanes<T>)
+        store(s.reset_h + r * in.ld + u + i, load(s.reset + u * in.rows + r * kPanel<T> + i) * load(h + r * in.ld + i));
+  }
+
+  // The candidate and the new state of one panel of units.
+  void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
+    const int64_t U = q.units, n = smaller(kPanel<T>, U - u), x_stride = q.steps * kGates * U;
+    const T *x = input(in, step, kK, u), *z = s.z + u * in.rows, *reset = s.reset + u * in.rows;
+    if (reset_after) {
+      panel_product<T>(q, weights, kK, u, in.rows, in.gate(kK, s.h), in.ld, rb ? rb + kK * U + u : nullptr, 0, s.hidden);
+      for (int64_t r = 0; r < in.rows; ++r)
+        for (int64_t i = 0; i < n; i += kLanes<T>) {
+          const int64_t at = r * kPanel<T> + i;
+          store(s.k + at, fma<T>(load(reset + at), load(s.hidden + at), load_some(x + r * x_stride + i, n - i)));
+        }
+    } else {
+      panel_product<T>(q, weights, kK, u, in.rows, s.reset_h, in.ld, x, x_stride, s.k);
+    }
+    activate<T>(act, s.k, in.rows * kPanel<T>);
+    for (int64_t r = 0; r < in.rows; ++r) {
+      const bool skip = q.skips(in.first + r, step);
+      const int64_t out = q.at(in.first + r, step), row = r * kPanel<T>;
+      const T* from = s.h + r * in.ld + u;
+      T* to = s.h_next + r * in.ld + u;
+      for (int64_t i = 0; i < n; i += kLanes<T>) {
+        const Vec<T> h = load(from + i), k = load(s.k + row + i);
+        store(to + i, skip ? h : fma<T>(load(z + row + i), h - k, k));
+      }
+      if (y) copy(to, y + out * U + u, n);
+      if (hidden) copy(reset_after ? s.hidden + row : s.reset_h + r * in.ld + u, hidden + out * U + u, n);
+      if (!gates) continue;
+      const T* values[kGates] = {z + row, reset + row, s.k + row};
+      for (int64_t g = 0; g < kGates; ++g) copy(values[g], gates + (out * kGates + g) * U + u, n);
+    }
+  }
+
+  Sequence q;
+  Activation act, rec;
+  bool reset_after;
+  const T *xp, *h0, *rb, *rec_mask, *weights;
+  T *y, *h_out, *gates, *hidden;
+};
+
+// ---- backward ----------------------------------------------------------------------------------------
+template <class T> class GruGrad {
+ public:
+  enum Input { kDy, kDh, kY, kGateValues, kHidden, kH0, kR, kRb, kMask, kRecMask };
+
+  explicit GruGrad(const KernelCall& c) {
+    const auto& attrs = *static_cast<const GruAttrs*>(c.attrs);
+    act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
+    const Shape& x = c.in[kY].shape;
+    q = {x[0], x[1], x[2], kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
+    dy = data_of<T>(c.in[kDy]), dh = data_of<T>(c.in[kDh]), y = data_of<T>(c.in[kY]), gates = data_of<T>(c.in[kGateValues]);
+    hidden = data_of<T>(c.in[kHidden]), h0 = data_of<T>(c.in[kH0]), rec_mask = data_of<T>(c.in[kRecMask]);
+    weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
+    const Shared shared(q, c.workspace);
+    inputs = shared.inputs, scratch = shared.scratch, candidate = shared.candidate, blocks = c.workspace + shared.bytes;
+    dxp = c.out[0].present ? data_of<T>(c.out[0]) : shared.dxp;
+    dh0 = data_of<T>(c.out[1]), dr = data_of<T>(c.out[2]), drb = data_of<T>(c.out[3]);
+  }
+
+  int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
+
+  void run(const KernelCall& c) const {
+    const int64_t U = q.units, K = q.batch * q.steps, ld = kGates * U;
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
+    if (drb) {
+      fill_zero(drb, ld);
+      for (int64_t block = 0; block < q.blocks(); ++block) add_row(space(block).drb, drb, ld);
+    }
+    if (!dr) return;
+    if (q.dropout)
+      for (int64_t g = kZ; g <= kReset; ++g) weight_gradient<T>(c, U, U, K, inputs.gate(q, g), dxp + g * U, ld, dr + g * U, ld, scratch);
+    else
+      weight_gradient<T>(c, U, 2 * U, K, inputs.gate(q, kZ), dxp, ld, dr, ld, scratch);
+    if (reset_after) weight_gradient<T>(c, U, U, K, inputs.gate(q, kK), candidate, U, dr + kK * U, ld, scratch);
+    else weight_gradient<T>(c, U, U, K, candidate, dxp + kK * U, ld, dr + kK * U, ld, scratch);
+  }
+
+ private:
+  struct Shared {
+    ProductInputs<T> inputs;
+    // For the gradient of R_h, (batch * steps, units) in the input's order: with reset_after the
+    // gradient of `hidden`, which differs from dxp's; otherwise `hidden`, which the product read.
+    T* candidate;
+    T *scratch, *dxp;
+    int64_t bytes;
+    Shared(const Sequence& q, char* base) {
+      Carver carve(base);
+      inputs.data = carve.take<T>(ProductInputs<T>::elements(q));
+      candidate = carve.take<T>(q.batch * q.steps * q.units);
+      scratch = carve.take<T>(weight_gradient_scratch<T>(kGates * q.units));
+      dxp = carve.take<T>(q.batch * q.steps * kGates * q.units);  // when nobody else wants it
+      bytes = carve.used();
+    }
+  };
+  struct Space {  // of one task
+    T *dh, *d, *dreset_h, *drb, *scratch;
+    int64_t ld, ldd, bytes;
+    Space(const Sequence& q, char* base) {
+      const int64_t rows = q.block_rows();
+      ld = row_pitch<T>(q.units), ldd = row_pitch<T>(kGates * q.units);
+      Carver carve(base);
+      dh = carve.take<T>(rows * ld);
+      d = carve.take<T>(rows * ldd);
+      dreset_h = carve.take<T>(rows * ld);
+      drb = carve.take<T>(kGates * q.units);
+      scratch = carve.take<T>(q.dropout ? rows * q.units : 0);
+      bytes = carve.used();
+    }
+  };
+  Space space(int64_t block) const { return Space(q, blocks + block * Space(q, nullptr).bytes); }
+
+  void run_block(int64_t block) const {
+    const Space s = space(block);
+    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
+    const Rows<T> in{rec_mask, nullptr, first, rows, s.ld}, unmasked{nullptr, nullptr, first, rows, s.ld};
+    fill_zero(s.drb, kGates * U);
+    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
+    for (int64_t step = q.steps - 1; step >= 0; --step) {
+      for (int64_t r = 0; r < rows; ++r) {
+        if (dr) inputs.note(q, in, r, step, state_before(first + r, step));
+        retreat(s.dh + r * s.ld, s.d + r * s.ldd, first + r, step);
+        fill_zero(s.dreset_h + r * s.ld, U);
+      }
+      if (!reset_after) backprop_state<T>(q, weights, unmasked, kK, kGates, s.d, s.ldd, s.dreset_h, s.ld, nullptr);
+      for (int64_t r = 0; r < rows; ++r) retreat_reset(s, in, r, step);
+      backprop_state<T>(q, weights, in, kZ, reset_after ? kGates : kK, s.d, s.ldd, s.dh, s.ld, s.scratch);
+    }
+    for (int64_t r = 0; r < rows; ++r)
+      if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
+  }
+
+  const T* state_before(int64_t row, int64_t step) const {
+    return step ? y + q.at(row, step - 1) * q.units : row_or_null(h0, row, q.units);
+  }
+
+  // One step back for one row up to the reset gate: the gradients of the sums of z and of the candidate
+  // into d; of dh only what reaches the state before other than through the products.
+  void retreat(T* dh, T* d, int64_t row, int64_t step) const {
+    const int64_t U = q.units;
+    if (dy) add_row(dy + q.at(row, step) * U, dh, U);
+    if (q.skips(row, step)) return fill_zero(d, kGates * U);
+    const T *gate = gates + q.at(row, step) * kGates * U, *before = state_before(row, step);
+    for (int64_t i = 0; i < U; i += kLanes<T>) {
+      const int64_t n = U - i;
+      const Vec<T> g = load_some(dh + i, n), z = load_some(gate + kZ * U + i, n), k = load_some(gate + kK * U + i, n);
+      const Vec<T> h = before ? load_some(before + i, n) : Vec<T>{};
+      store_some(d + kZ * U + i, g * (h - k), n);
+      store_some(d + kK * U + i, g * (T(1) - z), n);
+      store_some(dh + i, g * z, n);
+    }
+    activation_grad<T>(rec, gate + kZ * U, d + kZ * U, U);
+    activation_grad<T>(act, gate + kK * U, d + kK * U, U);
+  }
+
+  // The reset gate of one row, and the results of its step.
+  void retreat_reset(const Space& s, const Rows<T>& in, int64_t r, int64_t step) const {
+    const int64_t U = q.units, row = in.first + r, here = q.at(row, step), there = q.at_time(row, step);
+    T *dh = s.dh + r * s.ld, *d = s.d + r * s.ldd, *dx = dxp + there * kGates * U;
+    const T *reset = gates + (here * kGates + kReset) * U, *seen = hidden + here * U;
+    const T *before = state_before(row, step), *mask = in.mask_row(q, kK, r), *dreset_h = s.dreset_h + r * s.ld;
+    if (q.skips(row, step)) {  // d is zero; what the gates hold there may be anything
+      fill_zero(dx, kGates * U);
+      return fill_zero(candidate + there * U, U);
+    }
+    for (int64_t i = 0; i < U; i += kLanes<T>) {
+      const int64_t n = U - i;
+      if (reset_after) {
+        store_some(d + kReset * U + i, load_some(d + kK * U + i, n) * load_some(seen + i, n), n);
+      } else {
+        Vec<T> g = load_some(dreset_h + i, n);
+        if (mask) g = g * load_some(mask + i, n);
+        store_some(d + kReset * U + i, before ? g * load_some(before + i, n) : Vec<T>{}, n);
+        store_some(dh + i, fma<T>(g, load_some(reset + i, n), load_some(dh + i, n)), n);
+      }
+    }
+    activation_grad<T>(rec, reset, d + kReset * U, U);
+    copy(d, dx, kGates * U);
+    if (!reset_after) return copy(seen, candidate + there * U, U);
+    for (int64_t i = 0; i < U; i += kLanes<T>)
+      store_some(d + kK * U + i, load_some(d + kK * U + i, U - i) * load_some(reset + i, U - i), U - i);
+    copy(d + kK * U, candidate + there * U, U);
+    add_row(d, s.drb, kGates * U);
+  }
+
+  Sequence q;
+  Activation act, rec;
+  bool reset_after;
+  const T *dy, *dh, *y, *gates, *hidden, *h0, *rec_mask, *weights;
+  ProductInputs<T> inputs;
+  T *candidate, *scratch, *dxp, *dh0, *dr, *drb;
+  char* blocks;
+};
+
+}  // namespace
+
+HB_EXPORT_KERNELS(gru,
+  {"gru", "rows", nullptr, recurrent_workspace<Gru>, run_recurrent<Gru>, Gru<float>::kR,
+   packed_weight_bytes<Gru<float>::kR, kGates, false>, pack_weights<Gru<float>::kR, kGates, false>},
+  {"gru_grad", "rows", nullptr, recurrent_workspace<GruGrad>, run_recurrent<GruGrad>, GruGrad<float>::kR,
+   packed_weight_bytes<GruGrad<float>::kR, kGates, true>, pack_weights<GruGrad<float>::kR, kGates, true>})
+
+HB_CPU_END

@@ -1,0 +1,249 @@
+// Long short-term memory over whole sequences, gates i, f, c, o:
+//   i = rec(z_i)  f = rec(z_f)  g = act(z_c)  o = rec(z_o),   z = xp + h R
+//   c' = f c + i g    h' = o act(c')
+#include "ops/recurrent.h"
+#include "cpu/activation_grad.h"
+#include "cpu/recurrent.h"
+
+HB_CPU_BEGIN
+namespace {
+
+enum Gate { kI, kF, kC, kO, kGates };
+
+// ---- forward -----------------------------------------------------------------------------------------
+template <class T> class Lstm {
+ public:
+  enum Input { kXp, kH0, kC0, kR, kMask, kRecMask };
+
+  explicit Lstm(const KernelCall& c) {
+    const auto& attrs = *static_cast<const LstmAttrs*>(c.attrs);
+    act = attrs.activation, rec = attrs.recurrent_activation;
+    const Shape& x = c.in[kXp].shape;
+    q = {x[0], x[1], c.in[kR].shape[0], kGates, attrs.go_backwards, c.in[kRecMask].present,
+         data_of<unsigned char>(c.in[kMask])};
+    xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), c0 = data_of<T>(c.in[kC0]);
+    rec_mask = data_of<T>(c.in[kRecMask]);
+    weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
+    y = data_of<T>(c.out[0]), h_out = data_of<T>(c.out[1]), c_out = data_of<T>(c.out[2]);
+    gates = data_of<T>(c.out[3]), cells = data_of<T>(c.out[4]);
+  }
+
+  int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
+
+  void run(const KernelCall& c) const {
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block, c.workspace); });
+  }
+
+ private:
+  struct Space {  // of one task
+    T *h, *h_next, *c, *masked, *z, *act_c;
+    int64_t bytes;
+    Space(const Sequence& q, char* base) {
+      const int64_t rows = q.block_rows(), ld = row_pitch<T>(q.units);
+      Carver carve(base);
+      h = carve.take<T>(rows * ld);
+      h_next = carve.take<T>(rows * ld);
+      c = carve.take<T>(rows * ld);
+      masked = carve.take<T>(Rows<T>::masked_elements(q));
+      z = carve.take<T>(kGates * rows * kPanel<T>);
+      act_c = carve.take<T>(rows * kPanel<T>);
+      bytes = carve.used();
+    }
+  };
+
+  void run_block(int64_t block, char* base) const {
+    Space s(q, base + block * Space(q, nullptr).bytes);
+    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
+    const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
+    for (int64_t r = 0; r < rows; ++r) {
+      copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
+      copy_or_zero(row_or_null(c0, first + r, U), s.c + r * in.ld, U);
+    }
+    // Lanes beyond the last unit are computed with and never looked at; they only have to be numbers.
+    fill_zero(s.z, kGates * rows * kPanel<T>);
+    fill_zero(s.act_c, rows * kPanel<T>);
+    for (int64_t step = 0; step < q.steps; ++step) {
+      in.refresh(q, s.h);
+      for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
+      swap_pointers(s.h, s.h_next);
+    }
+    for (int64_t r = 0; r < rows; ++r) {
+      if (h_out) copy(s.h + r * in.ld, h_out + (first + r) * U, U);
+      if (c_out) copy(s.c + r * in.ld, c_out + (first + r) * U, U);
+    }
+  }
+
+  // One step of one panel of units.
+  void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
+    const int64_t U = q.units, n = smaller(kPanel<T>, U - u), plane = in.rows * kPanel<T>;
+    const T* x = xp + q.at_time(in.first, step) * kGates * U + u;
+    for (int64_t g = 0; g < kGates; ++g)
+      panel_product<T>(q, weights, g, u, in.rows, in.gate(g, s.h), in.ld, x + g * U, q.steps * kGates * U, s.z + g * plane);
+    activate<T>(rec, s.z, 2 * plane);
+    activate<T>(act, s.z + kC * plane, plane);
+    activate<T>(rec, s.z + kO * plane, plane);
+    for (int64_t r = 0; r < in.rows; ++r) {
+      const bool skip = q.skips(in.first + r, step);
+      for (int64_t i = 0; i < n; i += kLanes<T>) {
+        const T* z = s.z + r * kPanel<T> + i;
+        T* c = s.c + r * in.ld + u + i;
+        const Vec<T> next = skip ? load(c) : fma<T>(load(z + kF * plane), load(c), load(z + kI * plane) * load(z + kC * plane));
+        store(c, next);
+        store(s.act_c + r * kPanel<T> + i, next);
+      }
+    }
+    activate<T>(act, s.act_c, plane);
+    for (int64_t r = 0; r < in.rows; ++r) {
+      const bool skip = q.skips(in.first + r, step);
+      const int64_t out = q.at(in.first + r, step);
+      for (int64_t i = 0; i < n; i += kLanes<T>) {
+        const int64_t state = r * in.ld + u + i, left = n - i;
+        const T* z = s.z + r * kPanel<T> + i;
+        const Vec<T> h = skip ? load(s.h + state) : load(z + kO * plane) * load(s.act_c + r * kPanel<T> + i);
+        store(s.h_next + state, h);
+        if (y) store_some(y + out * U + u + i, h, left);
+        if (cells) store_some(cells + out * U + u + i, load(s.c + state), left);
+        if (gates)
+          for (int64_t g = 0; g < kGates; ++g) store_some(gates + (out * kGates + g) * U + u + i, load(z + g * plane), left);
+      }
+    }
+  }
+
+  Sequence q;
+  Activation act, rec;
+  const T *xp, *h0, *c0, *rec_mask, *weights;
+  T *y, *h_out, *c_out, *gates, *cells;
+};
+
+// ---- backward ----------------------------------------------------------------------------------------
+template <class T> class LstmGrad {
+ public:
+  enum Input { kDy, kDh, kDc, kY, kGateValues, kCells, kH0, kC0, kR, kMask, kRecMask };
+
+  explicit LstmGrad(const KernelCall& c) {
+    const auto& attrs = *static_cast<const LstmAttrs*>(c.attrs);
+    act = attrs.activation, rec = attrs.recurrent_activation;
+    const Shape& x = c.in[kY].shape;
+    q = {x[0], x[1], x[2], kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
+    dy = data_of<T>(c.in[kDy]), dh = data_of<T>(c.in[kDh]), dc = data_of<T>(c.in[kDc]);
+    y = data_of<T>(c.in[kY]), gates = data_of<T>(c.in[kGateValues]), cells = data_of<T>(c.in[kCells]);
+    h0 = data_of<T>(c.in[kH0]), c0 = data_of<T>(c.in[kC0]), rec_mask = data_of<T>(c.in[kRecMask]);
+    weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
+    const Shared shared(q, c.workspace);
+    inputs = shared.inputs, scratch = shared.scratch, blocks = c.workspace + shared.bytes;
+    dxp = c.out[0].present ? data_of<T>(c.out[0]) : shared.dxp;
+    dh0 = data_of<T>(c.out[1]), dc0 = data_of<T>(c.out[2]), dr = data_of<T>(c.out[3]);
+  }
+
+  int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
+
+  void run(const KernelCall& c) const {
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
+    if (!dr) return;
+    const int64_t U = q.units, copies = inputs.copies(q);
+    for (int64_t g = 0; g < copies; ++g)
+      weight_gradient<T>(c, U, kGates * U / copies, q.batch * q.steps, inputs.gate(q, g), dxp + g * U, kGates * U,
+                         dr + g * U, kGates * U, scratch);
+  }
+
+ private:
+  struct Shared {
+    ProductInputs<T> inputs;
+    T *scratch, *dxp;
+    int64_t bytes;
+    Shared(const Sequence& q, char* base) {
+      Carver carve(base);
+      inputs.data = carve.take<T>(ProductInputs<T>::elements(q));
+      scratch = carve.take<T>(weight_gradient_scratch<T>(kGates * q.units));
+      dxp = carve.take<T>(q.batch * q.steps * kGates * q.units);  // when nobody else wants it
+      bytes = carve.used();
+    }
+  };
+  struct Space {  // of one task
+    T *dh, *dc, *d, *act_c, *scratch;
+    int64_t ld, ldd, bytes;
+    Space(const Sequence& q, char* base) {
+      const int64_t rows = q.block_rows();
+      ld = row_pitch<T>(q.units), ldd = row_pitch<T>(kGates * q.units);
+      Carver carve(base);
+      dh = carve.take<T>(rows * ld);
+      dc = carve.take<T>(rows * ld);
+      d = carve.take<T>(rows * ldd);
+      act_c = carve.take<T>(2 * ld);
+      scratch = carve.take<T>(q.dropout ? rows * q.units : 0);
+      bytes = carve.used();
+    }
+  };
+
+  void run_block(int64_t block) const {
+    const Space s(q, blocks + block * Space(q, nullptr).bytes);
+    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
+    const Rows<T> in{rec_mask, nullptr, first, rows, s.ld};
+    for (int64_t r = 0; r < rows; ++r) {
+      copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
+      copy_or_zero(row_or_null(dc, first + r, U), s.dc + r * s.ld, U);
+    }
+    for (int64_t step = q.steps - 1; step >= 0; --step) {
+      for (int64_t r = 0; r < rows; ++r) {
+        const int64_t row = first + r;
+        const T* before = step ? y + q.at(row, step - 1) * U : row_or_null(h0, row, U);
+        if (dr) inputs.note(q, in, r, step, before);
+        retreat(s, r, row, step);
+        copy(s.d + r * s.ldd, dxp + q.at_time(row, step) * kGates * U, kGates * U);
+      }
+      backprop_state<T>(q, weights, in, 0, kGates, s.d, s.ldd, s.dh, s.ld, s.scratch);
+    }
+    for (int64_t r = 0; r < rows; ++r) {
+      if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
+      if (dc0) copy(s.dc + r * s.ld, dc0 + (first + r) * U, U);
+    }
+  }
+
+  // One step back for one row: the gradients of its gates' sums into d; of dh only what reaches the
+  // state before other than through the product.
+  void retreat(const Space& s, int64_t r, int64_t row, int64_t step) const {
+    constexpr int L = kLanes<T>;
+    const int64_t U = q.units;
+    T *dh = s.dh + r * s.ld, *dc = s.dc + r * s.ld, *d = s.d + r * s.ldd, *act_c = s.act_c, *dc_here = s.act_c + s.ld;
+    if (dy) add_row(dy + q.at(row, step) * U, dh, U);
+    if (q.skips(row, step)) return fill_zero(d, kGates * U);
+
+    const T* gate = gates + q.at(row, step) * kGates * U;
+    const T* before = step ? cells + q.at(row, step - 1) * U : row_or_null(c0, row, U);
+    copy(cells + q.at(row, step) * U, act_c, U);
+    activate<T>(act, act_c, U);
+    for (int64_t i = 0; i < U; i += L) store_some(dc_here + i, load_some(dh + i, U - i) * load_some(gate + kO * U + i, U - i), U - i);
+    activation_grad<T>(act, act_c, dc_here, U);
+    for (int64_t i = 0; i < U; i += L) {
+      const int64_t n = U - i;
+      const Vec<T> dcell = load_some(dc_here + i, n) + load_some(dc + i, n);
+      const Vec<T> was = before ? load_some(before + i, n) : Vec<T>{};
+      store_some(d + kI * U + i, dcell * load_some(gate + kC * U + i, n), n);
+      store_some(d + kF * U + i, dcell * was, n);
+      store_some(d + kC * U + i, dcell * load_some(gate + kI * U + i, n), n);
+      store_some(d + kO * U + i, load_some(dh + i, n) * load_some(act_c + i, n), n);
+      store_some(dc + i, dcell * load_some(gate + kF * U + i, n), n);
+    }
+    activation_grad<T>(rec, gate, d, 2 * U);
+    activation_grad<T>(act, gate + kC * U, d + kC * U, U);
+    activation_grad<T>(rec, gate + kO * U, d + kO * U, U);
+    fill_zero(dh, U);
+  }
+
+  Sequence q;
+  Activation act, rec;
+  const T *dy, *dh, *dc, *y, *gates, *cells, *h0, *c0, *rec_mask, *weights;
+  ProductInputs<T> inputs;
+  T *scratch, *dxp, *dh0, *dc0, *dr;
+  char* blocks;
+};
+
+}  // namespace
+
+HB_EXPORT_KERNELS(lstm,
+  {"lstm", "rows", nullptr, recurrent_workspace<Lstm>, run_recurrent<Lstm>, Lstm<float>::kR,
+   packed_weight_bytes<Lstm<float>::kR, kGates, false>, pack_weights<Lstm<float>::kR, kGates, false>},
+  {"lstm_grad", "rows", nullptr, recurrent_workspace<LstmGrad>, run_recurrent<LstmGrad>, LstmGrad<float>::kR,
+   packed_weight_bytes<LstmGrad<float>::kR, kGates, true>, pack_weights<LstmGrad<float>::kR, kGates, true>})
+
+HB_CPU_END

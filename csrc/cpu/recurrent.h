@@ -1,0 +1,226 @@
+// What the whole-sequence recurrent kernels share. A call is cut into blocks of batch rows; each task
+// takes its rows through all time steps alone, so there is no barrier between steps. A step is the
+// product of the rows' state with the packed recurrent matrix, panel by panel, and the cell's
+// formulas on each panel while it is in L1.
+//
+// Everything with a time axis is read and written at one of two places: `at_time` for what follows
+// the input's order (xp, mask, dxp) and `at` for what follows the order of processing (y, gates,
+// cells, hidden). They differ only with go_backwards.
+#pragma once
+#include "cpu/export.h"
+#include "cpu/gemm.h"
+#include "cpu/parallel.h"
+
+HB_CPU_BEGIN
+
+// Units that are advanced together: a panel of the packed recurrent matrix.
+template <class T> constexpr int64_t kPanel = GemmTile<T>::cols;
+
+// The distance of rows that are walked side by side: whole vectors, and a cache line off the powers of
+// two, which would put all rows into the same cache sets.
+template <class T> HB_INLINE int64_t row_pitch(int64_t n) {
+  return (n + kLanes<T> - 1) / kLanes<T> * kLanes<T> + 64 / int64_t(sizeof(T));
+}
+
+template <class T> HB_INLINE Vec<T> load_some(const T* p, int64_t n) {
+  return n >= kLanes<T> ? load(p) : load_tail(p, static_cast<int>(n));
+}
+template <class T> HB_INLINE void store_some(T* p, Vec<T> v, int64_t n) {
+  n >= kLanes<T> ? store(p, v) : store_tail(p, v, static_cast<int>(n));
+}
+// A row of an optional tensor: zeros where it is absent.
+template <class T> static void copy_or_zero(const T* src, T* dst, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes<T>) store_some(dst + i, src ? load_some(src + i, n - i) : Vec<T>{}, n - i);
+}
+template <class T> HB_INLINE void copy(const T* src, T* dst, int64_t n) { copy_or_zero<T>(src, dst, n); }
+template <class T> HB_INLINE void fill_zero(T* dst, int64_t n) { copy_or_zero<T>(nullptr, dst, n); }
+
+template <class T> static void add_row(const T* src, T* dst, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes<T>) store_some(dst + i, load_some(dst + i, n - i) + load_some(src + i, n - i), n - i);
+}
+
+// Null where the tensor is absent.
+template <class T> HB_INLINE T* data_of(const TensorRef& t) { return t.present ? t.as<T>() : nullptr; }
+template <class T> HB_INLINE const T* row_or_null(const T* p, int64_t row, int64_t n) { return p ? p + row * n : nullptr; }
+
+template <class T> HB_INLINE void swap_pointers(T*& a, T*& b) {
+  T* t = a;
+  a = b, b = t;
+}
+
+// ---- sizes, order and masks -------------------------------------------------------------------------
+struct Sequence {
+  int64_t batch, steps, units, gates;
+  bool backwards;
+  bool dropout;               // there is a rec_mask
+  const unsigned char* mask;  // (batch, steps) or null
+
+  // Row of a flat (batch * steps) matrix, in the input's order and in the order of processing.
+  HB_INLINE int64_t at_time(int64_t row, int64_t s) const { return row * steps + (backwards ? steps - 1 - s : s); }
+  HB_INLINE int64_t at(int64_t row, int64_t s) const { return row * steps + s; }
+  HB_INLINE bool skips(int64_t row, int64_t s) const { return mask && !mask[at_time(row, s)]; }
+
+  // An even number of blocks of at most 16 rows: enough of them to keep the product bound by
+  // arithmetic and not by the reading of weights, and few enough for a step to live in L1 and L2.
+  // What is too little work to share is one block.
+  HB_INLINE int64_t blocks() const {
+    if (batch < 2 || batch * steps * units * units * gates < 100000) return 1;
+    return 2 * ((batch + 31) / 32);
+  }
+  HB_INLINE int64_t block_begin(int64_t block) const { return batch * block / blocks(); }
+  HB_INLINE int64_t block_rows() const { return (batch + blocks() - 1) / blocks(); }  // of the largest
+};
+
+// Takes aligned pieces of a workspace. Over a null base it only measures.
+class Carver {
+ public:
+  HB_INLINE explicit Carver(char* base) : base_(reinterpret_cast<uintptr_t>(base)) {}
+  template <class T> HB_INLINE T* take(int64_t count) {
+    T* p = reinterpret_cast<T*>(base_ + static_cast<uintptr_t>(used_));
+    used_ += (count * int64_t(sizeof(T)) + 63) / 64 * 64;
+    return p;
+  }
+  HB_INLINE int64_t used() const { return used_; }
+
+ private:
+  uintptr_t base_;
+  int64_t used_ = 0;
+};
+
+// ---- the packed recurrent matrix ----------------------------------------------------------------------
+// Forward, each gate's (units, units) is packed by itself; backward, the transpose (gates * units,
+// units) is packed whole, so that gate g is rows [g * units, (g + 1) * units) of every panel.
+template <int kInput, int kGates, bool kBackward> static int64_t packed_weight_bytes(const KernelCall& c) {
+  const int64_t units = c.in[kInput].shape[0], k = kBackward ? kGates * units : units, parts = kBackward ? 1 : kGates;
+  return parts * (c.in[kInput].dtype == DType::float64 ? gemm_packed_b<double>(k, units) * 8
+                                                       : gemm_packed_b<float>(k, units) * 4);
+}
+template <class T> static void pack_recurrent(const T* src, int64_t units, int64_t gates, bool backward, T* dst) {
+  const int64_t panels = gemm_panels<T>(units);
+  if (backward) return gemm_pack_b<T>({src, 1, gates * units}, gates * units, units, 0, panels, dst);
+  for (int64_t g = 0; g < gates; ++g)
+    gemm_pack_b<T>({src + g * units, gates * units, 1}, units, units, 0, panels, dst + g * gemm_packed_b<T>(units, units));
+}
+template <int kInput, int kGates, bool kBackward> static void pack_weights(const KernelCall& c, void* dst) {
+  const TensorRef& w = c.in[kInput];
+  if (w.dtype == DType::float64) pack_recurrent(w.as<double>(), w.shape[0], kGates, kBackward, static_cast<double*>(dst));
+  else pack_recurrent(w.as<float>(), w.shape[0], kGates, kBackward, static_cast<float*>(dst));
+}
+
+// ---- forward ------------------------------------------------------------------------------------------
+// The rows of one task, and what feeds each gate's product: the state itself (rows `ld` apart), or with
+// dropout one masked copy per gate.
+template <class T> struct Rows {
+  const T* rec_mask;  // (gates, batch, units) or null
+  T* masked;          // (gates, rows, ld) where there is a rec_mask
+  int64_t first, rows, ld;
+
+  static HB_INLINE int64_t masked_elements(const Sequence& q) {
+    return q.dropout ? q.gates * q.block_rows() * row_pitch<T>(q.units) : 0;
+  }
+  HB_INLINE const T* mask_row(const Sequence& q, int64_t g, int64_t r) const {
+    return row_or_null(rec_mask, g * q.batch + first + r, q.units);
+  }
+  HB_INLINE void refresh(const Sequence& q, const T* state) const {
+    if (!rec_mask) return;
+    for (int64_t g = 0; g < q.gates; ++g)
+      for (int64_t r = 0; r < rows; ++r) {
+        const T* m = mask_row(q, g, r);
+        T* to = masked + (g * rows + r) * ld;
+        for (int64_t i = 0; i < q.units; ++i) to[i] = state[r * ld + i] * m[i];
+      }
+  }
+  HB_INLINE const T* gate(int64_t g, const T* state) const { return rec_mask ? masked + g * rows * ld : state; }
+};
+
+// out (rows, kPanel) = init + a R_gate for the panel of units that begins at u; `weights` packed
+// forward, a's rows `lda` apart. Of init and out only the columns that exist are touched.
+template <class T>
+static void panel_product(const Sequence& q, const T* weights, int64_t gate, int64_t u, int64_t rows, const T* a,
+                          int64_t lda, const T* init, int64_t init_stride, T* out) {
+  const T* panel = weights + gate * gemm_packed_b<T>(q.units, q.units) + u * q.units;
+  const int64_t n = smaller(kPanel<T>, q.units - u);
+  if (init && init_stride)  // far away, and each row elsewhere: on its way while the products are summed
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = 0; i < n; i += 64 / int64_t(sizeof(T))) __builtin_prefetch(init + r * init_stride + i);
+  gemm_block<T>(rows, n, q.units, {a, lda, 1}, panel, q.units, init, init_stride, out, kPanel<T>, nullptr, NoPost{});
+}
+
+// ---- backward -----------------------------------------------------------------------------------------
+// dstate (rows, units; ld) += sum over gates [g0, g1) of (d_gate R_gate^T) * rec_mask_gate; `weights`
+// packed backward, d has gate g's units at g * units. scratch: (rows, units) where there is a rec_mask.
+template <class T>
+static void backprop_state(const Sequence& q, const T* weights, const Rows<T>& in, int64_t g0, int64_t g1,
+                           const T* d, int64_t ldd, T* dstate, int64_t ld, T* scratch) {
+  const int64_t U = q.units, K = q.gates * U;
+  const auto product = [&](int64_t from, int64_t to, const T* init, T* out, int64_t ld_out) {
+    gemm_block<T>(in.rows, U, (to - from) * U, {d + from * U, ldd, 1}, weights + from * U * kPanel<T>, K, init, ld_out, out,
+                  ld_out, nullptr, NoPost{});
+  };
+  if (!in.rec_mask) return product(g0, g1, dstate, dstate, ld);
+  for (int64_t g = g0; g < g1; ++g) {
+    product(g, g + 1, nullptr, scratch, U);
+    for (int64_t r = 0; r < in.rows; ++r) {
+      const T* m = in.mask_row(q, g, r);
+      for (int64_t i = 0; i < U; ++i) dstate[r * ld + i] += scratch[r * U + i] * m[i];
+    }
+  }
+}
+
+// c (m, n; rows ldc apart) = a^T b, a (k, m) and b (k, n; rows ldb apart): the gradient of a weight
+// matrix, one task per panel of columns. scratch: weight_gradient_scratch(n) elements.
+template <class T> HB_INLINE int64_t weight_gradient_scratch(int64_t n) {
+  return gemm_packed_b<T>(GemmTile<T>::depth, n);
+}
+template <class T>
+static void weight_gradient(const KernelCall& call, int64_t m, int64_t n, int64_t k, const T* a, const T* b, int64_t ldb,
+                            T* c, int64_t ldc, T* scratch) {
+  using G = GemmTile<T>;
+  parallel_tasks(call, gemm_panels<T>(n), [=](int64_t p) {
+    const int64_t column = p * G::cols;
+    T* packed = scratch + column * G::depth;
+    int64_t done = 0;
+    do {
+      const int64_t depth = smaller(G::depth, k - done);
+      TileCall<T> t{};
+      t.k = depth;
+      t.b = packed, t.b_stride = G::cols;
+      t.c = c + column, t.c_stride = ldc;
+      t.init = done ? t.c : nullptr, t.init_stride = ldc;
+      t.cols = smaller(G::cols, n - column);
+      gemm_pack_b_panel<T>({b + done * ldb + column, ldb, 1}, depth, t.cols, packed);
+      gemm_panel<T>(m, {{a + done * m, 1, m}, false, depth, gemm_tile_rows<T>(m)}, t, 0, 0, false, NoPost{});
+      done += depth;
+    } while (done < k);
+  });
+}
+
+// The left factor of that gradient: what each gate's product read at each step, in the input's order,
+// (batch * steps, units), once for all gates or, with rec_mask, once for each.
+template <class T> struct ProductInputs {
+  T* data;
+
+  static HB_INLINE int64_t copies(const Sequence& q) { return q.dropout ? q.gates : 1; }
+  static HB_INLINE int64_t elements(const Sequence& q) { return copies(q) * q.batch * q.steps * q.units; }
+  HB_INLINE T* gate(const Sequence& q, int64_t g) const { return data + (q.dropout ? g : 0) * q.batch * q.steps * q.units; }
+  // Notes the state (null: zeros) that step s of row r started from.
+  HB_INLINE void note(const Sequence& q, const Rows<T>& in, int64_t r, int64_t s, const T* state) const {
+    for (int64_t g = 0; g < copies(q); ++g) {
+      T* to = gate(q, g) + q.at_time(in.first + r, s) * q.units;
+      const T* m = in.mask_row(q, g, r);
+      if (!state || !m) copy_or_zero(state, to, q.units);
+      else
+        for (int64_t i = 0; i < q.units; ++i) to[i] = state[i] * m[i];
+    }
+  }
+};
+
+// Runs K<float> or K<double>, a kernel with its arguments taken from the call.
+template <template <class> class K> static void run_recurrent(const KernelCall& c) {
+  c.in[K<float>::kR].dtype == DType::float64 ? K<double>(c).run(c) : K<float>(c).run(c);
+}
+template <template <class> class K> static int64_t recurrent_workspace(const KernelCall& c) {
+  return c.in[K<float>::kR].dtype == DType::float64 ? K<double>(c).workspace() : K<float>(c).workspace();
+}
+
+HB_CPU_END
