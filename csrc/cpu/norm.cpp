@@ -11,6 +11,7 @@
 #include "cpu/export.h"
 #include "cpu/parallel.h"
 #include "cpu/sums.h"
+#include "cpu/vmath.h"
 
 HB_CPU_BEGIN
 
@@ -164,17 +165,12 @@ template <class T> static void batch_norm(const KernelCall& call) {
   repeat(middle, l);
   repeat(scale, l);
   repeat(shift, l);
-  const bool relu = a.activation == Activation::relu;
   for_wide_rows<T>(call, l, [&](int64_t at, int64_t n) {
     int64_t j = 0;
-    for (; j + kLanes<T> <= n; j += kLanes<T>) {
-      const Vec<T> v = fma<T>(load(x + at + j) - load(middle + j), load(scale + j), load(shift + j));
-      store(y + at + j, relu ? (v < 0 ? Vec<T>{} : v) : v);
-    }
-    for (; j < n; ++j) {
-      const T v = (x[at + j] - middle[j]) * scale[j] + shift[j];
-      y[at + j] = relu && v < 0 ? 0 : v;
-    }
+    for (; j + kLanes<T> <= n; j += kLanes<T>)
+      store(y + at + j, fma<T>(load(x + at + j) - load(middle + j), load(scale + j), load(shift + j)));
+    for (; j < n; ++j) y[at + j] = (x[at + j] - middle[j]) * scale[j] + shift[j];
+    activate<T>(a.activation, y + at, n);
   });
 }
 
@@ -259,13 +255,9 @@ template <class T> static void batch_norm_grad(const KernelCall& call) {
 
 static bool is_double(const KernelCall& call) { return call.in[0].dtype == DType::float64; }
 static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-static bool supports_activation(const KernelCall& call) {
-  const Activation a = static_cast<const BatchNormAttrs*>(call.attrs)->activation;
-  return supports(call) && (a == Activation::linear || a == Activation::relu);
-}
 
 HB_EXPORT_KERNELS(norm,
-  {"batch_norm", "one_read", supports_activation,
+  {"batch_norm", "one_read", supports,
    [](const KernelCall& call) {
      return is_double(call) ? batch_norm_workspace<double>(layout<double>(call.in[0].shape))
                             : batch_norm_workspace<float>(layout<float>(call.in[0].shape));

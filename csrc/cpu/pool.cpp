@@ -4,20 +4,14 @@
 #include "ops/pool.h"
 
 #include "cpu/export.h"
+#include "cpu/packs.h"
 #include "cpu/parallel.h"
 #include "cpu/window.h"
 
 HB_CPU_BEGIN
 
-// N channels at a time. The channel loops end with a pack that overlaps the one before, so C >= N.
-template <class T, int N> struct PackOf {
-  typedef T type __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias));
-};
-template <class T, int N> using Pack = typename PackOf<T, N>::type;
-template <int N, class T> HB_INLINE Pack<T, N> load_pack(const T* p) { return *reinterpret_cast<const Pack<T, N>*>(p); }
-template <int N, class T> HB_INLINE void store_pack(T* p, Pack<T, N> v) { *reinterpret_cast<Pack<T, N>*>(p) = v; }
-
-// Calls f(pack width as a constant) with the widest pack that fits into the channels.
+// Calls f(pack width as a constant) with the widest pack that fits into the channels. Channel loops end
+// with a pack that overlaps the one before.
 template <int N> struct Width { static constexpr int value = N; };
 template <class T, class F> HB_INLINE void with_width(int64_t channels, const F& f) {
   if (channels >= kLanes<T>) return f(Width<kLanes<T>>{});

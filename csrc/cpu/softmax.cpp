@@ -1,34 +1,74 @@
-// softmax, log_softmax and softmax_grad over the last axis. Each row is reduced by one task, lane by
-// lane in a fixed order; sums accumulate in the element type.
+// softmax, log_softmax and their gradients over the last axis. A row is one task's from end to end, so
+// after its first read it is served from cache.
+//
+// Relative error of softmax below 2^-18 in float32 for every length of row (28 roundings in the sum, 4
+// elsewhere), plus |x - max| 2^-24 for what rounding x - max does to exp; log_softmax is off by as much in absolute terms.
+#include "ops/softmax.h"
+
 #include "cpu/export.h"
+#include "cpu/parallel.h"
+#include "cpu/row_sums.h"
 
 HB_CPU_BEGIN
 
-template <class T> static void softmax_row(const T* x, T* y, int64_t n, bool log) {
-  T m = x[0];
-  for (int64_t i = 1; i < n; ++i) m = x[i] > m ? x[i] : m;
-  T s = 0;
-  for (int64_t i = 0; i < n; ++i) s += __builtin_exp(x[i] - m);
-  T ls = __builtin_log(s);
-  for (int64_t i = 0; i < n; ++i) y[i] = log ? x[i] - m - ls : T(__builtin_exp(x[i] - m)) / s;
+template <class T> static void softmax_row(const T* x, T* y, int64_t n) {
+  const T scale = 1 / sum_exp<T>(x, row_max(x, n), n, y);
+  each_vector<T>(n, [&](int64_t i, int k) { store_some<T>(y + i, load_some<T>(y + i, k) * scale, k); });
 }
 
-template <class T, bool kLog> static void run_softmax(const KernelCall& c) {
-  const int64_t n = c.in[0].shape[-1], rows = n ? c.in[0].shape.count() / n : 0;
-  struct Ctx { const T* x; T* y; int64_t n, rows, step; } ctx{c.in[0].as<T>(), c.out[0].as<T>(), n, rows, 0};
-  ctx.step = 1 + 16384 / (n + 1);
-  c.tasks->parallel((rows + ctx.step - 1) / ctx.step, [](void* p, int64_t t) {
-    const Ctx& k = *static_cast<const Ctx*>(p);
-    for (int64_t r = t * k.step; r < k.rows && r < (t + 1) * k.step; ++r) softmax_row(k.x + r * k.n, k.y + r * k.n, k.n, kLog);
-  }, &ctx);
+template <class T> static void log_softmax_row(const T* x, T* y, int64_t n) {
+  const T top = row_max(x, n), sum = sum_exp<T>(x, top, n, nullptr), norm = log<T>(splat<T>(sum))[0];
+  each_vector<T>(n, [&](int64_t i, int k) { store_some<T>(y + i, load_some<T>(x + i, k) - top - norm, k); });
 }
 
-template <bool kLog> static void run(const KernelCall& c) {
-  c.in[0].dtype == DType::float64 ? run_softmax<double, kLog>(c) : run_softmax<float, kLog>(c);
+template <class T> static void softmax_grad_row(const T* y, const T* dy, T* dx, int64_t n) {
+  const T dot = sum_terms<T>(n, [&](int64_t i, int k) { return load_some<T>(y + i, k) * load_some<T>(dy + i, k); });
+  each_vector<T>(n, [&](int64_t i, int k) {
+    store_some<T>(dx + i, load_some<T>(y + i, k) * (load_some<T>(dy + i, k) - dot), k);
+  });
 }
+
+template <class T> static void log_softmax_grad_row(const T* y, const T* dy, T* dx, int64_t n) {
+  const T sum = sum_terms<T>(n, [&](int64_t i, int k) { return load_some<T>(dy + i, k); });
+  each_vector<T>(n, [&](int64_t i, int k) {
+    store_some<T>(dx + i, load_some<T>(dy + i, k) - exp<T>(load_some<T>(y + i, k)) * sum, k);
+  });
+}
+
+constexpr int64_t kCost = 8;  // of an element, beside an addition
+
+template <class T, void (*kRow)(const T*, T*, int64_t)> static void forward(const KernelCall& call) {
+  const int64_t n = call.in[0].shape[-1], size = call.in[0].shape.count();
+  const T* x = call.in[0].as<T>();
+  T* y = call.out[0].as<T>();
+  if (size == 0) return;
+  parallel_ranges(call, size / n, n * kCost, [&](int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; ++r) kRow(x + r * n, y + r * n, n);
+  });
+}
+
+template <class T, void (*kRow)(const T*, const T*, T*, int64_t)> static void backward(const KernelCall& call) {
+  const int64_t n = call.in[0].shape[-1], size = call.in[0].shape.count();
+  const T *y = call.in[0].as<T>(), *dy = call.in[1].as<T>();
+  T* dx = call.out[0].as<T>();
+  if (size == 0) return;
+  parallel_ranges(call, size / n, n * kCost, [&](int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; ++r) kRow(y + r * n, dy + r * n, dx + r * n, n);
+  });
+}
+
+static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
+static bool is_double(const KernelCall& call) { return call.in[0].dtype == DType::float64; }
 
 HB_EXPORT_KERNELS(softmax,
-  {"softmax", "rows", nullptr, nullptr, run<false>},
-  {"log_softmax", "rows", nullptr, nullptr, run<true>})
+  {"softmax", "rows", supports, nullptr, [](const KernelCall& call) {
+     is_double(call) ? forward<double, softmax_row<double>>(call) : forward<float, softmax_row<float>>(call); }},
+  {"log_softmax", "rows", supports, nullptr, [](const KernelCall& call) {
+     is_double(call) ? forward<double, log_softmax_row<double>>(call) : forward<float, log_softmax_row<float>>(call); }},
+  {"softmax_grad", "rows", supports, nullptr, [](const KernelCall& call) {
+     is_double(call) ? backward<double, softmax_grad_row<double>>(call) : backward<float, softmax_grad_row<float>>(call); }},
+  {"log_softmax_grad", "rows", supports, nullptr, [](const KernelCall& call) {
+     is_double(call) ? backward<double, log_softmax_grad_row<double>>(call)
+                     : backward<float, log_softmax_grad_row<float>>(call); }})
 
 HB_CPU_END

@@ -1,6 +1,7 @@
-// softmax(x), log_softmax(x), softmax_grad(y, dy): over the last axis.
-#include "ops/op.h"
+// softmax(x), log_softmax(x), softmax_grad(y, dy), log_softmax_grad(y, dy): over the last axis.
 #include "ops/softmax.h"
+
+#include "ops/op.h"
 
 namespace hornbeam {
 
@@ -11,10 +12,17 @@ void register_softmax(OpRegistry& r) {
        want_min_rank(name, in[0], 1, "x");
        out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
      }).inplace = 1;
-  r.add<SoftmaxAttrs>("softmax_grad", 2, 2, 1, [](const SoftmaxAttrs&, const auto& in, auto& out) {
-     want_same_dtype("softmax_grad", in[0], in[1]);
-     out.push_back(TypeInfo::of(in[0].dtype, broadcast_shapes("softmax_grad", in[0].shape, in[1].shape)));
-   }).inplace = 3;
+  for (const char* name : {"softmax_grad", "log_softmax_grad"})
+    r.add<SoftmaxAttrs>(name, 2, 2, 1, [name](const SoftmaxAttrs&, const auto& in, auto& out) {
+       want_float(name, in[0]);
+       want_min_rank(name, in[0], 1, "y");
+       want_same_dtype(name, in[0], in[1]);
+       if (in[0].shape.rank != in[1].shape.rank)
+         op_error(name, "y has shape " + shape_str(in[0].shape) + ", dy has " + shape_str(in[1].shape));
+       Shape shape;
+       for (int i = 0; i < in[0].shape.rank; ++i) shape.push(same_dim(name, in[0].shape[i], in[1].shape[i], "y and dy"));
+       out.push_back(TypeInfo::of(in[0].dtype, shape));
+     }).inplace = 3;
 }
 
 }  // namespace hornbeam

@@ -1,0 +1,75 @@
+// What softmax and cross entropy need of one row: its maximum, and sums of terms made on the fly.
+#pragma once
+#include "cpu/packs.h"
+#include "cpu/sums.h"
+#include "cpu/vmath.h"
+
+HB_CPU_BEGIN
+
+// `n` <= lanes elements, and all of them without a mask where the compiler can see that.
+template <class T> HB_INLINE Vec<T> load_some(const T* p, int n) { return n == kLanes<T> ? load<T>(p) : load_tail<T>(p, n); }
+template <class T> HB_INLINE Vec<T> load_some(const T* p, int n, T rest) { return n == kLanes<T> ? load<T>(p) : load_tail<T>(p, n, rest); }
+template <class T> HB_INLINE void store_some(T* p, Vec<T> v, int n) {
+  if (n == kLanes<T>) store<T>(p, v);
+  else store_tail<T>(p, v, n);
+}
+
+// f(i, k) for the vectors of a row: elements [i, i + k).
+template <class T, class F> HB_INLINE void each_vector(int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) f(i, kLanes<T>);
+  if (i < n) f(i, static_cast<int>(n - i));
+}
+
+// Sum of term(i, k) over a row; lanes from k on must be 0. Lanes add at most 16 terms in a row, blocks join
+// in a compensated sum: the error stays below 24 roundings of the sum of magnitudes.
+template <class T, class F> HB_INLINE T sum_terms(int64_t n, const F& term) {
+  constexpr int L = kLanes<T>, kBlock = 64 * L;
+  const auto plus = [](auto a, auto b) { return a + b; };
+  if (n <= L) return fold<T>(term(0, static_cast<int>(n)), plus);
+  VectorSum<T> total{};
+  for (int64_t from = 0; from < n; from += kBlock) {
+    const int64_t to = from + kBlock < n ? from + kBlock : n;
+    Vec<T> part[4] = {};
+    int64_t i = from;
+    for (; i + 4 * L <= to; i += 4 * L)
+      for (int u = 0; u < 4; ++u) part[u] += term(i + u * L, L);
+    for (; i + L <= to; i += L) part[0] += term(i, L);
+    if (i < to) part[1] += term(i, static_cast<int>(to - i));
+    total.add((part[0] + part[1]) + (part[2] + part[3]));
+  }
+  return fold<T>(total.value(), plus);
+}
+
+// NaN may be lost: whoever subtracts this from the row finds it again.
+template <class T> HB_INLINE T row_max(const T* x, int64_t n) {
+  constexpr int L = kLanes<T>;
+  const auto larger = [](auto a, auto b) { return a > b ? a : b; };
+  Vec<T> top[4];
+  for (Vec<T>& t : top) t = splat<T>(-kInf<T>);
+  int64_t i = 0;
+  for (; i + 4 * L <= n; i += 4 * L)
+    for (int u = 0; u < 4; ++u) top[u] = larger(load(x + i + u * L), top[u]);
+  for (; i + L <= n; i += L) top[0] = larger(load(x + i), top[0]);
+  if (i < n) top[1] = larger(load_tail<T>(x + i, static_cast<int>(n - i), -kInf<T>), top[1]);
+  return fold<T>(larger(larger(top[0], top[1]), larger(top[2], top[3])), larger);
+}
+
+// exp of x <= 0 within 1.5 ulp (2 in double), but 0 below the normal numbers: beside a largest term of 1
+// they do not count.
+template <class T> HB_INLINE Vec<T> exp_below_zero(Vec<T> x) {
+  constexpr T kLeast = sizeof(T) == 4 ? T(-87) : T(-708);
+  const ExpParts<T> e = exp_parts<T>(at_least<T>(x, kLeast));
+  return x < kLeast ? Vec<T>{} : (e.expm1_r + T(1)) * pow2<T>(e.n);
+}
+
+// Sum of exp(x - top) over a row, where top is its maximum; the terms go to `terms` unless it is null.
+template <class T> HB_INLINE T sum_exp(const T* x, T top, int64_t n, T* terms) {
+  return sum_terms<T>(n, [&](int64_t i, int k) {
+    const Vec<T> e = exp_below_zero<T>(load_some<T>(x + i, k, -kInf<T>) - top);
+    if (terms) store_some<T>(terms + i, e, k);
+    return e;
+  });
+}
+
+HB_CPU_END
