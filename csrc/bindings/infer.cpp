@@ -31,7 +31,9 @@ static py::tuple type_to_python(const TypeInfo& t) {
       values[i] = t.ints[i] == kUnknownValue ? py::object(py::none()) : py::object(py::int_(t.ints[i]));
     ints = values;
   }
-  return py::make_tuple(dtype_name(t.dtype), shape_to_python(t.shape), ints);
+  py::tuple dims(t.shape.rank);
+  for (int i = 0; i < t.shape.rank; ++i) dims[i] = py::int_(t.shape[i]);
+  return py::make_tuple(dtype_name(t.dtype), dims, ints);
 }
 
 void bind_infer(py::module_& m) {
@@ -54,7 +56,8 @@ void bind_infer(py::module_& m) {
     py::list result;
     for (auto& t : out) result.append(type_to_python(t));
     return result;
-  }, "Infer (dtype, shape, known integer values) of each output of an op.");
+  }, "Infer (dtype, dims, known integer values) of each output of an op. Negative dims are unknown; equal ones are the "
+     "same dim, -1 is any.");
   m.def("op_names", [] { return OpRegistry::get().names(); });
   m.def("op_info", [](const std::string& name) {
     const OpDef& op = OpRegistry::get().at(name);

@@ -5,7 +5,9 @@
 namespace hornbeam {
 
 constexpr int kMaxRank = 8;
-constexpr int64_t kUnknown = -1;  // a dim that is only known at bind
+// A dim that is only known at bind. While a graph is built, any other negative number stands for an unknown dim too:
+// equal numbers are the same dim, so that `x + bias` is known to have x's batch size.
+constexpr int64_t kUnknown = -1;
 
 struct Shape {
   int32_t rank = 0;

@@ -13,7 +13,7 @@ void infer_shape(const NoAttrs&, const Types& in, Types& out) {
   out.push_back(TypeInfo::of(DType::int32, rank));
   set_ints(out[0], [&](int64_t i) {
     const int64_t n = in[0].shape.dim[i];
-    return n == kUnknown ? kUnknownValue : n;
+    return n < 0 ? kUnknownValue : n;
   });
 }
 

@@ -50,8 +50,8 @@ void want_float(const char* op, const TypeInfo& t) {
 }
 
 int64_t same_dim(const char* op, int64_t a, int64_t b, const char* what) {
+  if (a == b || b < 0) return a;
   if (a < 0) return b;
-  if (b < 0 || a == b) return a;
   op_error(op, std::string(what) + " differ: " + std::to_string(a) + " and " + std::to_string(b));
 }
 
@@ -62,7 +62,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
     int64_t x = i <= a.rank ? a[-i] : 1, y = i <= b.rank ? b[-i] : 1;
     if (x == 1) r[-i] = y;
     else if (y == 1 || x == y) r[-i] = x;
-    else if (x < 0) r[-i] = y;  // an unknown dim must turn out to be y or 1
+    else if (x < 0 && y < 0) r[-i] = kUnknown;  // either may turn out to be 1
+    else if (x < 0) r[-i] = y;  // must turn out to be y or 1
     else if (y < 0) r[-i] = x;
     else op_error(op, "shapes " + shape_str(a) + " and " + shape_str(b) + " cannot be broadcast together");
   }

@@ -61,7 +61,7 @@ void infer_squeeze(const AxesAttrs& a, const Types& in, Types& out) {
   bool drop[kMaxRank] = {};
   for (int i = 0; i < a.axes.rank; ++i) {
     const int axis = normal_axis("squeeze", a.axes.dim[i], x.rank);
-    if (x[axis] != 1 && x[axis] != kUnknown)
+    if (x[axis] != 1 && x[axis] >= 0)
       op_error("squeeze", "axis " + std::to_string(axis) + " of " + shape_str(x) + " is not 1");
     drop[axis] = true;
   }
@@ -112,8 +112,8 @@ void infer_concat(const AxisAttrs& a, const Types& in, Types& out) {
     want_same_dtype("concat", in[0], t);
     bool fits = t.shape.rank == y.rank;
     for (int i = 0; fits && i < y.rank; ++i) {
-      if (i == axis || t.shape[i] == y[i] || t.shape[i] == kUnknown) continue;
-      fits = y[i] == kUnknown;
+      if (i == axis || t.shape[i] == y[i] || t.shape[i] < 0) continue;
+      fits = y[i] < 0;
       y[i] = t.shape[i];
     }
     if (!fits)
@@ -145,8 +145,8 @@ void infer_broadcast_to(const NoAttrs&, const Types& in, Types& out) {
   bool fits = x.rank <= y.rank;
   for (int i = 0; fits && i < x.rank; ++i) {
     int64_t& to = y[y.rank - x.rank + i];
-    fits = x[i] == 1 || x[i] == kUnknown || to == kUnknown || to == x[i];
-    if (to == kUnknown && x[i] > 1) to = x[i];
+    fits = x[i] == 1 || x[i] < 0 || to < 0 || to == x[i];
+    if (to < 0 && x[i] > 1) to = x[i];
   }
   if (!fits) op_error("broadcast_to", shape_str(x) + " does not broadcast to " + shape_str(y));
   out.push_back(TypeInfo::of(in[0].dtype, y));

@@ -89,7 +89,8 @@ void want_rank(const char* op, const TypeInfo&, int rank, const char* what);
 void want_min_rank(const char* op, const TypeInfo&, int rank, const char* what);
 void want_same_dtype(const char* op, const TypeInfo& a, const TypeInfo& b);
 void want_float(const char* op, const TypeInfo&);
-// Merges two dims that must agree (unknown agrees with all); throws otherwise.
+// Merges two dims that must agree (unknown agrees with all); throws otherwise. Shape rules hand on
+// unknown dims as they are, see core/shape.h.
 int64_t same_dim(const char* op, int64_t a, int64_t b, const char* what);
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 // Normalises a possibly negative axis; throws when out of range.

@@ -89,11 +89,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
         return x
     like = x if isinstance(x, Tensor) else alt if isinstance(alt, Tensor) else None
     x, alt = (current_value(convert(v, like.dtype if like is not None else None)) for v in (x, alt))
-    shape = x.shape if len(x.shape) != len(alt.shape) else _common(x.shape, alt.shape)
-    out = marker("phase_switch", (x, alt), x.dtype, shape)
+    dims = x.dims if x.ndim != alt.ndim else [m if m == n else None for m, n in zip(x.dims, alt.dims)]
+    out = marker("phase_switch", (x, alt), x.dtype, dims)
     out._uses_learning_phase = True  # type: ignore[attr-defined]
     return out
-
-
-def _common(a: tuple, b: tuple) -> tuple:
-    return tuple(m if m == n else None for m, n in zip(a, b))

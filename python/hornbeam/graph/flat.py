@@ -7,7 +7,7 @@ from typing import Any, Iterator, Sequence
 import numpy as np
 
 from .. import _core
-from .tensor import Tensor
+from .tensor import Tensor, known_dims
 from .variable import Variable
 
 
@@ -28,14 +28,18 @@ class FlatOp:
 
 
 class FlatValue:
-    """What is known of a value: ``kind`` is feed, variable, constant or computed; ``payload`` its name, variable or array."""
+    """What is known of a value.
 
-    __slots__ = ("kind", "dtype", "shape", "payload", "ints")
+    ``kind`` is feed, variable, constant or computed; ``payload`` a feed's name, the variable, or the constant's array;
+    ``dims`` the shape, where equal negative numbers are the same unknown dim.
+    """
 
-    def __init__(self, kind: str, dtype: str, shape: tuple, payload: Any = None, ints: tuple | None = None) -> None:
+    __slots__ = ("kind", "dtype", "dims", "payload", "ints")
+
+    def __init__(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> None:
         self.kind = kind
         self.dtype = dtype
-        self.shape = shape
+        self.dims = dims
         self.payload = payload
         self.ints = ints
 
@@ -49,8 +53,8 @@ class FlatGraph:
         self.outputs: list[int] = []
         self.updates: list[tuple[Variable, int]] = []
 
-    def add_value(self, kind: str, dtype: str, shape: tuple, payload: Any = None, ints: tuple | None = None) -> int:
-        self.values.append(FlatValue(kind, dtype, shape, payload, ints))
+    def add_value(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> int:
+        self.values.append(FlatValue(kind, dtype, dims, payload, ints))
         return len(self.values) - 1
 
     def add_constant(self, array: np.ndarray) -> int:
@@ -62,8 +66,8 @@ class FlatGraph:
         types = []
         for v in inputs:
             value = self.values[v] if v >= 0 else None
-            types.append(None if value is None else (value.dtype, value.shape, value.ints))
-        outputs = [self.add_value("computed", d, s, ints=i) for d, s, i in _core.infer(name, attrs, types)]
+            types.append(None if value is None else (value.dtype, value.dims, value.ints))
+        outputs = [self.add_value("computed", d, known_dims(s), ints=i) for d, s, i in _core.infer(name, attrs, types)]
         return FlatOp(name, attrs, list(inputs), outputs, label)
 
     def users(self) -> dict[int, list[FlatOp]]:
@@ -115,7 +119,7 @@ class FlatGraph:
                 slots[id(payload)] = len(variables)
                 variables.append(payload)
                 payload = payload.core
-            values.append((value.kind, value.dtype, value.shape, payload))
+            values.append((value.kind, value.dtype, value.dims, payload))
         updates = []
         for variable, v in self.updates:
             if id(variable) not in slots:
@@ -143,7 +147,7 @@ class Flattener:
         self._variables: dict[int, Variable] = {}
         self._keep: list[Any] = []  # ids are only good while the objects live
         for tensor in feeds:
-            self._ids[id(tensor)] = self.graph.add_value("feed", tensor.dtype, tensor.shape, tensor.name)
+            self._ids[id(tensor)] = self.graph.add_value("feed", tensor.dtype, tensor.dims, tensor.name)
 
     def run(self, outputs: Sequence[Tensor], updates: Sequence[Any]) -> FlatGraph:
         pairs = [_as_assign(u) for u in updates]
@@ -194,10 +198,10 @@ class Flattener:
         self._keep.append(node)
         if node.op == "constant":
             self._ids[id(tensor)] = graph.add_value(
-                "constant", tensor.dtype, tensor.shape, node.attrs["value"], tensor.ints
+                "constant", tensor.dtype, tensor.dims, node.attrs["value"], tensor.ints
             )
         elif node.op == "variable":
-            self._ids[id(tensor)] = graph.add_value("variable", tensor.dtype, tensor.shape, tensor)
+            self._ids[id(tensor)] = graph.add_value("variable", tensor.dtype, tensor.dims, tensor)
         elif node.op == "learning_phase":
             self._ids[id(tensor)] = graph.add_constant(np.asarray(self.phase, "int32"))
         elif node.op == "phase_switch":
@@ -215,7 +219,7 @@ class Flattener:
             inputs = [-1 if t is None else self._ids[id(t)] for t in node.inputs]
             outputs = []
             for t in node.outputs:
-                v = graph.add_value("computed", t.dtype, t.shape, ints=t.ints)
+                v = graph.add_value("computed", t.dtype, t.dims, ints=t.ints)
                 outputs.append(v)
                 self._ids.setdefault(id(t), v)
             graph.ops.append(FlatOp(node.op, node.attrs, inputs, outputs, node.label))

@@ -23,7 +23,7 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
         ValueError, TypeError: from the op's shape rule, naming the op and the shapes.
     """
     tensors = _as_tensors(op, inputs)
-    types = [None if t is None else (t.dtype, t.shape, t.ints) for t in tensors]
+    types = [None if t is None else (t.dtype, t.dims, t.ints) for t in tensors]
     inferred = _core.infer(op, attrs, types)
     node = Node(op, tuple(tensors), attrs)
     node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
@@ -51,10 +51,10 @@ def binary(op: str, a: Any, b: Any) -> Tensor:
     return apply(op, [a, b])
 
 
-def marker(op: str, inputs: Sequence[Tensor], dtype: str, shape: tuple[int | None, ...], **attrs: Any) -> Tensor:
+def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:
     """Make a node that is not an op of the core: a leaf, or something a Function resolves when it is built."""
     node = Node(op, tuple(inputs), attrs)
-    node.outputs = (Tensor(node, 0, dtype, shape),)
+    node.outputs = (Tensor(node, 0, dtype, dims),)
     return node.outputs[0]
 
 
@@ -82,7 +82,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
 
 def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str | None = None) -> Tensor:
     """A value that is fed at each run."""
-    tensor = marker("placeholder", (), dtype or floatx(), tuple(None if d is None else int(d) for d in shape))
+    tensor = marker("placeholder", (), dtype or floatx(), [None if d is None else int(d) for d in shape])
     if name:
         tensor._name = name
     return tensor
@@ -124,7 +124,7 @@ def reshape(x: Tensor, dims: Any) -> Tensor:
 
 def unbroadcast(grad: Tensor, like: Tensor) -> Tensor:
     """Sum a gradient down to the shape of the input that was broadcast."""
-    if grad.shape == like.shape and None not in like.shape:
+    if grad.dims == like.dims:
         return grad
     return apply("sum_to", [grad, shape_of(like)])
 

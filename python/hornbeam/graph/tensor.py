@@ -6,6 +6,8 @@ global graph: nodes are kept alive by the tensors that need them, so a dropped m
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from .naming import current_scope
 
 _counts: dict[str, int] = {}
+_unknown_dims = itertools.count(-2, -1)
 
 
 def unique_name(prefix: str) -> str:
@@ -20,6 +23,11 @@ def unique_name(prefix: str) -> str:
     n = _counts.get(prefix, 0)
     _counts[prefix] = n + 1
     return f"{prefix}_{n}" if n else prefix
+
+
+def known_dims(dims: Sequence[int | None]) -> tuple[int, ...]:
+    """Give each anonymous unknown dim (None or -1) a negative number of its own."""
+    return tuple([next(_unknown_dims) if d is None or d == -1 else d for d in dims])
 
 
 class Node:
@@ -63,14 +71,16 @@ class Tensor:
         node: Node,
         index: int,
         dtype: str,
-        shape: tuple[int | None, ...],
+        dims: Sequence[int | None],
         name: str | None = None,
         ints: tuple[int | None, ...] | None = None,
     ) -> None:
         self.op = node
         self.index = index
         self.dtype = dtype
-        self.shape = shape
+        #: the shape with a negative number for each unknown dim; equal numbers are surely the same dim
+        self.dims = known_dims(dims)
+        self.shape: tuple[int | None, ...] = tuple([d if d >= 0 else None for d in self.dims])
         self._name = name
         #: integer values known while building (``K.shape(x)`` and what is computed from it), None where not
         self.ints = ints

@@ -13,7 +13,7 @@ def eliminate_common(graph: FlatGraph) -> None:
     constants: dict[tuple, int] = {}
     for v, value in enumerate(graph.values):
         if value.kind == "constant" and value.payload.size <= 64:
-            key = (value.dtype, value.shape, value.payload.tobytes())
+            key = (value.dtype, value.dims, value.payload.tobytes())
             mapping_to = constants.setdefault(key, v)
             if mapping_to != v:
                 mapping[v] = mapping_to

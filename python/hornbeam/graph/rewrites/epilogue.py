@@ -1,0 +1,76 @@
+"""Bias and activation move into the op that makes the values: matmul, convolution, batch normalization."""
+
+from ..flat import FlatGraph, FlatOp, FlatValue
+
+#: ops that take a bias as third input
+BIASED = {"matmul", "conv2d", "depthwise_conv2d"}
+#: ops with an ``activation`` attribute
+ACTIVATED = {*BIASED, "batch_norm"}
+#: elementwise op -> name of the activation it is
+ACTIVATIONS = {
+    "relu": "relu", "sigmoid": "sigmoid", "hard_sigmoid": "hard_sigmoid", "tanh": "tanh", "softplus": "softplus",
+    "softsign": "softsign", "selu": "selu", "exp": "exponential",
+}  # fmt: skip
+
+
+def fuse_epilogues(graph: FlatGraph) -> None:
+    """Fold ``op(...) + bias`` and ``activation(op(...))`` into the op, where nobody else reads what is in between.
+
+    The fused op runs where the last of its parts ran, so that a bias computed late is there.
+    """
+    values, kept = graph.values, graph.kept()
+    readers: dict[int, int] = {}
+    for op in graph.ops:
+        for v in op.inputs:
+            readers[v] = readers.get(v, 0) + 1
+    maker: dict[int, FlatOp] = {}
+    absorbed: set[int] = set()
+
+    def private(v: int) -> FlatOp | None:
+        """The op that makes ``v``, if nobody but one op reads any of its results."""
+        made = maker.get(v)
+        return made if made is not None and readers[v] == 1 and v not in kept else None
+
+    for i, op in enumerate(graph.ops):
+        fused = None
+        if op.name == "add":
+            for v, bias in (op.inputs, op.inputs[::-1]):
+                made = private(v)
+                if made is not None and _takes_bias(made) and _is_bias(values[bias], values[v]):
+                    fused = FlatOp(made.name, made.attrs, [*made.inputs[:2], bias], op.outputs, made.label)
+                    break
+        elif op.name in ACTIVATIONS or (op.name == "elu" and op.attrs.get("alpha", 1.0) == 1.0):
+            made = private(op.inputs[0])
+            if made is not None and made.name in ACTIVATED and made.attrs.get("activation", "linear") == "linear":
+                attrs = {**made.attrs, "activation": ACTIVATIONS.get(op.name, "elu")}
+                fused = FlatOp(made.name, attrs, made.inputs, [op.outputs[0], *made.outputs[1:]], made.label)
+        if fused is not None and made is not None:
+            if any(readers.get(v, 0) or v in kept for v in made.outputs[1:]) and not _at_end(made, graph.ops, i):
+                fused = None  # its other results are read before this point
+        if fused is not None:
+            absorbed.add(id(made))
+            graph.ops[i] = op = fused
+        for v in op.outputs:
+            maker[v] = op
+    graph.ops = [op for op in graph.ops if id(op) not in absorbed]
+
+
+def _at_end(made: FlatOp, ops: list[FlatOp], end: int) -> bool:
+    """True when nothing between ``made`` and position ``end`` reads a result of it."""
+    results = set(made.outputs[1:])
+    for op in reversed(ops[:end]):
+        if op is made:
+            return True
+        if results.intersection(op.inputs):
+            return False
+    return True
+
+
+def _takes_bias(op: FlatOp) -> bool:
+    no_bias = len(op.inputs) == 2 or op.inputs[2] < 0
+    return op.name in BIASED and no_bias and op.attrs.get("activation", "linear") == "linear"
+
+
+def _is_bias(bias: FlatValue, out: FlatValue) -> bool:
+    """One number per column: a vector of the last dim's length, which must be known."""
+    return len(bias.dims) == 1 and len(out.dims) >= 2 and bias.dims[0] == out.dims[-1] > 0 and bias.dtype == out.dtype
