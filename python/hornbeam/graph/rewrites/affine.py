@@ -1,8 +1,12 @@
 """Scale and shift after a convolution or product fold into its weights, when all of them are steady.
 
-This is what batch normalization is at inference: ``conv(x, w) * scale + shift`` becomes
-``conv(x, w * scale) + shift``, and the folded weights are computed once, in the program's prologue.
+This is what batch normalization is at inference: ``(conv(x, w) + b) * scale + shift`` becomes
+``conv(x, w * scale) + (b * scale + shift)``, and the folded weights are computed once, in the program's prologue.
 """
+
+from collections.abc import Iterable
+
+import numpy as np
 
 from ..flat import FlatGraph, FlatOp
 
@@ -11,65 +15,80 @@ SCALABLE = {"conv2d", "matmul", "depthwise_conv2d"}
 
 
 def fold_affine(graph: FlatGraph) -> None:
-    """Fold multiplications by a steady vector (a constant, a variable that is not written, or made of such)."""
+    """Fold steady per-channel factors into weights, and steady summands into the bias that is there already.
+
+    Steady is a constant, a variable that this program does not write, or what is made of such.
+    """
     steady = _steady_values(graph)
-    values, kept = graph.values, graph.kept()
-    users = graph.users()
+    kept = graph.kept()
+    readers = graph.users()
     maker: dict[int, FlatOp] = {}
-    ops: list[FlatOp] = []
+    result: list[FlatOp] = []
     for op in graph.ops:
-        if op.name == "mul":
-            for v, scale in (op.inputs, op.inputs[::-1]):
+        folded = None
+        if op.name in ("mul", "add"):
+            for v, vector in (op.inputs, op.inputs[::-1]):
                 made = maker.get(v)
-                if (
-                    made is None
-                    or made.name not in SCALABLE
-                    or scale not in steady
-                    or len(users[v]) > 1
-                    or v in kept
-                    or made.inputs[1] not in steady
-                    or made.attrs.get("transpose_b")
-                    or made.attrs.get("activation", "linear") != "linear"
-                    or not _per_channel(values[scale].dims, values[v].dims[-1])
-                ):
-                    continue
-                _scale(graph, ops, made, scale, op.outputs[0], maker)
-                break
-            else:
-                ops.append(op)
+                private = made is not None and len(readers[v]) == 1 and v not in kept
+                if made is not None and private and vector in steady and _foldable(graph, made, v, vector, steady):
+                    folded = _Folder(graph, made, v, vector).fold(op)
+                    break
+        if folded is None:
+            result.append(op)
         else:
-            ops.append(op)
-        for v in op.outputs:
-            maker.setdefault(v, op)
-    graph.ops = ops
+            result.remove(made)  # type: ignore[arg-type]
+            result.extend(folded)
+        for new in folded or [op]:
+            for v in new.outputs:
+                maker[v] = new
+                if new is not op and new.name not in SCALABLE:
+                    steady.add(v)
+    graph.ops = result
 
 
-def _scale(graph: FlatGraph, ops: list[FlatOp], made: FlatOp, scale: int, out: int, maker: dict[int, FlatOp]) -> None:
-    def emit(name: str, *inputs: int, **attrs: object) -> int:
-        op = graph.make_op(name, list(inputs), made.label, **attrs)
-        ops.append(op)
-        return op.outputs[0]
-
-    channels = graph.values[out].dims[-1]
-    weights, vector = made.inputs[1], scale
-    if graph.values[scale].dims != (channels,):
-        vector = emit("reshape", scale, graph.add_constant(_int_vector([channels])))
-    per_weight = vector
-    if made.name == "depthwise_conv2d":  # channels are input channel major, multiplier minor
-        per_weight = emit("reshape", vector, graph.add_constant(_int_vector(graph.values[weights].dims[2:])))
-    inputs = [made.inputs[0], emit("mul", weights, per_weight)]
-    if len(made.inputs) > 2 and made.inputs[2] >= 0:
-        inputs.append(emit("mul", made.inputs[2], vector))
-    ops.remove(made)
-    folded = FlatOp(made.name, made.attrs, inputs, [out], made.label)
-    ops.append(folded)
-    maker[out] = folded
+def _foldable(graph: FlatGraph, made: FlatOp, v: int, vector: int, steady: set[int]) -> bool:
+    return (
+        made.name in SCALABLE
+        and made.attrs.get("activation", "linear") == "linear"
+        and not made.attrs.get("transpose_b")
+        and all(w in steady for w in made.inputs[1:] if w >= 0)
+        and _per_channel(graph.values[vector].dims, graph.values[v].dims[-1])
+    )
 
 
-def _int_vector(values):  # type: ignore[no-untyped-def]
-    import numpy as np
+class _Folder:
+    """Builds the ops that replace one product and the scale or shift after it."""
 
-    return np.asarray(list(values), dtype="int64")
+    def __init__(self, graph: FlatGraph, made: FlatOp, v: int, vector: int) -> None:
+        self.graph = graph
+        self.made = made
+        self.ops: list[FlatOp] = []
+        self.vector = self.reshape(vector, graph.values[v].dims[-1:])
+
+    def emit(self, name: str, *inputs: int) -> int:
+        self.ops.append(self.graph.make_op(name, list(inputs), self.made.label))
+        return self.ops[-1].outputs[0]
+
+    def reshape(self, v: int, dims: Iterable[int]) -> int:
+        dims = tuple(dims)
+        if self.graph.values[v].dims == dims:
+            return v
+        return self.emit("reshape", v, self.graph.add_constant(np.asarray(dims, "int64")))
+
+    def fold(self, op: FlatOp) -> list[FlatOp]:
+        x, weights, *rest = self.made.inputs
+        bias = rest[0] if rest and rest[0] >= 0 else None
+        if op.name == "mul":
+            factor = self.vector
+            if self.made.name == "depthwise_conv2d":  # its channels are (input channel, multiplier)
+                factor = self.reshape(factor, self.graph.values[weights].dims[2:])
+            weights = self.emit("mul", weights, factor)
+            bias = None if bias is None else self.emit("mul", bias, self.vector)
+        else:
+            bias = self.vector if bias is None else self.emit("add", bias, self.vector)
+        inputs = [x, weights] if bias is None else [x, weights, bias]
+        self.ops.append(FlatOp(self.made.name, self.made.attrs, inputs, op.outputs, self.made.label))
+        return self.ops
 
 
 def _per_channel(dims: tuple[int, ...], channels: int) -> bool:
