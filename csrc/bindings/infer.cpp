@@ -3,6 +3,7 @@
 
 #include "bindings/convert.h"
 #include "core/error.h"
+#include "ops/elementwise.h"
 
 namespace hornbeam {
 
@@ -58,6 +59,16 @@ void bind_infer(py::module_& m) {
     return result;
   }, "Infer (dtype, dims, known integer values) of each output of an op. Negative dims are unknown; equal ones are the "
      "same dim, -1 is any.");
+  m.def("elementwise_instructions", [] {
+    py::list list;
+    for (int i = 0; i < kOpcodes; ++i) list.append(py::make_tuple(kInstructions[i].name, kInstructions[i].arity));
+    return list;
+  }, "(name, arity) of each instruction of the elementwise interpreter, by opcode.");
+  m.def("dtype_names", [] {
+    py::list list;
+    for (int i = 0; i < kDTypeCount; ++i) list.append(dtype_name(static_cast<DType>(i)));
+    return list;
+  }, "The dtypes, by the number that attributes hold.");
   m.def("op_names", [] { return OpRegistry::get().names(); });
   m.def("op_info", [](const std::string& name) {
     const OpDef& op = OpRegistry::get().at(name);

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/isa.h"
 #include "core/thread_pool.h"
+#include "ops/elementwise.h"
 #include "program/arena.h"
 #include "program/plan.h"
 
@@ -322,7 +323,8 @@ class Binder {
       for (size_t k = 0; k < plan_.steps_[s].in_value.size(); ++k) {
         int v = plan_.steps_[s].in_value[k];
         if (v < 0 || !is_variable(root(v), variable)) continue;
-        if (s != static_cast<size_t>(maker) || !def.elementwise || plan_.types_[v].shape != plan_.types_[r].shape || ++reads > 1) return false;
+        if (s != static_cast<size_t>(maker) || !def.elementwise || ++reads > 1) return false;
+        if (plan_.types_[v].shape != plan_.types_[r].shape || !may_overwrite(step, k, r)) return false;
       }
     for (int source : copy_source_)
       if (is_variable(source, variable)) return false;
@@ -401,6 +403,22 @@ class Binder {
       if (root(static_cast<int>(v)) != static_cast<int>(v)) plan_.places_[v] = plan_.places_[root(static_cast<int>(v))];
   }
 
+  // An elementwise step reads before it writes tile by tile, but only where all its outputs have one shape, and in
+  // `fused_multi` only inside one group.
+  bool may_overwrite(const Step& step, size_t input, int output) const {
+    const Shape& shape = plan_.types_[output].shape;
+    const OpDef& def = *program_.ops[step.op].def;
+    if (def.name == "fused_multi") {
+      const auto& attrs = *static_cast<const FusedMultiAttrs*>(program_.ops[step.op].attrs->data());
+      size_t position = std::find(step.out_value.begin(), step.out_value.end(), output) - step.out_value.begin();
+      size_t inputs = (step.in.size() - attrs.n_shared) / attrs.n_groups, outputs = step.out.size() / attrs.n_groups;
+      return input >= static_cast<size_t>(attrs.n_shared) && (input - attrs.n_shared) / inputs == position / outputs;
+    }
+    for (auto& out : step.out)
+      if (out.present && out.shape != shape) return false;
+    return true;
+  }
+
   // An input that dies at this step and whose range output v may take over; -1 if none.
   int inplace_donor(const Step& step, int s, int v, std::vector<char>& taken) {
     if (!program_.options.reuse) return -1;
@@ -409,7 +427,7 @@ class Binder {
     for (size_t k = 0; k < step.in_value.size(); ++k) {
       int in = step.in_value[k];
       if (in < 0 || taken[k]) continue;
-      bool allowed = def.elementwise ? plan_.types_[in].shape == t.shape
+      bool allowed = def.elementwise ? plan_.types_[in].shape == t.shape && may_overwrite(step, k, v)
                                      : k < 32 && (def.inplace >> k & 1) && v == step.out_value[0];
       int r = root(in);
       if (!allowed || last_use_[r] != s || plan_.places_[r].kind != Place::arena || given_.count(r) || retired_.count(r)) continue;

@@ -23,6 +23,10 @@ class FlatOp:
         self.outputs = outputs
         self.label = label
 
+    @property
+    def is_random(self) -> bool:
+        return _core.op_info(self.name)["random"]
+
     def __repr__(self) -> str:
         return f"{self.outputs} = {self.name}({self.inputs}) {self.attrs or ''}"
 
@@ -69,6 +73,22 @@ class FlatGraph:
             types.append(None if value is None else (value.dtype, value.dims, value.ints))
         outputs = [self.add_value("computed", d, known_dims(s), ints=i) for d, s, i in _core.infer(name, attrs, types)]
         return FlatOp(name, attrs, list(inputs), outputs, label)
+
+    def extract(self, ops: list[FlatOp]) -> tuple[FlatGraph, dict[int, int]]:
+        """A graph of some of the ops alone, and the numbers that values have in it.
+
+        What the ops read must be leaves or made by them.
+        """
+        part = FlatGraph()
+        numbers: dict[int, int] = {-1: -1}
+        for op in ops:
+            for v in (*op.inputs, *op.outputs):
+                if v not in numbers:
+                    numbers[v] = len(part.values)
+                    part.values.append(self.values[v])
+            inputs, outputs = ([numbers[v] for v in side] for side in (op.inputs, op.outputs))
+            part.ops.append(FlatOp(op.name, op.attrs, inputs, outputs, op.label))
+        return part, numbers
 
     def users(self) -> dict[int, list[FlatOp]]:
         """Which ops read each value."""

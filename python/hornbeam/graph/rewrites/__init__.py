@@ -6,11 +6,26 @@ They never look at concrete shapes: what depends on those is decided at bind, in
 from __future__ import annotations
 
 from ..flat import FlatGraph
+from .affine import fold_affine
 from .common import eliminate_common
+from .constants import fold_constants
 from .dead import remove_dead
+from .epilogue import fuse_epilogues
+from .fusion import fuse_elementwise
+from .multi_tensor import merge_updates
 
 #: in this order; later ones profit from what earlier ones found
-PASSES = (remove_dead, eliminate_common, remove_dead)
+PASSES = (
+    remove_dead,
+    fold_constants,
+    eliminate_common,
+    fuse_epilogues,
+    fold_affine,
+    fuse_epilogues,
+    remove_dead,
+    fuse_elementwise,
+    merge_updates,
+)
 
 
 def rewrite(graph: FlatGraph) -> None:

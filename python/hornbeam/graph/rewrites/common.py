@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from ... import _core
 from ..flat import FlatGraph
 
 
@@ -20,7 +19,7 @@ def eliminate_common(graph: FlatGraph) -> None:
     kept = []
     for op in graph.ops:
         op.inputs = [mapping.get(v, v) for v in op.inputs]
-        if _core.op_info(op.name)["random"]:
+        if op.is_random:
             kept.append(op)
             continue
         key = (op.name, tuple(op.inputs), _frozen(op.attrs))

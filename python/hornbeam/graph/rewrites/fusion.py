@@ -12,7 +12,10 @@ MAX_INPUTS, MAX_OUTPUTS, MAX_CONSTANTS, MAX_INSTRUCTIONS = 32, 16, 64, 128
 #: dtypes that a program computes in; operands of other dtypes are converted when loaded
 COMPUTE = ("float32", "float64")
 
-_OPCODE = {name: i for i, (name, _) in enumerate(_core.elementwise_instructions())}
+_INSTRUCTIONS = _core.elementwise_instructions()
+_OPCODE = {name: i for i, (name, _) in enumerate(_INSTRUCTIONS)}
+#: operands of each instruction, by opcode
+ARITY = [arity for _, arity in _INSTRUCTIONS]
 _DTYPE = {name: i for i, name in enumerate(_core.dtype_names())}
 
 
@@ -22,8 +25,11 @@ def fuse_elementwise(graph: FlatGraph) -> None:
     A fused op runs where the last of its ops ran. So a group takes no more ops once an op outside it has read one of
     its results: every reader then stays behind the group, and the order stays valid.
     """
+    readers = {v: {id(op) for op in ops} for v, ops in graph.users().items()}
+    for v in graph.kept():
+        readers.setdefault(v, set()).add(0)  # leaves the graph
     for group in _find_groups(graph):
-        program = _Program(graph, group)
+        program = _Program(graph, group, readers)
         if program.fits:
             _put(graph, group, program.op())
     graph.ops = [op for op in graph.ops if op.name != _ABSORBED]
@@ -87,7 +93,7 @@ def _compute_dtype(graph: FlatGraph, op: FlatOp) -> tuple[bool, str | None]:
 class _Program:
     """A group's register program: values are numbered inputs first, then constants, then results."""
 
-    def __init__(self, graph: FlatGraph, ops: list[FlatOp]) -> None:
+    def __init__(self, graph: FlatGraph, ops: list[FlatOp], readers: dict[int, set[int]]) -> None:
         self.graph = graph
         self.ops = ops
         inside = {op.outputs[0] for op in ops}
@@ -98,9 +104,7 @@ class _Program:
             for v in op.inputs:
                 self._note_operand(v, inside)
         mine = {id(op) for op in ops}
-        kept = graph.kept()
-        read = {v for op in graph.ops if id(op) not in mine for v in op.inputs}
-        self.outputs = [op.outputs[0] for op in ops if op.outputs[0] in read or op.outputs[0] in kept]
+        self.outputs = [op.outputs[0] for op in ops if not readers.get(op.outputs[0], set()) <= mine]
         self.fits = (
             len(self.inputs) <= MAX_INPUTS
             and len(self.constants) + len(ops) <= MAX_CONSTANTS
