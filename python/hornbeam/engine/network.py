@@ -1,0 +1,450 @@
+"""Networks: directed graphs of layers, which are layers themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from ..graph import Variable, name_scope
+from ..graph.function import RunCounter
+from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from .base_layer import Layer, _unique
+from .calling import naming_layer
+from .input_layer import InputLayer
+from .node import Node
+from .topology import node_key, trace
+
+
+class Network(Layer):
+    """A graph of layers between ``inputs`` and ``outputs``, or a subclass whose ``call`` is written in Python.
+
+    Args:
+        inputs: tensor or list of tensors from ``Input``.
+        outputs: tensor or list of tensors made from them.
+        name: of the network.
+
+    Attributes:
+        layers, inputs, outputs, input_names, output_names.
+    """
+
+    def __init__(self, *args, **kwargs):
+        is_graph = len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
+        if is_graph:
+            self._init_graph_network(*args, **kwargs)
+        else:
+            if args or set(kwargs) - {"name"}:
+                raise TypeError(
+                    f"{type(self).__name__}() takes `inputs`, `outputs` and `name`, or `name` alone; "
+                    f"got {len(args)} positional arguments and {sorted(kwargs)}"
+                )
+            self._init_subclassed_network(**kwargs)
+
+    def _base_init(self, name=None):
+        super().__init__(name=name)
+        self._is_compiled = False
+        self._run_counter = RunCounter()
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self.input_names: list[str] = []
+        self.output_names: list[str] = []
+
+    def _init_subclassed_network(self, name=None):
+        self._base_init(name=name)
+        self._is_graph_network = False
+
+    def _init_graph_network(self, inputs, outputs, name=None):
+        self._base_init(name=name)
+        self._is_graph_network = True
+        self._set_graph(inputs, outputs)
+
+    def _set_graph(self, inputs, outputs):
+        """Make the network the graph between ``inputs`` and ``outputs``; a Sequential does so as it grows."""
+        self._is_compiled = False
+        self._inbound_nodes = []
+        self._call_cache: dict[Any, tuple[list, list]] = {}
+        self.inputs = to_list(inputs, allow_tuple=True)
+        self.outputs = to_list(outputs, allow_tuple=True)
+        self._check_ends()
+        self._input_coordinates = [x._keras_history for x in self.inputs]
+        self._output_coordinates = [x._keras_history for x in self.outputs]
+        self._input_layers = [layer for layer, _, _ in self._input_coordinates]
+        self._output_layers = [layer for layer, _, _ in self._output_coordinates]
+
+        topology = trace(self.inputs, self.outputs)
+        self._network_nodes = topology.nodes
+        self._nodes_by_depth = topology.nodes_by_depth
+        self._layers = topology.layers
+        self._layers_by_depth = topology.layers_by_depth
+        self.input_names = [layer.name for layer in self._input_layers]
+        self.output_names = [layer.name for layer in self._output_layers]
+        fed = [(x, layer) for x, layer in zip(self.inputs, self._input_layers) if layer.is_placeholder]
+        self._feed_inputs = [x for x, _ in fed]
+        self._feed_input_names = [layer.name for _, layer in fed]
+        self._feed_input_shapes = [K.int_shape(x) for x, _ in fed]
+
+        masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
+        self._call_cache[_cache_key(self.inputs, [None] * len(self.inputs))] = (self.outputs, masks)
+        self.built = True
+        self.supports_masking = any(layer.supports_masking for layer in self._layers)
+        Node(
+            self,
+            inbound_layers=[],
+            node_indices=[],
+            tensor_indices=[],
+            input_tensors=self.inputs,
+            output_tensors=self.outputs,
+            input_masks=[None] * len(self.inputs),
+            output_masks=masks,
+            input_shapes=[K.int_shape(x) for x in self.inputs],
+            output_shapes=[K.int_shape(x) for x in self.outputs],
+        )
+
+    def _check_ends(self) -> None:
+        if len(set(self.inputs)) != len(self.inputs):
+            raise ValueError(
+                f"The list of inputs passed to the model is redundant. All inputs should only appear once. "
+                f"Found: {self.inputs}"
+            )
+        for what, tensors in (("Input", self.inputs), ("Output", self.outputs)):
+            for x in tensors:
+                if not hasattr(x, "_keras_history"):
+                    raise ValueError(
+                        f"{what} tensors to a {type(self).__name__} must be "
+                        f"{'`keras.layers.Input`' if what == 'Input' else 'the output of a Keras `Layer`'} "
+                        f"(thus holding past layer metadata). Found: {x}"
+                    )
+        for x in self.inputs:
+            layer = x._keras_history[0]
+            if not isinstance(layer, InputLayer):
+                raise ValueError(
+                    f"{type(self).__name__} inputs must come from `keras.layers.Input` (thus holding past layer "
+                    f'metadata), they cannot be the output of a previous non-Input layer. Here, a tensor specified '
+                    f'as input to "{self.name}" was not an Input tensor, it was generated by layer {layer.name}.'
+                )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Layer) and "_is_graph_network" not in self.__dict__:
+            raise RuntimeError(
+                "It looks like you are subclassing `Model` and you forgot to call "
+                "`super(YourClass, self).__init__()`. Always start with this line."
+            )
+        super().__setattr__(name, value)
+
+    # -- layers -------------------------------------------------------------------------------------
+    @property
+    def layers(self):
+        """The layers, in the order in which files and summaries list them."""
+        return self._layers if self._is_graph_network else self._sublayers
+
+    def get_layer(self, name=None, index=None):
+        """Find a layer by its name or by its index, which takes precedence."""
+        layers = self.layers
+        if index is not None:
+            if len(layers) <= index:
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
+                )
+            return layers[index]
+        if not name:
+            raise ValueError("Provide either a layer name or layer index.")
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. The layers are: {[layer.name for layer in layers]}")
+
+    # -- weights and state ----------------------------------------------------------------------------
+    @property
+    def trainable_weights(self):
+        if not self.trainable:
+            return []
+        return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers))
+
+    @property
+    def non_trainable_weights(self):
+        frozen = _unique(self._non_trainable_weights, *(layer.non_trainable_weights for layer in self.layers))
+        if self.trainable:
+            return frozen
+        return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers), frozen)
+
+    def get_weights(self):
+        """Copies of all weights, layer by layer."""
+        return K.batch_get_value(self._weights_by_layer())
+
+    def set_weights(self, weights):
+        """Set all weights from a list of arrays as :meth:`get_weights` gives it.
+
+        Raises:
+            ValueError: their number or a shape differs; nothing is changed then.
+        """
+        params = self._weights_by_layer()
+        if len(params) != len(weights):
+            raise ValueError(
+                f'You called `set_weights(weights)` on model "{self.name}" with a weight list of length '
+                f"{len(weights)}, but the model was expecting {len(params)} weights."
+            )
+        arrays = [np.asarray(w) for w in weights]
+        for param, array in zip(params, arrays):
+            if param.shape != array.shape:
+                raise ValueError(
+                    f"Weight shape {param.shape} not compatible with provided weight shape {array.shape} "
+                    f"(weight {param.name} of model {self.name})"
+                )
+        K.batch_set_value(list(zip(params, arrays)))
+
+    def _weights_by_layer(self) -> list[Variable]:
+        own = [self._trainable_weights, self._non_trainable_weights]
+        return _unique(*(layer.weights for layer in self.layers), *own)
+
+    @property
+    def stateful(self):
+        return any(getattr(layer, "stateful", False) for layer in self.layers)
+
+    @stateful.setter
+    def stateful(self, value):
+        pass  # Layer.__init__ sets it; for a network it follows from its layers
+
+    def reset_states(self):
+        """Reset the state of all stateful layers."""
+        for layer in self.layers:
+            if hasattr(layer, "reset_states") and getattr(layer, "stateful", False):
+                layer.reset_states()
+
+    @property
+    def uses_learning_phase(self):
+        """Whether any output differs between training and inference."""
+        return any(getattr(x, "_uses_learning_phase", False) for x in self.outputs)
+
+    # -- losses and updates -----------------------------------------------------------------------------
+    def _from_own_nodes(self, what: str) -> list:
+        """Losses or updates of the layers, without those of calls that are not part of this network."""
+        found: list = []
+        for layer in self.layers:
+            if not self._is_graph_network:
+                found += getattr(layer, what)
+                continue
+            for index, node in enumerate(layer._inbound_nodes):
+                if node_key(layer, index) in self._network_nodes:
+                    found += getattr(layer, f"get_{what}_for")(node.input_tensors)
+            found += getattr(layer, f"get_{what}_for")(None)
+        return found
+
+    @property
+    def updates(self):
+        if not self.trainable and not self.stateful:
+            return []
+        return _unique(self._from_own_nodes("updates"))
+
+    @property
+    def state_updates(self):
+        """Updates of stateful layers, which prediction runs too."""
+        return [update for layer in self.layers if layer.stateful for update in layer.updates]
+
+    @property
+    def losses(self):
+        """Penalties and added losses, each once; tensors first, then plain numbers."""
+        losses = self._from_own_nodes("losses")
+        own = self._per_input_losses
+        losses += own.get(None, []) if self._is_graph_network else [x for items in own.values() for x in items]
+        numbers = [x for x in losses if isinstance(x, (int, float))]
+        return _unique([x for x in losses if not isinstance(x, (int, float))]) + numbers
+
+    def get_losses_for(self, inputs):
+        return self._per_input_losses.get(_key(inputs), [])
+
+    def get_updates_for(self, inputs):
+        if not self.trainable and not self.stateful:
+            return []
+        return self._per_input_updates.get(_key(inputs), [])
+
+    # -- calling ----------------------------------------------------------------------------------------
+    def call(self, inputs, mask=None):
+        """Apply the network's layers to other inputs."""
+        if not self._is_graph_network:
+            raise NotImplementedError(f"Model {self.name}: a subclass of Model has to define `call`.")
+        inputs = to_list(inputs, allow_tuple=True)
+        outputs, _ = self._run(inputs, _mask_list(mask, len(inputs)))
+        return unpack_singleton(list(outputs))
+
+    def compute_mask(self, inputs, mask=None):
+        if not self._is_graph_network:
+            return None
+        inputs = to_list(inputs, allow_tuple=True)
+        _, masks = self._run(inputs, _mask_list(mask, len(inputs)))
+        return unpack_singleton(list(masks))
+
+    def _run(self, inputs: list, masks: list) -> tuple[list, list]:
+        key = _cache_key(inputs, masks)
+        if key not in self._call_cache:
+            outputs, output_masks, _ = self.run_internal_graph(inputs, masks)
+            self._call_cache[key] = (outputs, output_masks)
+        return self._call_cache[key]
+
+    def run_internal_graph(self, inputs, masks=None):
+        """Apply the layers to ``inputs``, node by node.
+
+        Returns:
+            Three lists: output tensors, their masks, their shapes.
+        """
+        masks = _mask_list(masks, len(inputs))
+        values = {x: (y, mask) for x, y, mask in zip(self.inputs, inputs, masks)}
+        for depth in sorted(self._nodes_by_depth, reverse=True):
+            for node in self._nodes_by_depth[depth]:
+                if isinstance(node.outbound_layer, InputLayer) and node.output_tensors[0] in values:
+                    continue
+                if all(x in values for x in node.input_tensors):
+                    outputs, output_masks = self._run_node(node, [values[x] for x in node.input_tensors], inputs)
+                    values.update(zip(node.output_tensors, zip(outputs, output_masks)))
+        results = [values[x] for x in self.outputs]
+        return [y for y, _ in results], [mask for _, mask in results], [K.int_shape(y) for y, _ in results]
+
+    def _run_node(self, node: Node, data: list, network_inputs: list) -> tuple[list, list]:
+        layer = node.outbound_layer
+        tensors = [x for x, _ in data]
+        x = unpack_singleton(tensors)
+        mask = unpack_singleton([m for _, m in data])
+        kwargs = dict(node.arguments or {})
+        if "mask" not in kwargs and has_arg(layer.call, "mask"):
+            kwargs["mask"] = mask
+        with name_scope(layer.name), naming_layer(layer, x):
+            outputs = to_list(layer.call(x, **kwargs), allow_tuple=True)
+            output_masks = layer.compute_mask(x, mask)
+            output_masks = [None] * len(outputs) if output_masks is None else to_list(output_masks, allow_tuple=True)
+            if len(output_masks) != len(outputs):
+                raise ValueError(
+                    f"Layers should have equal number of output tensors and output masks. Layer {layer.name} has "
+                    f"{len(outputs)} output tensors and {len(output_masks)} output masks."
+                )
+            for tensor, shape in zip(outputs, layer._output_shapes(tensors, outputs)):
+                if tensor not in tensors:
+                    tensor._keras_shape = shape
+        layer._regularize_activity(tensors, outputs)
+        self.add_update(layer.get_updates_for(tensors), network_inputs)
+        self.add_update(layer.get_updates_for(None), None)
+        self.add_loss(layer.get_losses_for(tensors), network_inputs)
+        self.add_loss(layer.get_losses_for(None), None)
+        return outputs, output_masks
+
+    def _output_shapes(self, inputs, outputs):
+        return [K.int_shape(x) for x in outputs]
+
+    def compute_output_shape(self, input_shape):
+        """The shape (or list of shapes) of the outputs for inputs of another shape."""
+        if not self._is_graph_network:
+            raise NotImplementedError(f"Model {self.name}: a subclass of Model has no static output shape.")
+        shapes = [tuple(s) for s in (input_shape if isinstance(input_shape, list) else [input_shape])]
+        if len(shapes) != len(self.inputs):
+            raise ValueError(f"Invalid input_shape argument {input_shape}: model has {len(self.inputs)} tensor inputs.")
+        known = dict(zip(self.inputs, shapes))
+        for depth in sorted(self._nodes_by_depth, reverse=True):
+            for node in self._nodes_by_depth[depth]:
+                if not isinstance(node.outbound_layer, InputLayer):
+                    given = [known[x] for x in node.input_tensors]
+                    if given == [tuple(s) for s in node.input_shapes]:
+                        made = node.output_shapes
+                    else:
+                        made = node.outbound_layer.compute_output_shape(unpack_singleton(given))
+                        made = made if isinstance(made, list) else [made]
+                    known.update(zip(node.output_tensors, (tuple(s) for s in made)))
+        return unpack_singleton([known[x] for x in self.outputs])
+
+    # -- configuration and files ----------------------------------------------------------------------
+    def get_config(self):
+        """The network as plain data, from which ``from_config`` makes an equal one (with new weights)."""
+        if not self._is_graph_network:
+            raise NotImplementedError(
+                f"{type(self).__name__} {self.name} is a subclass of Model: its topology is Python code and has no "
+                "config. Save its weights with `save_weights` instead."
+            )
+        from .network_config import network_to_config
+
+        return network_to_config(self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Make a network from what :meth:`get_config` returned."""
+        from .network_config import network_from_config
+
+        return network_from_config(cls, config, custom_objects)
+
+    def save(self, filepath, overwrite=True, include_optimizer=True):
+        """Save architecture, weights and, if compiled, the training's state to one HDF5 file.
+
+        Args:
+            filepath: path, ``h5py.File`` or ``h5py.Group``.
+            overwrite: without it an existing file is asked about.
+            include_optimizer: whether to save the optimizer's state.
+        """
+        if not self._is_graph_network:
+            raise NotImplementedError(
+                f"{type(self).__name__} {self.name} is a subclass of Model and cannot be saved whole; use "
+                "`save_weights`."
+            )
+        from ..saving import save_model
+
+        save_model(self, filepath, overwrite, include_optimizer)
+
+    def save_weights(self, filepath, overwrite=True):
+        """Save the weights alone to an HDF5 file."""
+        from ..saving.weights import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False):
+        """Load weights from an HDF5 file of :meth:`save_weights` or :meth:`save`.
+
+        Args:
+            filepath: path to the file.
+            by_name: match layers by name instead of by order.
+            skip_mismatch: with ``by_name``, leave out layers whose weights do not fit.
+            reshape: reshape weights that have the right number of elements.
+        """
+        from ..saving.weights import load_weights
+
+        load_weights(self, filepath, by_name, skip_mismatch, reshape)
+
+    def to_json(self, **kwargs):
+        """The architecture as a JSON string; ``kwargs`` go to ``json.dumps``."""
+        from ..saving.text import model_to_json
+
+        return model_to_json(self, **kwargs)
+
+    def to_yaml(self, **kwargs):
+        """The architecture as a YAML string; needs PyYAML."""
+        from ..saving.text import model_to_yaml
+
+        return model_to_yaml(self, **kwargs)
+
+    def summary(self, line_length=None, positions=None, print_fn=None):
+        """Print a table of the layers, their output shapes and their numbers of parameters."""
+        if not self.built:
+            raise ValueError(
+                "This model has not yet been built. Build the model first by calling build() or calling fit() with "
+                "some data. Or specify input_shape or batch_input_shape in the first layer for automatic build. "
+            )
+        from ..utils.layer_utils import print_summary
+
+        return print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+
+    def __getstate__(self):
+        from ..saving import pickle_model
+
+        return pickle_model(self)
+
+    def __setstate__(self, state):
+        from ..saving import unpickle_model
+
+        self.__dict__.update(unpickle_model(state).__dict__)
+
+
+def _key(inputs: Any) -> tuple | None:
+    return None if inputs is None else tuple(to_list(inputs, allow_tuple=True))
+
+
+def _cache_key(inputs: list, masks: list) -> tuple:
+    return tuple(inputs), tuple(masks)
+
+
+def _mask_list(mask: Any, count: int) -> list:
+    return [None] * count if mask is None else to_list(mask, allow_tuple=True)

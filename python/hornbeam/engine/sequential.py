@@ -1,0 +1,176 @@
+"""Sequential: a stack of layers."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any
+
+from .. import backend as K
+from ..utils.generic_utils import to_list
+from .base_layer import Layer
+from .input_layer import Input, InputLayer
+from .network import Network
+from .training import Model
+
+
+class Sequential(Model):
+    """A linear stack of layers.
+
+    Args:
+        layers: list of layers to add.
+        name: of the model.
+
+    The first layer has to know its input's shape (``input_shape=...``), or the model is built when it first sees
+    data.
+
+    Example:
+        >>> model = Sequential([Dense(32, input_shape=(500,), activation="relu"), Dense(1)])
+        >>> model.compile("adam", "mse")
+    """
+
+    def __init__(self, layers=None, name=None):
+        super().__init__(name=name)
+        self._is_graph_network = True
+        self._layers: list[Any] = []
+        self._call_cache = {}
+        self._build_input_shape = None
+        self.built = False
+        for layer in layers or []:
+            self.add(layer)
+
+    @property
+    def layers(self):
+        """The layers that were added, without the InputLayer underneath."""
+        if self._layers and isinstance(self._layers[0], InputLayer):
+            return self._layers[1:]
+        return list(self._layers)
+
+    @property
+    def model(self):
+        warnings.warn("`Sequential.model` is deprecated. `Sequential` is a subclass of `Model`, you can just use it.",
+                      stacklevel=2)  # fmt: skip
+        return self
+
+    def add(self, layer):
+        """Put a layer on top of the stack.
+
+        Raises:
+            TypeError: ``layer`` is not a layer.
+            ValueError: the layer has several outputs, which a stack cannot hold.
+        """
+        if not isinstance(layer, Layer):
+            raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer}")
+        self.built = False
+        if self.outputs:
+            self._extend(layer(self.outputs[0]))
+        elif self._layers:
+            self._layers.append(layer)  # the input's shape is still unknown
+        elif isinstance(layer, InputLayer):
+            self.inputs = layer._inbound_nodes[0].output_tensors
+            self._extend(self.inputs)
+        else:
+            shape, dtype = _first_input(layer)
+            if shape is None:
+                self._layers.append(layer)
+            else:
+                self.inputs = [Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")]
+                self._extend(layer(self.inputs[0]))
+
+    def _extend(self, outputs: Any) -> None:
+        outputs = to_list(outputs, allow_tuple=True)
+        if len(outputs) != 1:
+            raise (TypeError if self._layers else ValueError)(
+                "All layers in a Sequential model should have a single output tensor. For multi-output layers, use "
+                "the functional API."
+            )
+        self.outputs = outputs
+        self.build()
+
+    def pop(self):
+        """Remove the last layer.
+
+        Raises:
+            TypeError: there is none.
+        """
+        if not self.layers:
+            raise TypeError("There are no layers in the model.")
+        self._layers.pop()
+        self.built = False
+        if not self.layers:
+            self._layers, self.inputs, self.outputs = [], [], []
+        elif self.outputs:
+            last = self.layers[-1]
+            last._outbound_nodes = []
+            self.outputs = [last._inbound_nodes[-1].output_tensors[0]]
+            self.build()
+
+    def build(self, input_shape=None):
+        """Make the weights; ``input_shape`` (with the batch axis) is needed if the first layer does not say it."""
+        if input_shape and not self.inputs:
+            self._build_input_shape = tuple(input_shape)
+            x = Input(batch_shape=self._build_input_shape, dtype=K.floatx(), name=f"{self.name}_input")
+            self.inputs = [x]
+            for layer in self._layers:
+                x = layer(x)
+            self.outputs = [x]
+        if self.inputs:
+            self._set_graph(self.inputs, self.outputs)
+
+    def _set_inputs(self, inputs, outputs=None):
+        shape = inputs.shape if len(inputs.shape) > 1 else (*inputs.shape, 1)
+        self.build((None, *shape[1:]))
+
+    def predict_proba(self, x, batch_size=32, verbose=0):
+        """Class probabilities, which is what ``predict`` gives where the last activation is softmax or sigmoid."""
+        predictions = self.predict(x, batch_size, verbose)
+        if predictions.min() < 0.0 or predictions.max() > 1.0:
+            warnings.warn(
+                "Network returning invalid probability values. The last layer might not normalize predictions into "
+                "probabilities (like softmax or sigmoid would).",
+                stacklevel=2,
+            )
+        return predictions
+
+    def predict_classes(self, x, batch_size=32, verbose=0):
+        """The most probable class of each sample; for a single output unit whether it is above 0.5."""
+        predictions = self.predict(x, batch_size=batch_size, verbose=verbose)
+        if predictions.shape[-1] > 1:
+            return predictions.argmax(axis=-1)
+        return (predictions > 0.5).astype("int32")
+
+    def get_config(self):
+        config = {
+            "name": self.name,
+            "layers": [{"class_name": type(la).__name__, "config": la.get_config()} for la in self.layers],
+        }
+        if self._build_input_shape:
+            config["build_input_shape"] = self._build_input_shape
+        return copy.deepcopy(config)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        from ..layers import deserialize
+
+        if isinstance(config, dict) and isinstance(config.get("layers"), (list, tuple)):
+            name, layers, shape = config.get("name"), config["layers"], config.get("build_input_shape")
+        elif isinstance(config, (list, tuple)):  # written before Keras 2.2
+            name, layers, shape = None, config, None
+        else:
+            raise ValueError(f"Invalid config of a Sequential model: {str(config)[:200]}")
+        model = cls(name=name)
+        for data in layers:
+            model.add(deserialize(data, custom_objects=custom_objects))
+        if not model.inputs and shape:
+            model.build(tuple(shape))
+        return model
+
+
+def _first_input(layer: Any) -> tuple[tuple | None, str | None]:
+    """The input shape and dtype that a first layer states, looking into nested models and their first layers."""
+    while isinstance(layer, Network):
+        if not layer.layers:
+            raise ValueError("Cannot add an empty model to a `Sequential` model.")
+        layer = layer._layers[0] if layer._is_graph_network else layer.layers[0]
+    shape = getattr(layer, "batch_input_shape", None)
+    return shape, (layer.dtype if shape is not None else None)

@@ -1,0 +1,296 @@
+"""From what users pass as data to lists of arrays that fit the model, or an error that says what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from .. import losses
+
+
+def standardize_single_array(x):
+    """Return ``x`` as something with a shape; one-dimensional data gets a second axis of size 1."""
+    if x is None:
+        return None
+    if K.is_tensor(x):
+        return x.numpy()  # a formula over constants; one over placeholders raises a TypeError that says so
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        raise ValueError(
+            "Failed to convert a NumPy array of dtype object: the elements have different shapes or are no numbers. "
+            "Pad them to one length (`keras.preprocessing.sequence.pad_sequences`) and convert with "
+            "`np.asarray(x, dtype='float32')`."
+        )
+    if getattr(x, "ndim", None) == 1:
+        return np.expand_dims(x, 1)
+    return x
+
+
+def _unwrap_frame(x: Any) -> Any:
+    """The array of a pandas DataFrame or Series."""
+    return x.values if type(x).__name__ in ("DataFrame", "Series") else x
+
+
+def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exception_prefix=""):
+    """Return one array per name, in the order of ``names``.
+
+    Args:
+        data: an array, a list of arrays, a list of numbers, or a dict from name to array.
+        names: names of the model's inputs or targets.
+        shapes: for each the expected shape, with None for anything.
+        check_batch_axis: whether the first axis is compared too.
+        exception_prefix: ``'input'`` or ``'target'``, for messages.
+
+    Raises:
+        ValueError: number or shape of the arrays is wrong.
+    """
+    where = f"Error when checking model {exception_prefix}"
+    if not names:
+        if data is not None and hasattr(data, "__len__") and len(data):
+            raise ValueError(f"{where}: expected no data, but got: {str(data)[:200]}")
+        return []
+    if data is None:
+        return [None] * len(names)
+    arrays = _as_list(data, names)
+    if len(arrays) != len(names):
+        arrays = _wrong_number(arrays, names, where)
+    arrays = [np.asarray(x) if isinstance(x, (list, tuple, int, float)) else x for x in arrays]
+    for i, x in enumerate(arrays):
+        if not hasattr(x, "shape"):
+            raise TypeError(
+                f"{where}: data should be a Numpy array, or list/dict of Numpy arrays. "
+                f"Found: {type(x).__name__} for '{names[i]}': {str(x)[:200]}"
+            )
+    arrays = [standardize_single_array(x) for x in arrays]
+    for name, x, shape in zip(names, arrays, shapes or ()):
+        if shape is not None:
+            _check_shape(name, tuple(x.shape), tuple(shape), check_batch_axis, exception_prefix)
+    return arrays
+
+
+def _as_list(data: Any, names: list[str]) -> list:
+    if isinstance(data, dict):
+        try:
+            return [_unwrap_frame(data[name]) for name in names]
+        except KeyError as error:
+            raise ValueError(
+                f'No data provided for "{error.args[0]}". Need data for each key in: {names}'
+            ) from None
+    if isinstance(data, (list, tuple)) and len(data):
+        if isinstance(data[0], (list, tuple)) and not (len(names) == len(data) > 1):
+            return [np.asarray(data)] if len(names) == 1 else [np.asarray(d) for d in data]
+        if len(names) == 1 and isinstance(data[0], (float, int, np.number)):
+            return [np.asarray(data)]
+        return [_unwrap_frame(x) for x in data]
+    if isinstance(data, (list, tuple)):
+        return [np.asarray(data)]
+    return [_unwrap_frame(data)]
+
+
+def _wrong_number(arrays: list, names: list[str], where: str) -> list:
+    if arrays and hasattr(arrays[0], "shape"):
+        raise ValueError(
+            f"{where}: the list of Numpy arrays that you are passing to your model is not the size the model "
+            f"expected. Expected to see {len(names)} array(s), but instead got the following list of "
+            f"{len(arrays)} arrays: {str(arrays)[:200]}..."
+        )
+    if len(names) > 1:
+        raise ValueError(
+            f"{where}: you are passing a list as input to your model, but the model expects a list of {len(names)} "
+            f"Numpy arrays instead. The list you passed was: {str(arrays)[:200]}"
+        )
+    return [np.asarray(arrays)]
+
+
+def _check_shape(name: str, got: tuple, want: tuple, check_batch_axis: bool, prefix: str) -> None:
+    if len(got) != len(want):
+        raise ValueError(
+            f"Error when checking {prefix}: expected {name} to have {len(want)} dimensions, but got array with "
+            f"shape {got}"
+        )
+    if not check_batch_axis:
+        got, want = got[1:], want[1:]
+    if any(w is not None and g != w for g, w in zip(got, want)):
+        raise ValueError(
+            f"Error when checking {prefix}: expected {name} to have shape {want} but got array with shape {got}"
+        )
+
+
+def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
+    """Return one weight (or None) per output from an array, a list or a dict by output name."""
+    if x_weight is None or len(x_weight) == 0:
+        return [None] * len(output_names)
+    if len(output_names) == 1:
+        if isinstance(x_weight, (list, tuple)) and len(x_weight) == 1:
+            return list(x_weight)
+        if isinstance(x_weight, dict) and output_names[0] in x_weight:
+            return [x_weight[output_names[0]]]
+        return [x_weight]
+    if isinstance(x_weight, (list, tuple)):
+        if len(x_weight) != len(output_names):
+            raise ValueError(
+                f"Provided `{weight_type}` was a list of {len(x_weight)} elements, but the model has "
+                f"{len(output_names)} outputs. You should provide one `{weight_type}` array per model output."
+            )
+        return list(x_weight)
+    if isinstance(x_weight, dict):
+        return [x_weight.get(name) for name in output_names]
+    raise TypeError(
+        f"The model has multiple outputs, so `{weight_type}` should be either a list or a dict. Provided "
+        f"`{weight_type}` type not understood: {str(x_weight)[:200]}"
+    )
+
+
+def standardize_class_weights(class_weight, output_names):
+    return standardize_sample_or_class_weights(class_weight, output_names, "class_weight")
+
+
+def standardize_sample_weights(sample_weight, output_names):
+    return standardize_sample_or_class_weights(sample_weight, output_names, "sample_weight")
+
+
+def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_mode=None):
+    """Return the weight of each sample (or of each time step) of one output, as an array.
+
+    Args:
+        y: the targets.
+        sample_weight: given weights, one per sample; with mode ``'temporal'`` one per sample and step.
+        class_weight: dict from class to a factor of the weights of its samples.
+        sample_weight_mode: None or ``'temporal'``.
+    """
+    if sample_weight is not None:
+        sample_weight = np.asarray(_unwrap_frame(sample_weight))
+    _check_weight_mode(y, sample_weight, sample_weight_mode)
+    if sample_weight is not None:
+        if sample_weight.ndim > len(y.shape):
+            raise ValueError(
+                f"Found a sample_weight with shape {sample_weight.shape}. Expected sample_weight with rank less than "
+                f"or equal to {len(y.shape)}"
+            )
+        if y.shape[: sample_weight.ndim] != sample_weight.shape:
+            raise ValueError(
+                f"Found a sample_weight array with shape {sample_weight.shape} for an input with shape {y.shape}. "
+                "sample_weight cannot be broadcast."
+            )
+    by_class = _weights_by_class(y, class_weight) if isinstance(class_weight, dict) else None
+    if sample_weight is not None:
+        return sample_weight if by_class is None else sample_weight * by_class
+    if by_class is not None:
+        return by_class
+    return np.ones(y.shape[:2] if sample_weight_mode == "temporal" else y.shape[:1], dtype=K.floatx())
+
+
+def _check_weight_mode(y: Any, sample_weight: Any, mode: str | None) -> None:
+    if mode is None:
+        if sample_weight is not None and sample_weight.ndim != 1:
+            raise ValueError(
+                f"Found a sample_weight array with shape {sample_weight.shape}. In order to use timestep-wise sample "
+                'weights, you should specify sample_weight_mode="temporal" in compile(). If you just mean to use '
+                "sample-wise weights, make sure your sample_weight array is 1D."
+            )
+        return
+    if mode != "temporal":
+        raise ValueError(f'"sample_weight_mode should be None or "temporal". Found: {mode}')
+    if len(y.shape) < 3:
+        raise ValueError(
+            f"Found a sample_weight array for an input with shape {y.shape}. Timestep-wise sample weighting (use of "
+            'sample_weight_mode="temporal") is restricted to outputs that are at least 3D, i.e. that have a time '
+            "dimension."
+        )
+    if sample_weight is not None and sample_weight.ndim != 2:
+        raise ValueError(
+            f"Found a sample_weight array with shape {sample_weight.shape}. In order to use timestep-wise sample "
+            "weighting, you should pass a 2D sample_weight array."
+        )
+
+
+def _weights_by_class(y: Any, class_weight: dict) -> np.ndarray:
+    if len(y.shape) > 2:
+        raise ValueError("`class_weight` not supported for 3+ dimensional targets.")
+    y = np.asarray(y)
+    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(y.shape[0])
+    present, where = np.unique(classes, return_inverse=True)
+    missing = {c.item() for c in present if c not in class_weight}
+    if missing:
+        raise ValueError(
+            f"`class_weight` must contain all classes in the data. The classes {missing} exist in the data but not "
+            "in `class_weight`."
+        )
+    return np.asarray([class_weight[c] for c in present])[where.reshape(-1)]
+
+
+def check_array_length_consistency(inputs, targets, weights=None):
+    """Check that inputs, targets and weights have one number of samples."""
+
+    def lengths(arrays: Any) -> set[int]:
+        return {x.shape[0] for x in arrays or () if x is not None and not K.is_tensor(x)}
+
+    def shapes(arrays: Any) -> str:
+        return str([x.shape for x in arrays if x is not None])
+
+    of_x, of_y, of_w = lengths(inputs), lengths(targets), lengths(weights)
+    if len(of_x) > 1:
+        raise ValueError(
+            f"All input arrays (x) should have the same number of samples. Got array shapes: {shapes(inputs)}"
+        )
+    if len(of_y) > 1:
+        raise ValueError(
+            f"All target arrays (y) should have the same number of samples. Got array shapes: {shapes(targets)}"
+        )
+    if of_x and of_y and of_x != of_y:
+        raise ValueError(
+            f"Input arrays should have the same number of samples as target arrays. Found {of_x.pop()} input samples "
+            f"and {of_y.pop()} target samples."
+        )
+    if len(of_w) > 1:
+        raise ValueError(
+            f"All sample_weight arrays should have the same number of samples. Got array shapes: {shapes(weights)}"
+        )
+    if of_y and of_w and of_y != of_w:
+        raise ValueError(
+            f"Sample_weight arrays should have the same number of samples as target arrays. Got {of_y.pop()} input "
+            f"samples and {of_w.pop()} target samples."
+        )
+
+
+_SAME_SHAPE = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
+
+
+def check_loss_and_target_compatibility(targets, loss_fns, output_shapes):
+    """Catch targets that broadcasting would make something of, though surely not what was meant."""
+    for y, loss, shape in zip(targets, loss_fns, output_shapes):
+        if y is None or loss is None or K.is_tensor(y):
+            continue
+        name = getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__)
+        fn = getattr(loss, "fn", loss)
+        if fn is losses.categorical_crossentropy and y.shape[-1] == 1:
+            raise ValueError(
+                f"You are passing a target array of shape {y.shape} while using as loss `categorical_crossentropy`. "
+                "`categorical_crossentropy` expects targets to be binary matrices (1s and 0s) of shape (samples, "
+                "classes). If your targets are integer classes, you can convert them to the expected format via:\n"
+                "```\nfrom keras.utils import to_categorical\ny_binary = to_categorical(y_int)\n```\n\n"
+                "Alternatively, you can use the loss function `sparse_categorical_crossentropy` instead, which does "
+                "expect integer targets."
+            )
+        if name in _SAME_SHAPE and shape is not None:
+            if any(want is not None and got != want for got, want in zip(y.shape[1:], shape[1:])):
+                raise ValueError(
+                    f"A target array with shape {y.shape} was passed for an output of shape {shape} while using as "
+                    f"loss `{name}`. This loss expects targets to have the same shape as the output."
+                )
+
+
+def check_num_samples(ins, batch_size=None, steps=None, steps_name="steps"):
+    """The number of samples in ``ins``, or None where ``steps`` counts batches instead."""
+    if steps is not None and batch_size is not None:
+        raise ValueError(f"If {steps_name} is set, the `batch_size` must be None.")
+    if not ins or any(K.is_tensor(x) for x in ins):
+        if steps is None:
+            raise ValueError(
+                f"If your data is in the form of symbolic tensors, you should specify the `{steps_name}` argument "
+                "(instead of the `batch_size` argument, because symbolic tensors are expected to produce batches of "
+                "input data)."
+            )
+        return None
+    return int(ins[0].shape[0]) if hasattr(ins[0], "shape") else None
