@@ -1,0 +1,53 @@
+"""Hornbeam: Keras 2 on an engine of its own.
+
+``import hornbeam as keras`` and everything is where Keras 2.3.1 had it. Submodules are imported when they are
+first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "2.3.1"  # scripts branch on it, files store it; our own is hornbeam.version.__version__
+
+_MODULES = (
+    "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "graph",
+    "initializers", "layers", "legacy", "losses", "metrics", "models", "objectives", "optimizers", "preprocessing",
+    "regularizers", "saving", "utils", "version", "wrappers",
+)  # fmt: skip
+_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
+
+__all__ = ["Input", "Model", "Sequential", "set_num_threads", "set_random_seed"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_NAMES, *_MODULES])
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's ``random``, NumPy and Hornbeam, so that a script gives the same numbers again."""
+    import random
+
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+def set_num_threads(count: int) -> None:
+    """Set how many threads kernels use. Results do not depend on it."""
+    from . import _core
+
+    _core.set_num_threads(count)

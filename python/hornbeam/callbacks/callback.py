@@ -1,0 +1,214 @@
+"""The base of callbacks, and the list that calls them."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import deque
+from typing import Any, Iterable
+
+_SLOW = 0.1  # seconds: hooks below this are never worth a warning
+
+
+class Callback:
+    """Something that is told how training goes, and may act on it.
+
+    Attributes:
+        params: dict with ``verbose``, ``batch_size``, ``epochs``, ``steps``, ``samples``, ``metrics`` …
+        model: the model being trained. Setting ``model.stop_training`` ends the training.
+
+    ``logs`` is a dict: at the end of an epoch it holds the values of the metrics, at the end of a batch also
+    ``batch`` and ``size``.
+    """
+
+    def __init__(self):
+        self.validation_data = None
+        self.model = None
+
+    def set_params(self, params):
+        self.params = params
+
+    def set_model(self, model):
+        self.model = model
+
+    def on_batch_begin(self, batch, logs=None):
+        """Older name of :meth:`on_train_batch_begin`."""
+
+    def on_batch_end(self, batch, logs=None):
+        """Older name of :meth:`on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Called at the start of an epoch of training."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Called at the end of an epoch of training, with training and validation metrics in ``logs``."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Called before a training step."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Called after a training step."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch, logs=None):
+        """Called before a batch of evaluation, also of validation inside fit."""
+
+    def on_test_batch_end(self, batch, logs=None):
+        """Called after a batch of evaluation."""
+
+    def on_predict_batch_begin(self, batch, logs=None):
+        """Called before a batch of prediction."""
+
+    def on_predict_batch_end(self, batch, logs=None):
+        """Called after a batch of prediction."""
+
+    def on_train_begin(self, logs=None):
+        """Called once when training starts."""
+
+    def on_train_end(self, logs=None):
+        """Called once when training ends."""
+
+    def on_test_begin(self, logs=None):
+        """Called when an evaluation starts."""
+
+    def on_test_end(self, logs=None):
+        """Called when an evaluation ends."""
+
+    def on_predict_begin(self, logs=None):
+        """Called when a prediction starts."""
+
+    def on_predict_end(self, logs=None):
+        """Called when a prediction ends."""
+
+
+class CallbackList:
+    """Calls a list of callbacks in order.
+
+    Args:
+        callbacks: list of callbacks.
+        queue_length: over how many batches the time that callbacks take is watched.
+    """
+
+    def __init__(self, callbacks=None, queue_length=10):
+        self.callbacks = list(callbacks or [])
+        self.params = {}
+        self.model = None
+        self.queue_length = queue_length
+        self._slow_calls: dict[str, deque] = {}
+        self._entered = 0.0
+
+    def append(self, callback):
+        self.callbacks.append(callback)
+
+    def set_params(self, params):
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model):
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def watches_batches(self, mode: str, except_for: Any = None) -> bool:
+        """Whether any callback does something at single batches of ``mode`` (train, test or predict)."""
+        return any(_overrides(c, _batch_hooks(mode)) for c in self.callbacks if c is not except_for)
+
+    def _call_batch_hook(self, mode, hook, batch, logs=None):
+        name = f"on_{mode}_batch_{hook}"
+        logs = logs if logs is not None else {}
+        start = time.perf_counter()
+        for callback in self.callbacks:
+            getattr(callback, name)(batch, logs)
+        now = time.perf_counter()
+        if hook == "end" and now - start > _SLOW:
+            self._warn_if_slow(name, now - start, batch_time=start - self._entered)
+        if hook == "begin":
+            self._entered = now
+
+    def _warn_if_slow(self, name: str, taken: float, batch_time: float) -> None:
+        calls = self._slow_calls.setdefault(name, deque(maxlen=self.queue_length))
+        calls.append(taken)
+        median = sorted(calls)[len(calls) // 2]
+        if len(calls) == self.queue_length and median > 0.95 * batch_time:
+            warnings.warn(
+                f"Method ({name}) is slow compared to the batch update ({median:f}). Check your callbacks.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            calls.clear()
+
+    def _call_begin_hook(self, mode):
+        getattr(self, f"on_{mode}_begin")()
+
+    def _call_end_hook(self, mode):
+        getattr(self, f"on_{mode}_end")()
+
+    def on_batch_begin(self, batch, logs=None):
+        self._call_batch_hook("train", "begin", batch, logs)
+
+    def on_batch_end(self, batch, logs=None):
+        self._call_batch_hook("train", "end", batch, logs)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._call_batch_hook("train", "begin", batch, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._call_batch_hook("train", "end", batch, logs)
+
+    def on_test_batch_begin(self, batch, logs=None):
+        self._call_batch_hook("test", "begin", batch, logs)
+
+    def on_test_batch_end(self, batch, logs=None):
+        self._call_batch_hook("test", "end", batch, logs)
+
+    def on_predict_batch_begin(self, batch, logs=None):
+        self._call_batch_hook("predict", "begin", batch, logs)
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self._call_batch_hook("predict", "end", batch, logs)
+
+    def _call_all(self, name, *args):
+        for callback in self.callbacks:
+            getattr(callback, name)(*args)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._slow_calls.clear()
+        self._call_all("on_epoch_begin", epoch, logs if logs is not None else {})
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._call_all("on_epoch_end", epoch, logs if logs is not None else {})
+
+    def on_train_begin(self, logs=None):
+        self._call_all("on_train_begin", logs)
+
+    def on_train_end(self, logs=None):
+        self._call_all("on_train_end", logs)
+
+    def on_test_begin(self, logs=None):
+        self._call_all("on_test_begin", logs)
+
+    def on_test_end(self, logs=None):
+        self._call_all("on_test_end", logs)
+
+    def on_predict_begin(self, logs=None):
+        self._call_all("on_predict_begin", logs)
+
+    def on_predict_end(self, logs=None):
+        self._call_all("on_predict_end", logs)
+
+    def __iter__(self):
+        return iter(self.callbacks)
+
+
+def _batch_hooks(mode: str) -> Iterable[str]:
+    hooks = [f"on_{mode}_batch_begin", f"on_{mode}_batch_end"]
+    return hooks + ["on_batch_begin", "on_batch_end"] if mode == "train" else hooks
+
+
+def _overrides(callback: Any, hooks: Iterable[str]) -> bool:
+    """Whether a callback defines one of ``hooks``, in its class or (as LambdaCallback does) on itself."""
+    return any(
+        hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook) for hook in hooks
+    )

@@ -1,0 +1,78 @@
+"""``clone_model``: the same architecture with new weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph import Tensor
+from ..utils.generic_utils import to_list, unpack_singleton
+from .input_layer import Input, InputLayer
+from .network import Network
+from .sequential import Sequential
+from .training import Model
+
+
+def clone_model(model, input_tensors=None):
+    """Make a model with the same layers and newly initialised weights.
+
+    Args:
+        model: a Sequential or functional model.
+        input_tensors: tensors to build it on; new inputs by default.
+
+    Raises:
+        ValueError: ``model`` is a subclass whose topology is Python code.
+    """
+    if not isinstance(model, Model) or not model._is_graph_network:
+        raise ValueError(f"Expected `model` argument to be a functional `Model` or `Sequential` instance, got: {model}")
+    tensors = None if input_tensors is None else _as_inputs(model, to_list(input_tensors, allow_tuple=True))
+    if isinstance(model, Sequential):
+        return _clone_sequential(model, tensors)
+    return _clone_functional(model, tensors)
+
+
+def _as_inputs(model: Model, tensors: list[Tensor]) -> list[Tensor]:
+    if len(tensors) != len(model.inputs):
+        raise ValueError(f"`input_tensors` has {len(tensors)} tensors, but the model has {len(model.inputs)} inputs.")
+    return [
+        x
+        if isinstance(getattr(x, "_keras_history", (None,))[0], InputLayer)
+        else Input(tensor=x, name=f"input_wrapper_for_{name}")
+        for x, name in zip(tensors, model.input_names)
+    ]
+
+
+def _clone_layer(layer: Any) -> Any:
+    if isinstance(layer, Network):
+        return clone_model(layer)
+    return type(layer).from_config(layer.get_config())
+
+
+def _clone_sequential(model: Sequential, tensors: list[Tensor] | None) -> Sequential:
+    layers = [_clone_layer(layer) for layer in model.layers]
+    if tensors is not None:
+        layers.insert(0, tensors[0]._keras_history[0])
+    clone = Sequential(layers=layers, name=model.name)
+    if not clone.inputs and model.inputs:
+        clone.build(model._build_input_shape)
+    return clone
+
+
+def _clone_functional(model: Model, tensors: list[Tensor] | None) -> Model:
+    if tensors is None:
+        tensors = [
+            Input(batch_shape=layer.batch_input_shape, dtype=layer.dtype, sparse=layer.sparse, name=layer.name)
+            for layer in model._input_layers
+        ]
+    new = dict(zip(model.inputs, tensors))
+    layers = {old: x._keras_history[0] for old, x in zip(model._input_layers, tensors)}
+    for depth in sorted(model._nodes_by_depth, reverse=True):
+        for node in model._nodes_by_depth[depth]:
+            old = node.outbound_layer
+            if isinstance(old, InputLayer):
+                continue
+            if old not in layers:
+                layers[old] = _clone_layer(old)
+            inputs = [new[x] for x in node.input_tensors]
+            outputs = layers[old](unpack_singleton(inputs), **(node.arguments or {}))
+            new.update(zip(node.output_tensors, to_list(outputs, allow_tuple=True)))
+    return Model(tensors, [new[x] for x in model.outputs], name=model.name)

@@ -1,0 +1,39 @@
+"""Utilities, as Keras names them; each is imported when first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_WHERE = {
+    "np_utils": ("to_categorical", "normalize"),
+    "generic_utils": (
+        "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
+        "serialize_keras_object",
+    ),
+    "progbar": ("Progbar",),
+    "data_utils": ("GeneratorEnqueuer", "OrderedEnqueuer", "Sequence", "get_file"),
+    "io_utils": ("H5Dict", "HDF5Matrix"),
+    "layer_utils": ("convert_all_kernels_in_model", "get_source_inputs", "print_summary"),
+    "vis_utils": ("model_to_dot", "plot_model"),
+    "multi_gpu_utils": ("multi_gpu_model",),
+}  # fmt: skip
+_MODULES = (*_WHERE, "conv_utils", "losses_utils", "metrics_utils", "test_utils")
+_NAMES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_NAMES, *_MODULES])

@@ -1,0 +1,159 @@
+"""Files from the network, with their checksums, into the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from .progbar import Progbar
+
+
+def get_file(
+    fname,
+    origin,
+    untar=False,
+    md5_hash=None,
+    file_hash=None,
+    cache_subdir="datasets",
+    hash_algorithm="auto",
+    extract=False,
+    archive_format="auto",
+    cache_dir=None,
+):
+    """Download a file unless it is in the cache already.
+
+    Args:
+        fname: name in the cache, or an absolute path.
+        origin: URL.
+        untar: older name of ``extract``: the file is a tar archive ``fname + '.tar.gz'`` with a folder ``fname``.
+        md5_hash: older name of ``file_hash``.
+        file_hash: checksum; a cached file that has another one is downloaded again.
+        cache_subdir: folder inside the cache.
+        hash_algorithm: ``'md5'``, ``'sha256'`` or ``'auto'``.
+        extract: unpack the archive beside it; members that would leave that folder are refused.
+        archive_format: ``'auto'``, ``'tar'``, ``'zip'`` or None.
+        cache_dir: root of the cache; ``~/.keras``, or what ``KERAS_HOME`` says.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        OSError: the download failed; nothing partial is left.
+        ValueError: the checksum of what came is wrong, or the archive is not safe.
+    """
+    if cache_dir is None:
+        cache_dir = os.environ.get("KERAS_HOME", os.path.join(os.path.expanduser("~"), ".keras"))
+    if md5_hash is not None and file_hash is None:
+        file_hash, hash_algorithm = md5_hash, "md5"
+    folder = os.path.join(os.path.expanduser(cache_dir), cache_subdir)
+    if not _writable(folder):
+        folder = os.path.join(tempfile.gettempdir(), ".keras", cache_subdir)
+        os.makedirs(folder, exist_ok=True)
+    unpacked = os.path.join(folder, fname)
+    path = unpacked + ".tar.gz" if untar else unpacked
+
+    if not os.path.exists(path) or (file_hash is not None and not validate_file(path, file_hash, hash_algorithm)):
+        print(f"Downloading data from {origin}")
+        _download(origin, path, file_hash, hash_algorithm)
+    if untar:
+        if not os.path.exists(unpacked):
+            _extract_archive(path, folder, "tar")
+        return unpacked
+    if extract:
+        _extract_archive(path, folder, archive_format)
+    return path
+
+
+def _writable(folder: str) -> bool:
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> None:
+    """Download to a temporary file, check it, and only then give it its name."""
+    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as out, urllib.request.urlopen(origin, timeout=60) as response:
+            length = response.headers.get("Content-Length")
+            bar, done = Progbar(int(length) if length else None), 0
+            while chunk := response.read(1 << 16):
+                out.write(chunk)
+                done += len(chunk)
+                bar.update(done)
+        if file_hash is not None and not validate_file(partial, file_hash, algorithm):
+            raise ValueError(f"The checksum of {origin} is not {file_hash}: the download is incomplete or has changed.")
+        os.replace(partial, path)
+    except urllib.error.HTTPError as error:
+        raise OSError(f"URL fetch failure on {origin}: {error.code} -- {error.msg}") from error
+    except urllib.error.URLError as error:
+        raise OSError(f"URL fetch failure on {origin}: {error.reason}") from error
+    finally:
+        if os.path.exists(partial):
+            os.remove(partial)
+
+
+def _hash_file(fpath, algorithm="sha256", chunk_size=65535):
+    """The checksum of a file, as a hexadecimal string."""
+    hasher = hashlib.md5() if algorithm == "md5" else hashlib.sha256()
+    with open(fpath, "rb") as file:
+        while chunk := file.read(chunk_size):
+            hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def validate_file(fpath, file_hash, algorithm="auto", chunk_size=65535):
+    """Whether a file has the given checksum."""
+    if algorithm == "auto":
+        algorithm = "sha256" if len(file_hash) == 64 else "md5"
+    return _hash_file(fpath, algorithm, chunk_size) == str(file_hash)
+
+
+def _extract_archive(file_path, path=".", archive_format="auto"):
+    """Unpack a tar or zip archive into ``path``; return whether it was one.
+
+    Raises:
+        ValueError: a member would be written outside ``path``, or is a link or a device.
+    """
+    formats = {"auto": ("tar", "zip"), None: ()}.get(archive_format, (archive_format,))
+    for kind in formats:
+        if kind == "tar" and tarfile.is_tarfile(file_path):
+            with tarfile.open(file_path) as archive:
+                members = archive.getmembers()
+                for member in members:
+                    if not (member.isfile() or member.isdir()):
+                        raise ValueError(f"{file_path}: member {member.name!r} is neither a file nor a folder.")
+                _unpack(archive.extractfile, [(m.name, m.isdir(), m) for m in members], path, file_path)
+            return True
+        if kind == "zip" and zipfile.is_zipfile(file_path):
+            with zipfile.ZipFile(file_path) as archive:
+                _unpack(archive.open, [(m.filename, m.is_dir(), m) for m in archive.infolist()], path, file_path)
+            return True
+    return False
+
+
+def _unpack(open_member: Any, members: list[tuple[str, bool, Any]], path: str, archive: str) -> None:
+    root = Path(path).resolve()
+    targets = []
+    for name, is_folder, member in members:
+        target = (root / name).resolve()
+        if target != root and root not in target.parents:
+            raise ValueError(f"{archive}: member {name!r} would be written outside {root}.")
+        targets.append((target, is_folder, member))
+    for target, is_folder, member in targets:
+        if is_folder:
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open_member(member) as source, open(target, "wb") as out:
+            shutil.copyfileobj(source, out)

@@ -1,0 +1,268 @@
+"""Batches produced beside the training: ``Sequence``, and the enqueuers that run it in threads or processes."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import queue
+import random
+import threading
+import warnings
+from abc import abstractmethod
+from multiprocessing.pool import ThreadPool
+from typing import Any, Iterator
+
+import numpy as np
+
+_TIMEOUT = 30.0  # seconds after which a batch from a worker process counts as lost
+
+#: sequences and generators by the id of their enqueuer; worker processes get a copy
+_shared: dict[int, Any] = {}
+_uids = itertools.count()
+
+
+class Sequence:
+    """Data as a list of batches that can be made in any order: safe to be read by several workers.
+
+    Subclasses define ``__getitem__(self, index)``, which returns a whole batch, ``__len__``, the number of batches,
+    and perhaps ``on_epoch_end``, to change the data between epochs.
+    """
+
+    use_sequence_api = True
+
+    @abstractmethod
+    def __getitem__(self, index):
+        raise NotImplementedError
+
+    @abstractmethod
+    def __len__(self):
+        raise NotImplementedError
+
+    def on_epoch_end(self):
+        """Called at the end of every epoch."""
+
+    def __iter__(self):
+        for index in range(len(self)):
+            yield self[index]
+
+
+def init_pool(seqs):
+    """Give a worker process its copy of the sequences."""
+    global _shared
+    _shared = seqs
+
+
+def init_pool_generator(gens, random_seed=None):
+    """Give a worker process its copy of the generators, and random numbers of its own."""
+    global _shared
+    _shared = gens
+    if random_seed is not None:
+        np.random.seed(random_seed + os.getpid())
+
+
+def get_index(uid, i):
+    """Batch ``i`` of sequence ``uid``; runs in a worker."""
+    return _shared[uid][i]
+
+
+def next_sample(uid):
+    """The next item of generator ``uid``; runs in a worker."""
+    return next(_shared[uid])
+
+
+class SequenceEnqueuer:
+    """Keeps a queue of batches filled.
+
+    Args:
+        sequence: a Sequence or a generator.
+        use_multiprocessing: processes instead of threads.
+
+    Example:
+        >>> enqueuer = OrderedEnqueuer(sequence)
+        >>> enqueuer.start(workers=4)
+        >>> for batch in enqueuer.get(): ...
+        >>> enqueuer.stop()
+    """
+
+    def __init__(self, sequence, use_multiprocessing=False):
+        self.sequence = sequence
+        self.use_multiprocessing = use_multiprocessing
+        self.uid = next(_uids)
+        self.workers = 0
+        self.queue: queue.Queue = queue.Queue()
+        self.run_thread: threading.Thread | None = None
+        self.stop_signal: threading.Event | None = None
+
+    def is_running(self):
+        return self.stop_signal is not None and not self.stop_signal.is_set()
+
+    def start(self, workers=1, max_queue_size=10):
+        """Start ``workers`` threads or processes that keep up to ``max_queue_size`` batches ready."""
+        self.workers = workers
+        self.queue = queue.Queue(max_queue_size)
+        self.stop_signal = threading.Event()
+        _shared[self.uid] = self.sequence
+        self.run_thread = threading.Thread(target=self._run, daemon=True)
+        self.run_thread.start()
+
+    def stop(self, timeout=None):
+        """Stop the workers and drop the batches that are ready."""
+        if self.stop_signal is None:
+            return
+        self.stop_signal.set()
+        thread = self.run_thread
+        while thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            try:
+                while True:  # make room: the thread may be waiting to put something
+                    self.queue.get_nowait()
+            except queue.Empty:
+                pass
+            thread.join(0.01 if timeout is None else timeout)
+            if timeout is not None:
+                break
+        _shared.pop(self.uid, None)
+
+    def _pool(self) -> Any:
+        if not self.use_multiprocessing:
+            return ThreadPool(self.workers)
+        return multiprocessing.Pool(self.workers, **self._process_setup())
+
+    def _process_setup(self) -> dict[str, Any]:
+        return {"initializer": init_pool, "initargs": (_shared,)}
+
+    @abstractmethod
+    def _run(self):
+        """Fill the queue until stopped."""
+
+    @abstractmethod
+    def get(self):
+        """Yield the batches; those that are None are left out."""
+
+
+class OrderedEnqueuer(SequenceEnqueuer):
+    """Runs a :class:`Sequence`, giving its batches in order, epoch after epoch.
+
+    Args:
+        sequence: the Sequence.
+        use_multiprocessing: processes instead of threads.
+        shuffle: whether to shuffle the order of the batches in each epoch.
+    """
+
+    def __init__(self, sequence, use_multiprocessing=False, shuffle=False):
+        super().__init__(sequence, use_multiprocessing)
+        self.shuffle = shuffle
+        self.end_of_epoch_signal = threading.Event()
+
+    def _run(self):
+        while self.is_running():
+            order = list(range(len(self.sequence)))
+            if self.shuffle:
+                random.shuffle(order)
+            _shared[self.uid] = self.sequence
+            # A new pool for each epoch, so that processes see what on_epoch_end changed.
+            with self._pool() as pool:
+                for index in order:
+                    if not self.is_running():
+                        return
+                    self.queue.put((index, pool.apply_async(get_index, (self.uid, index))))
+                while self.queue.unfinished_tasks and self.is_running():
+                    self.stop_signal.wait(0.005)
+            if not self.is_running():
+                return
+            self.sequence.on_epoch_end()
+            self.end_of_epoch_signal.set()
+
+    def join_end_of_epoch(self):
+        """Wait until ``on_epoch_end`` of the sequence has run."""
+        self.end_of_epoch_signal.wait(timeout=_TIMEOUT)
+        self.end_of_epoch_signal.clear()
+
+    def get(self) -> Iterator:
+        try:
+            while self.is_running():
+                index, result = self.queue.get()
+                try:
+                    batch = result.get(timeout=_TIMEOUT)
+                except multiprocessing.TimeoutError:
+                    warnings.warn(
+                        f"The input {index} could not be retrieved. It could be because a worker has died.",
+                        stacklevel=2,
+                    )
+                    batch = self.sequence[index]
+                finally:
+                    self.queue.task_done()
+                if batch is not None:
+                    yield batch
+        except Exception:
+            self.stop()
+            raise
+
+
+class GeneratorEnqueuer(SequenceEnqueuer):
+    """Runs a generator. With several processes each has its own copy, so that data may come twice.
+
+    Args:
+        sequence: the generator.
+        use_multiprocessing: processes instead of threads.
+        random_seed: seed of the worker processes; each adds its process id.
+    """
+
+    def __init__(self, sequence, use_multiprocessing=False, wait_time=None, random_seed=None):
+        super().__init__(sequence, use_multiprocessing)
+        self.random_seed = random_seed
+        if wait_time is not None:
+            warnings.warn("`wait_time` is not used anymore.", DeprecationWarning, stacklevel=2)
+
+    def start(self, workers=1, max_queue_size=10):
+        if not self.use_multiprocessing:
+            self.sequence = _Locked(self.sequence)
+        super().start(workers, max_queue_size)
+
+    def _process_setup(self) -> dict[str, Any]:
+        return {"initializer": init_pool_generator, "initargs": (_shared, self.random_seed)}
+
+    def _run(self):
+        with self._pool() as pool:
+            while self.is_running():
+                self.queue.put(pool.apply_async(next_sample, (self.uid,)))
+
+    def get(self) -> Iterator:
+        try:
+            while self.is_running():
+                try:
+                    batch = self.queue.get().get(timeout=_TIMEOUT if self.use_multiprocessing else None)
+                finally:
+                    self.queue.task_done()
+                if batch is not None:
+                    yield batch
+        except StopIteration:
+            # The generator has ended: give what other workers have made before, then end too.
+            while not self.queue.empty():
+                result = self.queue.get()
+                if result.ready() and result.successful() and result.get() is not None:
+                    yield result.get()
+            self.stop()
+        except Exception as error:
+            self.stop()
+            if "generator already executing" in str(error):
+                raise RuntimeError(
+                    "Your generator is NOT thread-safe. Keras requires a thread-safe generator when "
+                    "`use_multiprocessing=False, workers > 1`. "
+                ) from error
+            raise
+
+
+class _Locked:
+    """A generator that several threads may advance."""
+
+    def __init__(self, generator: Any) -> None:
+        self._iterator = iter(generator)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> _Locked:
+        return self
+
+    def __next__(self) -> Any:
+        with self._lock:
+            return next(self._iterator)

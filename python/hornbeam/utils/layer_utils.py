@@ -1,0 +1,138 @@
+"""Helpers around layers: the summary table, counting parameters, converting kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from ..engine.topology import get_source_inputs
+
+__all__ = [
+    "convert_all_kernels_in_model", "convert_dense_weights_data_format", "count_params", "get_source_inputs",
+    "print_summary",
+]  # fmt: skip
+
+
+def count_params(weights):
+    """The number of scalars in a collection of weights, each counted once."""
+    return sum(int(np.prod(K.int_shape(w))) for w in {id(w): w for w in weights}.values())
+
+
+def print_summary(model, line_length=None, positions=None, print_fn=None):
+    """Print a table of a model's layers.
+
+    Args:
+        model: the model.
+        line_length: width of the table.
+        positions: where the columns end, as fractions of the width or in characters.
+        print_fn: called with each line; ``print`` by default.
+    """
+    print_fn = print_fn or print
+    linear = _is_linear(model)
+    if linear:
+        line_length, positions = line_length or 65, positions or [0.45, 0.85, 1.0]
+        titles = ["Layer (type)", "Output Shape", "Param #"]
+    else:
+        line_length, positions = line_length or 98, positions or [0.33, 0.55, 0.67, 1.0]
+        titles = ["Layer (type)", "Output Shape", "Param #", "Connected to"]
+    if positions[-1] <= 1:
+        positions = [int(line_length * p) for p in positions]
+
+    print_fn(f'Model: "{model.name}"')
+    print_fn("_" * line_length)
+    print_fn(_row(titles, positions))
+    print_fn("=" * line_length)
+    layers = model.layers
+    for index, layer in enumerate(layers):
+        fields = [f"{layer.name} ({type(layer).__name__})", str(_output_shape(layer)), str(_params(layer))]
+        sources = [] if linear else _sources(model, layer)
+        print_fn(_row(fields + sources[:1], positions))
+        for source in sources[1:]:
+            print_fn(_row(["", "", "", source], positions))
+        print_fn(("=" if index == len(layers) - 1 else "_") * line_length)
+    collected = getattr(model, "_collected_trainable_weights", None)
+    trainable = count_params(model.trainable_weights if collected is None else collected)
+    frozen = count_params(model.non_trainable_weights)
+    print_fn(f"Total params: {trainable + frozen:,}")
+    print_fn(f"Trainable params: {trainable:,}")
+    print_fn(f"Non-trainable params: {frozen:,}")
+    print_fn("_" * line_length)
+
+
+def _is_linear(model: Any) -> bool:
+    """Whether the layers form a chain, in which nothing is shared: then no column for connections is needed."""
+    if type(model).__name__ == "Sequential" or not model._is_graph_network:
+        return True
+    nodes = [node for level in model._nodes_by_depth.values() for node in level]
+    if any(len(level) > 1 for level in model._nodes_by_depth.values()):
+        return False
+    if any(len(node.inbound_layers) > 1 for node in nodes):
+        return False
+    return all(sum(node in nodes for node in layer._inbound_nodes) <= 1 for layer in model.layers)
+
+
+def _row(fields: list[str], positions: list[int]) -> str:
+    line = ""
+    for field, position in zip(fields, positions):
+        line = (line + " " if line else "") + field
+        line = line[:position].ljust(position)
+    return line
+
+
+def _output_shape(layer: Any) -> Any:
+    try:
+        return layer.output_shape
+    except (AttributeError, RuntimeError):
+        return "multiple"
+
+
+def _params(layer: Any) -> Any:
+    return layer.count_params() if layer.built else "0 (unused)"
+
+
+def _sources(model: Any, layer: Any) -> list[str]:
+    nodes = {node for level in model._nodes_by_depth.values() for node in level}
+    return [
+        f"{source.name}[{index}][{tensor}]"
+        for node in layer._inbound_nodes
+        if node in nodes
+        for source, index, tensor in zip(node.inbound_layers, node.node_indices, node.tensor_indices)
+    ]
+
+
+_CONVOLUTIONS = (
+    "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv1D", "SeparableConv2D",
+    "DepthwiseConv2D",
+)  # fmt: skip
+
+
+def convert_all_kernels_in_model(model):
+    """Flip all convolution kernels of a model: between Theano's convention and the usual one."""
+    from .conv_utils import convert_kernel
+
+    pairs = []
+    for layer in model.layers:
+        if type(layer).__name__ in _CONVOLUTIONS:
+            kernel = layer.kernel if hasattr(layer, "kernel") else layer.depthwise_kernel
+            pairs.append((kernel, convert_kernel(K.get_value(kernel))))
+    K.batch_set_value(pairs)
+
+
+def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format="channels_first"):
+    """Reorder a Dense kernel after Flatten when the feature maps before it change their data format.
+
+    Args:
+        dense: the Dense layer.
+        previous_feature_map_shape: the shape before Flatten, in the old format, e.g. ``(512, 7, 7)``.
+        target_data_format: the format to convert to.
+    """
+    if target_data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"Unknown data_format: {target_data_format}")
+    kernel, *bias = dense.get_weights()
+    units = kernel.shape[1]
+    maps = kernel.reshape(*previous_feature_map_shape, units)
+    # The weights of each unit are one feature map: move its channels.
+    maps = np.moveaxis(maps, 0, -2) if target_data_format == "channels_last" else np.moveaxis(maps, -2, 0)
+    dense.set_weights([maps.reshape(-1, units), *bias])
