@@ -1,4 +1,4 @@
 """Callbacks: what looks on while a model trains."""
 
 from .callbacks import *  # noqa: F403
-from .callbacks import __all__  # noqa: F401
+from .callbacks import __all__

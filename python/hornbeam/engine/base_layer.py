@@ -403,9 +403,7 @@ class Layer(NodeAccess):
         """The mask passed on to the next layer: the given one if the layer supports masking."""
         if not self.supports_masking:
             if not is_all_none(mask):
-                raise TypeError(
-                    f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}"
-                )
+                raise TypeError(f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}")
             return None
         return mask
 

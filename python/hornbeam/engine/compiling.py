@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from typing import Any
 
@@ -28,7 +27,6 @@ class Compiling(Network):
 
     def _base_init(self, name=None):
         super()._base_init(name=name)
-        self._lock = threading.RLock()
         self._clear_functions()
 
     def _set_graph(self, inputs, outputs):
@@ -262,17 +260,6 @@ class Compiling(Network):
             metric.reset_states()
 
     # -- functions ----------------------------------------------------------------------------------------
-    @property
-    def _uses_learning_phase(self) -> bool:
-        tensors = self.outputs + ([self.total_loss] if self._is_compiled else [])
-        return any(getattr(x, "_uses_learning_phase", False) for x in tensors)
-
-    def _phase_inputs(self) -> list:
-        """The learning phase as an input, where anything depends on it and nobody has fixed it."""
-        if self._uses_learning_phase and not isinstance(K.learning_phase(), int):
-            return [K.learning_phase()]
-        return []
-
     def _check_compiled(self) -> None:
         if not getattr(self, "optimizer", None) or not self._is_compiled:
             raise RuntimeError(
@@ -292,26 +279,27 @@ class Compiling(Network):
     def _make_train_function(self):
         self._check_compiled()
         self._check_trainable_weights_consistency()
-        with self._lock:
+        with self._run_counter.lock:
             if self.train_function is None:
                 with name_scope("training"), name_scope(type(self.optimizer).__name__):
                     steps = self.optimizer.get_updates(params=self._collected_trainable_weights, loss=self.total_loss)
                 reports = self._metric_reports()
                 self.train_function = Function(
-                    self._feed_inputs + self._feed_targets + self._feed_sample_weights + self._phase_inputs(),
+                    self._feed_inputs + self._feed_targets + self._feed_sample_weights,
                     [self.total_loss] + [result for result, _ in reports],
                     updates=self.updates + steps + _all_updates(reports),
                     name="train_function",
                     counter=self._run_counter,
+                    phase=1,
                 )
 
     def _make_test_function(self):
         self._check_compiled()
-        with self._lock:
+        with self._run_counter.lock:
             if self.test_function is None:
                 reports = self._metric_reports()
                 self.test_function = Function(
-                    self._feed_inputs + self._feed_targets + self._feed_sample_weights + self._phase_inputs(),
+                    self._feed_inputs + self._feed_targets + self._feed_sample_weights,
                     [self.total_loss] + [result for result, _ in reports],
                     updates=self.state_updates + _all_updates(reports),
                     name="test_function",
@@ -319,7 +307,7 @@ class Compiling(Network):
                 )
 
     def _make_predict_function(self):
-        with self._lock:
+        with self._run_counter.lock:
             if self.predict_function is None:
                 function = Function(
                     self._feed_inputs,

@@ -109,9 +109,7 @@ class NodeAccess:
 
     def _of_all_nodes(self, attr: str, what: str) -> Any:
         if not self._inbound_nodes:
-            raise AttributeError(
-                f"The layer {self.name} has never been called and thus has no defined {what} shape."
-            )
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what} shape.")
         shapes = [getattr(node, attr) for node in self._inbound_nodes]
         if any(str(shape) != str(shapes[0]) for shape in shapes):
             raise AttributeError(

@@ -74,9 +74,7 @@ def _as_list(data: Any, names: list[str]) -> list:
         try:
             return [_unwrap_frame(data[name]) for name in names]
         except KeyError as error:
-            raise ValueError(
-                f'No data provided for "{error.args[0]}". Need data for each key in: {names}'
-            ) from None
+            raise ValueError(f'No data provided for "{error.args[0]}". Need data for each key in: {names}') from None
     if isinstance(data, (list, tuple)) and len(data):
         if isinstance(data[0], (list, tuple)) and not (len(names) == len(data) > 1):
             return [np.asarray(data)] if len(names) == 1 else [np.asarray(d) for d in data]

@@ -73,9 +73,7 @@ def _visit(outputs: list) -> tuple[list[Node], dict[Any, int]]:
                 if node in finished:
                     continue
                 if node in open_nodes:
-                    raise ValueError(
-                        f'The tensor at layer "{node.outbound_layer.name}" is part of a cycle.'
-                    )
+                    raise ValueError(f'The tensor at layer "{node.outbound_layer.name}" is part of a cycle.')
                 open_nodes.add(node)
                 layers.setdefault(node.outbound_layer, len(layers))
             if position < len(node.inbound_layers):
@@ -122,9 +120,7 @@ def _check_connected(inputs: list, topology: Topology) -> None:
 def _check_names(topology: Topology) -> None:
     for name, count in Counter(layer.name for layer in topology.layers).items():
         if count != 1:
-            raise ValueError(
-                f'The name "{name}" is used {count} times in the model. All layer names should be unique.'
-            )
+            raise ValueError(f'The name "{name}" is used {count} times in the model. All layer names should be unique.')
 
 
 def get_source_inputs(tensor, layer=None, node_index=None):

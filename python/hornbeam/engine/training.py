@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from . import training_arrays, training_generator, training_utils
-from .compile_arguments import scalar
 from .feeding import Feeding
+from .training_arrays import scalar
 
 
 class Model(Feeding):
@@ -108,10 +107,9 @@ class Model(Feeding):
                     f"{x[0].shape[0]} samples."
                 )
             val_inputs = [part for data in (x, y, sample_weights) for part in slice_arrays(data, split_at)]
-            val_inputs += self._phase_feeds(0)
             x, y, sample_weights = (slice_arrays(data, 0, split_at) for data in (x, y, sample_weights))
         elif validation_steps:
-            val_inputs = self._phase_feeds(0)
+            val_inputs = []
 
         self._make_train_function()
         if val_inputs is not None:
@@ -119,7 +117,7 @@ class Model(Feeding):
         return training_arrays.fit_loop(
             self,
             self.train_function,
-            x + y + sample_weights + self._phase_feeds(1),
+            x + y + sample_weights,
             out_labels=self.metrics_names,
             batch_size=batch_size,
             epochs=epochs,
@@ -142,10 +140,7 @@ class Model(Feeding):
             )
         x, y, *weight = validation_data
         x, y, weights = self._training_data(x, y, weight[0] if weight else None, batch_size=batch_size)
-        return x + y + weights + self._phase_feeds(0)
-
-    def _phase_feeds(self, phase: int) -> list:
-        return [phase] if self._phase_inputs() else []
+        return x + y + weights
 
     def evaluate(
         self,
@@ -184,7 +179,7 @@ class Model(Feeding):
         return training_arrays.test_loop(
             self,
             self.test_function,
-            x + y + sample_weights + self._phase_feeds(0),
+            x + y + sample_weights,
             batch_size=batch_size,
             verbose=verbose,
             steps=steps,
@@ -237,7 +232,7 @@ class Model(Feeding):
         """
         x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
         self._make_train_function()
-        outputs = self.train_function(x + y + sample_weights + self._phase_feeds(1))
+        outputs = self.train_function(x + y + sample_weights)
         if reset_metrics:
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
@@ -246,7 +241,7 @@ class Model(Feeding):
         """Compute loss and metrics on one batch; see :meth:`train_on_batch`."""
         x, y, sample_weights = self._training_data(x, y, sample_weight)
         self._make_test_function()
-        outputs = self.test_function(x + y + sample_weights + self._phase_feeds(0))
+        outputs = self.test_function(x + y + sample_weights)
         if reset_metrics:
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])

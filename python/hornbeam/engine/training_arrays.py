@@ -6,15 +6,20 @@ consecutive ones are views. Logs are made only if a callback looks at batches.
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .. import callbacks as cbks
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.progbar import Progbar
-from .compile_arguments import scalar
 from .training_utils import batch_shuffle, check_num_samples, make_batches, should_run_validation
+
+
+def scalar(value: Any) -> Any:
+    """A zero-dimensional array as the NumPy scalar that Keras users expect of losses and metrics."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def fit_loop(
@@ -135,22 +140,21 @@ def _train_epoch(function: Any, batches: Iterator, labels: list, hooks: Any, bas
 
 
 def _batches(ins: list, order: Any, samples: int, batch_size: int, shuffled: bool) -> Iterator[tuple[list, int]]:
-    """Feeds and size of each batch. Feeds that are numbers (the learning phase) are the same for all."""
-    arrays = [isinstance(x, np.ndarray) for x in ins]
-    if all(arrays) or all(a or isinstance(x, (int, float)) for a, x in zip(arrays, ins)):
-        for start, end in make_batches(samples, batch_size):
-            if shuffled:
-                rows = order[start:end]
-                yield [(x, rows) if a else x for a, x in zip(arrays, ins)], end - start
-            else:
-                yield [x[start:end] if a else x for a, x in zip(arrays, ins)], end - start
-        return
-    for start, end in make_batches(samples, batch_size):  # data on disk, such as HDF5Matrix
-        rows = order[start:end] if shuffled else np.arange(start, end)
-        try:
-            yield [x if isinstance(x, (int, float)) else slice_arrays([x], rows)[0] for x in ins], end - start
-        except TypeError:
-            raise TypeError('TypeError while preparing batch. If using HDF5 input data, pass shuffle="batch".') from None
+    """Feeds and size of each batch."""
+    in_memory = all(isinstance(x, np.ndarray) for x in ins)
+    for start, end in make_batches(samples, batch_size):
+        if not shuffled:
+            yield [x[start:end] for x in ins] if in_memory else slice_arrays(ins, start, end), end - start
+        elif in_memory:
+            rows = order[start:end]
+            yield [(x, rows) for x in ins], end - start
+        else:  # data on disk, such as HDF5Matrix
+            try:
+                yield slice_arrays(ins, order[start:end]), end - start
+            except TypeError:
+                raise TypeError(
+                    'TypeError while preparing batch. If using HDF5 input data, pass shuffle="batch".'
+                ) from None
 
 
 def _whole(ins: list, steps: int) -> Iterator[tuple[list, int]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -59,9 +60,12 @@ def fit_generator(
 
     hooks.set_params(params())
     callback_model.stop_training = False
-    with _running(generator, workers, max_queue_size, use_multiprocessing, shuffle) as (batches, enqueuer), _validation(
-        model, hooks, validation_data, validation_steps, workers, max_queue_size, use_multiprocessing, do_validation
-    ) as validate:
+    with (
+        _running(generator, workers, max_queue_size, use_multiprocessing, shuffle) as (batches, enqueuer),
+        _validation(
+            model, hooks, validation_data, validation_steps, workers, max_queue_size, use_multiprocessing, do_validation
+        ) as validate,
+    ):
         hooks._call_begin_hook("train")
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
@@ -269,7 +273,5 @@ def _validation(
         if model.outputs:
             arrays = [part for parts in model._standardize_user_data(x, y, weight) for part in parts]
             for callback in hooks.callbacks:
-                callback.validation_data = arrays + model._phase_feeds(0)
-        yield lambda size: model.evaluate(
-            x, y, batch_size=size, sample_weight=weight, callbacks=hooks, verbose=0
-        )
+                callback.validation_data = arrays
+        yield lambda size: model.evaluate(x, y, batch_size=size, sample_weight=weight, callbacks=hooks, verbose=0)

@@ -71,9 +71,7 @@ def check_generator_arguments(y=None, sample_weight=None, validation_split=None)
             "sample weights as the third element of the generator."
         )
     if validation_split:
-        raise ValueError(
-            "If your data is in the form of a Python generator, you cannot use `validation_split`."
-        )
+        raise ValueError("If your data is in the form of a Python generator, you cannot use `validation_split`.")
 
 
 def iter_sequence_infinite(seq):

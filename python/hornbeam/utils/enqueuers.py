@@ -10,8 +10,9 @@ import random
 import threading
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
 from multiprocessing.pool import ThreadPool
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 
