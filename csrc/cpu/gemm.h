@@ -6,8 +6,8 @@
 //      of columns can be read.
 //   A  either rows that lie `a_stride` apart (row-major A, read in place), or columns that lie
 //      `a_stride` apart (packed by gemm_pack_a, or a transposed A read in place).
-// Layers, from the bottom: gemm_tile (one register tile), gemm_panel (all rows against one B panel),
-// gemm_block (a task's whole block: blocked over K, A packed into scratch where that pays).
+// Layers, from the bottom: gemm_tile (one register tile), gemm_run (a block, A and B read or packed in
+// any of the ways below), gemm_block (gemm_run for the common case of a packed B).
 //
 // Every sum runs over k in ascending order within blocks of GemmTile<T>::depth, so the bits of a result
 // depend on its shape and the instruction set only.
@@ -207,8 +207,8 @@ template <class T, int D = kLanes<T> / 2> HB_INLINE void transpose_square(Vec<T>
   if constexpr (D > 1) transpose_square<T, D / 2>(r);
 }
 
-// dst[j * W + i] = src[i * row + j] for i < w, j < n; 0 for w <= i < W. W: a multiple of w's vectors.
-template <class T> HB_INLINE void pack_transposed(const T* src, int64_t row, int64_t w, int64_t n, int64_t W, T* dst) {
+// dst[j * ld + i] = src[i * row + j] for i < w, j < n; 0 for w <= i < W.
+template <class T> static void pack_transposed(const T* src, int64_t row, int64_t w, int64_t n, int64_t W, int64_t ld, T* dst) {
   constexpr int L = kLanes<T>;
   for (int64_t i = 0; i < W; i += L) {
     const int64_t have = w - i < L ? w - i : L;      // source rows behind this vector of the panel
@@ -226,13 +226,13 @@ template <class T> HB_INLINE void pack_transposed(const T* src, int64_t row, int
       transpose_square<T>(r);
       if (room == L) {
 #pragma GCC unroll 16
-        for (int q = 0; q < L; ++q) store(dst + (j + q) * W + i, r[q]);
+        for (int q = 0; q < L; ++q) store(dst + (j + q) * ld + i, r[q]);
       } else {
-        for (int q = 0; q < L; ++q) store_tail(dst + (j + q) * W + i, r[q], static_cast<int>(room));
+        for (int q = 0; q < L; ++q) store_tail(dst + (j + q) * ld + i, r[q], static_cast<int>(room));
       }
     }
     for (; j < n; ++j)
-      for (int64_t q = 0; q < room; ++q) dst[j * W + i + q] = q < have ? src[(i + q) * row + j] : T(0);
+      for (int64_t q = 0; q < room; ++q) dst[j * ld + i + q] = q < have ? src[(i + q) * row + j] : T(0);
   }
 }
 
@@ -240,10 +240,12 @@ template <class T> HB_INLINE void pack_transposed(const T* src, int64_t row, int
 template <class T> HB_INLINE void pack_straight(const T* src, int64_t col, int64_t w, int64_t n, int64_t W, T* dst) {
   constexpr int L = kLanes<T>;
   for (int64_t j = 0; j < n; ++j, src += col, dst += W) {
-    int64_t i = 0;
-    for (; i + L <= w; i += L) store(dst + i, load(src + i));
-    for (; i < w; ++i) dst[i] = src[i];
-    for (; i < W; ++i) dst[i] = T(0);
+    for (int64_t i = 0; i < W; i += L) {
+      const int have = w - i >= L ? L : w > i ? static_cast<int>(w - i) : 0;
+      const Vec<T> v = have == L ? load(src + i) : load_tail(src + i, have);
+      if (W - i >= L) store(dst + i, v);
+      else store_tail(dst + i, v, static_cast<int>(W - i));
+    }
   }
 }
 
@@ -254,7 +256,7 @@ template <class T> static void gemm_pack_b_panel(MatView<T> b, int64_t k, int64_
     if (w == W) pack_straight<T>(b.data, b.row, W, k, W, dst);
     else pack_straight<T>(b.data, b.row, w, k, W, dst);
   } else if (b.row == 1) {
-    pack_transposed<T>(b.data, b.col, w, k, W, dst);
+    pack_transposed<T>(b.data, b.col, w, k, W, W, dst);
   } else {
     for (int64_t p = 0; p < k; ++p)
       for (int64_t j = 0; j < W; ++j) dst[p * W + j] = j < w ? b.data[p * b.row + j * b.col] : T(0);
@@ -288,7 +290,7 @@ template <class T> static void gemm_pack_a(MatView<T> a, int64_t m, int64_t k, i
     const int64_t w = m - i < h ? m - i : h;
     const T* src = a.data + i * a.row;
     if (a.row == 1) pack_straight<T>(src, a.col, w, k, w, dst);
-    else if (a.col == 1) pack_transposed<T>(src, a.row, w, k, w, dst);
+    else if (a.col == 1) pack_transposed<T>(src, a.row, w, k, w, w, dst);
     else
       for (int64_t p = 0; p < k; ++p)
         for (int64_t q = 0; q < w; ++q) dst[p * w + q] = src[q * a.row + p * a.col];
@@ -303,72 +305,102 @@ struct NoPost {
   template <class T> HB_INLINE void operator()(T*, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
 };
 
-// A block of A for the tiles: packed, or read in place (row == 1 or col == 1).
+// How a block reads its A: in place (row == 1 or col == 1); packed chunk by chunk into `scratch`
+// (GemmTile<T>::scratch elements, so at most block_rows rows); or packed as a whole before, by
+// gemm_pack_lhs, of which the block's first row is `first_row`.
 template <class T> struct GemmLhs {
   MatView<T> view;
-  bool packed;  // by gemm_pack_a with tiles of `height` rows and depth `k`
-  int64_t k, height;
-
-  HB_INLINE void tile_at(int64_t i, int64_t rows, TileCall<T>& t, bool& columns) const {
-    columns = packed || view.row == 1;
-    t.a = packed ? view.data + i * k : view.data + i * view.row;
-    t.a_stride = packed ? rows : columns ? view.col : view.row;
-  }
+  int64_t height;  // of tiles, from gemm_tile_rows
+  T* scratch = nullptr;
+  const T* packed = nullptr;
+  int64_t packed_rows = 0, first_row = 0;
 };
 
-// m rows of A against one panel of B: c[0:m, 0:cols] = init + A B.
-template <class T, class Post>
-HB_INLINE void gemm_panel(int64_t m, const GemmLhs<T>& a, TileCall<T> t, int64_t row0, int64_t col0, bool last, const Post& post) {
-  T* const c = t.c;
-  const T* const init = t.init;
-  for (int64_t i = 0; i < m; i += a.height) {
-    const int64_t rows = m - i < a.height ? m - i : a.height;
-    bool columns;
-    a.tile_at(i, rows, t, columns);
-    t.c = c + i * t.c_stride;
-    t.init = init ? init + i * t.init_stride : nullptr;
-    gemm_tile<T>(rows, columns, t);
-    if (last) post(t.c, t.c_stride, row0 + i, col0, rows, t.cols);
+// How a block reads its B: packed panels, each packed_k deep; or a view whose panels are packed into
+// `scratch` (depth * cols elements) when their turn comes, or, `in_place`, read where they are as far
+// as they are whole.
+template <class T> struct GemmRhs {
+  const T* packed;
+  int64_t packed_k;
+  MatView<T> view = {};
+  T* scratch = nullptr;
+  bool in_place = false;
+};
+
+// Packs m x k of a for GemmLhs::packed (m * k elements): chunks of `depth`, in each the tiles [from, to).
+template <class T>
+static void gemm_pack_lhs(MatView<T> a, int64_t m, int64_t k, int64_t height, int64_t from, int64_t to, T* dst) {
+  const int64_t row = from * height, rows = (to * height < m ? to * height : m) - row;
+  for (int64_t p = 0; p < k; p += GemmTile<T>::depth) {
+    const int64_t kb = k - p < GemmTile<T>::depth ? k - p : GemmTile<T>::depth;
+    gemm_pack_a<T>(a.at(row, p), rows, kb, height, dst + p * m + row * kb);
   }
 }
 
-// One task's block: c[0:m, 0:n] = init + a b, then post on every tile.
-//   b      packed; b_k: depth of its panels (the whole K), of which this block uses the first k rows:
-//          pass b + first * cols for a block that starts deeper
-//   init   null, or rows init_stride apart (0: one row, a bias, for all); may be c itself
+// c[0:m, 0:n] = init + a b over k in [k_begin, k_end), then post on every tile.
+template <class T, class Post>
+static void gemm_run(int64_t m, int64_t n, int64_t k_begin, int64_t k_end, const GemmLhs<T>& a, const GemmRhs<T>& b,
+                     const T* init, int64_t init_stride, T* c, int64_t ldc, const Post& post) {
+  using G = GemmTile<T>;
+  int64_t p = k_begin;
+  do {
+    const int64_t kb = k_end - p < G::depth ? k_end - p : G::depth;
+    const bool first = p == k_begin, last = p + kb >= k_end;
+    MatView<T> lhs = a.view.at(0, p);
+    const bool packed = a.packed || a.scratch;
+    if (a.packed) lhs.data = a.packed + p * a.packed_rows + a.first_row * kb;
+    if (a.scratch) {
+      gemm_pack_a<T>(lhs, m, kb, a.height, a.scratch);
+      lhs.data = a.scratch;
+    }
+    const bool columns = packed || lhs.row == 1;
+    for (int64_t j = 0; j < n; j += G::cols) {
+      TileCall<T> t;
+      t.k = kb;
+      t.cols = n - j < G::cols ? n - j : G::cols;
+      if (b.packed) {
+        t.b = b.packed + j * b.packed_k + p * G::cols;
+        t.b_stride = G::cols;
+      } else if (b.in_place && t.cols == G::cols) {
+        t.b = b.view.data + p * b.view.row + j;
+        t.b_stride = b.view.row;
+      } else {
+        gemm_pack_b_panel<T>(b.view.at(p, j), kb, t.cols, b.scratch);
+        t.b = b.scratch;
+        t.b_stride = G::cols;
+      }
+      t.c_stride = ldc;
+      t.init_stride = first ? init_stride : ldc;
+      for (int64_t i = 0; i < m; i += a.height) {
+        const int64_t rows = m - i < a.height ? m - i : a.height;
+        t.a = packed ? lhs.data + i * kb : lhs.data + i * lhs.row;
+        t.a_stride = packed ? rows : columns ? lhs.col : lhs.row;
+        t.c = c + i * ldc + j;
+        t.init = !first ? t.c : init ? init + i * init_stride + j : nullptr;
+        gemm_tile<T>(rows, columns, t);
+        if (last) post(t.c, ldc, i, j, rows, t.cols);
+      }
+    }
+    p += kb;
+  } while (p < k_end);
+}
+
+// One task's block on packed panels of b (b_k: their depth): c[0:m, 0:n] = init + a b, then post.
+//   init     null, or rows init_stride apart (0: one row, a bias, for all); may be c itself
 //   scratch  GemmTile<T>::scratch elements to pack A in, or null to read A in place
 template <class T, class Post>
 HB_INLINE void gemm_block(int64_t m, int64_t n, int64_t k, MatView<T> a, const T* b, int64_t b_k, const T* init,
                           int64_t init_stride, T* c, int64_t ldc, T* scratch, const Post& post) {
   using G = GemmTile<T>;
-  const bool in_place = !scratch && (a.row == 1 || a.col == 1);
   const int64_t blocks = (m + G::block_rows - 1) / G::block_rows, tiles = (m + G::rows - 1) / G::rows;
-  const int64_t step_m = in_place ? m : (tiles + blocks - 1) / blocks * G::rows;  // even blocks of whole tiles
-  for (int64_t i = 0; i < m; i += step_m) {
-    const int64_t mb = m - i < step_m ? m - i : step_m;
-    int64_t p = 0;
-    do {
-      const int64_t kb = k - p < G::depth ? k - p : G::depth;
-      GemmLhs<T> lhs{a.at(i, p), !in_place, kb, gemm_tile_rows<T>(mb)};
-      if (!in_place) {
-        gemm_pack_a<T>(lhs.view, mb, kb, lhs.height, scratch);
-        lhs.view.data = scratch;
-      }
-      const bool last = p + kb >= k;
-      for (int64_t j = 0; j < n; j += G::cols) {
-        TileCall<T> t;
-        t.k = kb;
-        t.b = b + j * b_k + p * G::cols;
-        t.b_stride = G::cols;
-        t.c = c + i * ldc + j;
-        t.c_stride = ldc;
-        t.init = p ? t.c : init ? init + i * init_stride + j : nullptr;
-        t.init_stride = p ? ldc : init_stride;
-        t.cols = n - j < G::cols ? n - j : G::cols;
-        gemm_panel<T>(mb, lhs, t, i, j, last, post);
-      }
-      p += kb;
-    } while (p < k);
+  const int64_t step = scratch ? (tiles + blocks - 1) / (blocks ? blocks : 1) * G::rows : m;  // even blocks
+  for (int64_t i = 0; i < m; i += step) {
+    const int64_t rows = m - i < step ? m - i : step;
+    const auto shifted = [&](T* tile, int64_t ld, int64_t row, int64_t col, int64_t r, int64_t w) {
+      post(tile, ld, i + row, col, r, w);
+    };
+    gemm_run<T>(rows, n, 0, k, {a.at(i, 0), gemm_tile_rows<T>(rows), scratch}, {b, b_k},
+                init ? init + i * init_stride : nullptr, init_stride, c + i * ldc, ldc, shifted);
   }
 }
 

@@ -12,6 +12,7 @@ struct TensorRef {
   DType dtype = DType::float32;
   bool present = false;
   Shape shape;
+  bool steady = false;  // an input that stays the same from run to run: its packing is kept
 
   template <class T> HB_INLINE T* as() const { return static_cast<T*>(data); }
 };

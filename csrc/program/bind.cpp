@@ -218,7 +218,7 @@ class Binder {
     for (int v : op.in) {
       step.in_value.push_back(v);
       step.in.emplace_back();
-      if (v >= 0) step.in.back() = {nullptr, plan_.types_[v].dtype, true, plan_.types_[v].shape};
+      if (v >= 0) step.in.back() = {nullptr, plan_.types_[v].dtype, true, plan_.types_[v].shape, program_.steady(v)};
     }
     bool empty = true;
     for (int v : op.out) {
