@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 from checks import check_gradients, run_op
-from reference_matmul import ACTIVATIONS, matmul
-
 from hornbeam import graph as G
+from reference_matmul import ACTIVATIONS, matmul
 
 TRANSPOSES = [(False, False), (True, False), (False, True), (True, True)]
 
@@ -84,7 +83,16 @@ def test_bias_and_activation(isa, activation):
 @pytest.mark.parametrize("transposes", TRANSPOSES)
 @pytest.mark.parametrize(
     "batch_a, batch_b",
-    [((3,), (3,)), ((3,), ()), ((), (3,)), ((2, 1), (3,)), ((4, 3), (1, 3)), ((2, 3), ()), ((1,), (1,)), ((1, 1), (5,))],
+    [
+        ((3,), (3,)),
+        ((3,), ()),
+        ((), (3,)),
+        ((2, 1), (3,)),
+        ((4, 3), (1, 3)),
+        ((2, 3), ()),
+        ((1,), (1,)),
+        ((1, 1), (5,)),
+    ],
 )
 def test_batch_dims_broadcast(isa, batch_a, batch_b, transposes):
     for m, n, k in [(5, 7, 9), (33, 40, 50), (180, 70, 33)]:
@@ -104,7 +112,9 @@ def test_empty_inner_dimension_gives_the_bias(isa):
         )
 
 
-@pytest.mark.parametrize("shape_a, shape_b", [((0, 4), (4, 3)), ((3, 4), (4, 0)), ((0, 3, 4), (4, 5)), ((2, 3, 4), (0, 4, 5))])
+@pytest.mark.parametrize(
+    "shape_a, shape_b", [((0, 4), (4, 3)), ((3, 4), (4, 0)), ((0, 3, 4), (4, 5)), ((2, 3, 4), (0, 4, 5))]
+)
 def test_empty_results(isa, shape_a, shape_b):
     if shape_b[0] == 0 and len(shape_b) == 3:
         shape_a = (1, *shape_a[1:])
