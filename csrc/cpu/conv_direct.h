@@ -36,6 +36,10 @@ template <class T, int M, int V> static void conv_tile(const ConvTile<T>& t) {
   for (int i = 0; i < M; ++i)
 #pragma GCC unroll 4
     for (int j = 0; j < V; ++j) acc[i][j] = t.bias ? load(t.bias + j * L) : Vec<T>{};
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < V; ++j) __builtin_prefetch(t.y + i * t.y_pixel + j * L, 1);
   const int64_t pixel = t.pixel, pixel3 = 3 * t.pixel;
   const T* w = t.w;
   for (int64_t row = 0; row < t.rows; ++row)
@@ -124,14 +128,11 @@ struct ConvPlan {
   int64_t scratch;  // elements per task
 };
 
-// Neighbouring outputs this many bytes apart fall into the same few sets of an L1 cache.
-constexpr int64_t kCachePage = 4096;
-template <class T> HB_INLINE int64_t spread(int64_t pitch, int64_t step) {
-  return pitch * step * static_cast<int64_t>(sizeof(T)) % kCachePage == 0 ? pitch + kLanes<T> : pitch;
-}
+// Tiles read about a dozen pixels at a time: distances below this do no harm.
+constexpr int64_t kConvPage = 4096;
 
 template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
-  constexpr int64_t kTaskWork = 2 << 20;  // multiply-adds that are worth a task
+  constexpr int64_t kTaskWork = 4 << 20;  // multiply-adds that are worth a task
   constexpr int64_t kMaxTasks = 64;
   constexpr int64_t kUnitCells = (256 << 10) / sizeof(T);
   const Axis &h = c.h, &w = c.w;
@@ -145,12 +146,12 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   if (outputs * c.outputs == 0) return p;
   const int64_t shortest = w.out / ceil_div(w.out, rows_max);
   if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in) p.cut = ConvCut::product;
-  else if (dense && c.depth() && (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step) != c.channels)))
+  else if (dense && c.depth() && (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step, kConvPage) != c.channels)))
     p.cut = ConvCut::patches;
   else p.cut = ConvCut::rows;
 
   if (p.cut == ConvCut::rows) {
-    p.pitch = spread<T>(c.channels, w.step);
+    p.pitch = spread<T>(c.channels, w.step, kConvPage);
     p.copy = c.depth() && (reads_outside(w) || p.pitch != c.channels);
     const int64_t row_cells = p.copy ? w.span(w.out) * p.pitch : w.in * c.channels;
     int64_t rows = max_of(1, (kUnitCells / max_of(1, row_cells) - (h.taps - 1) * h.gap) / h.step);
@@ -160,13 +161,13 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
     p.units = c.images * p.units_per_image;
     p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
   } else {
-    p.pitch = p.cut == ConvCut::patches ? spread<T>(c.depth(), 1) : 0;
+    p.pitch = p.cut == ConvCut::patches ? spread<T>(c.depth(), 1, kConvPage) : 0;
     p.size = GemmTile<T>::block_rows;
     if (p.pitch) p.size = max_of(rows_max, min_of(p.size, kUnitCells / p.pitch / rows_max * rows_max));
     p.size = max_of(rows_max, min_of(p.size, round_up(ceil_div(outputs, target), rows_max)));
     p.units = ceil_div(outputs, p.size);
     // A product packs its rows where they would collide in L1, or serve several panels.
-    const bool pack = p.cut == ConvCut::product && (panels > 3 || spread<T>(c.channels, 1) != c.channels);
+    const bool pack = p.cut == ConvCut::product && (panels > 3 || spread<T>(c.channels, 1, kConvPage) != c.channels);
     p.scratch = p.pitch ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
   }
   p.panel_groups = max_of(1, min_of(panels, target / p.units));
@@ -179,21 +180,34 @@ template <class T> HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
   return p.scratch * p.unit_groups * p.panel_groups * static_cast<int64_t>(sizeof(T));
 }
 
+// A unit of the cut by rows: outputs [begin, end) of an image, which read its rows [row, row + rows).
+struct ConvRows {
+  int64_t image, begin, end, row, rows;
+};
+HB_INLINE ConvRows rows_of_unit(const Axis& h, const ConvPlan& p, int64_t unit) {
+  const int64_t begin = unit % p.units_per_image * p.size, end = min_of(h.out, begin + p.size);
+  const int64_t row = max_of(0, h.first_read(begin));
+  const int64_t last = min_of(h.in - 1, h.first_read(end - 1) + (h.taps - 1) * h.gap);
+  return {unit / p.units_per_image, begin, end, row, max_of(0, last + 1 - row)};
+}
+
 template <class T>
-static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t panel0, int64_t panel1, T* scratch) {
+static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0, int64_t panel1,
+                           T* scratch) {
   using G = GemmTile<T>;
   const Axis &h = c.h, &w = c.w;
-  const int64_t n = unit / p.units_per_image, o0 = unit % p.units_per_image * p.size, o1 = min_of(h.out, o0 + p.size);
-  const T* const image = c.x + n * h.in * w.in * c.channels;
+  const ConvRows u = rows_of_unit(h, p, unit), v = rows_of_unit(h, p, next);
+  const T* const image = c.x + u.image * h.in * w.in * c.channels;
   const T* cells = image + w.start * c.channels;  // the first read of output column 0, in row `row0`
   int64_t row0 = 0, row_pitch = w.in * c.channels;
+  const T* const coming = c.x + (v.image * h.in + v.row) * row_pitch;
   if (p.copy) {
-    row0 = max_of(0, h.first_read(o0));
-    const int64_t rows = min_of(h.in, h.first_read(o1 - 1) + (h.taps - 1) * h.gap + 1) - row0;
-    copy_padded_rows(image, w, c.channels, row0, rows, p.pitch, scratch);
+    copy_padded_rows(image, w, c.channels, u.row, u.rows, p.pitch, scratch);
     cells = scratch;
+    row0 = u.row;
     row_pitch = w.span(w.out) * p.pitch;
   }
+  Ahead ahead(coming, next == unit ? 0 : v.rows * w.in * c.channels, (u.end - u.begin) * ceil_div(w.out, G::rows) * (panel1 - panel0));
   const bool joined = w.gap == 1 && p.pitch == c.channels;  // a tap row is one run of cells
   const int64_t tiles = ceil_div(w.out, G::rows), short_tile = w.out / tiles, long_tiles = w.out % tiles;
   ConvTile<T> t;
@@ -210,7 +224,7 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
     T bias[G::cols] = {};
     if (c.bias) copy_cells(bias, c.bias + panel * G::cols, t.cols);
     t.bias = c.bias ? bias : nullptr;
-    for (int64_t o = o0; o < o1; ++o) {
+    for (int64_t o = u.begin; o < u.end; ++o) {
       const int64_t a0 = h.tap_begin(o), a1 = h.tap_end(o);
       t.rows = max_of(0, a1 - a0);
       t.w = packed + a0 * w.taps * c.channels * G::cols;
@@ -218,8 +232,9 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
       for (int64_t tile = 0, q = 0; tile < tiles; ++tile) {
         const int64_t m = short_tile + (tile < long_tiles);
         t.x = row + q * t.pixel;
-        t.y = c.y_at(n, o, q) + panel * G::cols;
+        t.y = c.y_at(u.image, o, q) + panel * G::cols;
         conv_tile_any<T>(m, t);
+        ahead.fetch();
         q += m;
       }
     }
@@ -227,9 +242,13 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
 }
 
 template <class T>
-static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t panel0, int64_t panel1, T* scratch) {
+static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0, int64_t panel1,
+                              T* scratch) {
   using G = GemmTile<T>;
-  const int64_t k = c.depth(), first = unit * p.size, m = min_of(p.size, c.images * c.h.out * c.w.out - first);
+  const int64_t outputs = c.images * c.h.out * c.w.out, k = c.depth();
+  const int64_t first = unit * p.size, m = min_of(p.size, outputs - first);
+  const int64_t coming = p.cut == ConvCut::product && next != unit ? min_of(p.size, outputs - next * p.size) : 0;
+  Ahead ahead(c.x + next * p.size * k, coming * k, ceil_div(m, G::rows) * (panel1 - panel0));
   MatView<T> a{c.x + first * k, k, 1};
   if (p.cut == ConvCut::patches) {
     copy_patches(c.x, c.h, c.w, c.channels, first, m, p.pitch, scratch);
@@ -237,6 +256,7 @@ static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_
   }
   const int64_t j = panel0 * G::cols, n = min_of(c.outputs, panel1 * G::cols) - j;
   const auto post = [&](T* y, int64_t pitch, int64_t, int64_t, int64_t rows, int64_t cols) {
+    ahead.fetch();
     if (c.activation == Activation::linear) return;
     for (int64_t r = 0; r < rows; ++r) activate<T>(c.activation, y + r * pitch, cols);
   };
@@ -253,8 +273,9 @@ template <class T> static void run_correlation(const KernelCall& call, const Cor
     const int64_t panel0 = panels * pg / p.panel_groups, panel1 = panels * (pg + 1) / p.panel_groups;
     const int64_t last = p.units * (ug + 1) / p.unit_groups;
     for (int64_t unit = p.units * ug / p.unit_groups; unit < last; ++unit) {
-      if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, panel0, panel1, scratch);
-      else conv_product_unit(c, p, unit, panel0, panel1, scratch);
+      const int64_t next = min_of(unit + 1, last - 1);
+      if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
+      else conv_product_unit(c, p, unit, next, panel0, panel1, scratch);
     }
   });
 }

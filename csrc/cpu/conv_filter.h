@@ -2,8 +2,8 @@
 //
 // A register tile holds up to GemmTile::rows neighbouring cells of a kernel row (tap column and channel
 // in, which lie side by side in x too) times a panel of channels out, and walks over the outputs of a
-// strip: whole rows of an image, or whole images where they are small. A strip's dy is packed panel by
-// panel; x is read where it is, or from a copy with its padding in place.
+// strip: whole rows of an image, or whole images where they are small. A strip's dy is packed in panels;
+// x is read where it is, or from a copy with its padding in place.
 //
 // Outputs are dealt to at most 16 partial sums, by shape alone, which are added in order at the end.
 #pragma once
@@ -84,14 +84,14 @@ struct FilterPlan {
   int64_t strips_per_image, strips;
   int64_t partials, panel_groups;
   bool copy;
+  int64_t pitch;                     // cells per pixel of x, as it lies or as it is copied
   int64_t x_cells, dy_cells;         // scratch per task
   int64_t sum_cells;                 // per partial
 };
 
 template <class T> HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
-  constexpr int64_t kStripOutputs = 224;  // enough to pay for loading and storing a tile's sums
-  constexpr int64_t kPartialOutputs = 1024, kMaxPartials = 16;  // a partial costs one pass over dw
-  constexpr int64_t kTaskWork = 2 << 20, kMaxTasks = 32;
+  constexpr int64_t kStripOutputs = 128;  // enough to pay for loading and storing a tile's sums
+  constexpr int64_t kTaskWork = 4 << 20, kMaxTasks = 16;  // multiply-adds that are worth a task
   using G = GemmTile<T>;
   const Axis &h = f.h, &w = f.w;
   const int64_t per_image = h.out * w.out, outputs = f.images * per_image, panels = gemm_panels<T>(f.outputs);
@@ -102,18 +102,26 @@ template <class T> HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
   p.strip_rows = ceil_div(h.out, p.strips_per_image);
   p.strips_per_image = ceil_div(h.out, p.strip_rows);
   p.strip_images = p.strips_per_image > 1 ? 1 : max_of(1, min_of(f.images, kStripOutputs / per_image));
-  p.strips = p.strip_images == 1 ? f.images * p.strips_per_image : ceil_div(f.images, p.strip_images);
+  p.strips = p.strips_per_image * ceil_div(f.images, p.strip_images);
 
+  // Each partial is written and read once more; each group of panels reads all of x.
   const int64_t target = max_of(1, min_of(kMaxTasks, outputs * f.outputs * f.cells() / kTaskWork));
-  const int64_t most = min_of(min_of(kMaxPartials, target), min_of(p.strips, outputs / kPartialOutputs));
-  p.partials = 1;
-  while (2 * p.partials <= most) p.partials *= 2;
-  p.panel_groups = max_of(1, min_of(panels, target / p.partials));
-
-  p.copy = reads_outside(w);
+  const int64_t x_cells = f.images * h.in * w.in * f.channels, dw_cells = f.cells() * f.outputs;
+  int64_t least = INT64_MAX;
+  for (int64_t partials = 1; partials <= min_of(target, p.strips); partials *= 2) {
+    const int64_t groups = min_of(panels, ceil_div(target, partials)), missing = ceil_div(target, partials * groups);
+    const int64_t traffic = missing * (2 * partials * dw_cells + groups * x_cells);
+    if (traffic >= least) continue;
+    least = traffic;
+    p.partials = partials;
+    p.panel_groups = groups;
+  }
+  // Tiles walk over a hundred pixels and come back to them: even small powers of two collide.
+  p.pitch = spread<T>(f.channels, w.step, 512);
+  p.copy = reads_outside(w) || p.pitch != f.channels;
   constexpr int64_t kLine = 64 / sizeof(T);
-  p.x_cells = p.copy ? round_up(p.strip_images * h.span(p.strip_rows) * w.span(w.out) * f.channels, kLine) : 0;
-  p.dy_cells = p.strip_images * p.strip_rows * w.out * G::cols;
+  p.x_cells = p.copy ? round_up(p.strip_images * h.span(p.strip_rows) * w.span(w.out) * p.pitch, kLine) : 0;
+  p.dy_cells = p.strip_images * p.strip_rows * w.out * ceil_div(panels, p.panel_groups) * G::cols;
   p.sum_cells = panels * f.cells() * G::cols;
   return p;
 }
@@ -122,61 +130,82 @@ template <class T> HB_INLINE int64_t filter_workspace_bytes(const FilterPlan& p)
   return (p.partials * p.sum_cells + p.partials * p.panel_groups * (p.x_cells + p.dy_cells)) * static_cast<int64_t>(sizeof(T));
 }
 
+// A strip: outputs' rows [begin, begin + rows) of some images, which read rows [row, row + x_rows).
+struct FilterStrip {
+  int64_t image, images, begin, rows, row, x_rows;
+};
+template <class T> HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f, const FilterPlan& p, int64_t i) {
+  const bool whole = p.strips_per_image == 1;
+  FilterStrip s;
+  s.image = whole ? i * p.strip_images : i / p.strips_per_image;
+  s.images = min_of(p.strip_images, f.images - s.image);
+  s.begin = whole ? 0 : i % p.strips_per_image * p.strip_rows;
+  s.rows = min_of(p.strip_rows, f.h.out - s.begin);
+  s.row = max_of(0, f.h.first_read(s.begin));
+  const int64_t last = min_of(f.h.in - 1, f.h.first_read(s.begin + s.rows - 1) + (f.h.taps - 1) * f.h.gap);
+  s.x_rows = max_of(0, last + 1 - s.row);
+  return s;
+}
+
 // Adds a strip's products to the sums of panels [panel0, panel1).
 template <class T>
-static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t strip, int64_t panel0, int64_t panel1, bool first,
-                         T* sums, T* x_scratch, T* dy_scratch) {
+static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t strip, int64_t next, int64_t panel0, int64_t panel1,
+                         bool first, T* sums, T* x_scratch, T* dy_scratch) {
   using G = GemmTile<T>;
   const Axis &h = f.h, &w = f.w;
-  const int64_t n0 = p.strip_images == 1 ? strip / p.strips_per_image : strip * p.strip_images;
-  const int64_t images = min_of(p.strip_images, f.images - n0);
-  const int64_t o0 = p.strip_images == 1 ? strip % p.strips_per_image * p.strip_rows : 0;
-  const int64_t rows = min_of(p.strip_rows, h.out - o0);
+  const FilterStrip s = filter_strip_at(f, p, strip), v = filter_strip_at(f, p, next);
 
   FilterTile<T> t;
-  t.x_pixel = w.step * f.channels;
-  t.images = images;
+  t.x_pixel = w.step * p.pitch;
+  t.images = s.images;
   t.pixels = w.out;
   t.dy_row = w.out * G::cols;
-  t.dy_image = rows * t.dy_row;
+  t.dy_image = s.rows * t.dy_row;
   t.first = first;
   int64_t row0 = 0, row_pitch = w.in * f.channels;
   t.x_image = h.in * row_pitch;
-  const T* cells = f.x + n0 * t.x_image + w.start * f.channels;
+  const T* cells = f.x + s.image * t.x_image + w.start * f.channels;
+  const T* const coming = f.x + v.image * t.x_image + v.row * row_pitch;
+  const int64_t coming_cells = next == strip ? 0 : v.images > 1 ? v.images * t.x_image : v.x_rows * row_pitch;
   if (p.copy) {
-    row0 = max_of(0, h.first_read(o0));
-    const int64_t copied = max_of(0, min_of(h.in, h.first_read(o0 + rows - 1) + (h.taps - 1) * h.gap + 1) - row0);
-    row_pitch = w.span(w.out) * f.channels;
-    t.x_image = copied * row_pitch;
-    for (int64_t n = 0; n < images; ++n)
-      copy_padded_rows(f.x + (n0 + n) * h.in * w.in * f.channels, w, f.channels, row0, copied, f.channels, x_scratch + n * t.x_image);
+    row0 = s.row;
+    row_pitch = w.span(w.out) * p.pitch;
+    const int64_t image = t.x_image;
+    t.x_image = s.x_rows * row_pitch;
+    for (int64_t n = 0; n < s.images; ++n)
+      copy_padded_rows(f.x + (s.image + n) * image, w, f.channels, s.row, s.x_rows, p.pitch, x_scratch + n * t.x_image);
     cells = x_scratch;
   }
   t.x_row = h.step * row_pitch;
 
-  const int64_t runs = w.gap == 1 ? 1 : w.taps, run = w.gap == 1 ? w.taps * f.channels : f.channels;
-  const int64_t tiles = ceil_div(run, G::rows);
-  for (int64_t panel = panel0; panel < panel1; ++panel) {
-    const int64_t cols = min_of(G::cols, f.outputs - panel * G::cols);
-    const T* dy = f.dy + (n0 * h.out + o0) * w.out * f.outputs + panel * G::cols;
-    gemm_pack_b_panel<T>({dy, f.outputs, 1}, images * rows * w.out, cols, dy_scratch);
-    T* sum = sums + panel * f.cells() * G::cols;
-    for (int64_t a = 0; a < h.taps; ++a) {
-      const int64_t begin = max_of(o0, h.out_begin(a)), end = min_of(o0 + rows, h.out_end(a));
-      t.rows = max_of(0, end - begin);
-      t.dy = dy_scratch + (begin - o0) * t.dy_row;
-      const T* const row = cells + (h.first_read(begin) + a * h.gap - row0) * row_pitch;
-      for (int64_t b = 0; b < runs; ++b)
-        for (int64_t tile = 0, i = 0; tile < tiles; ++tile) {
-          const int64_t m = run / tiles + (tile < run % tiles);
-          t.x = row + b * w.gap * f.channels + i;
-          t.sum = sum;
-          filter_tile_any<T>(m, cols, t);
-          sum += m * G::cols;
-          i += m;
+  const int64_t pixels = s.images * s.rows * w.out;
+  const T* const dy = f.dy + (s.image * h.out + s.begin) * w.out * f.outputs;
+  for (int64_t panel = panel0; panel < panel1; ++panel)
+    gemm_pack_b_panel<T>({dy + panel * G::cols, f.outputs, 1}, pixels, min_of(G::cols, f.outputs - panel * G::cols),
+                         dy_scratch + (panel - panel0) * pixels * G::cols);
+
+  const bool joined = w.gap == 1 && p.pitch == f.channels;  // a tap row is one run of cells
+  const int64_t runs = joined ? 1 : w.taps, run = joined ? w.taps * f.channels : f.channels;
+  const int64_t tiles = ceil_div(run, G::rows), calls = (panel1 - panel0) * runs * tiles * h.taps;
+  Ahead x_ahead(coming, coming_cells, calls);
+  Ahead dy_ahead(f.dy + (v.image * h.out + v.begin) * w.out * f.outputs, next == strip ? 0 : v.images * v.rows * w.out * f.outputs, calls);
+  // Panels and tap rows innermost: they read almost the same cells of x, which stay in L1.
+  for (int64_t b = 0; b < runs; ++b)
+    for (int64_t tile = 0, i = 0; tile < tiles; ++tile) {
+      const int64_t m = run / tiles + (tile < run % tiles);
+      for (int64_t panel = panel0; panel < panel1; ++panel)
+        for (int64_t a = 0; a < h.taps; ++a) {
+          const int64_t begin = max_of(s.begin, h.out_begin(a)), end = min_of(s.begin + s.rows, h.out_end(a));
+          t.rows = max_of(0, end - begin);
+          t.x = cells + (h.first_read(begin) + a * h.gap - row0) * row_pitch + b * w.gap * p.pitch + i;
+          t.dy = dy_scratch + (panel - panel0) * pixels * G::cols + (begin - s.begin) * t.dy_row;
+          t.sum = sums + (panel * f.cells() + (a * runs + b) * run + i) * G::cols;
+          filter_tile_any<T>(m, f.outputs - panel * G::cols, t);
+          x_ahead.fetch();
+          dy_ahead.fetch();
         }
+      i += m;
     }
-  }
 }
 
 template <class T> static void run_filter_grad(const KernelCall& call, const FilterGrad<T>& f) {
@@ -192,7 +221,7 @@ template <class T> static void run_filter_grad(const KernelCall& call, const Fil
     T* const mine = scratch + task * (p.x_cells + p.dy_cells);
     const int64_t begin = p.strips * part / p.partials, end = p.strips * (part + 1) / p.partials;
     for (int64_t strip = begin; strip < end; ++strip)
-      filter_strip(f, p, strip, panel0, panel1, strip == begin, sums + part * p.sum_cells, mine + p.dy_cells, mine);
+      filter_strip(f, p, strip, min_of(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells, mine + p.dy_cells, mine);
   });
   parallel_ranges(call, f.cells(), p.partials * panels * GemmTile<T>::vecs, [&](int64_t begin, int64_t end) {
     for (int64_t panel = 0; panel < panels; ++panel) {

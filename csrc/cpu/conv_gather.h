@@ -12,6 +12,30 @@ template <class T> HB_INLINE void zero_cells(T* dst, int64_t n) {
   __builtin_memset(dst, 0, static_cast<unsigned long>(n) * sizeof(T));
 }
 
+// Fetches what a task reads next into L2, a share of it after each register tile, so that memory works
+// while the tiles compute: the rows of a convolution are too far apart for the hardware's own guesses.
+class Ahead {
+ public:
+  template <class T> HB_INLINE Ahead(const T* from, int64_t cells, int64_t tiles)
+      : at_(reinterpret_cast<const char*>(from)), end_(reinterpret_cast<const char*>(from + cells)),
+        share_((end_ - at_) / max_of(1, tiles) + kLine) {}
+  HB_INLINE void fetch() {
+    const char* const stop = end_ - at_ < share_ ? end_ : at_ + share_;
+    for (; at_ < stop; at_ += kLine) __builtin_prefetch(at_, 0, 2);
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+  const char *at_, *end_;
+  int64_t share_;
+};
+
+// The pitch at which to copy cells so that neighbours `step` pitches apart do not fall into the same
+// few sets of an L1 cache, as they do where that distance is a multiple of `page` bytes.
+template <class T> HB_INLINE int64_t spread(int64_t pitch, int64_t step, int64_t page) {
+  return pitch * step * static_cast<int64_t>(sizeof(T)) % page == 0 ? pitch + kLanes<T> : pitch;
+}
+
 // True if some output along the axis reads outside the input.
 HB_INLINE bool reads_outside(const Axis& a) {
   return a.start < 0 || a.first_read(a.out - 1) + (a.taps - 1) * a.gap >= a.in;
