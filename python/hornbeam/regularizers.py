@@ -24,8 +24,8 @@ class L1L2(Regularizer):
     """``l1 * sum(abs(x)) + l2 * sum(x ** 2)``."""
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = K.cast_to_floatx(l1)
-        self.l2 = K.cast_to_floatx(l2)
+        self.l1 = float(K.cast_to_floatx(l1))
+        self.l2 = float(K.cast_to_floatx(l2))
 
     def __call__(self, x: Any) -> Any:
         penalty: Any = 0.0
@@ -36,7 +36,7 @@ class L1L2(Regularizer):
         return penalty
 
     def get_config(self) -> dict:
-        return {"l1": float(self.l1), "l2": float(self.l2)}
+        return {"l1": self.l1, "l2": self.l2}
 
 
 def l1(l: float = 0.01) -> L1L2:

@@ -17,7 +17,7 @@ from .shapes import dims_of, expand_dims, flatten, permute_dimensions, reshape
 # -- activations ------------------------------------------------------------------------------------------
 def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """Rectified linear unit: x from ``threshold`` up to ``max_value``, ``alpha * (x - threshold)`` below."""
-    if isinstance(alpha, (int, float)) and alpha == 0 and threshold == 0:
+    if not isinstance(alpha, Tensor) and alpha == 0 and threshold == 0:
         out = graph.apply("relu", [x])
         return out if max_value is None else math.minimum(out, max_value)
     above = graph.convert(x) if max_value is None else math.minimum(x, max_value)

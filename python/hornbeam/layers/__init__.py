@@ -1,6 +1,41 @@
 """All layers, under all their names."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from ..engine.base_layer import InputSpec, Layer
+from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .convolutional import (
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    Convolution1D,
+    Convolution2D,
+    Convolution2DTranspose,
+    Convolution3D,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Deconv2D,
+    Deconv3D,
+    Deconvolution2D,
+    Deconvolution3D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from .core import (
     Activation,
     ActivityRegularization,
@@ -16,3 +51,78 @@ from .core import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from .embeddings import Embedding
+from .local import LocallyConnected1D, LocallyConnected2D
+from .merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .noise import AlphaDropout, GaussianDropout, GaussianNoise
+from .normalization import BatchNormalization
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+
+
+def serialize(layer: Layer) -> dict:
+    """The config ``{class_name, config}`` of a layer."""
+    return serialize_keras_object(layer)
+
+
+def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> Layer:
+    """The layer (or model) of a config ``{class_name, config}``.
+
+    Raises:
+        ValueError: an unknown class.
+    """
+    from ..engine.sequential import Sequential
+    from ..engine.training import Model
+
+    # tf.keras calls models made of tensors Functional.
+    models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
+    return deserialize_keras_object(
+        config,
+        module_objects={**_LAYERS, **models},
+        custom_objects=custom_objects,
+        printable_module_name="layer",
+    )
+
+
+_LAYERS = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}

@@ -1,0 +1,130 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from .. import backend as K
+from ..engine.base_layer import InputSpec, Layer
+from .options import options_config, set_options
+
+_OPTIONS = (
+    "beta_initializer",
+    "gamma_initializer",
+    "moving_mean_initializer",
+    "moving_variance_initializer",
+    "beta_regularizer",
+    "gamma_regularizer",
+    "beta_constraint",
+    "gamma_constraint",
+)
+
+
+class BatchNormalization(Layer):
+    """Normalize each channel: by the batch's mean and variance in training, by their moving averages otherwise.
+
+    Args:
+        axis: the channels; all other axes are averaged over.
+        momentum: weight of the past in the moving averages.
+        epsilon: added to the variance.
+        center: whether to add ``beta``.
+        scale: whether to multiply by ``gamma``.
+
+    Weights: gamma, beta (where used), moving_mean, moving_variance, each (channels,).
+
+    With ``trainable=False`` the moving averages stay; in training the batch's own statistics are used even then,
+    as Keras 2.3.1 did.
+    """
+
+    def __init__(
+        self,
+        axis=-1,
+        momentum=0.99,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        moving_mean_initializer="zeros",
+        moving_variance_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        # tf.keras stores the axis as a list of one.
+        self.axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        set_options(
+            self,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+
+    def build(self, input_shape):
+        dim = input_shape[self.axis]
+        if dim is None:
+            raise ValueError(
+                f"Axis {self.axis} of input tensor should have a defined dimension but the layer received an input with "
+                f"shape {input_shape}."
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: dim})
+        self.gamma = self._parameter("gamma", dim) if self.scale else None
+        self.beta = self._parameter("beta", dim) if self.center else None
+        self.moving_mean = self.add_weight(
+            shape=(dim,), name="moving_mean", initializer=self.moving_mean_initializer, trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            shape=(dim,), name="moving_variance", initializer=self.moving_variance_initializer, trainable=False
+        )
+        self.built = True
+
+    def _parameter(self, name: str, dim: int):
+        return self.add_weight(
+            shape=(dim,),
+            name=name,
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+
+    def call(self, inputs, training=None):
+        if training in (0, False):
+            return self._by_moving_averages(inputs)
+        axis = self.axis % inputs.ndim
+        reduced = [a for a in range(inputs.ndim) if a != axis]
+        normalized, mean, variance = K.normalize_batch_in_training(
+            inputs, self.gamma, self.beta, reduced, epsilon=self.epsilon
+        )
+        # The moving variance estimates the population's. 2.3.1 has epsilon in the correction, too.
+        shape = K.shape(inputs)
+        samples = K.cast(K.prod(K.stack([shape[a] for a in reduced])), K.dtype(inputs))
+        variance = variance * (samples / (samples - (1.0 + self.epsilon)))
+        updates = [
+            K.moving_average_update(self.moving_mean, mean, self.momentum),
+            K.moving_average_update(self.moving_variance, variance, self.momentum),
+        ]
+        self.add_update(updates, inputs)
+        return K.in_train_phase(normalized, lambda: self._by_moving_averages(inputs), training=training)
+
+    def _by_moving_averages(self, inputs):
+        return K.batch_normalization(
+            inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, axis=self.axis, epsilon=self.epsilon
+        )
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("axis", "momentum", "epsilon", "center", "scale")}
+        return {**super().get_config(), **own, **options_config(self, *_OPTIONS)}
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
