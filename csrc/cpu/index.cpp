@@ -18,17 +18,23 @@ static void gather_rows(const KernelCall& c, int64_t outer, int64_t n, int64_t r
   const I* index = c.in[1].as<const I>();
   T* y = c.out[0].as<T>();
   const int64_t picks = c.in[1].shape.count();
-  if (run == 0) return;
+  if (run == 0 || picks == 0) return;
   const int64_t grain = larger(1, 64 * 1024 / (run * static_cast<int64_t>(sizeof(T)) + 16));
   parallel_pieces(c, outer * picks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t at = index[i % picks];
-      T* to = y + i * run;
-      if (!in_range(at, n)) {
-        for (int64_t k = 0; k < run; ++k) to[k] = missing;
-      } else {
-        copy_run(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(x + (i / picks * n + at) * run),
-                 run * static_cast<int64_t>(sizeof(T)));
+    for (int64_t i = begin; i < end;) {
+      const T* table = x + i / picks * n * run;
+      const int64_t stop = smaller(end, (i / picks + 1) * picks);
+      const I* at = index + i % picks;
+      for (; i < stop; ++i, ++at) {
+        const T* from = in_range(*at, n) ? table + *at * run : nullptr;
+        if (run == 1) {
+          y[i] = from ? *from : missing;
+        } else if (from) {
+          copy_run(reinterpret_cast<char*>(y + i * run), reinterpret_cast<const char*>(from),
+                   run * static_cast<int64_t>(sizeof(T)));
+        } else {
+          for (int64_t k = 0; k < run; ++k) y[i * run + k] = missing;
+        }
       }
     }
   });
@@ -59,8 +65,9 @@ template <class T, class I> static void scatter_add(const KernelCall& c) {
   const Shape& shape = c.out[0].shape;
   const int64_t rows = shape[0], width = shape.count(1, shape.rank), picks = c.in[0].shape.count();
   if (rows == 0 || width == 0) return;
-  const int64_t size = rows * width + picks * width;
-  const int64_t cut = larger(1, smaller(16, size * static_cast<int64_t>(sizeof(T)) / (64 * 1024)));
+  // Every task reads all indices, so tasks are as many as the bytes to write are worth.
+  const int64_t bytes = (rows + picks) * width * static_cast<int64_t>(sizeof(T));
+  const int64_t cut = larger(1, smaller(smaller(16, bytes / (64 * 1024)), 1 + bytes / (16 * picks + 1)));
   // Columns first when they are many: then nobody walks the indices in vain.
   const int64_t cut_columns = larger(1, smaller(cut, width / 1024)), cut_rows = smaller(rows, ceil_div(cut, cut_columns));
   parallel_tasks(c, cut_rows * cut_columns, [&](int64_t task) {

@@ -40,20 +40,32 @@ static void run_reverse(const KernelCall& c) {
   if (x.count()) copy(c, loops, c.in[0], first, c.out[0], 0);
 }
 
+// All inputs fill a piece of the output before the next piece: lines are completed while in cache.
 static void run_concat(const KernelCall& c) {
   const int64_t axis_attr = static_cast<const AxisAttrs*>(c.attrs)->axis;
   const Shape& y = c.out[0].shape;
   const int axis = static_cast<int>(axis_attr < 0 ? axis_attr + y.rank : axis_attr);
   const int64_t outer = y.count(0, axis), row = y.count(axis, y.rank);
-  int64_t at = 0;
-  for (int i = 0; i < c.n_in; ++i) {
-    const int64_t run = c.in[i].shape.count(axis, y.rank);
-    CopyLoops loops;
-    loops.add(outer, run, row);
-    loops.add(run, 1, 1);
-    copy(c, loops, c.in[i], 0, c.out[0], at);
-    at += run;
-  }
+  if (outer == 0 || row == 0) return;
+  by_item_size(c.out[0].dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const int64_t piece = kPieceBytes / static_cast<int64_t>(sizeof(T));
+    // Long rows are cut too.
+    const int64_t cut = ceil_div(row, 4 * piece), rows = larger(1, piece / row);
+    parallel_tasks(c, ceil_div(outer, rows) * cut, [&](int64_t task) {
+      const int64_t r0 = task / cut * rows, n = smaller(rows, outer - r0);
+      const int64_t begin = row * (task % cut) / cut, end = row * (task % cut + 1) / cut;
+      int64_t at = 0;
+      for (int i = 0; i < c.n_in; ++i) {
+        const int64_t run = c.in[i].shape.count(axis, y.rank);
+        const int64_t from = larger(begin, at), to = smaller(end, at + run);
+        if (from < to)
+          copy_rows(Loop2{n, to - from, run, row, 1, 1}, c.in[i].as<const T>() + r0 * run + from - at,
+                    c.out[0].as<T>() + r0 * row + from);
+        at += run;
+      }
+    });
+  });
 }
 
 static void run_tile(const KernelCall& c) {

@@ -84,7 +84,29 @@ template <class T> static void copy_strided(const Loop2& k, const T* src, T* dst
 
 // One side is K items wide: interleave K streams into one, or the other way round.
 template <class T, int K> static void interleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
-  for (int64_t a = 0; a < k.na; ++a)
+  int64_t a = 0;
+  if (k.da == K) {
+    // Output vector j takes its lane l from stream (j*L + l) % K.
+    constexpr int L = kLanes<T>;
+    for (; a + L <= k.na; a += L) {
+      Vec<T> stream[K];
+      for (int b = 0; b < K; ++b) stream[b] = load(src + b * k.sb + a);
+#pragma GCC unroll 4
+      for (int j = 0; j < K; ++j) {
+        Vec<T> out = stream[0];
+#pragma GCC unroll 4
+        for (int b = 0; b < K; ++b) {
+          Vec<T> pick;
+#pragma GCC unroll 64
+          for (int l = 0; l < L; ++l)
+            pick[l] = static_cast<T>((j * L + l) % K == b ? L + (j * L + l) / K : b ? l : (j * L + l) / K);
+          out = __builtin_shuffle(out, stream[b], pick);
+        }
+        store(dst + a * K + j * L, out);
+      }
+    }
+  }
+  for (; a < k.na; ++a)
     for (int b = 0; b < K; ++b) dst[a * k.da + b] = src[b * k.sb + a];
 }
 template <class T, int K> static void deinterleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
@@ -151,7 +173,15 @@ template <class T> static void transpose2(const Loop2& k, const T* src, T* dst) 
   copy_strided(k, src, dst);
 }
 
+// Rows of nb items each, contiguous on both sides.
+template <class T> static void copy_rows(const Loop2& k, const T* src, T* dst) {
+  if (k.nb > 1) return copy_runs(k, src, dst);
+  for (int64_t a = 0; a < k.na; ++a) dst[a * k.da] = src[a * k.sa];
+}
+
 // ---- the nest -------------------------------------------------------------------------------------
+
+constexpr int64_t kPieceBytes = 32 * 1024, kSquare = 64;
 
 template <class T> static void strided_copy(const KernelCall& call, const CopyLoops& loops, const T* src, T* dst) {
   int rank = loops.rank;
@@ -163,8 +193,7 @@ template <class T> static void strided_copy(const KernelCall& call, const CopyLo
   const int ib = rank - 1;
   int ia = rank - 2;
   void (*kernel)(const Loop2&, const T*, T*) = copy_strided<T>;
-  constexpr int64_t kBytes = 64 * 1024;
-  int64_t unit = kBytes / static_cast<int64_t>(sizeof(T)), most_a = unit;
+  bool transposed = false;
   Loop2 whole = {1, 1, 1, 1, 1, 1};
   if (ib >= 0) {
     whole = {1, loops.n[ib], 0, 0, loops.src[ib], loops.dst[ib]};
@@ -172,23 +201,22 @@ template <class T> static void strided_copy(const KernelCall& call, const CopyLo
       kernel = copy_runs<T>;
     } else if (whole.db == 1 && whole.sb != 0) {
       for (int i = 0; i < ib; ++i)
-        if (loops.src[i] == 1) {
-          ia = i, kernel = transpose2<T>;
-          if (smaller(loops.n[i], whole.nb) >= 16) unit = 8192, most_a = 64;
-        }
+        if (loops.src[i] == 1) ia = i, kernel = transpose2<T>, transposed = true;
     }
     if (ia >= 0) whole.na = loops.n[ia], whole.sa = loops.src[ia], whole.da = loops.dst[ia];
   }
-  // Cut evenly, so that no piece is narrower than a block while the whole is not.
-  const int64_t cut_b = ceil_div(whole.nb, larger(1, unit / smaller(whole.na, most_a)));
-  const int64_t cut_a = ceil_div(whole.na, larger(1, unit / ceil_div(whole.nb, cut_b)));
+  // A piece is as wide as it can be for a copy, and closer to a square for a transpose. Cut evenly, so
+  // that no piece is narrower than a block while the whole is not.
+  const int64_t piece = kPieceBytes / static_cast<int64_t>(sizeof(T));
+  const int64_t cut_b = ceil_div(whole.nb, transposed ? larger(kSquare, piece / whole.na) : piece);
+  const int64_t cut_a = ceil_div(whole.na, larger(1, piece / ceil_div(whole.nb, cut_b)));
 
   int64_t units = cut_a * cut_b;
   int outer[CopyLoops::kMax], n_outer = 0;
   for (int i = 0; i < rank; ++i)
     if (i != ia && i != ib) outer[n_outer++] = i, units *= loops.n[i];
-  const int64_t unit_items = ceil_div(whole.na, cut_a) * ceil_div(whole.nb, cut_b);
-  const int64_t grain = larger(1, 2 * kBytes / static_cast<int64_t>(sizeof(T)) / unit_items);
+  const int64_t piece_items = ceil_div(whole.na, cut_a) * ceil_div(whole.nb, cut_b);
+  const int64_t grain = larger(1, 4 * piece / piece_items);
 
   parallel_pieces(call, units, grain, [&](int64_t begin, int64_t end) {
     for (int64_t u = begin; u < end; ++u) {

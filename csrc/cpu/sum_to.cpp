@@ -34,36 +34,75 @@ static SumAxes sum_axes(const Shape& x, const Shape& y) {
   return a;
 }
 
-// sum[c] of x[r][c] for c in [0, W lanes), in registers.
-template <class T, int W> HB_INLINE void sum_strip(const T* x, int64_t rows, int64_t ld, T* sum, bool add) {
+// The integer of T's size, as shuffles want it.
+template <int kBytes> struct LaneOf;
+template <> struct LaneOf<1> { using type = int8_t; };
+template <> struct LaneOf<2> { using type = int16_t; };
+template <> struct LaneOf<4> { using type = int32_t; };
+template <> struct LaneOf<8> { using type = int64_t; };
+template <class T> using Lane = typename LaneOf<sizeof(T)>::type;
+
+// A vector's first n lanes. Bytes and halves one by one: integers that small are rarely summed.
+template <class T> HB_INLINE Vec<T> load_some(const T* p, int n) {
+  if constexpr (sizeof(T) >= 4) return load_tail(p, n);
+  Vec<T> v = {};
+  for (int i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+template <class T> HB_INLINE void store_some(T* p, Vec<T> v, int n) {
+  if constexpr (sizeof(T) >= 4) return store_tail(p, v, n);
+  for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+
+// sum[c] (+)= sum over r of x[r][c] for W vectors of columns, or for the first `tail` lanes of one.
+template <class T, int W, bool kTail>
+HB_INLINE void sum_strip(const T* x, int64_t rows, int64_t ld, T* sum, bool add, int tail) {
+  const auto get = [&](const T* p) { return kTail ? load_some(p, tail) : load(p); };
   Vec<T> total[W] = {};
   for (int64_t r0 = 0; r0 < rows; r0 += 64) {
     Vec<T> part[W] = {};
     const int64_t end = smaller(rows, r0 + 64);
     for (int64_t r = r0; r < end; ++r)
-      for (int w = 0; w < W; ++w) part[w] += load(x + r * ld + w * kLanes<T>);
+      for (int w = 0; w < W; ++w) part[w] += get(x + r * ld + w * kLanes<T>);
     for (int w = 0; w < W; ++w) total[w] += part[w];
   }
   for (int w = 0; w < W; ++w) {
     T* to = sum + w * kLanes<T>;
-    store(to, add ? load(to) + total[w] : total[w]);
+    if (add) total[w] += get(to);
+    kTail ? store_some(to, total[w], tail) : store(to, total[w]);
   }
 }
 
-// sum[c] (+)= sum over r of x[r][c].
-template <class T> static void sum_columns(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
-  constexpr int kWide = 4;
+template <class T> static void sum_strips(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
+  constexpr int kWide = 4, L = kLanes<T>;
   int64_t c = 0;
-  for (; c + kWide * kLanes<T> <= columns; c += kWide * kLanes<T>) sum_strip<T, kWide>(x + c, rows, ld, sum + c, add);
-  for (; c + kLanes<T> <= columns; c += kLanes<T>) sum_strip<T, 1>(x + c, rows, ld, sum + c, add);
-  for (; c < columns; ++c) {
-    T total = 0;
-    for (int64_t r0 = 0; r0 < rows; r0 += 64) {
-      T part = 0;
-      for (int64_t r = r0; r < smaller(rows, r0 + 64); ++r) part += x[r * ld + c];
-      total += part;
-    }
-    sum[c] = add ? sum[c] + total : total;
+  for (; c + kWide * L <= columns; c += kWide * L) sum_strip<T, kWide, false>(x + c, rows, ld, sum + c, add, 0);
+  for (; c + L <= columns; c += L) sum_strip<T, 1, false>(x + c, rows, ld, sum + c, add, 0);
+  if (c < columns) sum_strip<T, 1, true>(x + c, rows, ld, sum + c, add, static_cast<int>(columns - c));
+}
+
+// A few columns would leave lanes idle. As many rows as a vector has lanes are one long row of whole
+// vectors; its sums are folded at the end.
+template <class T> static void sum_columns(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
+  constexpr int L = kLanes<T>;
+  const int64_t folded = rows / L, wide = columns * L;
+  if (columns >= 4 * L || columns % L == 0 || ld != columns || folded < 4)
+    return sum_strips(x, rows, columns, ld, sum, add);
+  T sums[4 * L * L];
+  sum_strips(x, folded, wide, wide, sums, false);
+  sum_strips(sums, L, columns, columns, sum, add);
+  sum_strips(x + folded * wide, rows - folded * L, columns, columns, sum, true);
+}
+
+// Lane i with lane i + kHalf, for half of the lanes, a quarter, ...
+template <class T, int kHalf> HB_INLINE T sum_lanes(Vec<T> v) {
+  if constexpr (kHalf == 0) {
+    return v[0];
+  } else {
+    Vec<Lane<T>> other;
+#pragma GCC unroll 64
+    for (int i = 0; i < kLanes<T>; ++i) other[i] = static_cast<Lane<T>>(i ^ kHalf);
+    return sum_lanes<T, kHalf / 2>(v + __builtin_shuffle(v, other));
   }
 }
 
@@ -77,10 +116,9 @@ template <class T> static T sum_row(const T* x, int64_t n) {
       for (int w = 0; w < 4; ++w) part[w] += load(x + i + w * kLanes<T>);
     total += (part[0] + part[1]) + (part[2] + part[3]);
   }
-  T sum = 0;
-  for (int l = 0; l < kLanes<T>; ++l) sum += total[l];
-  for (; i < n; ++i) sum += x[i];
-  return sum;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) total += load(x + i);
+  if (i < n) total += load_some(x + i, static_cast<int>(n - i));
+  return sum_lanes<T, kLanes<T> / 2>(total);
 }
 
 // The two innermost axes as a matrix: `across` sums its columns, else its rows.
