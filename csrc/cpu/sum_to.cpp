@@ -42,22 +42,10 @@ template <> struct LaneOf<4> { using type = int32_t; };
 template <> struct LaneOf<8> { using type = int64_t; };
 template <class T> using Lane = typename LaneOf<sizeof(T)>::type;
 
-// A vector's first n lanes. Bytes and halves one by one: integers that small are rarely summed.
-template <class T> HB_INLINE Vec<T> load_some(const T* p, int n) {
-  if constexpr (sizeof(T) >= 4) return load_tail(p, n);
-  Vec<T> v = {};
-  for (int i = 0; i < n; ++i) v[i] = p[i];
-  return v;
-}
-template <class T> HB_INLINE void store_some(T* p, Vec<T> v, int n) {
-  if constexpr (sizeof(T) >= 4) return store_tail(p, v, n);
-  for (int i = 0; i < n; ++i) p[i] = v[i];
-}
-
 // sum[c] (+)= sum over r of x[r][c] for W vectors of columns, or for the first `tail` lanes of one.
 template <class T, int W, bool kTail>
 HB_INLINE void sum_strip(const T* x, int64_t rows, int64_t ld, T* sum, bool add, int tail) {
-  const auto get = [&](const T* p) { return kTail ? load_some(p, tail) : load(p); };
+  const auto get = [&](const T* p) { return kTail ? load_tail(p, tail) : load(p); };
   Vec<T> total[W] = {};
   for (int64_t r0 = 0; r0 < rows; r0 += 64) {
     Vec<T> part[W] = {};
@@ -69,7 +57,7 @@ HB_INLINE void sum_strip(const T* x, int64_t rows, int64_t ld, T* sum, bool add,
   for (int w = 0; w < W; ++w) {
     T* to = sum + w * kLanes<T>;
     if (add) total[w] += get(to);
-    kTail ? store_some(to, total[w], tail) : store(to, total[w]);
+    kTail ? store_tail(to, total[w], tail) : store(to, total[w]);
   }
 }
 
@@ -117,7 +105,7 @@ template <class T> static T sum_row(const T* x, int64_t n) {
     total += (part[0] + part[1]) + (part[2] + part[3]);
   }
   for (; i + kLanes<T> <= n; i += kLanes<T>) total += load(x + i);
-  if (i < n) total += load_some(x + i, static_cast<int>(n - i));
+  if (i < n) total += load_tail(x + i, static_cast<int>(n - i));
   return sum_lanes<T, kLanes<T> / 2>(total);
 }
 
@@ -126,6 +114,8 @@ struct Matrix {
   bool across;
   int64_t rows, columns;
   HB_INLINE int64_t results() const { return across ? columns : rows; }
+  // Tasks that the results can be cut into: rows one by one, columns by the line of cache or so.
+  HB_INLINE int64_t cuts() const { return across ? columns / 64 : rows; }
 };
 
 template <class T> static void sum_matrix(const Matrix& m, const T* x, int64_t ld, T* sum, bool add) {
@@ -145,11 +135,11 @@ static Matrix inner_matrix(const SumAxes& a) {
 
 constexpr int64_t kGrain = 32 * 1024;  // elements a task
 
-// Parts that one large matrix is cut into along the summed axis.
+// Parts that one large matrix is cut into along the summed axis, where its results are too few to cut.
 static int64_t sum_parts(const SumAxes& a) {
   const Matrix m = inner_matrix(a);
-  const bool alone = a.rank <= 2, few = m.results() * 16 < m.rows * m.columns;
-  return alone && few ? larger(1, smaller(16, m.rows * m.columns / kGrain)) : 1;
+  if (a.rank > 2 || m.cuts() >= 16 || m.results() * 16 > m.rows * m.columns) return 1;
+  return larger(1, smaller(16, m.rows * m.columns / kGrain));
 }
 
 static int64_t sum_to_workspace(const KernelCall& c) {
@@ -188,7 +178,7 @@ template <class T> static void sum_to(const KernelCall& c) {
   int64_t kept = 1, summed = 1;
   for (int i = 0; i < outer; ++i) (a.out[i] ? kept : summed) *= a.n[i];
   // One task: some results of one matrix, for all the summed outer positions in turn.
-  const int64_t pieces = larger(1, smaller(m.results() / 64, m.rows * m.columns * summed / kGrain));
+  const int64_t pieces = larger(1, smaller(m.cuts(), m.rows * m.columns * summed / kGrain));
   const int64_t grain = larger(1, kGrain * pieces / (m.rows * m.columns * summed));
   parallel_pieces(c, kept * pieces, grain, [&](int64_t begin, int64_t end) {
     for (int64_t u = begin; u < end; ++u) {
