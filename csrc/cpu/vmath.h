@@ -249,29 +249,33 @@ HB_INLINE TrigParts<float> trig_parts(vf x) {
   return {narrow(a.n, b.n), narrow(a.r, b.r)};
 }
 
-// sin(x + quarters pi / 2).
-template <class T, int kQuarters> HB_INLINE Vec<T> sin_shifted(Vec<T> x) {
-  const TrigParts<T> p = trig_parts(x);
-  const Vec<T> z = p.r * p.r;
-  Vec<T> s, c;
-  if constexpr (sizeof(T) == 4) {
-    s = poly<T>(z, -0.1666665491, 0.008332175847, -0.0001951697748);
-    c = poly<T>(z, 0.04166665055, -0.001388751693, 2.445314493e-5);
-  } else {
-    s = poly<T>(z, -0.166666666666666371, 0.00833333333332330808, -0.000198412698303663636, 2.7557313851405267e-6,
-                -2.50507793819181664e-8, 1.58978703881460478e-10);
-    c = poly<T>(z, 0.0416666666666666562, -0.00138888888888825918, 2.48015872941656306e-5, -2.75573155737250528e-7,
-                2.08758752497625618e-9, -1.13669275637114078e-11);
-  }
-  s = fma<T>(z * p.r, s, p.r);
-  c = fma<T>(z * z, c, T(1) - z * T(0.5));
-  const Bits<T> quadrant = to_bits<T>(p.n + kRound<T>) + kQuarters;
-  const Vec<T> r = (quadrant & 1) != 0 ? c : s;
-  return from_bits<T>(to_bits<T>(r) ^ ((quadrant & 2) << (8 * sizeof(T) - 2)));
+// For |r| <= pi / 4.
+template <class T> HB_INLINE Vec<T> sin_near_0(Vec<T> r) {
+  const Vec<T> z = r * r;
+  if constexpr (sizeof(T) == 4)
+    return fma<T>(z * r, poly<T>(z, -0.1666665491, 0.008332175847, -0.0001951697748), r);
+  else
+    return fma<T>(z * r, poly<T>(z, -0.166666666666666371, 0.00833333333332330808, -0.000198412698303663636,
+                                 2.7557313851405267e-6, -2.50507793819181664e-8, 1.58978703881460478e-10), r);
+}
+template <class T> HB_INLINE Vec<T> cos_near_0(Vec<T> r) {
+  const Vec<T> z = r * r, start = T(1) - z * T(0.5);
+  if constexpr (sizeof(T) == 4)
+    return fma<T>(z * z, poly<T>(z, 0.04166665055, -0.001388751693, 2.445314493e-5), start);
+  else
+    return fma<T>(z * z, poly<T>(z, 0.0416666666666666562, -0.00138888888888825918, 2.48015872941656306e-5,
+                                 -2.75573155737250528e-7, 2.08758752497625618e-9, -1.13669275637114078e-11), start);
+}
+
+// sin(n pi / 2 + r); only the last two bits of n count.
+template <class T> HB_INLINE Vec<T> sin_in_quadrant(Bits<T> n, Vec<T> r) {
+  const Vec<T> v = (n & 1) != 0 ? cos_near_0<T>(r) : sin_near_0<T>(r);
+  return from_bits<T>(to_bits<T>(v) ^ ((n & 2) << (8 * sizeof(T) - 2)));
 }
 
 template <class T, bool kCos> HB_INLINE Vec<T> sin_or_cos(Vec<T> x) {
-  Vec<T> r = sin_shifted<T, kCos>(x);
+  const TrigParts<T> p = trig_parts(x);
+  Vec<T> r = sin_in_quadrant<T>(to_bits<T>(p.n + kRound<T>) + kCos, p.r);
   const Bits<T> far = ~(abs<T>(x) <= T(kTrigLimit));
   typename IntOf<T>::type any = 0;
   for (int i = 0; i < kLanes<T>; ++i) any |= far[i];

@@ -2,28 +2,25 @@
 // them) are computed here too.
 #include "ops/elementwise.h"
 
-#include "ops/op.h"
+#include "ops/ints.h"
 
 namespace hornbeam {
 namespace {
 
-constexpr int64_t kMaxKnownInts = 64;
-
-// What is known of a result of integers: `f` on each pair, unknown where an operand is.
+// Integer values of a result of integers: f on each pair, unknown where an operand is. Operands are
+// scalars or have all the result's elements.
 template <class F> void fold_ints(const TypeInfo& a, const TypeInfo& b, TypeInfo& out, F f) {
-  if (!a.has_ints || !b.has_ints || is_float(out.dtype) || !out.shape.known()) return;
-  const int64_t n = out.shape.count(), na = a.ints.size(), nb = b.ints.size();
-  if (n > kMaxKnownInts || out.shape.rank > 1) return;
-  out.has_ints = true;
-  for (int64_t i = 0; i < n; ++i) {
+  if (!out.shape.known()) return;
+  const size_t n = static_cast<size_t>(out.shape.count()), na = a.ints.size(), nb = b.ints.size();
+  if (!a.has_ints || !b.has_ints || (na != 1 && na != n) || (nb != 1 && nb != n)) return;
+  set_ints(out, [&](int64_t i) {
     const int64_t x = a.ints[na == 1 ? 0 : i], y = b.ints[nb == 1 ? 0 : i];
-    out.ints.push_back(x == kUnknownValue || y == kUnknownValue ? kUnknownValue : f(x, y));
-  }
+    return x == kUnknownValue || y == kUnknownValue ? kUnknownValue : f(x, y);
+  });
 }
 
 int64_t wrapped(DType t, int64_t v) {
   switch (t) {
-    case DType::boolean: return v != 0;
     case DType::uint8: return static_cast<uint8_t>(v);
     case DType::int8: return static_cast<int8_t>(v);
     case DType::uint16: return static_cast<uint16_t>(v);
