@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from checks import run_op
-
 from hornbeam import graph as G
 
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64"]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from checks import check_gradients, run_op
-
 from hornbeam import graph as G
 
 
@@ -56,7 +55,9 @@ def test_gather_of_integers_known_while_building():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "int8"])
-@pytest.mark.parametrize("rows, row", [(1, ()), (7, ()), (5, (3,)), (0, (2,)), (4, (2, 17)), (3, (3000,)), (900, (130,))])
+@pytest.mark.parametrize(
+    "rows, row", [(1, ()), (7, ()), (5, (3,)), (0, (2,)), (4, (2, 17)), (3, (3000,)), (900, (130,))]
+)
 def test_scatter_add(isa, dtype, rows, row):
     """Repeated and missing rows; indices outside are left out."""
     at = np.random.RandomState(0).randint(-1, rows + 1, (6, 7)).astype("int64")

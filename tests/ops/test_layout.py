@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 from checks import check_gradients, run_op
-
 from hornbeam import graph as G
 
 DTYPES = ["bool", "uint8", "int16", "float16", "int32", "float32", "int64", "float64"]
@@ -106,7 +105,9 @@ def test_concat_merges_what_is_known_of_the_shapes():
 
 
 # -- tile, broadcast_to, pad -------------------------------------------------------------------------
-@pytest.mark.parametrize("shape, times", [((), ()), ((3,), (0,)), ((3,), (4,)), ((1, 5), (3, 1)), ((2, 1, 3), (2, 33, 2))])
+@pytest.mark.parametrize(
+    "shape, times", [((), ()), ((3,), (0,)), ((3,), (4,)), ((1, 5), (3, 1)), ((2, 1, 3), (2, 33, 2))]
+)
 def test_tile(isa, shape, times):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
@@ -120,7 +121,9 @@ def test_tile_wants_one_multiple_per_axis():
         run_op("tile", [numbers((2, 3)), ints(2, -1)])
 
 
-@pytest.mark.parametrize("shape, to", [((), (3, 2)), ((1,), (0,)), ((5, 1), (2, 5, 33)), ((1, 7), (40, 7)), ((2, 1, 3), (2, 4, 3))])
+@pytest.mark.parametrize(
+    "shape, to", [((), (3, 2)), ((1,), (0,)), ((5, 1), (2, 5, 33)), ((1, 7), (40, 7)), ((2, 1, 3), (2, 4, 3))]
+)
 def test_broadcast_to(isa, shape, to):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
@@ -154,7 +157,13 @@ def test_pad_refuses_negative_amounts_and_wrong_ranks():
 # -- views -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "shape, to, want",
-    [((6,), (2, 3), (2, 3)), ((4, 6), (-1, 8), (3, 8)), ((), (1, 1), (1, 1)), ((0, 3), (-1, 3), (0, 3)), ((2, 2), (-1,), (4,))],
+    [
+        ((6,), (2, 3), (2, 3)),
+        ((4, 6), (-1, 8), (3, 8)),
+        ((), (1, 1), (1, 1)),
+        ((0, 3), (-1, 3), (0, 3)),
+        ((2, 2), (-1,), (4,)),
+    ],
 )
 def test_reshape(shape, to, want):
     x = numbers(shape)

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from checks import check_gradients, run_op
+from hornbeam import graph as G
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hornbeam import graph as G
 
 
 def slice_inputs(keys):

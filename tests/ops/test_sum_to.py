@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from checks import check_gradients, run_op
-
 from hornbeam import graph as G
 
 
@@ -69,4 +68,6 @@ def test_shapes():
 
 
 def test_gradient():
-    check_gradients(lambda x: G.apply("sum_to", [x, G.constant(np.array([3, 1]))]), [np.random.RandomState(0).randn(2, 3, 4)])
+    check_gradients(
+        lambda x: G.apply("sum_to", [x, G.constant(np.array([3, 1]))]), [np.random.RandomState(0).randn(2, 3, 4)]
+    )

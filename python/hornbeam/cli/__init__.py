@@ -1,0 +1,31 @@
+"""The ``hornbeam`` command: ``demo``, ``run``, ``info``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Sequence
+
+#: Subcommand to the module that has its ``add_arguments(parser)`` and ``main(args)``, and its line in the help.
+COMMANDS = {
+    "demo": (
+        "hornbeam.cli.demo",
+        "train a small network on handwritten digits, save it, load it, show what it misread",
+    ),
+    "run": ("hornbeam.cli.run", "run a Keras script as it is"),
+    "info": ("hornbeam.cli.info", "say what this installation can do on this machine"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit status."""
+    parser = argparse.ArgumentParser(prog="hornbeam", description="Keras 2 on an engine of its own.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (module, text) in COMMANDS.items():
+        command = importlib.import_module(module)
+        subparser = commands.add_parser(name, help=text, description=command.__doc__)
+        subparser.formatter_class = argparse.RawDescriptionHelpFormatter
+        command.add_arguments(subparser)
+        subparser.set_defaults(main=command.main)
+    args = parser.parse_args(argv)
+    return args.main(args)

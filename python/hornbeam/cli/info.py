@@ -1,0 +1,70 @@
+"""Version, instruction sets, threads, CUDA, and the versions of what Hornbeam stands on."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import platform
+from collections.abc import Iterator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ops", action="store_true", help="also list every op: its family, and whether it has a gradient rule"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    rows = list(facts())
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")
+    if args.ops:
+        print()
+        for line in op_table():
+            print(line)
+    return 0
+
+
+def facts() -> Iterator[tuple[str, str]]:
+    """(name, value) pairs, in the order they are shown."""
+    import hornbeam
+    from hornbeam import _core
+    from hornbeam.version import __version__
+
+    yield "hornbeam", f"{__version__}, with the interface of Keras {hornbeam.__version__}"
+    yield "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield "instruction set", f"{_core.isa()} (available: {', '.join(_core.available_isas())}; HORNBEAM_ISA chooses)"
+    yield "threads", f"{_core.num_threads()} (HORNBEAM_NUM_THREADS or hornbeam.set_num_threads chooses)"
+    yield "CUDA", cuda()
+    for package in ("numpy", "h5py"):
+        yield package, version_of(package)
+
+
+def cuda() -> str:
+    """Whether the CUDA module can be used, and why not."""
+    if importlib.util.find_spec("hornbeam._cuda") is None:
+        return "no: this build has no CUDA module"
+    try:
+        importlib.import_module("hornbeam._cuda")
+    except ImportError as error:
+        return f"no: {error}"
+    return "yes"
+
+
+def version_of(package: str) -> str:
+    try:
+        return importlib.import_module(package).__version__
+    except ImportError as error:
+        return f"missing ({error})"
+
+
+def op_table() -> Iterator[str]:
+    """One line per op of the core, sorted by family."""
+    from hornbeam import _core
+    from hornbeam.graph.gradients import has_rule
+
+    ops = sorted((_core.op_info(name)["family"], name) for name in _core.op_names())
+    for family, name in ops:
+        yield f"{family:<14} {name:<32} gradient rule: {'yes' if has_rule(name) else 'no'}"

@@ -1,0 +1,60 @@
+"""Runs a Keras script that is not touched at all: ``hornbeam run train.py --epochs 3``.
+
+In the script, ``keras`` and ``tensorflow.keras`` are Hornbeam, the usual first lines about TensorFlow (seeds, sessions,
+memory, logging) are accepted, and the NumPy names that scripts of the time used (np.bool, np.int, ...) are back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import os
+import runpy
+import sys
+import traceback
+from types import TracebackType
+
+import numpy as np
+
+from . import aliases, tensorflow
+
+#: NumPy had these names for Python's own types until 1.24.
+NUMPY_NAMES = ("bool", "int", "float", "complex", "object", "str")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("script", help="the Python file")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="what the script finds in sys.argv[1:]")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the script as ``__main__``. Returns 1 after an exception, whose traceback begins in the script."""
+    if not os.path.isfile(args.script):
+        print(f"hornbeam run: no such file: {args.script}", file=sys.stderr)
+        return 2
+    prepare()
+    sys.argv = [args.script, *args.args]
+    sys.path[0] = os.path.dirname(os.path.abspath(args.script))
+    try:
+        runpy.run_path(args.script, run_name="__main__")
+    except Exception as error:
+        traceback.print_exception(type(error), error, from_script(error.__traceback__, args.script))
+        return 1
+    return 0
+
+
+def prepare() -> None:
+    """Make this process one in which old Keras code runs."""
+    tensorflow.install()
+    aliases.install()
+    for name in NUMPY_NAMES:
+        if name not in np.__dict__:
+            setattr(np, name, getattr(builtins, name))
+
+
+def from_script(tb: TracebackType | None, script: str) -> TracebackType | None:
+    """The traceback without the frames above the script's own; all of it where the script has none (a SyntaxError)."""
+    frame = tb
+    while frame is not None and frame.tb_frame.f_code.co_filename != script:
+        frame = frame.tb_next
+    return frame or tb

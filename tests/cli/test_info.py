@@ -1,0 +1,25 @@
+"""``hornbeam info``."""
+
+import hornbeam
+import numpy as np
+from hornbeam import _core
+from hornbeam.cli import main
+
+
+def test_info_says_what_is_in_use(capsys):
+    assert main(["info"]) == 0
+    out = capsys.readouterr().out
+    lines = dict(line.split("  ", 1) for line in out.splitlines())
+    facts = {name: value.strip() for name, value in lines.items()}
+    assert facts["hornbeam"].endswith(f"Keras {hornbeam.__version__}")
+    assert facts["instruction set"].startswith(_core.isa())
+    assert all(isa in facts["instruction set"] for isa in _core.available_isas())
+    assert facts["threads"].startswith(f"{_core.num_threads()} ")
+    assert facts["CUDA"].startswith(("yes", "no: "))
+    assert facts["numpy"] == np.__version__
+
+
+def test_op_table_has_every_op(capsys):
+    assert main(["info", "--ops"]) == 0
+    table = capsys.readouterr().out.split("\n\n")[1]
+    assert sorted(line.split()[1] for line in table.splitlines()) == sorted(_core.op_names())

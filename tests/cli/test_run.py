@@ -1,0 +1,158 @@
+"""``hornbeam run``: a script that is not touched at all."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function that runs a script by ``hornbeam run`` in a fresh process."""
+
+    def run_script(source, *args):
+        script = tmp_path / "script.py"
+        script.write_text(textwrap.dedent(source))
+        return subprocess.run(
+            [sys.executable, "-m", "hornbeam", "run", str(script), *args], capture_output=True, text=True, cwd=tmp_path
+        )
+
+    return run_script
+
+
+def check(result, *lines):
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == list(lines)
+
+
+def test_the_script_is_main_with_its_arguments_and_folder(run, tmp_path):
+    (tmp_path / "beside.py").write_text("name = __name__")
+    result = run(
+        """
+        import sys, beside
+        print(__name__, sys.argv[1:], beside.name, __file__ == sys.argv[0])
+        """,
+        "--epochs", "3", "-v",
+    )  # fmt: skip
+    check(result, "__main__ ['--epochs', '3', '-v'] beside True")
+
+
+def test_keras_modules_are_hornbeams(run):
+    result = run(
+        """
+        import hornbeam, keras, keras.layers as layers
+        from keras.utils import np_utils
+        from keras import backend as K
+        import tensorflow as tf
+        import tensorflow.keras.backend
+        from tensorflow.keras.utils import np_utils as again
+        from tensorflow.python.keras import regularizers
+        print(keras is hornbeam, layers is hornbeam.layers, np_utils is hornbeam.utils.np_utils, np_utils is again)
+        print(tf.keras is hornbeam, tensorflow.keras.backend is K, regularizers is hornbeam.regularizers)
+        print(hornbeam.__spec__.name, layers.__spec__.name, layers.__name__)
+        """
+    )
+    check(result, "True True True True", "True True True", "hornbeam hornbeam.layers hornbeam.layers")
+
+
+def test_a_keras_module_that_never_was_is_an_import_error_by_its_own_name(run):
+    result = run("import keras.nonsense")
+    assert result.returncode == 1
+    assert "No module named 'keras.nonsense'" in result.stderr
+
+
+def test_preamble_of_tensorflow_scripts(run):
+    result = run(
+        """
+        import tensorflow as tf
+        from tensorflow.compat.v1 import ConfigProto, InteractiveSession
+        import tensorflow.compat.v1 as tf1
+        from keras import backend as K
+        tf.logging.set_verbosity(tf.logging.ERROR)
+        tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+        tf.get_logger().setLevel('ERROR')
+        tf.set_random_seed(1)
+        tf.random.set_seed(1)
+        tf1.disable_eager_execution()
+        config = tf.ConfigProto(allow_soft_placement=True, gpu_options=tf.GPUOptions(allow_growth=True))
+        config.gpu_options.per_process_gpu_memory_fraction = 0.4
+        sess = tf.Session(config=config)
+        sess.run(tf.global_variables_initializer())
+        K.set_session(sess)
+        with tf.Session() as s, tf.get_default_graph().as_default(), tf.device('/gpu:0'):
+            pass
+        InteractiveSession(config=ConfigProto())
+        for gpu in tf.config.experimental.list_physical_devices('GPU'):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        print(tf.test.is_gpu_available(), tf.__version__[:2])
+        """
+    )
+    check(result, "False 1.")
+
+
+def test_threads_of_a_session_are_threads_here(run):
+    result = run(
+        """
+        import tensorflow as tf
+        from hornbeam import _core
+        tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=3))
+        print(_core.num_threads())
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        print(_core.num_threads())
+        """
+    )
+    check(result, "3", "1")
+
+
+def test_tensorflows_seed_reaches_numpy_only_where_the_script_did_not_seed_it(run):
+    source = """
+        import numpy as np, tensorflow as tf
+        {}
+        tf.set_random_seed(5)
+        print(np.random.rand() == np.random.RandomState({}).rand())
+        """
+    check(run(source.format("", 5)), "True")
+    check(run(source.format("np.random.seed(7)", 7)), "True")
+
+
+@pytest.mark.parametrize(
+    "line, name",
+    [
+        ("tf.matmul", "tensorflow.matmul"),
+        ("tf.compat.v1.placeholder", "tensorflow.compat.v1.placeholder"),
+        ("from tensorflow import data", "tensorflow"),
+        ("import tensorflow.data", "tensorflow.data"),
+        ("tf.Session().run([1])", "Session.run"),
+    ],
+)
+def test_anything_else_of_tensorflow_is_refused_by_name(run, line, name):
+    result = run(f"import tensorflow as tf\n{line}")
+    assert result.returncode == 1
+    assert name in result.stderr.splitlines()[-1]
+    if "Session" not in line and not line.startswith("from"):
+        assert "Hornbeam runs Keras, not TensorFlow" in result.stderr
+
+
+def test_numpy_names_of_the_time(run):
+    check(
+        run("import numpy as np\nprint(np.int is int, np.float is float, np.object is object, np.bool(1) == True)"),
+        "True True True True",
+    )
+
+
+def test_a_traceback_begins_in_the_script(run):
+    result = run("def f():\n    return 1 / 0\nf()")
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("Traceback") and "script.py" in lines[1]
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+    assert "runpy" not in result.stderr
+
+
+def test_exit_codes(run):
+    assert run("import sys; sys.exit(3)").returncode == 3
+    assert run("def broken(:").returncode == 1
+    missing = subprocess.run([sys.executable, "-m", "hornbeam", "run", "nowhere.py"], capture_output=True, text=True)
+    assert missing.returncode == 2
+    assert "no such file: nowhere.py" in missing.stderr
