@@ -82,12 +82,13 @@ def fit_loop(
         callback.validation_data = val_inputs
     hooks._call_begin_hook("train")
 
-    order = np.arange(samples) if samples is not None else None
+    order = _first_order(model, samples, initial_epoch)
     for epoch in range(initial_epoch, epochs):
         model.reset_metrics()
         hooks.on_epoch_begin(epoch)
         if shuffle and order is not None and steps_per_epoch is None:
             order = batch_shuffle(order, batch_size) if shuffle == "batch" else _shuffled(order)
+            model._sample_order = order
         batches = (
             _whole(fit_inputs, steps_per_epoch)
             if steps_per_epoch is not None
@@ -111,6 +112,14 @@ def fit_loop(
             break
     hooks._call_end_hook("train")
     return model.history
+
+
+def _first_order(model: Any, samples: int | None, initial_epoch: int) -> np.ndarray | None:
+    """The order that the first epoch shuffles: where training is resumed, the one its last epoch left."""
+    resumed, model._resume_order = model._resume_order, None
+    if samples is None:
+        return None
+    return resumed if initial_epoch > 0 and resumed is not None and len(resumed) == samples else np.arange(samples)
 
 
 def _shuffled(order: np.ndarray) -> np.ndarray:

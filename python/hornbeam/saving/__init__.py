@@ -1,0 +1,18 @@
+"""Saving and loading models. Loading executes nothing that a file holds unless the caller says so."""
+
+from .configs import model_from_config, model_from_json, model_from_yaml
+from .hdf5 import load_attributes_from_hdf5_group, save_attributes_to_hdf5_group
+from .legacy_weights import preprocess_weights_for_loading
+from .model_file import load_model, pickle_model, save_model, unpickle_model
+from .weights import (
+    load_weights_from_hdf5_group,
+    load_weights_from_hdf5_group_by_name,
+    save_weights_to_hdf5_group,
+)
+
+__all__ = [
+    "load_attributes_from_hdf5_group", "load_model", "load_weights_from_hdf5_group",
+    "load_weights_from_hdf5_group_by_name", "model_from_config", "model_from_json", "model_from_yaml",
+    "pickle_model", "preprocess_weights_for_loading", "save_attributes_to_hdf5_group", "save_model",
+    "save_weights_to_hdf5_group", "unpickle_model",
+]  # fmt: skip

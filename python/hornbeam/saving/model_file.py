@@ -1,0 +1,186 @@
+"""Whole models in HDF5 files: architecture, weights, and the state of training."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .. import __version__ as keras_version
+from .. import backend as K
+from .. import optimizers
+from ..utils.generic_utils import allow_code_loading
+from ..utils.io_utils import ask_to_proceed_with_overwrite
+from . import hdf5
+from .state import load_state, save_state
+from .text import get_json_type, model_description, parse_json
+from .weights import load_weights_from_hdf5_group, save_weights_to_hdf5_group, unique_names
+
+
+def save_model(model, filepath, overwrite=True, include_optimizer=True):
+    """Save a model to an HDF5 file, from which :func:`load_model` makes an equal one.
+
+    Args:
+        model: the model.
+        filepath: path, or an open ``h5py.File`` or ``h5py.Group``.
+        overwrite: whether to replace an existing file without asking.
+        include_optimizer: whether the optimizer's state is saved too.
+    """
+
+    def write(file: Any) -> None:
+        _write(model, file, include_optimizer)
+
+    if hdf5.is_group(filepath):
+        if len(filepath) or len(filepath.attrs):
+            raise ValueError(f"The HDF5 group {filepath.name!r} to save the model in is not empty.")
+        write(filepath)
+    elif hasattr(filepath, "write"):
+        import h5py
+
+        with h5py.File(filepath, "w") as file:
+            write(file)
+    elif overwrite or not os.path.isfile(filepath) or ask_to_proceed_with_overwrite(filepath):
+        hdf5.replacing(filepath, write)
+
+
+def _write(model: Any, file: Any, include_optimizer: bool) -> None:
+    description = model_description(model)
+    file.attrs["keras_version"] = keras_version.encode("utf8")
+    file.attrs["backend"] = K.backend().encode("utf8")
+    config = {"class_name": description["class_name"], "config": description["config"]}
+    file.attrs["model_config"] = json.dumps(config, default=get_json_type).encode("utf8")
+    save_weights_to_hdf5_group(file.create_group("model_weights"), model.layers)
+    optimizer = getattr(model, "optimizer", None)
+    if not include_optimizer or optimizer is None:
+        return
+    training = {
+        "optimizer_config": {"class_name": type(optimizer).__name__, "config": optimizer.get_config()},
+        "loss": model.loss,
+        "metrics": model._compile_metrics,
+        "weighted_metrics": model._compile_weighted_metrics,
+        "sample_weight_mode": model.sample_weight_mode,
+        "loss_weights": model.loss_weights,
+    }
+    file.attrs["training_config"] = json.dumps(training, default=get_json_type).encode("utf8")
+    if optimizer.weights:
+        group = file.create_group("optimizer_weights")
+        names = unique_names([w.name for w in optimizer.weights])
+        hdf5.save_attributes_to_hdf5_group(group, "weight_names", [name.encode("utf8") for name in names])
+        for name, value in zip(names, K.batch_get_value(optimizer.weights)):
+            group[name] = value
+    save_state(file, model)
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lambdas=None):
+    """Load a model that :func:`save_model` (or Keras) wrote.
+
+    Args:
+        filepath: path, or an open ``h5py.File`` or ``h5py.Group``.
+        custom_objects: dict from name to class or function, for what is not Keras's own.
+        compile: whether to restore optimizer, loss and metrics too.
+        safe_mode: a file is data from a stranger: Python code in it (Lambda layers) is used only if this process
+            has the same function. False runs whatever the file holds.
+        lambdas: dict from the name of a Lambda layer to the function to use for it.
+
+    Raises:
+        OSError: no such file, or it is truncated or no HDF5 file.
+        ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run.
+    """
+    with hdf5.reading(filepath) as file:
+        return _read(file, custom_objects, compile, safe_mode, lambdas)
+
+
+def _read(file: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None) -> Any:
+    from .configs import model_from_config
+
+    description = hdf5.attribute(file, "model_config")
+    if description is None:
+        raise ValueError(
+            "No model found in config file. If the file holds weights alone, build the model and use "
+            "`model.load_weights`."
+        )
+    with allow_code_loading(not safe_mode):
+        model = model_from_config(parse_json(description), custom_objects=custom_objects, lambdas=lambdas)
+        load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
+        if compile:
+            _restore_training(file, model, custom_objects)
+    return model
+
+
+def _restore_training(file: Any, model: Any, custom_objects: dict | None) -> None:
+    description = hdf5.attribute(file, "training_config")
+    if description is None:
+        warnings.warn(
+            "No training configuration found in save file: the model was *not* compiled. Compile it manually.",
+            stacklevel=4,
+        )
+        return
+    training = parse_json(description)
+    optimizer = optimizers.deserialize(training["optimizer_config"], custom_objects=custom_objects)
+    model.compile(
+        optimizer=optimizer,
+        loss=_known(training["loss"], custom_objects),
+        metrics=_known(training.get("metrics"), custom_objects),
+        weighted_metrics=_known(training.get("weighted_metrics"), custom_objects),
+        sample_weight_mode=training.get("sample_weight_mode"),
+        loss_weights=training.get("loss_weights"),
+    )
+    if "optimizer_weights" in file:
+        model._make_train_function()  # the optimizer makes its slots
+        _restore_optimizer(file, model)
+    load_state(file, model)
+
+
+def _known(item: Any, custom_objects: dict | None) -> Any:
+    """Put the caller's own functions and classes where a training config names them."""
+    custom = custom_objects or {}
+    if isinstance(item, list):
+        return [_known(part, custom_objects) for part in item]
+    if isinstance(item, dict):
+        if "class_name" in item and "config" in item:
+            return _from_config(item, custom)
+        return {key: _known(part, custom_objects) for key, part in item.items()}
+    return custom.get(item, item) if isinstance(item, str) else item
+
+
+def _from_config(item: dict, custom: dict) -> Any:
+    from .. import losses, metrics
+
+    try:
+        return metrics.deserialize(item, custom_objects=custom)
+    except ValueError:
+        return losses.deserialize(item, custom_objects=custom)
+
+
+def _restore_optimizer(file: Any, model: Any) -> None:
+    group = hdf5.subgroup(file, "optimizer_weights")
+    names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
+    found = [hdf5.dataset(group, name) for name in names]
+    slots = model.optimizer.weights
+    declared = sum(int(np.prod(item.shape, dtype=object)) for item in found)
+    if declared > 2 * sum(int(np.prod(w.shape, dtype=object)) for w in slots) + 16:
+        raise ValueError("The file is damaged: its optimizer state is larger than the optimizer's.")
+    try:
+        model.optimizer.set_weights([np.asarray(item[()]) for item in found])
+    except ValueError:
+        warnings.warn(
+            "Error in loading the saved optimizer state. As a result, your model is starting with a freshly "
+            "initialized optimizer.",
+            stacklevel=5,
+        )
+
+
+def pickle_model(model):
+    """A model as a dict that can be pickled: its HDF5 file, in memory."""
+    buffer = io.BytesIO()
+    save_model(model, buffer)
+    return {"hdf5": buffer.getvalue()}
+
+
+def unpickle_model(state):
+    """The model of :func:`pickle_model`; a pickle is trusted by whoever unpickles it, so Lambdas are loaded too."""
+    return load_model(io.BytesIO(state["hdf5"]), safe_mode=False)

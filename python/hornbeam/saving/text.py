@@ -1,0 +1,88 @@
+"""Models as JSON and YAML text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from .. import __version__ as keras_version
+from .. import backend as K
+
+
+def model_description(model: Any) -> dict:
+    """Class, config, Keras version and backend: what a file says of a model apart from its weights."""
+    return {
+        "class_name": type(model).__name__,
+        "config": model.get_config(),
+        "keras_version": keras_version,
+        "backend": K.backend(),
+    }
+
+
+def get_json_type(obj: Any) -> Any:
+    """What to write for an object that JSON does not know.
+
+    Raises:
+        TypeError: nothing sensible.
+    """
+    if hasattr(obj, "get_config"):
+        return {"class_name": type(obj).__name__, "config": obj.get_config()}
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return obj.item() if obj.ndim == 0 else {"type": "ndarray", "value": obj.tolist()}
+    if isinstance(obj, type) or callable(obj):
+        return obj.__name__
+    raise TypeError(f"Not JSON Serializable: {obj!r}")
+
+
+def model_to_json(model: Any, **kwargs: Any) -> str:
+    return json.dumps(model_description(model), default=get_json_type, **kwargs)
+
+
+def model_to_yaml(model: Any, **kwargs: Any) -> str:
+    yaml = _yaml()
+    # Through JSON, so that the text holds plain data only: no tuples, no objects.
+    return yaml.dump(json.loads(model_to_json(model)), **kwargs)
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON from a stranger.
+
+    Raises:
+        ValueError: it is none, or nested deeper than any model is.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("The model's description is nested too deeply.") from None
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse YAML from a stranger: plain data, and the tuples that Keras wrote; nothing that makes objects.
+
+    Raises:
+        ValueError: it is no YAML, or wants an object made.
+    """
+    yaml = _yaml()
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]
+        pass
+
+    def construct_tuple(loader: Any, node: Any) -> tuple:
+        return tuple(loader.construct_sequence(node, deep=True))
+
+    Loader.add_constructor("tag:yaml.org,2002:python/tuple", construct_tuple)
+    Loader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
+    try:
+        return yaml.load(text, Loader=Loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"The model's description is no plain YAML: {error}") from error
+
+
+def _yaml() -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise ImportError("YAML needs the package PyYAML: pip install PyYAML") from error
+    return yaml

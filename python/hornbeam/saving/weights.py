@@ -1,0 +1,170 @@
+"""Weights in HDF5 files: a group per layer, and in it the weights by name, in the order of ``weight_names``."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .. import __version__ as keras_version
+from .. import backend as K
+from ..utils.io_utils import ask_to_proceed_with_overwrite
+from . import hdf5
+from .legacy_weights import preprocess_weights_for_loading
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+    """Write a model's weights to a file or an open HDF5 group."""
+    if hdf5.is_group(filepath):
+        save_weights_to_hdf5_group(filepath, model.layers)
+        return
+    if not overwrite and os.path.isfile(filepath) and not ask_to_proceed_with_overwrite(filepath):
+        return
+    hdf5.replacing(filepath, lambda file: save_weights_to_hdf5_group(file, model.layers))
+
+
+def save_weights_to_hdf5_group(group, layers):
+    """Write the weights of ``layers`` into an HDF5 group."""
+    hdf5.save_attributes_to_hdf5_group(group, "layer_names", [layer.name.encode("utf8") for layer in layers])
+    group.attrs["backend"] = K.backend().encode("utf8")
+    group.attrs["keras_version"] = keras_version.encode("utf8")
+    for layer in layers:
+        own = group.create_group(layer.name)
+        weights = layer.weights
+        names = unique_names([w.name for w in weights])
+        hdf5.save_attributes_to_hdf5_group(own, "weight_names", [name.encode("utf8") for name in names])
+        for name, value in zip(names, K.batch_get_value(weights)):
+            own[name] = value
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Weights of nested models may have one name; in a file they cannot."""
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        base, tail = (name[:-2], ":0") if name.endswith(":0") else (name, "")
+        candidate, count = name, 0
+        while candidate in taken:
+            count += 1
+            candidate = f"{base}_{count}{tail}"
+        taken.add(candidate)
+        unique.append(candidate)
+    return unique
+
+
+def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> None:
+    """Load weights from a file of weights or of a whole model. On any error the model is as it was."""
+    if skip_mismatch and not by_name:
+        raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
+    if not model.built and not getattr(model, "inputs", None):
+        raise ValueError(
+            "Unable to load weights saved in HDF5 format into a model which has not created its variables yet. Call "
+            "the model first, then load the weights."
+        )
+    with hdf5.reading(filepath) as file:
+        group = file
+        if "layer_names" not in file.attrs and "layer_names0" not in file.attrs and "model_weights" in file:
+            group = hdf5.subgroup(file, "model_weights")
+        if by_name:
+            load_weights_from_hdf5_group_by_name(group, model.layers, skip_mismatch=skip_mismatch, reshape=reshape)
+        else:
+            load_weights_from_hdf5_group(group, model.layers, reshape=reshape)
+
+
+def load_weights_from_hdf5_group(f, layers, reshape=False):
+    """Give ``layers`` the weights of a file, in order. Everything is read and checked before anything is set."""
+    version, backend = _written_by(f)
+    layers = [layer for layer in layers if layer.weights]
+    names = [name for name in _layer_names(f) if _weight_names(f, name)]
+    if len(names) != len(layers):
+        raise ValueError(
+            f"You are trying to load a weight file containing {len(names)} layers into a model with {len(layers)} "
+            "layers."
+        )
+    pairs: list[tuple[Any, np.ndarray]] = []
+    for k, (name, layer) in enumerate(zip(names, layers)):
+        values = preprocess_weights_for_loading(layer, _read(f, name, layer), version, backend, reshape=reshape)
+        if len(values) != len(layer.weights):
+            raise ValueError(
+                f'Layer #{k} (named "{layer.name}" in the current model) was found to correspond to layer {name} in '
+                f"the save file. However the new layer {layer.name} expects {len(layer.weights)} weights, but the "
+                f"saved weights have {len(values)} elements."
+            )
+        for weight, value in zip(layer.weights, values):
+            if tuple(weight.shape) != value.shape:
+                raise ValueError(
+                    f'Layer #{k} (named "{layer.name}"), weight {weight.name} has shape {tuple(weight.shape)}, but '
+                    f"the saved weight has shape {value.shape}."
+                )
+            pairs.append((weight, value))
+    K.batch_set_value(pairs)
+
+
+def load_weights_from_hdf5_group_by_name(f, layers, skip_mismatch=False, reshape=False):
+    """Give layers the weights of the layers of the same name in a file; others keep theirs."""
+    version, backend = _written_by(f)
+    by_name: dict[str, list] = {}
+    for layer in layers:
+        if layer.name:
+            by_name.setdefault(layer.name, []).append(layer)
+    pairs: list[tuple[Any, np.ndarray]] = []
+    for k, name in enumerate(_layer_names(f)):
+        for layer in by_name.get(name, []):
+            try:
+                pairs += _pairs_by_name(f, k, name, layer, version, backend, reshape)
+            except ValueError as error:
+                if not skip_mismatch:
+                    raise
+                warnings.warn(f"Skipping loading of weights for layer {layer.name} due to mismatch: {error}",
+                              stacklevel=5)  # fmt: skip
+    K.batch_set_value(pairs)
+
+
+def _pairs_by_name(f: Any, k: int, name: str, layer: Any, version: Any, backend: Any, reshape: bool) -> list:
+    values = preprocess_weights_for_loading(layer, _read(f, name, layer), version, backend, reshape=reshape)
+    if len(values) != len(layer.weights):
+        raise ValueError(
+            f'Layer #{k} (named "{layer.name}") expects {len(layer.weights)} weight(s), but the saved weights have '
+            f"{len(values)} element(s)."
+        )
+    for weight, value in zip(layer.weights, values):
+        if tuple(weight.shape) != value.shape:
+            raise ValueError(
+                f'Layer #{k} (named "{layer.name}"), weight {weight.name} has shape {tuple(weight.shape)}, but the '
+                f"saved weight has shape {value.shape}."
+            )
+    return list(zip(layer.weights, values))
+
+
+def _written_by(f: Any) -> tuple[str, str | None]:
+    """Version of Keras and backend that wrote a file; before they were stored it was Keras 1."""
+    return hdf5.attribute(f, "keras_version") or "1", hdf5.attribute(f, "backend")
+
+
+def _layer_names(f: Any) -> list[str]:
+    if "nb_layers" in f.attrs and "layer_names" not in f.attrs:
+        raise ValueError("The file was written by a Keras older than 1.0, whose layout is not supported.")
+    return hdf5.load_attributes_from_hdf5_group(f, "layer_names")
+
+
+def _weight_names(f: Any, layer_name: str) -> list[str]:
+    return hdf5.load_attributes_from_hdf5_group(hdf5.subgroup(f, layer_name), "weight_names")
+
+
+def _read(f: Any, layer_name: str, layer: Any) -> list[np.ndarray]:
+    """The arrays of a layer. Their declared sizes are compared with the layer before memory is taken for them."""
+    group = hdf5.subgroup(f, layer_name)
+    found = [hdf5.dataset(group, name) for name in _weight_names(f, layer_name)]
+    declared = sum(int(np.prod(item.shape, dtype=object)) for item in found)
+    wanted = sum(int(np.prod(w.shape, dtype=object)) for w in layer.weights)
+    if declared > 2 * wanted:  # old formats may have up to twice the biases
+        raise ValueError(
+            f'Layer "{layer.name}" has weights of shapes {[tuple(w.shape) for w in layer.weights]}, but layer '
+            f"{layer_name} in the file has weights of shapes {[item.shape for item in found]}."
+        )
+    try:
+        return [np.asarray(item[()]) for item in found]
+    except OSError as error:
+        raise OSError(f"The file is damaged: the weights of layer {layer_name} cannot be read: {error}") from error

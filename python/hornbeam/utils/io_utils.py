@@ -1,0 +1,212 @@
+"""Files: data in HDF5, asking before overwriting."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+class HDF5Matrix:
+    """A dataset in an HDF5 file, or a range of its rows, read batch by batch instead of at once.
+
+    Args:
+        datapath: path of the file.
+        dataset: name of the dataset in it.
+        start, end: first row, and the row after the last.
+        normalizer: function applied to what is read.
+
+    Shuffle such data with ``fit(..., shuffle='batch')``: HDF5 reads neighbouring rows.
+    """
+
+    refs: dict[str, Any] = defaultdict(int)
+
+    def __init__(self, datapath, dataset, start=0, end=None, normalizer=None):
+        if datapath not in self.refs:
+            import h5py
+
+            self.refs[datapath] = h5py.File(datapath, "r")
+        self.data = self.refs[datapath][dataset]
+        self.start = start
+        self.end = self.data.shape[0] if end is None else end
+        self.normalizer = normalizer
+
+    def __len__(self):
+        return self.end - self.start
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            start, stop, _ = key.indices(len(self))
+            rows: Any = slice(start + self.start, stop + self.start)
+        elif isinstance(key, (int, np.integer)):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"row {key} of {len(self)}")
+            rows = self.start + (key % len(self))
+        else:
+            rows = np.asarray(key)
+            if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
+                raise IndexError(f"rows {rows.min()} to {rows.max()} of {len(self)}")
+            if rows.size and np.any(np.diff(rows) <= 0):
+                raise TypeError("rows of an HDF5 dataset must be in increasing order")
+            rows = (rows + self.start).tolist()
+        values = self.data[rows]
+        return values if self.normalizer is None else self.normalizer(values)
+
+    @property
+    def shape(self):
+        return (self.end - self.start, *self.data.shape[1:])
+
+    @property
+    def dtype(self):
+        return self.data.dtype
+
+    @property
+    def ndim(self):
+        return self.data.ndim
+
+    @property
+    def size(self):
+        return int(np.prod(self.shape))
+
+
+def ask_to_proceed_with_overwrite(filepath):
+    """Ask on the terminal whether a file may be overwritten."""
+    answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n]").strip().lower()
+    while answer not in ("y", "n"):
+        answer = input("Enter y (overwrite) or n (cancel).").strip().lower()
+    if answer == "n":
+        return False
+    print("[TIP] Next time specify overwrite=True!")
+    return True
+
+
+class H5Dict:
+    """Dict-like access to an HDF5 file or group, or to a plain dict of the same layout.
+
+    Items that are strings, numbers or lists become attributes, arrays become datasets, and reading an unknown key
+    of a writable file makes a group.
+
+    Args:
+        path: path, ``h5py.Group`` or dict.
+        mode: as for ``h5py.File``: ``'r'``, ``'w'`` or ``'a'``.
+    """
+
+    def __init__(self, path, mode="a"):
+        self._is_file = False
+        self.read_only = mode == "r"
+        if isinstance(path, dict):
+            self.data = path
+            return
+        import h5py
+
+        if isinstance(path, h5py.Group):
+            self.data = path
+        elif isinstance(path, (str, bytes)) or hasattr(path, "__fspath__") or hasattr(path, "read"):
+            self.data = h5py.File(path, mode=mode)
+            self._is_file = True
+        else:
+            raise TypeError(f"Required Group, str, dict or path. Received: {type(path)}.")
+
+    @staticmethod
+    def is_supported_type(path):
+        """Whether ``path`` can be opened as an H5Dict."""
+        import h5py
+
+        return isinstance(path, (h5py.Group, dict, str)) or hasattr(path, "__fspath__")
+
+    def __setitem__(self, attr, value):
+        if self.read_only:
+            raise ValueError("Cannot set item in read-only mode.")
+        if attr in self:
+            raise KeyError(f"Cannot set attribute. Group with name {attr!r} exists.")
+        if isinstance(self.data, dict):
+            self.data[attr] = value
+        elif isinstance(value, np.ndarray):
+            self.data.create_dataset(attr, data=value)
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], (bytes, str)):
+            from ..saving.hdf5 import save_attributes_to_hdf5_group
+
+            save_attributes_to_hdf5_group(self.data, attr, [v.encode() if isinstance(v, str) else v for v in value])
+        else:
+            self.data.attrs[attr] = value
+
+    def __getitem__(self, attr):
+        if attr is None:
+            raise ValueError("The key of an H5Dict cannot be None")
+        if isinstance(self.data, dict):
+            if attr not in self.data:
+                if self.read_only:
+                    raise ValueError("Cannot create group in read-only mode.")
+                self.data[attr] = {}
+            value = self.data[attr]
+            return H5Dict(value, mode="r" if self.read_only else "a") if isinstance(value, dict) else value
+        import h5py
+
+        if attr in self.data.attrs:
+            return self.data.attrs[attr]
+        if f"{attr}0" in self.data.attrs:
+            from ..saving.hdf5 import load_attributes_from_hdf5_group
+
+            return load_attributes_from_hdf5_group(self.data, attr)
+        if attr not in self.data and self.read_only:
+            raise ValueError("Cannot create group in read-only mode.")
+        item = self.data[attr] if attr in self.data else self.data.create_group(attr)
+        if isinstance(item, h5py.Dataset):
+            return item[()]
+        return H5Dict(item, mode="r" if self.read_only else "a")
+
+    def __contains__(self, key):
+        if isinstance(self.data, dict):
+            return key in self.data
+        return key in self.data or key in self.data.attrs or f"{key}0" in self.data.attrs
+
+    def __len__(self):
+        return len(self.data)
+
+    def iter(self) -> Iterator:
+        return iter(self.data)
+
+    __iter__ = iter
+
+    def get(self, key, default=None):
+        return self[key] if key in self else default
+
+    def update(self, *args):
+        """Set items from dicts or pairs."""
+        for items in args:
+            for key, value in dict(items).items():
+                self[key] = value
+
+    def close(self):
+        if self._is_file:
+            self.data.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+
+h5dict = H5Dict
+
+
+def load_from_binary_h5py(load_function: Callable, stream: Any) -> Any:
+    """Call ``load_function`` with the HDF5 file that a binary stream holds."""
+    import h5py
+
+    with h5py.File(io.BytesIO(stream.read()), "r") as file:
+        return load_function(file)
+
+
+def save_to_binary_h5py(save_function: Callable, stream: Any) -> None:
+    """Call ``save_function`` with a new HDF5 file and write its bytes to a binary stream."""
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        save_function(file)
+    stream.write(buffer.getvalue())
