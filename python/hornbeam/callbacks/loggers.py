@@ -37,7 +37,7 @@ class BaseLogger(Callback):
             if name in self.stateful_metrics:
                 self.totals[name] = value
             else:
-                self.totals[name] = self.totals.get(name, 0) + value * size
+                self.totals[name] = self.totals.get(name, 0.0) + float(value) * size
 
     def set_totals(self, seen: int, loss_sum: float, labels: list, values: list) -> None:
         """What an epoch of :meth:`on_batch_end` leaves, for a loop that calls nobody at batches."""

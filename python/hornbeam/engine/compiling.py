@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from .. import backend as K
-from .. import losses, optimizers
+from .. import optimizers
 from .. import metrics as metrics_module
 from ..graph import Function, Tensor, name_scope
 from ..utils.generic_utils import to_list
@@ -101,7 +101,7 @@ class Compiling(Network):
             if fn is not None:
                 target = given[i]
                 if target is None:
-                    target = self._target_placeholder(output, name, fn)
+                    target = self._target_placeholder(output, name)
                 elif not K.is_placeholder(target):
                     unfed.append(i)
             self.targets.append(target)
@@ -117,11 +117,10 @@ class Compiling(Network):
         self._feed_sample_weights = [w for i, w in enumerate(self.sample_weights) if i not in unfed]
         self._feed_sample_weight_modes = [m for i, m in enumerate(self.sample_weight_modes) if i not in unfed]
 
-    def _target_placeholder(self, output: Tensor, name: str, fn: Any) -> Tensor:
+    def _target_placeholder(self, output: Tensor, name: str) -> Tensor:
         """Targets have the output's rank; their sizes are the data's, which is checked when data comes."""
         shape = (None,) * len(K.int_shape(output))
-        dtype = losses.LABEL_DTYPES_FOR_LOSSES.get(fn, K.dtype(output))
-        return K.placeholder(shape=shape, name=f"{name}_target", dtype=dtype)
+        return K.placeholder(shape=shape, name=f"{name}_target", dtype=K.dtype(output))
 
     def _target_tensor_list(self, target_tensors: Any) -> list:
         names = self.output_names

@@ -67,8 +67,10 @@ def _at_end(made: FlatOp, ops: list[FlatOp], end: int) -> bool:
 
 
 def _takes_bias(op: FlatOp) -> bool:
+    if op.name not in BIASED:
+        return False
     no_bias = len(op.inputs) == 2 or op.inputs[2] < 0
-    return op.name in BIASED and no_bias and op.attrs.get("activation", "linear") == "linear"
+    return no_bias and op.attrs.get("activation", "linear") == "linear"
 
 
 def _is_bias(bias: FlatValue, out: FlatValue) -> bool:
