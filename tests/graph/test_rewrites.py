@@ -1,0 +1,154 @@
+"""Each rewrite on a small graph, before and after."""
+
+import numpy as np
+
+from hornbeam import graph as G
+from hornbeam.graph.flat import flatten
+from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor
+
+
+def names(graph):
+    return [op.name for op in graph.ops]
+
+
+def value_of(graph, feeds):
+    program, variables = graph.lower()
+    for v in variables:
+        v.materialize()
+    return program.run(feeds)
+
+
+def var(*shape, seed=0):
+    return G.Variable(np.random.RandomState(seed).uniform(-1, 1, shape).astype("float32"))
+
+
+def test_dead_code():
+    x = G.placeholder((2,))
+    graph = flatten([x], [x * 2.0, x + 1.0])
+    graph.outputs = graph.outputs[:1]
+    dead.remove_dead(graph)
+    assert names(graph) == ["mul"]
+
+
+def test_common_subexpressions_but_never_random_ones():
+    x = G.placeholder((2,))
+    draw = [G.apply("random_uniform", [G.constant([2])], low=0.0, high=1.0, seed=1, dtype="float32") for _ in range(2)]
+    graph = flatten([x], [(x * 2.0) + (x * 2.0) + draw[0] + draw[1]])
+    common.eliminate_common(graph)
+    dead.remove_dead(graph)
+    assert names(graph).count("mul") == 1 and names(graph).count("random_uniform") == 2
+
+
+def test_constants_fold():
+    x = G.placeholder((2,))
+    graph = flatten([x], [x + G.apply("exp", [G.constant(np.zeros(2, "float32"))]) * 3.0])
+    constants.fold_constants(graph)
+    assert names(graph) == ["add"]
+    np.testing.assert_array_equal(value_of(graph, [np.ones(2)])[0], [4, 4])
+
+
+def test_bias_and_activation_go_into_the_product():
+    x, w, b = G.placeholder((None, 3)), var(3, 4), var(4)
+    graph = flatten([x], [G.apply("relu", [G.apply("matmul", [x, w]) + b])])
+    before = value_of(graph, [np.ones((2, 3))])[0]
+    epilogue.fuse_epilogues(graph)
+    assert names(graph) == ["matmul"] and graph.ops[0].attrs["activation"] == "relu"
+    np.testing.assert_allclose(value_of(graph, [np.ones((2, 3))])[0], before, rtol=1e-6)
+
+
+def test_what_others_read_stays():
+    x, w, b = G.placeholder((None, 3)), var(3, 4), var(4)
+    h = G.apply("matmul", [x, w]) + b
+    graph = flatten([x], [G.apply("tanh", [h]), h])
+    epilogue.fuse_epilogues(graph)
+    assert names(graph) == ["matmul", "tanh"]
+
+
+def test_batch_normalization_folds_into_the_convolution():
+    x, w, b = G.placeholder((None, 5, 5, 2)), var(3, 3, 2, 4), var(4, seed=1)
+    scale, shift = G.apply("exp", [var(4, seed=2)]), var(4, seed=3)
+    y = (G.apply("conv2d", [x, w, b], strides=[1, 1], dilation=[1, 1], padding="same") * scale) + shift
+    graph = flatten([x], [y])
+    a = np.random.RandomState(4).uniform(-1, 1, (2, 5, 5, 2)).astype("float32")
+    before = value_of(graph, [a])[0]
+    affine.fold_affine(graph)
+    assert names(graph)[-1] == "conv2d"  # nothing after it
+    program, _ = graph.lower()
+    body = [line for line in str(program).splitlines() if "[prologue]" not in line and " = " in line]
+    assert len([line for line in body if not line.startswith("output")]) == 1
+    np.testing.assert_allclose(value_of(graph, [a])[0], before, rtol=1e-5, atol=1e-5)
+
+
+def test_written_weights_are_not_folded():
+    x, w, scale = G.placeholder((None, 3)), var(3, 4), var(4)
+    graph = flatten([x], [G.apply("matmul", [x, w]) * scale], [w.assign(w * 0.5)])
+    affine.fold_affine(graph)
+    assert names(graph).count("mul") == 2 and names(graph)[0] == "matmul"
+
+
+def test_folded_weights_follow_the_variables():
+    x, w, scale = G.placeholder((None, 3)), var(3, 4), G.Variable(np.ones(4, "float32"))
+    f = G.Function([x], [G.apply("matmul", [x, w]) * scale])
+    a = np.ones((2, 3), "float32")
+    first = f([a])[0]
+    scale.set_value(np.full(4, 2.0))
+    np.testing.assert_allclose(f([a])[0], first * 2, rtol=1e-6)
+
+
+def test_elementwise_runs_fuse():
+    x, b = G.placeholder((None, 3)), var(3)
+    h = G.apply("relu", [x * 2.0 + b])
+    y = G.apply("exp", [-h]) * G.cast(h > 0.5, "float32")
+    graph = flatten([x], [y, h])
+    a = np.linspace(-2, 2, 12).reshape(4, 3)
+    before = value_of(graph, [a])
+    fusion.fuse_elementwise(graph)
+    assert names(graph) == ["fused"]
+    for p, q in zip(value_of(graph, [a]), before):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_fusion_stops_where_others_read_in_between():
+    x, w = G.placeholder((None, 3)), var(3, 3)
+    h = x * 2.0 + 1.0
+    y = G.apply("matmul", [h, w]) + G.apply("exp", [h])
+    graph = flatten([x], [y])
+    a = np.ones((2, 3))
+    before = value_of(graph, [a])[0]
+    fusion.fuse_elementwise(graph)
+    made = set()
+    leaves = {v for v, value in enumerate(graph.values) if value.kind != "computed"}
+    for op in graph.ops:
+        assert all(v < 0 or v in made | leaves for v in op.inputs)
+        made.update(op.outputs)
+    np.testing.assert_array_equal(value_of(graph, [a])[0], before)
+
+
+def test_optimizer_steps_merge():
+    params, grads = [var(3, 2), var(5)], [var(3, 2, seed=1), var(5, seed=2)]
+    moments = [G.Variable(np.zeros(p.shape, "float32")) for p in params]
+    rate = G.Variable(np.float32(0.1))
+    updates = []
+    for p, g, m in zip(params, grads, moments):
+        new = 0.9 * m - rate * g
+        updates += [m.assign(new), p.assign(p + new)]
+    graph = flatten([], [], updates)
+    want = [p.get_value() - np.float32(0.1) * g.get_value() for p, g in zip(params, grads)]
+    fusion.fuse_elementwise(graph)
+    multi_tensor.merge_updates(graph)
+    assert names(graph) == ["fused_multi"]
+    value_of(graph, [])
+    for p, w in zip(params, want):
+        np.testing.assert_allclose(p.get_value(), w, rtol=1e-6)
+
+
+def test_updates_that_read_each_other_do_not_merge():
+    a, b = var(4), var(4, seed=1)
+    graph = flatten([], [], [a.assign(b * 2.0 + 1.0), b.assign(a * 2.0 + 1.0)])
+    old_a, old_b = a.get_value(), b.get_value()
+    fusion.fuse_elementwise(graph)
+    multi_tensor.merge_updates(graph)
+    assert names(graph) == ["fused", "fused"]
+    value_of(graph, [])
+    np.testing.assert_allclose(a.get_value(), old_b * 2 + 1, rtol=1e-6)
+    np.testing.assert_allclose(b.get_value(), old_a * 2 + 1, rtol=1e-6)
