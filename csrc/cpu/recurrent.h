@@ -178,20 +178,8 @@ static void weight_gradient(const KernelCall& call, int64_t m, int64_t n, int64_
   using G = GemmTile<T>;
   parallel_tasks(call, gemm_panels<T>(n), [=](int64_t p) {
     const int64_t column = p * G::cols;
-    T* packed = scratch + column * G::depth;
-    int64_t done = 0;
-    do {
-      const int64_t depth = smaller(G::depth, k - done);
-      TileCall<T> t{};
-      t.k = depth;
-      t.b = packed, t.b_stride = G::cols;
-      t.c = c + column, t.c_stride = ldc;
-      t.init = done ? t.c : nullptr, t.init_stride = ldc;
-      t.cols = smaller(G::cols, n - column);
-      gemm_pack_b_panel<T>({b + done * ldb + column, ldb, 1}, depth, t.cols, packed);
-      gemm_panel<T>(m, {{a + done * m, 1, m}, false, depth, gemm_tile_rows<T>(m)}, t, 0, 0, false, NoPost{});
-      done += depth;
-    } while (done < k);
+    gemm_run<T>(m, smaller(G::cols, n - column), 0, k, {{a, 1, m}, gemm_tile_rows<T>(m)},
+                {nullptr, k, {b + column, ldb, 1}, scratch + column * G::depth}, nullptr, 0, c + column, ldc, NoPost{});
   });
 }
 
