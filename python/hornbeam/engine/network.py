@@ -45,8 +45,8 @@ class Network(Layer):
         super().__init__(name=name)
         self._is_compiled = False
         self._run_counter = RunCounter()
-        self._sample_order = None  # the order in which fit's last epoch saw the samples; saved for resuming
-        self._resume_order = None  # that order, in a model loaded to be trained on
+        self._sample_order = None  # in which a running fit sees the samples; saved, so that it can be resumed
+        self._resume_order = None  # that order, in a model that was loaded
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
         self.input_names: list[str] = []

@@ -111,6 +111,7 @@ def fit_loop(
         if callback_model.stop_training:
             break
     hooks._call_end_hook("train")
+    model._sample_order = None
     return model.history
 
 

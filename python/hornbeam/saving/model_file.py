@@ -55,7 +55,7 @@ def _write(model: Any, file: Any, include_optimizer: bool) -> None:
     file.attrs["model_config"] = json.dumps(config, default=get_json_type).encode("utf8")
     save_weights_to_hdf5_group(file.create_group("model_weights"), model.layers)
     optimizer = getattr(model, "optimizer", None)
-    if not include_optimizer or optimizer is None:
+    if not include_optimizer or optimizer is None or not model._is_compiled:
         return
     training = {
         "optimizer_config": {"class_name": type(optimizer).__name__, "config": optimizer.get_config()},

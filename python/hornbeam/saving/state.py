@@ -1,4 +1,4 @@
-"""What resuming needs beside weights: the run number, NumPy's generator, and the order of the samples.
+"""What resuming needs beside weights: run number and seeds, NumPy's generator, and the order of the samples.
 
 It is stored where Keras does not look, and as numbers and text, so that reading it executes nothing.
 """
@@ -18,6 +18,7 @@ def save_state(file: Any, model: Any) -> None:
     kind, keys, position, has_gauss, gauss = np.random.get_state()
     state = {
         "run": model._run_counter.value,
+        "seeds": [node.attrs["seed"] for node in _random_nodes(model)],
         "numpy": {
             "kind": kind,
             "keys": [int(k) for k in keys],
@@ -49,12 +50,33 @@ def load_state(file: Any, model: Any) -> None:
             int(of_numpy["has_gauss"]),
             float(of_numpy["gauss"]),
         )
+        seeds = [int(seed) for seed in state["seeds"]]
         order = _read_order(file)
         np.random.set_state(restored)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"The file's `{_ATTRIBUTE}` is damaged: {error}") from error
+    nodes = _random_nodes(model)
+    if len(nodes) == len(seeds):  # not so for a graph that another version of Hornbeam builds differently
+        for node, seed in zip(nodes, seeds):
+            node.attrs["seed"] = seed
     model._run_counter.value = run
     model._resume_order = order
+
+
+def _random_nodes(model: Any) -> list[Any]:
+    """The random ops between inputs and loss, in an order that follows from the graph's structure."""
+    found: list[Any] = []
+    seen: set[Any] = set()
+    stack = [x.op for x in reversed([*model.outputs, model.total_loss])]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if "seed" in node.attrs:
+            found.append(node)
+        stack += [x.op for x in reversed(node.inputs) if x is not None]
+    return found
 
 
 def _read_order(file: Any) -> np.ndarray | None:
