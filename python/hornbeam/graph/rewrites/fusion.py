@@ -152,7 +152,8 @@ class _Program:
             "out_dtypes": [_DTYPE[values[v].dtype] for v in self.outputs],
             "dtype": dtype,
         }
-        return FlatOp("fused", attrs, self.inputs, self.outputs, self.ops[-1].label)
+        labels = dict.fromkeys(op.label for op in self.ops if op.label)
+        return FlatOp("fused", attrs, self.inputs, self.outputs, " + ".join(labels))
 
 
 _ABSORBED = "absorbed"
