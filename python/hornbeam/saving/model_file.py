@@ -6,14 +6,15 @@ import io
 import json
 import os
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import __version__ as keras_version
 from .. import backend as K
-from .. import optimizers
-from ..utils.generic_utils import allow_code_loading
+from .. import losses, metrics, optimizers
+from ..utils.generic_utils import allow_code_loading, get_custom_objects
 from ..utils.io_utils import ask_to_proceed_with_overwrite
 from . import hdf5
 from .state import load_state, save_state
@@ -121,11 +122,12 @@ def _restore_training(file: Any, model: Any, custom_objects: dict | None) -> Non
         return
     training = parse_json(description)
     optimizer = optimizers.deserialize(training["optimizer_config"], custom_objects=custom_objects)
+    custom = {**get_custom_objects(), **(custom_objects or {})}
     model.compile(
         optimizer=optimizer,
-        loss=_known(training["loss"], custom_objects),
-        metrics=_known(training.get("metrics"), custom_objects),
-        weighted_metrics=_known(training.get("weighted_metrics"), custom_objects),
+        loss=_objects(training.get("loss"), custom, losses.deserialize),
+        metrics=_objects(training.get("metrics"), custom, metrics.deserialize),
+        weighted_metrics=_objects(training.get("weighted_metrics"), custom, metrics.deserialize),
         sample_weight_mode=training.get("sample_weight_mode"),
         loss_weights=training.get("loss_weights"),
     )
@@ -135,25 +137,15 @@ def _restore_training(file: Any, model: Any, custom_objects: dict | None) -> Non
     load_state(file, model)
 
 
-def _known(item: Any, custom_objects: dict | None) -> Any:
-    """Put the caller's own functions and classes where a training config names them."""
-    custom = custom_objects or {}
+def _objects(item: Any, custom: dict, deserialize: Callable) -> Any:
+    """Make objects of the configs in a training config, and put the caller's own functions where it names them."""
     if isinstance(item, list):
-        return [_known(part, custom_objects) for part in item]
+        return [_objects(part, custom, deserialize) for part in item]
     if isinstance(item, dict):
         if "class_name" in item and "config" in item:
-            return _from_config(item, custom)
-        return {key: _known(part, custom_objects) for key, part in item.items()}
+            return deserialize(item, custom_objects=custom)
+        return {key: _objects(part, custom, deserialize) for key, part in item.items()}
     return custom.get(item, item) if isinstance(item, str) else item
-
-
-def _from_config(item: dict, custom: dict) -> Any:
-    from .. import losses, metrics
-
-    try:
-        return metrics.deserialize(item, custom_objects=custom)
-    except ValueError:
-        return losses.deserialize(item, custom_objects=custom)
 
 
 def _restore_optimizer(file: Any, model: Any) -> None:
