@@ -80,7 +80,7 @@ template <class T> static void pack_backward(const KernelCall& call, void* dst) 
         for (int64_t b = 0; b < c.w.taps; ++b, to += c.channels * GemmTile<T>::cols) {
           const int64_t tap = (c.h.tap0 + a * c.h.tap_step) * k[1] + c.w.tap0 + b * c.w.tap_step;
           const T* w = call.in[1].as<T>() + (tap * c.outputs + first) * c.channels;
-          gemm_pack_b_panel<T>({w, 1, c.channels}, c.channels, min_of(GemmTile<T>::cols, c.outputs - first), to);
+          gemm_pack_b_panel<T>({w, 1, c.channels}, c.channels, smaller(GemmTile<T>::cols, c.outputs - first), to);
         }
   });
 }
@@ -95,7 +95,7 @@ template <class T> static int64_t backward_packed_bytes(const KernelCall& call) 
 
 template <class T> static int64_t backward_workspace(const KernelCall& call) {
   int64_t bytes = 0;
-  each_phase<T>(call, [&](const Correlation<T>& c, int64_t) { bytes = max_of(bytes, conv_scratch_bytes<T>(plan_conv(c))); });
+  each_phase<T>(call, [&](const Correlation<T>& c, int64_t) { bytes = larger(bytes, conv_scratch_bytes<T>(plan_conv(c))); });
   return bytes;
 }
 

@@ -138,7 +138,7 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   const Axis &h = c.h, &w = c.w;
   const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
   const int64_t outputs = c.images * h.out * w.out;
-  const int64_t target = max_of(1, min_of(kMaxTasks, outputs * c.outputs * c.depth() / kTaskWork));
+  const int64_t target = larger(1, smaller(kMaxTasks, outputs * c.outputs * c.depth() / kTaskWork));
   const bool dense = h.out_step == 1 && w.out_step == 1;
   const bool point = dense && h.taps == 1 && w.taps == 1 && h.start == 0 && w.start == 0;
 
@@ -154,8 +154,8 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
     p.pitch = spread<T>(c.channels, w.step, kConvPage);
     p.copy = c.depth() && (reads_outside(w) || p.pitch != c.channels);
     const int64_t row_cells = p.copy ? w.span(w.out) * p.pitch : w.in * c.channels;
-    int64_t rows = max_of(1, (kUnitCells / max_of(1, row_cells) - (h.taps - 1) * h.gap) / h.step);
-    rows = min_of(rows, ceil_div(c.images * h.out, target));
+    int64_t rows = larger(1, (kUnitCells / larger(1, row_cells) - (h.taps - 1) * h.gap) / h.step);
+    rows = smaller(rows, ceil_div(c.images * h.out, target));
     p.units_per_image = ceil_div(h.out, rows);
     p.size = ceil_div(h.out, p.units_per_image);
     p.units = c.images * p.units_per_image;
@@ -163,15 +163,15 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   } else {
     p.pitch = p.cut == ConvCut::patches ? spread<T>(c.depth(), 1, kConvPage) : 0;
     p.size = GemmTile<T>::block_rows;
-    if (p.pitch) p.size = max_of(rows_max, min_of(p.size, kUnitCells / p.pitch / rows_max * rows_max));
-    p.size = max_of(rows_max, min_of(p.size, round_up(ceil_div(outputs, target), rows_max)));
+    if (p.pitch) p.size = larger(rows_max, smaller(p.size, kUnitCells / p.pitch / rows_max * rows_max));
+    p.size = larger(rows_max, smaller(p.size, round_up(ceil_div(outputs, target), rows_max)));
     p.units = ceil_div(outputs, p.size);
     // A product packs its rows where they would collide in L1, or serve several panels.
     const bool pack = p.cut == ConvCut::product && (panels > 3 || spread<T>(c.channels, 1, kConvPage) != c.channels);
     p.scratch = p.pitch ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
   }
-  p.panel_groups = max_of(1, min_of(panels, target / p.units));
-  p.unit_groups = min_of(p.units, ceil_div(target, p.panel_groups));
+  p.panel_groups = larger(1, smaller(panels, target / p.units));
+  p.unit_groups = smaller(p.units, ceil_div(target, p.panel_groups));
   p.scratch = round_up(p.scratch, 64 / sizeof(T));
   return p;
 }
@@ -185,10 +185,10 @@ struct ConvRows {
   int64_t image, begin, end, row, rows;
 };
 HB_INLINE ConvRows rows_of_unit(const Axis& h, const ConvPlan& p, int64_t unit) {
-  const int64_t begin = unit % p.units_per_image * p.size, end = min_of(h.out, begin + p.size);
-  const int64_t row = max_of(0, h.first_read(begin));
-  const int64_t last = min_of(h.in - 1, h.first_read(end - 1) + (h.taps - 1) * h.gap);
-  return {unit / p.units_per_image, begin, end, row, max_of(0, last + 1 - row)};
+  const int64_t begin = unit % p.units_per_image * p.size, end = smaller(h.out, begin + p.size);
+  const int64_t row = larger(0, h.first_read(begin));
+  const int64_t last = smaller(h.in - 1, h.first_read(end - 1) + (h.taps - 1) * h.gap);
+  return {unit / p.units_per_image, begin, end, row, larger(0, last + 1 - row)};
 }
 
 template <class T>
@@ -220,13 +220,13 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
   t.activation = c.activation;
   for (int64_t panel = panel0; panel < panel1; ++panel) {
     const T* const packed = c.packed + panel * c.depth() * G::cols;
-    t.cols = min_of(G::cols, c.outputs - panel * G::cols);
+    t.cols = smaller(G::cols, c.outputs - panel * G::cols);
     T bias[G::cols] = {};
     if (c.bias) copy_cells(bias, c.bias + panel * G::cols, t.cols);
     t.bias = c.bias ? bias : nullptr;
     for (int64_t o = u.begin; o < u.end; ++o) {
       const int64_t a0 = h.tap_begin(o), a1 = h.tap_end(o);
-      t.rows = max_of(0, a1 - a0);
+      t.rows = larger(0, a1 - a0);
       t.w = packed + a0 * w.taps * c.channels * G::cols;
       const T* const row = cells + (h.first_read(o) + a0 * h.gap - row0) * row_pitch;
       for (int64_t tile = 0, q = 0; tile < tiles; ++tile) {
@@ -246,15 +246,15 @@ static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_
                               T* scratch) {
   using G = GemmTile<T>;
   const int64_t outputs = c.images * c.h.out * c.w.out, k = c.depth();
-  const int64_t first = unit * p.size, m = min_of(p.size, outputs - first);
-  const int64_t coming = p.cut == ConvCut::product && next != unit ? min_of(p.size, outputs - next * p.size) : 0;
+  const int64_t first = unit * p.size, m = smaller(p.size, outputs - first);
+  const int64_t coming = p.cut == ConvCut::product && next != unit ? smaller(p.size, outputs - next * p.size) : 0;
   Ahead ahead(c.x + next * p.size * k, coming * k, ceil_div(m, G::rows) * (panel1 - panel0));
   MatView<T> a{c.x + first * k, k, 1};
   if (p.cut == ConvCut::patches) {
     copy_patches(c.x, c.h, c.w, c.channels, first, m, p.pitch, scratch);
     a = {scratch, p.pitch, 1};
   }
-  const int64_t j = panel0 * G::cols, n = min_of(c.outputs, panel1 * G::cols) - j;
+  const int64_t j = panel0 * G::cols, n = smaller(c.outputs, panel1 * G::cols) - j;
   const auto post = [&](T* y, int64_t pitch, int64_t, int64_t, int64_t rows, int64_t cols) {
     ahead.fetch();
     if (c.activation == Activation::linear) return;
@@ -273,7 +273,7 @@ template <class T> static void run_correlation(const KernelCall& call, const Cor
     const int64_t panel0 = panels * pg / p.panel_groups, panel1 = panels * (pg + 1) / p.panel_groups;
     const int64_t last = p.units * (ug + 1) / p.unit_groups;
     for (int64_t unit = p.units * ug / p.unit_groups; unit < last; ++unit) {
-      const int64_t next = min_of(unit + 1, last - 1);
+      const int64_t next = smaller(unit + 1, last - 1);
       if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
       else conv_product_unit(c, p, unit, next, panel0, panel1, scratch);
     }

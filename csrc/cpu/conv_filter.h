@@ -98,18 +98,18 @@ template <class T> HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
 
   FilterPlan p{};
   if (outputs * f.cells() * f.outputs == 0) return p;
-  p.strips_per_image = max_of(1, min_of(h.out, (per_image + kStripOutputs / 2) / kStripOutputs));
+  p.strips_per_image = larger(1, smaller(h.out, (per_image + kStripOutputs / 2) / kStripOutputs));
   p.strip_rows = ceil_div(h.out, p.strips_per_image);
   p.strips_per_image = ceil_div(h.out, p.strip_rows);
-  p.strip_images = p.strips_per_image > 1 ? 1 : max_of(1, min_of(f.images, kStripOutputs / per_image));
+  p.strip_images = p.strips_per_image > 1 ? 1 : larger(1, smaller(f.images, kStripOutputs / per_image));
   p.strips = p.strips_per_image * ceil_div(f.images, p.strip_images);
 
   // Each partial is written and read once more; each group of panels reads all of x.
-  const int64_t target = max_of(1, min_of(kMaxTasks, outputs * f.outputs * f.cells() / kTaskWork));
+  const int64_t target = larger(1, smaller(kMaxTasks, outputs * f.outputs * f.cells() / kTaskWork));
   const int64_t x_cells = f.images * h.in * w.in * f.channels, dw_cells = f.cells() * f.outputs;
   int64_t least = INT64_MAX;
-  for (int64_t partials = 1; partials <= min_of(target, p.strips); partials *= 2) {
-    const int64_t groups = min_of(panels, ceil_div(target, partials)), missing = ceil_div(target, partials * groups);
+  for (int64_t partials = 1; partials <= smaller(target, p.strips); partials *= 2) {
+    const int64_t groups = smaller(panels, ceil_div(target, partials)), missing = ceil_div(target, partials * groups);
     const int64_t traffic = missing * (2 * partials * dw_cells + groups * x_cells);
     if (traffic >= least) continue;
     least = traffic;
@@ -138,12 +138,12 @@ template <class T> HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f,
   const bool whole = p.strips_per_image == 1;
   FilterStrip s;
   s.image = whole ? i * p.strip_images : i / p.strips_per_image;
-  s.images = min_of(p.strip_images, f.images - s.image);
+  s.images = smaller(p.strip_images, f.images - s.image);
   s.begin = whole ? 0 : i % p.strips_per_image * p.strip_rows;
-  s.rows = min_of(p.strip_rows, f.h.out - s.begin);
-  s.row = max_of(0, f.h.first_read(s.begin));
-  const int64_t last = min_of(f.h.in - 1, f.h.first_read(s.begin + s.rows - 1) + (f.h.taps - 1) * f.h.gap);
-  s.x_rows = max_of(0, last + 1 - s.row);
+  s.rows = smaller(p.strip_rows, f.h.out - s.begin);
+  s.row = larger(0, f.h.first_read(s.begin));
+  const int64_t last = smaller(f.h.in - 1, f.h.first_read(s.begin + s.rows - 1) + (f.h.taps - 1) * f.h.gap);
+  s.x_rows = larger(0, last + 1 - s.row);
   return s;
 }
 
@@ -181,7 +181,7 @@ static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t st
   const int64_t pixels = s.images * s.rows * w.out;
   const T* const dy = f.dy + (s.image * h.out + s.begin) * w.out * f.outputs;
   for (int64_t panel = panel0; panel < panel1; ++panel)
-    gemm_pack_b_panel<T>({dy + panel * G::cols, f.outputs, 1}, pixels, min_of(G::cols, f.outputs - panel * G::cols),
+    gemm_pack_b_panel<T>({dy + panel * G::cols, f.outputs, 1}, pixels, smaller(G::cols, f.outputs - panel * G::cols),
                          dy_scratch + (panel - panel0) * pixels * G::cols);
 
   const bool joined = w.gap == 1 && p.pitch == f.channels;  // a tap row is one run of cells
@@ -195,8 +195,8 @@ static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t st
       const int64_t m = run / tiles + (tile < run % tiles);
       for (int64_t panel = panel0; panel < panel1; ++panel)
         for (int64_t a = 0; a < h.taps; ++a) {
-          const int64_t begin = max_of(s.begin, h.out_begin(a)), end = min_of(s.begin + s.rows, h.out_end(a));
-          t.rows = max_of(0, end - begin);
+          const int64_t begin = larger(s.begin, h.out_begin(a)), end = smaller(s.begin + s.rows, h.out_end(a));
+          t.rows = larger(0, end - begin);
           t.x = cells + (h.first_read(begin) + a * h.gap - row0) * row_pitch + b * w.gap * p.pitch + i;
           t.dy = dy_scratch + (panel - panel0) * pixels * G::cols + (begin - s.begin) * t.dy_row;
           t.sum = sums + (panel * f.cells() + (a * runs + b) * run + i) * G::cols;
@@ -221,18 +221,18 @@ template <class T> static void run_filter_grad(const KernelCall& call, const Fil
     T* const mine = scratch + task * (p.x_cells + p.dy_cells);
     const int64_t begin = p.strips * part / p.partials, end = p.strips * (part + 1) / p.partials;
     for (int64_t strip = begin; strip < end; ++strip)
-      filter_strip(f, p, strip, min_of(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells, mine + p.dy_cells, mine);
+      filter_strip(f, p, strip, smaller(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells, mine + p.dy_cells, mine);
   });
   parallel_ranges(call, f.cells(), p.partials * panels * GemmTile<T>::vecs, [&](int64_t begin, int64_t end) {
     for (int64_t panel = 0; panel < panels; ++panel) {
-      const int64_t cols = min_of(G::cols, f.outputs - panel * G::cols);
+      const int64_t cols = smaller(G::cols, f.outputs - panel * G::cols);
       for (int64_t cell = begin; cell < end; ++cell) {
         const T* sum = sums + (panel * f.cells() + cell) * G::cols;
         T* dw = f.dw + cell * f.outputs + panel * G::cols;
         for (int64_t j = 0; j < cols; j += kLanes<T>) {
           Vec<T> v = load(sum + j);
           for (int64_t part = 1; part < p.partials; ++part) v += load(sum + part * p.sum_cells + j);
-          store_tail(dw + j, v, static_cast<int>(min_of(kLanes<T>, cols - j)));
+          store_tail(dw + j, v, static_cast<int>(smaller(kLanes<T>, cols - j)));
         }
       }
     }

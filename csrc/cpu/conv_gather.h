@@ -18,7 +18,7 @@ class Ahead {
  public:
   template <class T> HB_INLINE Ahead(const T* from, int64_t cells, int64_t tiles)
       : at_(reinterpret_cast<const char*>(from)), end_(reinterpret_cast<const char*>(from + cells)),
-        share_((end_ - at_) / max_of(1, tiles) + kLine) {}
+        share_((end_ - at_) / larger(1, tiles) + kLine) {}
   HB_INLINE void fetch() {
     const char* const stop = end_ - at_ < share_ ? end_ : at_ + share_;
     for (; at_ < stop; at_ += kLine) __builtin_prefetch(at_, 0, 2);
@@ -45,8 +45,8 @@ HB_INLINE bool reads_outside(const Axis& a) {
 template <class T>
 static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, int64_t first, int64_t rows, int64_t pitch, T* dst) {
   const int64_t span = w.span(w.out);
-  const int64_t left = min_of(span, max_of(0, -w.start)), from = w.start + left;
-  const int64_t have = max_of(0, min_of(span - left, w.in - from));
+  const int64_t left = smaller(span, larger(0, -w.start)), from = w.start + left;
+  const int64_t have = larger(0, smaller(span - left, w.in - from));
   for (int64_t r = first; r < first + rows; ++r) {
     const T* src = image + (r * w.in + from) * channels;
     zero_cells(dst, left * pitch);
@@ -68,7 +68,7 @@ template <class T>
 static void copy_patches(const T* x, const Axis& h, const Axis& w, int64_t channels, int64_t first, int64_t count, int64_t pitch, T* dst) {
   for (int64_t i = first; i < first + count; ++i, dst += pitch) {
     const int64_t q = i % w.out, p = i / w.out % h.out, n = i / w.out / h.out;
-    const int64_t b0 = w.tap_begin(q), b1 = max_of(b0, w.tap_end(q));
+    const int64_t b0 = w.tap_begin(q), b1 = larger(b0, w.tap_end(q));
     T* cell = dst;
     for (int64_t a = 0; a < h.taps; ++a) {
       const int64_t row = h.first_read(p) + a * h.gap;

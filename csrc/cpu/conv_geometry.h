@@ -66,8 +66,6 @@ HB_INLINE Axis backward_axis(int64_t in, int64_t out, int64_t size, int64_t stri
           k0 + (taps - 1) * k_step, -k_step, phase, stride};
 }
 
-HB_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-HB_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 HB_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 HB_CPU_END
