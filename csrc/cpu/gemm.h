@@ -16,7 +16,8 @@
 
 HB_CPU_BEGIN
 
-template <class T> struct GemmTile {
+template <class T>
+struct GemmTile {
   // Accumulators, `vecs` vectors of B and a broadcast element of A must fit the register file.
 #if defined(__AVX512F__)
   static constexpr int rows = 14;
@@ -35,7 +36,8 @@ template <class T> struct GemmTile {
 };
 
 // A matrix anywhere in memory: element (i, j) is data[i * row + j * col].
-template <class T> struct MatView {
+template <class T>
+struct MatView {
   const T* data;
   int64_t row, col;
   HB_INLINE MatView at(int64_t i, int64_t j) const { return {data + i * row + j * col, row, col}; }
@@ -43,17 +45,23 @@ template <class T> struct MatView {
 
 // ---- register tile --------------------------------------------------------------------------------
 
-template <class T> struct TileCall {
-  int64_t k;                  // may be 0
-  const T* a; int64_t a_stride;
-  const T* b; int64_t b_stride;
-  const T* init; int64_t init_stride;  // added to the product; null: nothing; stride 0: one row for all
-  T* c; int64_t c_stride;              // may be `init`
-  int64_t cols;               // 1..GemmTile<T>::cols: columns of init and c that exist
+template <class T>
+struct TileCall {
+  int64_t k;  // may be 0
+  const T* a;
+  int64_t a_stride;
+  const T* b;
+  int64_t b_stride;
+  const T* init;  // added to the product; null: nothing; stride 0: one row for all
+  int64_t init_stride;
+  T* c;  // may be `init`
+  int64_t c_stride;
+  int64_t cols;  // 1..GemmTile<T>::cols: columns of init and c that exist
 };
 
 // Keeps a value in a register: left alone, GCC reloads a vector of B for each of up to three rows.
-template <class V> HB_INLINE void in_register(V& v) {
+template <class V>
+HB_INLINE void in_register(V& v) {
 #if defined(__x86_64__)
   __asm__("" : "+v"(v));
 #else
@@ -61,7 +69,8 @@ template <class V> HB_INLINE void in_register(V& v) {
 #endif
 }
 
-template <class T, int M, int V> HB_INLINE void tile_step(Vec<T> (&acc)[M][V], const T* const (&a)[M], const T* b) {
+template <class T, int M, int V>
+HB_INLINE void tile_step(Vec<T> (&acc)[M][V], const T* const (&a)[M], const T* b) {
   Vec<T> bv[V];
 #pragma GCC unroll 4
   for (int j = 0; j < V; ++j) {
@@ -77,7 +86,8 @@ template <class T, int M, int V> HB_INLINE void tile_step(Vec<T> (&acc)[M][V], c
 }
 
 // One tile of M rows and V vectors. kColumns: a_stride lies between columns of A, else between rows.
-template <class T, int M, int V, bool kColumns> static void tile(const TileCall<T>& t) {
+template <class T, int M, int V, bool kColumns>
+static void tile(const TileCall<T>& t) {
   constexpr int L = kLanes<T>;
   // Short tiles have too few independent sums to hide the latency of fma: they take several k at once.
   constexpr int S = M * V >= 8 ? 1 : M * V >= 4 ? 2 : 4;
@@ -102,13 +112,12 @@ template <class T, int M, int V, bool kColumns> static void tile(const TileCall<
   for (int q = 0; q < kBases; ++q) base[q] = t.a + 4 * q * row;
   const int64_t row3 = 3 * row;
   const T* b = t.b;
-  auto step = [&](Vec<T>(&sum)[M][V], int64_t ahead) {
+  auto step = [&](Vec<T>(&sum)[M][V], int64_t by) {
     const T* a[M];
 #pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
-      a[i] = kColumns ? base[0] + ahead * next + i
-                      : base[i / 4 % kBases] + ahead + (i % 4 == 3 ? row3 : (i % 4) * row);
-    tile_step<T, M, V>(sum, a, b + ahead * t.b_stride);
+      a[i] = kColumns ? base[0] + by * next + i : base[i / 4 % kBases] + by + (i % 4 == 3 ? row3 : (i % 4) * row);
+    tile_step<T, M, V>(sum, a, b + by * t.b_stride);
   };
   auto advance = [&](int64_t by) {
 #pragma GCC unroll 4
@@ -165,11 +174,14 @@ template <class T, int M, int V, bool kColumns> static void tile(const TileCall<
   }
 }
 
-template <class T> using TileFn = void (*)(const TileCall<T>&);
-template <class T> struct TileTable {
+template <class T>
+using TileFn = void (*)(const TileCall<T>&);
+template <class T>
+struct TileTable {
   TileFn<T> fn[2][GemmTile<T>::vecs][GemmTile<T>::rows] = {};  // [columns][vecs - 1][rows - 1]
   constexpr TileTable() { fill<1>(); }
-  template <int M> constexpr void fill() {
+  template <int M>
+  constexpr void fill() {
     fn[0][0][M - 1] = tile<T, M, 1, false>;
     fn[0][1][M - 1] = tile<T, M, 2, false>;
     fn[1][0][M - 1] = tile<T, M, 1, true>;
@@ -181,26 +193,36 @@ static constexpr TileTable<float> tile_table_f32{};
 static constexpr TileTable<double> tile_table_f64{};
 
 // rows 1..GemmTile<T>::rows; `columns`: a_stride lies between columns of A, else between rows.
-template <class T> HB_INLINE void gemm_tile(int64_t rows, bool columns, const TileCall<T>& t) {
+template <class T>
+HB_INLINE void gemm_tile(int64_t rows, bool columns, const TileCall<T>& t) {
   const int v = t.cols > kLanes<T>;
-  if constexpr (sizeof(T) == 4) tile_table_f32.fn[columns][v][rows - 1](t);
-  else tile_table_f64.fn[columns][v][rows - 1](t);
+  if constexpr (sizeof(T) == 4)
+    tile_table_f32.fn[columns][v][rows - 1](t);
+  else
+    tile_table_f64.fn[columns][v][rows - 1](t);
 }
 
 // ---- packing --------------------------------------------------------------------------------------
 
-template <int... I> struct Indices {};
-template <int N, int... I> struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
-template <int... I> struct MakeIndices<0, I...> { using type = Indices<I...>; };
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeIndices<0, I...> {
+  using type = Indices<I...>;
+};
 
-template <class T, int D, int... C> HB_INLINE void swap_blocks(Vec<T>& x, Vec<T>& y, Indices<C...>) {
+template <class T, int D, int... C>
+HB_INLINE void swap_blocks(Vec<T>& x, Vec<T>& y, Indices<C...>) {
   constexpr int L = kLanes<T>;
   const Vec<T> a = x, b = y;
   x = __builtin_shufflevector(a, b, ((C & D) ? L + C - D : C)...);
   y = __builtin_shufflevector(a, b, ((C & D) ? L + C : C + D)...);
 }
 // Transposes a square of lanes x lanes: off-diagonal blocks change places, at each power of two.
-template <class T, int D = kLanes<T> / 2> HB_INLINE void transpose_square(Vec<T> (&r)[kLanes<T>]) {
+template <class T, int D = kLanes<T> / 2>
+HB_INLINE void transpose_square(Vec<T> (&r)[kLanes<T>]) {
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes<T>; ++i)
     if (!(i & D)) swap_blocks<T, D>(r[i], r[i | D], typename MakeIndices<kLanes<T>>::type{});
@@ -208,11 +230,12 @@ template <class T, int D = kLanes<T> / 2> HB_INLINE void transpose_square(Vec<T>
 }
 
 // dst[j * ld + i] = src[i * row + j] for i < w, j < n; 0 for w <= i < W.
-template <class T> static void pack_transposed(const T* src, int64_t row, int64_t w, int64_t n, int64_t W, int64_t ld, T* dst) {
+template <class T>
+static void pack_transposed(const T* src, int64_t row, int64_t w, int64_t n, int64_t W, int64_t ld, T* dst) {
   constexpr int L = kLanes<T>;
   for (int64_t i = 0; i < W; i += L) {
-    const int64_t have = w - i < L ? w - i : L;      // source rows behind this vector of the panel
-    const int64_t room = W - i < L ? W - i : L;      // lanes of it that belong to the panel
+    const int64_t have = w - i < L ? w - i : L;  // source rows behind this vector of the panel
+    const int64_t room = W - i < L ? W - i : L;  // lanes of it that belong to the panel
     int64_t j = 0;
     for (; j + L <= n; j += L) {
       Vec<T> r[L];
@@ -237,24 +260,30 @@ template <class T> static void pack_transposed(const T* src, int64_t row, int64_
 }
 
 // dst[j * W + i] = src[i + j * col] for i < w, j < n; 0 for w <= i < W.
-template <class T> HB_INLINE void pack_straight(const T* src, int64_t col, int64_t w, int64_t n, int64_t W, T* dst) {
+template <class T>
+HB_INLINE void pack_straight(const T* src, int64_t col, int64_t w, int64_t n, int64_t W, T* dst) {
   constexpr int L = kLanes<T>;
   for (int64_t j = 0; j < n; ++j, src += col, dst += W) {
     for (int64_t i = 0; i < W; i += L) {
       const int have = w - i >= L ? L : w > i ? static_cast<int>(w - i) : 0;
       const Vec<T> v = have == L ? load(src + i) : load_tail(src + i, have);
-      if (W - i >= L) store(dst + i, v);
-      else store_tail(dst + i, v, static_cast<int>(W - i));
+      if (W - i >= L)
+        store(dst + i, v);
+      else
+        store_tail(dst + i, v, static_cast<int>(W - i));
     }
   }
 }
 
 // Packs the k x w columns of b (w <= GemmTile<T>::cols) as one panel, k * GemmTile<T>::cols elements.
-template <class T> static void gemm_pack_b_panel(MatView<T> b, int64_t k, int64_t w, T* dst) {
+template <class T>
+static void gemm_pack_b_panel(MatView<T> b, int64_t k, int64_t w, T* dst) {
   constexpr int W = GemmTile<T>::cols;
   if (b.col == 1) {
-    if (w == W) pack_straight<T>(b.data, b.row, W, k, W, dst);
-    else pack_straight<T>(b.data, b.row, w, k, W, dst);
+    if (w == W)
+      pack_straight<T>(b.data, b.row, W, k, W, dst);
+    else
+      pack_straight<T>(b.data, b.row, w, k, W, dst);
   } else if (b.row == 1) {
     pack_transposed<T>(b.data, b.col, w, k, W, W, dst);
   } else {
@@ -263,12 +292,19 @@ template <class T> static void gemm_pack_b_panel(MatView<T> b, int64_t k, int64_
   }
 }
 
-template <class T> HB_INLINE int64_t gemm_panels(int64_t n) { return (n + GemmTile<T>::cols - 1) / GemmTile<T>::cols; }
+template <class T>
+HB_INLINE int64_t gemm_panels(int64_t n) {
+  return (n + GemmTile<T>::cols - 1) / GemmTile<T>::cols;
+}
 // Elements that k x n takes when packed.
-template <class T> HB_INLINE int64_t gemm_packed_b(int64_t k, int64_t n) { return gemm_panels<T>(n) * GemmTile<T>::cols * k; }
+template <class T>
+HB_INLINE int64_t gemm_packed_b(int64_t k, int64_t n) {
+  return gemm_panels<T>(n) * GemmTile<T>::cols * k;
+}
 
 // Packs panels [from, to) of b, each to its place in dst.
-template <class T> static void gemm_pack_b(MatView<T> b, int64_t k, int64_t n, int64_t from, int64_t to, T* dst) {
+template <class T>
+static void gemm_pack_b(MatView<T> b, int64_t k, int64_t n, int64_t from, int64_t to, T* dst) {
   constexpr int W = GemmTile<T>::cols;
   for (int64_t p = from; p < to; ++p) {
     const int64_t w = n - p * W < W ? n - p * W : W;
@@ -277,7 +313,8 @@ template <class T> static void gemm_pack_b(MatView<T> b, int64_t k, int64_t n, i
 }
 
 // The height of tiles that cuts m rows evenly: 32 rows go as 11 + 11 + 10, not as 14 + 14 + 4.
-template <class T> HB_INLINE int64_t gemm_tile_rows(int64_t m) {
+template <class T>
+HB_INLINE int64_t gemm_tile_rows(int64_t m) {
   constexpr int R = GemmTile<T>::rows;
   const int64_t tiles = (m + R - 1) / R;
   return tiles ? (m + tiles - 1) / tiles : 1;
@@ -285,12 +322,15 @@ template <class T> HB_INLINE int64_t gemm_tile_rows(int64_t m) {
 
 // Packs m x k of a in panels of h rows: panel p at p * h * k, column by column; a last panel that is
 // lower is packed that much narrower.
-template <class T> static void gemm_pack_a(MatView<T> a, int64_t m, int64_t k, int64_t h, T* dst) {
+template <class T>
+static void gemm_pack_a(MatView<T> a, int64_t m, int64_t k, int64_t h, T* dst) {
   for (int64_t i = 0; i < m; i += h, dst += h * k) {
     const int64_t w = m - i < h ? m - i : h;
     const T* src = a.data + i * a.row;
-    if (a.row == 1) pack_straight<T>(src, a.col, w, k, w, dst);
-    else if (a.col == 1) pack_transposed<T>(src, a.row, w, k, w, w, dst);
+    if (a.row == 1)
+      pack_straight<T>(src, a.col, w, k, w, dst);
+    else if (a.col == 1)
+      pack_transposed<T>(src, a.row, w, k, w, w, dst);
     else
       for (int64_t p = 0; p < k; ++p)
         for (int64_t q = 0; q < w; ++q) dst[p * w + q] = src[q * a.row + p * a.col];
@@ -302,13 +342,15 @@ template <class T> static void gemm_pack_a(MatView<T> a, int64_t m, int64_t k, i
 // What is done to a finished tile while it is in L1: post(c, ldc, row, col, rows, cols), row and col
 // counted from the block's corner. This one does nothing.
 struct NoPost {
-  template <class T> HB_INLINE void operator()(T*, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
+  template <class T>
+  HB_INLINE void operator()(T*, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
 };
 
 // How a block reads its A: in place (row == 1 or col == 1); packed chunk by chunk into `scratch`
 // (GemmTile<T>::scratch elements, so at most block_rows rows); or packed as a whole before, by
 // gemm_pack_lhs, of which the block's first row is `first_row`.
-template <class T> struct GemmLhs {
+template <class T>
+struct GemmLhs {
   MatView<T> view;
   int64_t height;  // of tiles, from gemm_tile_rows
   T* scratch = nullptr;
@@ -319,7 +361,8 @@ template <class T> struct GemmLhs {
 // How a block reads its B: packed panels, each packed_k deep; or a view whose panels are packed into
 // `scratch` (depth * cols elements) when their turn comes, or, `in_place`, read where they are as far
 // as they are whole.
-template <class T> struct GemmRhs {
+template <class T>
+struct GemmRhs {
   const T* packed;
   int64_t packed_k;
   MatView<T> view = {};

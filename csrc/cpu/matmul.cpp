@@ -1,15 +1,16 @@
 // matmul: packed products cut into tasks by shape. Weights that stay the same from run to run are
 // packed once (kernel "packed"); others are packed in the run, or read in place where a packing would
 // be used only once (kernel "panels"). A product too small to share is one task (kernel "small").
-#include "cpu/matmul_cut.h"
 #include "cpu/export.h"
+#include "cpu/matmul_cut.h"
 #include "cpu/vmath.h"
 
 HB_CPU_BEGIN
 namespace {  // member functions of templates must not become weak symbols
 
 // Applies the activation to finished tiles.
-template <class T> struct Activate {
+template <class T>
+struct Activate {
   Activation activation;
   HB_INLINE void operator()(T* c, int64_t ldc, int64_t, int64_t, int64_t rows, int64_t cols) const {
     if (activation == Activation::linear) return;
@@ -17,7 +18,8 @@ template <class T> struct Activate {
   }
 };
 
-template <class T> struct Matmul {
+template <class T>
+struct Matmul {
   const KernelCall& call;
   const MatmulDims d;
   const MatmulCut cut;
@@ -28,9 +30,17 @@ template <class T> struct Matmul {
   Activate<T> post;
 
   Matmul(const KernelCall& k, const T* kept)
-      : call(k), d(matmul_dims(k)), cut(matmul_cut<T>(d, kept)), a(k.in[0].as<T>()), b(k.in[1].as<T>()),
-        bias(k.n_in > 2 && k.in[2].present ? k.in[2].as<T>() : nullptr), c(k.out[0].as<T>()), kept_b(kept),
-        packed_a(reinterpret_cast<T*>(k.workspace)), packed_b(packed_a + cut.packed_a), partial(packed_b + cut.packed_b),
+      : call(k),
+        d(matmul_dims(k)),
+        cut(matmul_cut<T>(d, kept)),
+        a(k.in[0].as<T>()),
+        b(k.in[1].as<T>()),
+        bias(k.n_in > 2 && k.in[2].present ? k.in[2].as<T>() : nullptr),
+        c(k.out[0].as<T>()),
+        kept_b(kept),
+        packed_a(reinterpret_cast<T*>(k.workspace)),
+        packed_b(packed_a + cut.packed_a),
+        partial(packed_b + cut.packed_b),
         post{static_cast<const MatmulAttrs*>(k.attrs)->activation} {}
 
   MatView<T> view_a(int64_t offset) const { return {a + offset, d.a_row, d.a_col}; }
@@ -66,11 +76,14 @@ template <class T> struct Matmul {
     int64_t a_offset, b_offset;
     d.offsets(index, a_offset, b_offset);
     const int64_t tile = cut.tiles * row_block / cut.row_blocks;
-    const int64_t row = tile * cut.height, row_end = smaller(d.m, cut.tiles * (row_block + 1) / cut.row_blocks * cut.height);
+    const int64_t row = tile * cut.height,
+                  row_end = smaller(d.m, cut.tiles * (row_block + 1) / cut.row_blocks * cut.height);
     const int64_t panel = cut.panels * column_block / cut.column_blocks;
-    const int64_t col = panel * G::cols, col_end = smaller(d.n, cut.panels * (column_block + 1) / cut.column_blocks * G::cols);
+    const int64_t col = panel * G::cols,
+                  col_end = smaller(d.n, cut.panels * (column_block + 1) / cut.column_blocks * G::cols);
     const int64_t chunks = ceil_div(d.k, G::depth);
-    const int64_t k_begin = chunks * part / cut.parts * G::depth, k_end = smaller(d.k, chunks * (part + 1) / cut.parts * G::depth);
+    const int64_t k_begin = chunks * part / cut.parts * G::depth,
+                  k_end = smaller(d.k, chunks * (part + 1) / cut.parts * G::depth);
 
     T a_scratch[G::scratch] __attribute__((aligned(64)));
     T b_scratch[G::depth * G::cols] __attribute__((aligned(64)));
@@ -81,13 +94,14 @@ template <class T> struct Matmul {
       lhs.packed_rows = d.m;
       lhs.first_row = row;
     }
-    GemmRhs<T> rhs{nullptr, d.k, view_b(b_offset).at(0, col), b_scratch, cut.tiles == 1 && d.b_col == 1};
+    GemmRhs<T> rhs{nullptr, d.k, view_b(b_offset).at(0, col), b_scratch, cut.b_in_place};
     const T* whole_b = kept_b ? kept_b : packed_b + (d.one_b ? 0 : index) * gemm_packed_b<T>(d.k, d.n);
     if (kept_b || cut.pack_b == PackTime::first) rhs.packed = whole_b + col * d.k;
 
     if (cut.parts == 1) {
       T* out = c + index * d.m * d.n + row * d.n + col;
-      gemm_run<T>(row_end - row, col_end - col, k_begin, k_end, lhs, rhs, bias ? bias + col : nullptr, 0, out, d.n, post);
+      gemm_run<T>(row_end - row, col_end - col, k_begin, k_end, lhs, rhs, bias ? bias + col : nullptr, 0, out, d.n,
+                  post);
     } else {
       T* out = partial + (part * d.batch + index) * d.m * d.n + row * d.n + col;
       gemm_run<T>(row_end - row, col_end - col, k_begin, k_end, lhs, rhs, nullptr, 0, out, d.n, NoPost{});
@@ -123,7 +137,7 @@ template <class T> struct Matmul {
       T a_scratch[G::scratch] __attribute__((aligned(64)));
       const int64_t from = d.n * t / cut.column_blocks, rows = d.n * (t + 1) / cut.column_blocks - from;
       GemmLhs<T> lhs{{b + from * d.b_col, d.b_col, 1}, gemm_tile_rows<T>(rows)};
-      if (d.b_col * sizeof(T) % 2048 == 0) lhs.scratch = a_scratch;
+      if (d.b_col * sizeof(T) % 4096 == 0) lhs.scratch = a_scratch;
       gemm_run<T>(rows, d.m, 0, d.k, lhs, {packed_b, d.k}, nullptr, 0, turned, width, NoPost{});
       pack_transposed<T>(turned, width, rows, d.m, rows, d.n, c + from);
       for (int64_t i = 0; i < d.m; ++i) {
@@ -135,10 +149,22 @@ template <class T> struct Matmul {
     });
   }
 
+  // Few rows: parts of c, then their sum with the bias.
+  void run_skinny() const {
+    parallel_tasks(call, cut.column_blocks * cut.parts, [&](int64_t t) {
+      const int64_t part = t / cut.column_blocks, block = t % cut.column_blocks;
+      const int64_t col = d.n * block / cut.column_blocks, cols = d.n * (block + 1) / cut.column_blocks - col;
+      const int64_t from = d.k * part / cut.parts, depth = d.k * (part + 1) / cut.parts - from;
+      gemv<T>(d.m, cols, depth, view_a(0).at(0, from), view_b(0).at(from, col), partial + part * d.m * d.n + col, d.n);
+    });
+    add_parts();
+  }
+
   void run() const {
-    if (cut.swapped) return run_swapped();
+    if (cut.way == MatmulWay::swapped) return run_swapped();
+    if (cut.way == MatmulWay::skinny) return run_skinny();
     pack_first();
-    parallel_tasks(call, cut.tasks(d), [&](int64_t t) { block(t); });
+    parallel_tasks(call, d.batch * cut.row_blocks * cut.column_blocks * cut.parts, [&](int64_t t) { block(t); });
     if (cut.parts > 1) add_parts();
   }
 };
@@ -146,14 +172,18 @@ template <class T> struct Matmul {
 }  // namespace
 
 static void run_panels(const KernelCall& c) {
-  if (c.in[0].dtype == DType::float64) Matmul<double>(c, nullptr).run();
-  else Matmul<float>(c, nullptr).run();
+  if (c.in[0].dtype == DType::float64)
+    Matmul<double>(c, nullptr).run();
+  else
+    Matmul<float>(c, nullptr).run();
 }
-template <class T> static int64_t workspace_of(const KernelCall& c, bool kept) {
+template <class T>
+static int64_t workspace_of(const KernelCall& c, bool kept) {
   const MatmulCut cut = matmul_cut<T>(matmul_dims(c), kept);
   return (cut.packed_a + cut.packed_b + cut.partial) * static_cast<int64_t>(sizeof(T));
 }
-template <bool kKept> static int64_t workspace(const KernelCall& c) {
+template <bool kKept>
+static int64_t workspace(const KernelCall& c) {
   return c.in[0].dtype == DType::float64 ? workspace_of<double>(c, kKept) : workspace_of<float>(c, kKept);
 }
 
@@ -163,14 +193,16 @@ static bool packable(const KernelCall& c) {
   const Shape& b = c.in[1].shape;
   return c.in[1].steady && b.count(0, b.rank - 2) == 1 && b.count() >= 1024;
 }
-template <class T> static int64_t packed_elements(const KernelCall& c) {
+template <class T>
+static int64_t packed_elements(const KernelCall& c) {
   const MatmulDims d = matmul_dims(c);
   return gemm_packed_b<T>(d.k, d.n);
 }
 static int64_t packed_bytes(const KernelCall& c) {
   return c.in[1].dtype == DType::float64 ? packed_elements<double>(c) * 8 : packed_elements<float>(c) * 4;
 }
-template <class T> static void pack_as(const KernelCall& c, T* dst) {
+template <class T>
+static void pack_as(const KernelCall& c, T* dst) {
   const MatmulDims d = matmul_dims(c);
   const MatView<T> b{c.in[1].as<T>(), d.b_row, d.b_col};
   parallel_ranges(c, gemm_panels<T>(d.n), d.k * GemmTile<T>::cols,
@@ -180,20 +212,24 @@ static void pack(const KernelCall& c, void* dst) {
   c.in[1].dtype == DType::float64 ? pack_as(c, static_cast<double*>(dst)) : pack_as(c, static_cast<float*>(dst));
 }
 static void run_packed(const KernelCall& c) {
-  if (c.in[0].dtype == DType::float64) Matmul<double>(c, static_cast<const double*>(c.packed[1])).run();
-  else Matmul<float>(c, static_cast<const float*>(c.packed[1])).run();
+  if (c.in[0].dtype == DType::float64)
+    Matmul<double>(c, static_cast<const double*>(c.packed[1])).run();
+  else
+    Matmul<float>(c, static_cast<const float*>(c.packed[1])).run();
 }
 
 // ---- small: one task, nothing packed beyond a panel of b ---------------------------------------------
 
-template <class T> static bool fits_small(const KernelCall& c) {
+template <class T>
+static bool fits_small(const KernelCall& c) {
   const MatmulDims d = matmul_dims(c);
   return d.batch == 1 && d.k <= GemmTile<T>::depth && d.m * d.n * d.k <= 4096;
 }
 static bool small(const KernelCall& c) {
   return c.in[0].dtype == DType::float64 ? fits_small<double>(c) : fits_small<float>(c);
 }
-template <class T> static void run_small_as(const KernelCall& c) {
+template <class T>
+static void run_small_as(const KernelCall& c) {
   using G = GemmTile<T>;
   const MatmulAttrs& at = *static_cast<const MatmulAttrs*>(c.attrs);
   const MatmulDims d = matmul_dims(c);
@@ -207,9 +243,8 @@ static void run_small(const KernelCall& c) {
   c.in[0].dtype == DType::float64 ? run_small_as<double>(c) : run_small_as<float>(c);
 }
 
-HB_EXPORT_KERNELS(matmul,
-  {"matmul", "small", small, nullptr, run_small},
-  {"matmul", "packed", packable, workspace<true>, run_packed, 1, packed_bytes, pack},
-  {"matmul", "panels", nullptr, workspace<false>, run_panels})
+HB_EXPORT_KERNELS(matmul, {"matmul", "small", small, nullptr, run_small},
+                  {"matmul", "packed", packable, workspace<true>, run_packed, 1, packed_bytes, pack},
+                  {"matmul", "panels", nullptr, workspace<false>, run_panels})
 
 HB_CPU_END

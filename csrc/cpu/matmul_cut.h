@@ -1,6 +1,6 @@
 // How a matmul is read and cut into tasks: functions of attributes, shapes and dtype alone.
 #pragma once
-#include "cpu/gemm.h"
+#include "cpu/gemv.h"
 #include "cpu/parallel.h"
 #include "ops/matmul.h"
 
@@ -58,70 +58,95 @@ static MatmulDims matmul_dims(const KernelCall& c) {
 }
 
 enum class PackTime { never, first, by_task };
+// In blocks of c; as c' = b' a' (see Matmul::run_swapped); or, for few rows, reading b once (gemv.h).
+enum class MatmulWay { blocks, swapped, skinny };
 
 struct MatmulCut {
-  int64_t height, tiles, panels;      // register tiles down, panels across
-  int64_t row_blocks, column_blocks;  // tasks down and across
-  int64_t parts;                      // tasks along k, whose partial results are added up in order
-  PackTime pack_a, pack_b;
-  bool swapped;                       // computed as (b' a')': see matmul_swapped
-  int64_t packed_a, packed_b, partial;  // elements of workspace, in this order
-
-  int64_t tasks(const MatmulDims& d) const { return d.batch * row_blocks * column_blocks * parts; }
+  MatmulWay way = MatmulWay::blocks;
+  int64_t height, tiles, panels;              // register tiles down, panels across
+  int64_t row_blocks = 1, column_blocks = 1;  // tasks down and across
+  int64_t parts = 1;                          // tasks along k, whose partial results are added up in order
+  PackTime pack_a = PackTime::never, pack_b = PackTime::never;
+  bool b_in_place = false;                          // whole panels of b are not packed at all
+  int64_t packed_a = 0, packed_b = 0, partial = 0;  // elements of workspace, in this order
 };
 
-HB_INLINE int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+constexpr int64_t kTasks = 64;  // enough for every thread to stay busy to the end
 
-// `kept`: b comes packed already.
-template <class T> static MatmulCut matmul_cut(const MatmulDims& d, bool kept) {
+HB_INLINE int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
+// Tasks of some 512 thousand products: a few microseconds.
+HB_INLINE int64_t tasks_worth(int64_t products) { return larger(1, smaller(products >> 19, kTasks)); }
+
+// Few rows and a transposed b that comes unpacked: packing it would cost as much as the product.
+template <class T>
+static bool cut_swapped(const MatmulDims& d, MatmulCut& c) {
   using G = GemmTile<T>;
-  constexpr int64_t kTaskProducts = 512 * 1024;  // a few microseconds
-  constexpr int64_t kTasks = 64;                 // enough for every thread to stay busy to the end
-  constexpr int64_t kWholeA = 8 << 20;           // bytes of A that may be packed as a whole
-  constexpr int64_t kTallBlock = G::block_rows / G::rows;  // tiles
-  MatmulCut c{};
-  c.height = gemm_tile_rows<T>(d.m);
-  c.tiles = ceil_div(d.m, c.height);
-  c.panels = gemm_panels<T>(d.n);
-  c.parts = 1;
-  const int64_t products = d.m * d.n * d.k * d.batch;
-  const int64_t want = larger(1, smaller(products / kTaskProducts, kTasks));
-  const int64_t want_each = ceil_div(want, d.batch);  // of one product of the batch
-  const int64_t chunks = ceil_div(d.k, G::depth);
+  if (d.batch > 1 || d.b_col == 1 || d.m <= kGemvRows || d.m > 2 * G::cols || d.n < 4 * d.m || d.k < 32) return false;
+  c.way = MatmulWay::swapped;
+  c.column_blocks =
+      larger(ceil_div(d.n, G::block_rows), smaller(tasks_worth(d.m * d.n * d.k), ceil_div(d.n, 4 * G::rows)));
+  c.packed_b = round_up(gemm_packed_b<T>(d.k, d.m), 64);
+  return true;
+}
 
-  c.swapped = !kept && d.b_row == 1 && d.b_col != 1 && d.m > 4 && d.m <= 2 * G::cols && d.n >= 4 * d.m && d.k >= 32 && d.batch == 1;
-  if (c.swapped) {
-    c.row_blocks = 1;
-    c.column_blocks = larger(ceil_div(ceil_div(d.n, G::rows), kTallBlock), smaller(want, ceil_div(d.n, 4 * G::rows)));
-    c.packed_b = round_up(gemm_packed_b<T>(d.k, d.m), 64);
-    return c;
-  }
+// A task reads 128 KiB of b or more, in runs of a page; what columns do not give, parts of k do.
+template <class T>
+static bool cut_skinny(const MatmulDims& d, MatmulCut& c) {
+  if (d.batch > 1 || d.m > kGemvRows || (d.b_col != 1 && d.a_col != 1)) return false;
+  c.way = MatmulWay::skinny;
+  const int64_t bytes = d.k * d.n * static_cast<int64_t>(sizeof(T)), tasks = larger(1, smaller(bytes >> 17, kTasks));
+  c.column_blocks = smaller(tasks, ceil_div(d.n, d.b_col == 1 ? 4096 / sizeof(T) : 4));
+  if (d.b_col == 1) c.parts = smaller(16, ceil_div(tasks, c.column_blocks));
+  c.partial = c.parts * d.m * d.n;
+  return true;
+}
+
+template <class T>
+static void cut_blocks(const MatmulDims& d, bool kept, MatmulCut& c) {
+  using G = GemmTile<T>;
+  constexpr int64_t kWholeA = 8 << 20;                     // bytes of A that may be packed as a whole
+  constexpr int64_t kTallBlock = G::block_rows / G::rows;  // tiles
+  const int64_t want = tasks_worth(d.m * d.n * d.k * d.batch);
+  const int64_t want_each = ceil_div(want, d.batch);  // of one product of the batch
 
   // Rows of A 2 KiB or a multiple apart fall into the same few sets of L1.
   const int64_t a_stride = (d.a_row == 1 ? d.a_col : d.a_row) * static_cast<int64_t>(sizeof(T));
-  const bool clash = d.k > 1 && a_stride % 2048 == 0;
-  if (c.panels <= 2 || d.k <= 8 || d.m <= 4 || (c.tiles <= 4 && !clash)) c.pack_a = PackTime::never;
-  else if (d.batch == 1 && d.m * d.k * static_cast<int64_t>(sizeof(T)) <= kWholeA) c.pack_a = PackTime::first;
-  else c.pack_a = PackTime::by_task;
+  const bool clash = a_stride % 2048 == 0;
+  // Enough rows, or enough of k, to busy every thread without cutting columns, which would need A again.
+  const bool tall = d.n <= 512 && c.tiles >= want * kTallBlock / 2;
+  const bool deep = d.batch == 1 && c.tiles <= kTallBlock && 32 * d.m * d.n <= (d.m + d.n) * d.k;
+  const bool small_a = d.batch == 1 && d.m * d.k * static_cast<int64_t>(sizeof(T)) <= kWholeA;
+  if (c.panels <= 2 || d.k <= 8 || (c.tiles <= 4 && !clash))
+    c.pack_a = PackTime::never;  // each element serves too few products
+  else
+    c.pack_a = small_a && !tall && !deep ? PackTime::first : PackTime::by_task;
 
   c.row_blocks = ceil_div(c.tiles, kTallBlock);
-  if (c.pack_a == PackTime::by_task) {
-    // Every column block packs A again.
-    c.column_blocks = larger(1, c.panels * G::cols / 512);
-  } else {
-    c.column_blocks = smaller(c.panels, ceil_div(want_each, c.row_blocks));
+  if (!deep) {
+    // Every column block of a task that packs A packs it again.
+    c.column_blocks = c.pack_a == PackTime::by_task ? larger(1, c.panels * G::cols / 512)
+                                                    : smaller(c.panels, ceil_div(want_each, c.row_blocks));
+    if (2 * c.row_blocks * c.column_blocks < want_each)
+      c.row_blocks = smaller(c.tiles, ceil_div(want_each, c.column_blocks));
   }
-  c.row_blocks = smaller(c.tiles, larger(c.row_blocks, ceil_div(want_each, c.column_blocks)));
-  const int64_t blocks = d.batch * c.row_blocks * c.column_blocks;
-  if (blocks < want / 2) c.parts = larger(1, smaller(smaller(16, want / blocks), chunks / 2));
+  const int64_t blocks = d.batch * c.row_blocks * c.column_blocks, chunks = ceil_div(d.k, G::depth);
+  if (2 * blocks < want) c.parts = larger(1, smaller(smaller(16, want / blocks), chunks / 2));
 
-  if (kept) c.pack_b = PackTime::never;
-  else if (c.tiles == 1 && d.b_col == 1) c.pack_b = PackTime::by_task;  // whole panels are read in place
-  else c.pack_b = c.row_blocks == 1 ? PackTime::by_task : PackTime::first;
-
+  c.b_in_place = d.b_col == 1 && c.tiles == 1;
+  if (!kept) c.pack_b = c.row_blocks == 1 ? PackTime::by_task : PackTime::first;
   if (c.pack_a == PackTime::first) c.packed_a = round_up(d.m * d.k, 64);
   if (c.pack_b == PackTime::first) c.packed_b = round_up(gemm_packed_b<T>(d.k, d.n) * (d.one_b ? 1 : d.batch), 64);
   if (c.parts > 1) c.partial = c.parts * d.batch * d.m * d.n;
+}
+
+// `kept`: b comes packed already.
+template <class T>
+static MatmulCut matmul_cut(const MatmulDims& d, bool kept) {
+  MatmulCut c;
+  c.height = gemm_tile_rows<T>(d.m);
+  c.tiles = ceil_div(d.m, c.height);
+  c.panels = gemm_panels<T>(d.n);
+  if (kept || !(cut_swapped<T>(d, c) || cut_skinny<T>(d, c))) cut_blocks<T>(d, kept, c);
   return c;
 }
 
