@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.base_layer import InputSpec, Layer
+from ..engine.input_layer import Input, InputLayer
 from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .convolutional import (

@@ -1,0 +1,3 @@
+"""Keras 1's name for :mod:`hornbeam.losses`."""
+
+from .losses import *  # noqa: F403
