@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import backend as K
+from .legacy import interfaces
 from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
 
 
@@ -39,6 +40,7 @@ class Optimizer:
         self.updates: list = []
         self.weights: list = []
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         """The updates of one step."""
         raise NotImplementedError
@@ -175,6 +177,7 @@ class SGD(_WithRate):
         self.momentum = self._variable(momentum, "momentum")
         self.nesterov = nesterov
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         moments = self._slots(params, "moment")
@@ -202,6 +205,7 @@ class RMSprop(_WithRate):
         super().__init__(learning_rate, kwargs)
         self.rho = self._variable(rho, "rho")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         accumulators = self._slots(params, "accumulator")
@@ -227,6 +231,7 @@ class Adagrad(_WithRate):
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         super().__init__(learning_rate, kwargs)
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         accumulators = self._slots(params, "accumulator")
@@ -257,6 +262,7 @@ class Adadelta(_WithRate):
         super().__init__(learning_rate, kwargs)
         self.rho = rho
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         accumulators = self._slots(params, "accumulator")
@@ -300,6 +306,7 @@ class Adam(_WithRate):
         self.beta_2 = self._variable(beta_2, "beta_2")
         self.amsgrad = amsgrad
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         ms, vs = self._slots(params, "m"), self._slots(params, "v")
@@ -333,6 +340,7 @@ class Adamax(_WithRate):
         self.beta_1 = self._variable(beta_1, "beta_1")
         self.beta_2 = self._variable(beta_2, "beta_2")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         ms, us = self._slots(params, "m"), self._slots(params, "u")
@@ -365,6 +373,7 @@ class Nadam(_WithRate):
         self.beta_1 = self._variable(beta_1, "beta_1")
         self.beta_2 = self._variable(beta_2, "beta_2")
 
+    @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads = self.get_gradients(loss, params)
         ms, vs = self._slots(params, "m"), self._slots(params, "v")

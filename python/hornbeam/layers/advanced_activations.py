@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils.generic_utils import to_list
 from .options import options_config, set_options
 
@@ -43,6 +44,7 @@ class PReLU(_Activation):
 
     _options = ("alpha_initializer", "alpha_regularizer", "alpha_constraint")
 
+    @interfaces.legacy_prelu_support
     def __init__(
         self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
     ):

@@ -7,6 +7,7 @@ from typing import Any
 from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
 from .options import arguments, options_config, set_options
@@ -171,6 +172,7 @@ class _Conv(Layer):
 class Conv1D(_Conv):
     """Convolution over steps: (batch, steps, channels) to (batch, new steps, filters)."""
 
+    @interfaces.legacy_conv1d_support
     def __init__(
         self,
         filters,
@@ -200,6 +202,7 @@ class Conv1D(_Conv):
 class Conv2D(_Conv):
     """Convolution over images: (batch, height, width, channels) to (batch, new height, new width, filters)."""
 
+    @interfaces.legacy_conv2d_support
     def __init__(
         self,
         filters,
@@ -225,6 +228,7 @@ class Conv2D(_Conv):
 class Conv3D(_Conv):
     """Convolution over volumes: (batch, depth, height, width, channels), the depth known."""
 
+    @interfaces.legacy_conv3d_support
     def __init__(
         self,
         filters,
@@ -291,6 +295,7 @@ class Conv2DTranspose(_Transposed, Conv2D):
             whose convolution gives exactly the input's.
     """
 
+    @interfaces.legacy_deconv2d_support
     def __init__(
         self,
         filters,
@@ -454,6 +459,7 @@ class SeparableConv1D(_SeparableConv):
 class SeparableConv2D(_SeparableConv):
     """Separable convolution over images."""
 
+    @interfaces.legacy_separable_conv2d_support
     def __init__(
         self,
         filters,
@@ -612,6 +618,7 @@ class _UpSampling(_Spatial):
 class UpSampling1D(_UpSampling):
     """Repeat each step ``size`` times."""
 
+    @interfaces.legacy_upsampling1d_support
     def __init__(self, size=2, **kwargs):
         super().__init__((int(size),), "channels_last", **kwargs)
 
@@ -626,6 +633,7 @@ class UpSampling2D(_UpSampling):
         interpolation: ``'nearest'`` or ``'bilinear'``.
     """
 
+    @interfaces.legacy_upsampling2d_support
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
         super().__init__(conv_utils.normalize_tuple(size, 2, "size"), data_format, **kwargs)
         if interpolation not in ("nearest", "bilinear"):
@@ -642,6 +650,7 @@ class UpSampling2D(_UpSampling):
 class UpSampling3D(_UpSampling):
     """Repeat the cells of volumes."""
 
+    @interfaces.legacy_upsampling3d_support
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
         super().__init__(conv_utils.normalize_tuple(size, 3, "size"), data_format, **kwargs)
 
@@ -676,6 +685,7 @@ class ZeroPadding1D(_ZeroPadding):
 class ZeroPadding2D(_ZeroPadding):
     """Zeros around images: a number, (height, width), or ((top, bottom), (left, right))."""
 
+    @interfaces.legacy_zeropadding2d_support
     def __init__(self, padding=(1, 1), data_format=None, **kwargs):
         super().__init__(_spatial_pairs(padding, 2, "padding"), data_format, **kwargs)
 
@@ -686,6 +696,7 @@ class ZeroPadding2D(_ZeroPadding):
 class ZeroPadding3D(_ZeroPadding):
     """Zeros around volumes: a number, one per axis, or pairs."""
 
+    @interfaces.legacy_zeropadding3d_support
     def __init__(self, padding=(1, 1, 1), data_format=None, **kwargs):
         super().__init__(_spatial_pairs(padding, 3, "padding"), data_format, **kwargs)
 
@@ -722,6 +733,7 @@ class Cropping1D(_Cropping):
 class Cropping2D(_Cropping):
     """Cut the borders off images: a number, (height, width), or ((top, bottom), (left, right))."""
 
+    @interfaces.legacy_cropping2d_support
     def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
         super().__init__(_spatial_pairs(cropping, 2, "cropping"), data_format, **kwargs)
 
@@ -729,6 +741,7 @@ class Cropping2D(_Cropping):
 class Cropping3D(_Cropping):
     """Cut the borders off volumes: a number, one per axis, or pairs."""
 
+    @interfaces.legacy_cropping3d_support
     def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
         super().__init__(_spatial_pairs(cropping, 3, "cropping"), data_format, **kwargs)
 

@@ -12,6 +12,7 @@ import numpy as np
 from .. import activations, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils.generic_utils import (
     deserialize_keras_object,
     func_dump,
@@ -55,6 +56,7 @@ class Dropout(Layer):
         seed: for the random numbers.
     """
 
+    @interfaces.legacy_dropout_support
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = min(1.0, max(0.0, rate))
@@ -88,6 +90,7 @@ class Dropout(Layer):
 class SpatialDropout1D(Dropout):
     """Dropout of whole features: input (batch, steps, features)."""
 
+    @interfaces.legacy_spatialdropout1d_support
     def __init__(self, rate, **kwargs):
         super().__init__(rate, **kwargs)
         self.input_spec = InputSpec(ndim=3)
@@ -117,6 +120,7 @@ class _SpatialDropout(Dropout):
 class SpatialDropout2D(_SpatialDropout):
     """Dropout of whole feature maps of images."""
 
+    @interfaces.legacy_spatialdropoutNd_support
     def __init__(self, rate, data_format=None, **kwargs):
         super().__init__(rate, 4, data_format, **kwargs)
 
@@ -124,6 +128,7 @@ class SpatialDropout2D(_SpatialDropout):
 class SpatialDropout3D(_SpatialDropout):
     """Dropout of whole feature maps of volumes."""
 
+    @interfaces.legacy_spatialdropoutNd_support
     def __init__(self, rate, data_format=None, **kwargs):
         super().__init__(rate, 5, data_format, **kwargs)
 
@@ -390,6 +395,7 @@ class Dense(Layer):
             kernel_constraint, bias_constraint: by name, config or as functions.
     """
 
+    @interfaces.legacy_dense_support
     def __init__(
         self,
         units,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 from ..utils.generic_utils import to_list
 from .options import options_config, set_options
 
@@ -22,6 +23,7 @@ class Embedding(Layer):
     Weights: embeddings (input_dim, output_dim).
     """
 
+    @interfaces.legacy_embedding_support
     def __init__(
         self,
         input_dim,

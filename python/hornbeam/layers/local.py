@@ -7,6 +7,7 @@ import math
 from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
 from .options import arguments, options_config, set_options
@@ -117,6 +118,7 @@ class LocallyConnected1D(_LocallyConnected):
 
     _rank = 1
 
+    @interfaces.legacy_conv1d_support
     def __init__(
         self,
         filters,
@@ -143,6 +145,7 @@ class LocallyConnected2D(_LocallyConnected):
 
     _rank = 2
 
+    @interfaces.legacy_conv2d_support
     def __init__(
         self,
         filters,

@@ -6,6 +6,7 @@ import math
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 
 
 class _Noise(Layer):
@@ -20,6 +21,7 @@ class _Noise(Layer):
 class GaussianNoise(_Noise):
     """Add normally distributed numbers of standard deviation ``stddev``."""
 
+    @interfaces.legacy_gaussiannoise_support
     def __init__(self, stddev, **kwargs):
         super().__init__(**kwargs)
         self.stddev = stddev
@@ -37,6 +39,7 @@ class GaussianNoise(_Noise):
 class GaussianDropout(_Noise):
     """Multiply by normally distributed numbers of mean 1 and standard deviation ``sqrt(rate / (1 - rate))``."""
 
+    @interfaces.legacy_gaussiandropout_support
     def __init__(self, rate, **kwargs):
         super().__init__(**kwargs)
         self.rate = rate

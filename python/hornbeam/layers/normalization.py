@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from .options import options_config, set_options
 
 _OPTIONS = (
@@ -34,6 +35,7 @@ class BatchNormalization(Layer):
     as Keras 2.3.1 did.
     """
 
+    @interfaces.legacy_batchnorm_support
     def __init__(
         self,
         axis=-1,

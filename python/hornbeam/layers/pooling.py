@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from .options import arguments
 
@@ -67,6 +68,7 @@ class MaxPooling1D(_Pooling1D):
 
     _mode = "max"
 
+    @interfaces.legacy_pooling1d_support
     def __init__(self, pool_size=2, strides=None, padding="valid", data_format="channels_last", **kwargs):
         super().__init__(**arguments(locals()))
 
@@ -76,6 +78,7 @@ class AveragePooling1D(_Pooling1D):
 
     _mode = "avg"
 
+    @interfaces.legacy_pooling1d_support
     def __init__(self, pool_size=2, strides=None, padding="valid", data_format="channels_last", **kwargs):
         super().__init__(**arguments(locals()))
 
@@ -83,6 +86,7 @@ class AveragePooling1D(_Pooling1D):
 class _Pooling2D(_Pooling):
     _rank = 2
 
+    @interfaces.legacy_pooling2d_support
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, **kwargs):
         super().__init__(**arguments(locals()))
 
@@ -102,6 +106,7 @@ class AveragePooling2D(_Pooling2D):
 class _Pooling3D(_Pooling):
     _rank = 3
 
+    @interfaces.legacy_pooling3d_support
     def __init__(self, pool_size=(2, 2, 2), strides=None, padding="valid", data_format=None, **kwargs):
         super().__init__(**arguments(locals()))
 
@@ -123,6 +128,7 @@ class _GlobalPooling(Layer):
 
     _rank: int
 
+    @interfaces.legacy_global_pooling_support
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = K.normalize_data_format(data_format)
