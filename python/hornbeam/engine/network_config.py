@@ -90,7 +90,7 @@ def network_from_config(cls: type, config: dict, custom_objects: dict | None) ->
     layers: dict[str, Any] = {}
     waiting: dict[str, list] = {}
     for data in config["layers"]:
-        name = data.get("name") or data["config"].get("name")
+        name = data.get("name") or data["config"].get("name")  # a Sequential's config may be a list without a name
         layer = layers[name] = deserialize(data, custom_objects=custom_objects)
         layer.name = name  # TF's op layers are referred to by a name that differs from their config's
         waiting[name] = list(data.get("inbound_nodes") or [])
@@ -119,7 +119,7 @@ def _check_config(config: Any) -> None:
         if not isinstance(config, dict) or not isinstance(config.get(key), (list, tuple)):
             raise ValueError(f"Invalid model config: expected a dict with a list `{key}`, got {str(config)[:200]}")
     for data in config["layers"]:
-        if not isinstance(data, dict) or not isinstance(data.get("config"), dict) or "class_name" not in data:
+        if not isinstance(data, dict) or not isinstance(data.get("config"), (dict, list)) or "class_name" not in data:
             raise ValueError(f"Invalid model config: not a layer: {str(data)[:200]}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..utils.generic_utils import allow_code_loading
+from .migrate import migrate
 from .text import parse_json, parse_yaml
 
 
@@ -34,8 +35,9 @@ def model_from_config(config, custom_objects=None, lambdas=None):
         config, given = _with_functions(config, lambdas)
         custom_objects.update(given)
     try:
+        config = migrate(config)
         return deserialize(config, custom_objects=custom_objects)
-    except (KeyError, AttributeError, IndexError, RecursionError) as error:
+    except (KeyError, AttributeError, IndexError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"Invalid model config: {type(error).__name__}: {error}") from error
 
 

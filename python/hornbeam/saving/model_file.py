@@ -9,14 +9,15 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
 from ..utils.generic_utils import allow_code_loading, get_custom_objects
 from ..utils.io_utils import ask_to_proceed_with_overwrite
-from . import hdf5
+from . import hdf5, keras_zip
+from .configs import model_from_config
+from .migrate import migrate_training
+from .optimizer_state import read_state
 from .state import load_state, save_state
 from .text import get_json_type, model_description, parse_json
 from .weights import load_weights_from_hdf5_group, save_weights_to_hdf5_group, unique_names
@@ -80,7 +81,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
     """Load a model that :func:`save_model` (or Keras) wrote.
 
     Args:
-        filepath: path, or an open ``h5py.File`` or ``h5py.Group``.
+        filepath: path of an HDF5 file (or of a ``.keras`` file that Keras 2 wrote), or an open ``h5py.Group``.
         custom_objects: dict from name to class or function, for what is not Keras's own.
         compile: whether to restore optimizer, loss and metrics too.
         safe_mode: a file is data from a stranger: Python code in it (Lambda layers) is used only if this process
@@ -91,50 +92,71 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
         OSError: no such file, or it is truncated or no HDF5 file.
         ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run.
     """
-    with hdf5.reading(filepath) as file:
-        return _read(file, custom_objects, compile, safe_mode, lambdas)
-
-
-def _read(file: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None) -> Any:
-    from .configs import model_from_config
-
-    description = hdf5.attribute(file, "model_config")
-    if description is None:
-        raise ValueError(
-            "No model found in config file. If the file holds weights alone, build the model and use "
-            "`model.load_weights`."
-        )
-    with allow_code_loading(not safe_mode):
-        model = model_from_config(parse_json(description), custom_objects=custom_objects, lambdas=lambdas)
+    if keras_zip.is_zip(filepath):
+        return _read_zip(filepath, custom_objects, compile, safe_mode, lambdas)
+    with hdf5.reading(filepath) as file, allow_code_loading(not safe_mode):
+        description = hdf5.attribute(file, "model_config")
+        if description is None:
+            raise ValueError(
+                "No model found in config file. If the file holds weights alone, build the model and use "
+                "`model.load_weights`."
+            )
+        model = model_from_config(parse_json(description), custom_objects, lambdas)
         load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
         if compile:
-            _restore_training(file, model, custom_objects)
+            training = hdf5.attribute(file, "training_config")
+            if _compile(model, None if training is None else parse_json(training), custom_objects):
+                if "optimizer_weights" in file:
+                    group = hdf5.subgroup(file, "optimizer_weights")
+                    names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
+                    version = hdf5.attribute(file, "keras_version")
+                    _set_optimizer(model, lambda: read_state(group, names, model, version))
+                load_state(file, model)
     return model
 
 
-def _restore_training(file: Any, model: Any, custom_objects: dict | None) -> None:
-    description = hdf5.attribute(file, "training_config")
+def _read_zip(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None) -> Any:
+    description, weights = keras_zip.members(path)
+    config = parse_json(description)
+    with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
+        model = model_from_config(config, custom_objects, lambdas)
+        keras_zip.load_weights(file, model)
+        if compile and _compile(model, config.get("compile_config"), custom_objects) and "optimizer/vars" in file:
+            group = file["optimizer/vars"]
+            names = ["iteration", *(str(i) for i in range(1, len(group)))]
+            stored = {"iteration": group["0"], **{name: group[name] for name in names[1:]}}
+            _set_optimizer(model, lambda: read_state(stored, names, model, None))
+    return model
+
+
+def _compile(model: Any, description: dict | None, custom_objects: dict | None) -> bool:
+    """Compile as the file says; False, with a warning, where it says nothing."""
     if description is None:
         warnings.warn(
             "No training configuration found in save file: the model was *not* compiled. Compile it manually.",
             stacklevel=4,
         )
-        return
-    training = parse_json(description)
-    optimizer = optimizers.deserialize(training["optimizer_config"], custom_objects=custom_objects)
+        return False
+    training = migrate_training(description)
     custom = {**get_custom_objects(), **(custom_objects or {})}
     model.compile(
-        optimizer=optimizer,
-        loss=_objects(training.get("loss"), custom, losses.deserialize),
-        metrics=_objects(training.get("metrics"), custom, metrics.deserialize),
-        weighted_metrics=_objects(training.get("weighted_metrics"), custom, metrics.deserialize),
-        sample_weight_mode=training.get("sample_weight_mode"),
-        loss_weights=training.get("loss_weights"),
+        optimizer=optimizers.deserialize(training["optimizer_config"], custom_objects=custom_objects),
+        loss=_objects(training["loss"], custom, losses.deserialize),
+        metrics=_objects(training["metrics"], custom, _metric),
+        weighted_metrics=_objects(training["weighted_metrics"], custom, _metric),
+        sample_weight_mode=training["sample_weight_mode"],
+        loss_weights=training["loss_weights"],
     )
-    if "optimizer_weights" in file:
-        model._make_train_function()  # the optimizer makes its slots
-        _restore_optimizer(file, model)
-    load_state(file, model)
+    return True
+
+
+def _metric(config: dict, custom_objects: dict) -> Any:
+    if config["class_name"] == "MeanMetricWrapper":  # a function, stored by its name
+        inner = config["config"]
+        return metrics.MeanMetricWrapper(
+            metrics.deserialize(inner["fn"], custom_objects=custom_objects), name=inner.get("name")
+        )
+    return metrics.deserialize(config, custom_objects=custom_objects)
 
 
 def _objects(item: Any, custom: dict, deserialize: Callable) -> Any:
@@ -148,21 +170,17 @@ def _objects(item: Any, custom: dict, deserialize: Callable) -> Any:
     return custom.get(item, item) if isinstance(item, str) else item
 
 
-def _restore_optimizer(file: Any, model: Any) -> None:
-    group = hdf5.subgroup(file, "optimizer_weights")
-    names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
-    found = [hdf5.dataset(group, name) for name in names]
-    slots = model.optimizer.weights
-    declared = sum(int(np.prod(item.shape, dtype=object)) for item in found)
-    if declared > 2 * sum(int(np.prod(w.shape, dtype=object)) for w in slots) + 16:
-        raise ValueError("The file is damaged: its optimizer state is larger than the optimizer's.")
+def _set_optimizer(model: Any, read: Callable[[], list]) -> None:
+    """Give the optimizer its state; what does not fit it is left out with a warning, as Keras did."""
+    model._make_train_function()  # the optimizer makes its slots
+    arrays = read()
     try:
-        model.optimizer.set_weights([np.asarray(item[()]) for item in found])
+        model.optimizer.set_weights(arrays)
     except ValueError:
         warnings.warn(
             "Error in loading the saved optimizer state. As a result, your model is starting with a freshly "
             "initialized optimizer.",
-            stacklevel=5,
+            stacklevel=4,
         )
 
 

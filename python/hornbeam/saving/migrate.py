@@ -1,0 +1,192 @@
+"""Configs that other generations of Keras wrote, turned into those of Keras 2.3.1.
+
+What a newer Keras adds is dropped where it says nothing (``groups: 1``), and is an error where it means something
+that 2.3.1 has no layer or argument for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+#: keys that only say where something came from
+_ORIGINS = ("module", "registered_name", "build_config", "shared_object_id")
+
+#: keys of newer versions, and the values for which they change nothing
+_NEUTRAL: dict[str, tuple] = {
+    "ragged": (False, None),
+    "optional": (False,),
+    "time_major": (False,),
+    "reverse_state_order": (False,),
+    "groups": (1,),
+    "keepdims": (False,),
+    "synchronized": (False,),
+    "backward_layer": (None,),
+    "renorm": (False,),
+    "virtual_batch_size": (None,),
+}
+
+_FAN_INITIALIZERS = {
+    "GlorotUniform": (1.0, "fan_avg", "uniform"),
+    "GlorotNormal": (1.0, "fan_avg", "normal"),
+    "HeUniform": (2.0, "fan_in", "uniform"),
+    "HeNormal": (2.0, "fan_in", "normal"),
+    "LecunUniform": (1.0, "fan_in", "uniform"),
+    "LecunNormal": (1.0, "fan_in", "normal"),
+}
+_INITIALIZERS = {
+    *_FAN_INITIALIZERS, "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal",
+    "VarianceScaling", "Orthogonal", "Identity",
+}  # fmt: skip
+_DEFAULT_SEEDED = ("GaussianNoise", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+
+
+def migrate(item: Any) -> Any:
+    """The config ``item``, with all configs inside it, as Keras 2.3.1 would have written it.
+
+    Raises:
+        ValueError: it asks for something that Keras 2.3.1 does not have.
+    """
+    if isinstance(item, (list, tuple)):
+        return [migrate(part) for part in item]
+    if not isinstance(item, dict):
+        return item
+    if not isinstance(item.get("class_name"), str) or "config" not in item:
+        return {key: migrate(value) for key, value in item.items()}
+    item = {key: migrate(value) for key, value in item.items() if key not in _ORIGINS}
+    name = item["class_name"] = _CLASSES.get(item["class_name"], item["class_name"])
+    if isinstance(item["config"], dict):
+        item["config"] = dict(item["config"])
+        if name in _INITIALIZERS:
+            _initializer(item)
+        elif name in ("L1", "L2"):
+            item["class_name"] = "L1L2"
+        elif name not in ("Model", "Sequential"):
+            _layer(name, item["config"])
+    return item
+
+
+_CLASSES = {"Functional": "Model"}
+
+
+def _initializer(item: dict) -> None:
+    config = item["config"]
+    config.pop("dtype", None)
+    if item["class_name"] in _FAN_INITIALIZERS:
+        scale, mode, distribution = _FAN_INITIALIZERS[item["class_name"]]
+        item["class_name"] = "VarianceScaling"
+        item["config"] = {"scale": scale, "mode": mode, "distribution": distribution, "seed": config.get("seed")}
+    elif config.get("distribution") == "truncated_normal":
+        config["distribution"] = "normal"
+
+
+def _layer(kind: str, config: dict) -> None:
+    for key, harmless in _NEUTRAL.items():
+        if key in config:
+            value = config.pop(key)
+            if value not in harmless:
+                raise ValueError(
+                    f'Layer "{config.get("name")}" ({kind}) has {key}={value!r}, which Keras 2 has no support for.'
+                )
+    if "dtype" in config:
+        _dtype(kind, config)
+    if kind == "BatchNormalization" and isinstance(config.get("axis"), (list, tuple)):
+        if len(config["axis"]) != 1:
+            raise ValueError(f'Layer "{config.get("name")}" normalizes over several axes: {config["axis"]}')
+        config["axis"] = config["axis"][0]
+    if kind in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"):
+        for key in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):  # written, but without meaning
+            config.pop(key, None)
+    if kind.startswith("LocallyConnected"):
+        config.pop("implementation", None)  # how it is computed, not what
+    if kind in _DEFAULT_SEEDED:
+        config.pop("seed", None)
+    if kind == "Embedding" and config.get("sparse") is False:
+        del config["sparse"]
+
+
+def _dtype(kind: str, config: dict) -> None:
+    dtype = config["dtype"]
+    if isinstance(dtype, dict) and dtype.get("class_name") in ("Policy", "DTypePolicy"):
+        dtype = dtype["config"].get("name")
+    if dtype is None:
+        del config["dtype"]
+    elif isinstance(dtype, str) and not dtype.startswith("mixed_"):
+        config["dtype"] = dtype
+    else:
+        raise ValueError(f'Layer "{config.get("name")}" ({kind}) has the dtype policy {dtype!r}, which is not supported.')
+
+
+# -- training -----------------------------------------------------------------------------------------------
+_OPTIMIZER_NEUTRAL: dict[str, tuple] = {
+    "weight_decay": (None, 0, 0.0),
+    "global_clipnorm": (None,),
+    "use_ema": (False,),
+    "centered": (False,),
+}
+#: how the newer optimizers are run, or start; nothing that matters once their state is loaded
+_OPTIMIZER_DROPPED = (
+    "name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer",
+    "initial_accumulator_value",
+)  # fmt: skip
+
+
+def migrate_training(training: dict) -> dict:
+    """A training config (of an HDF5 file) or compile config (of a ``.keras`` file) as Keras 2.3.1 had it."""
+    optimizer = training.get("optimizer_config", training.get("optimizer"))
+    return {
+        "optimizer_config": _optimizer(optimizer) if isinstance(optimizer, dict) else optimizer,
+        "loss": _walk(training.get("loss"), _loss),
+        "metrics": _walk(training.get("metrics"), _metric),
+        "weighted_metrics": _walk(training.get("weighted_metrics"), _metric),
+        "sample_weight_mode": training.get("sample_weight_mode"),
+        "loss_weights": training.get("loss_weights"),
+    }
+
+
+def _walk(item: Any, convert: Callable) -> Any:
+    if isinstance(item, (list, tuple)):
+        return [_walk(part, convert) for part in item]
+    if not isinstance(item, dict):
+        return item
+    if "class_name" in item and "config" in item:
+        return convert({"class_name": item["class_name"], "config": dict(item["config"])})
+    return {key: _walk(value, convert) for key, value in item.items()}
+
+
+def _optimizer(item: dict) -> dict:
+    kind = item["class_name"].rsplit(">", 1)[-1]
+    config = dict(item["config"])
+    for key, harmless in _OPTIMIZER_NEUTRAL.items():
+        if key in config and config.pop(key) not in harmless:
+            raise ValueError(
+                f"The optimizer {kind} was saved with {key}, which Keras 2 does not have. Load the model with "
+                "compile=False and compile it anew."
+            )
+    if kind == "RMSprop" and config.pop("momentum", 0.0):
+        raise ValueError("RMSprop was saved with momentum, which Keras 2 does not have. Load with compile=False.")
+    for key in _OPTIMIZER_DROPPED:
+        config.pop(key, None)
+    for key in ("clipnorm", "clipvalue"):
+        if key in config and config[key] is None:
+            del config[key]
+    rate = config.get("learning_rate")
+    if isinstance(rate, dict):
+        raise ValueError("The learning rate was saved as a schedule. Load with compile=False and compile anew.")
+    return {"class_name": kind, "config": config}
+
+
+def _loss(item: dict) -> dict:
+    config = item["config"]
+    if config.get("reduction") == "auto":
+        config["reduction"] = "sum_over_batch_size"
+    for key, harmless in {"ignore_class": (None,), "axis": (-1,), "fn": None}.items():
+        if key in config and (harmless is None or config[key] in harmless):
+            del config[key]
+    return item
+
+
+def _metric(item: dict) -> Any:
+    if item["class_name"] == "MeanMetricWrapper":
+        return {"class_name": "MeanMetricWrapper", "config": {k: item["config"].get(k) for k in ("name", "fn")}}
+    return item

@@ -1,0 +1,220 @@
+"""Layers: calling, nodes, weights, masks, tracking, errors."""
+
+import numpy as np
+import pytest
+
+from hornbeam import backend as K
+from hornbeam.engine.base_layer import InputSpec, Layer, disable_tracking
+from hornbeam.layers import Dense, Input
+from hornbeam.models import Model
+
+
+class Scale(Layer):
+    def build(self, input_shape):
+        self.factor = self.add_weight(name="factor", shape=(input_shape[-1],), initializer="ones")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+class TestCalling:
+    def test_names_count_per_class(self):
+        K.reset_uids()
+        assert [Dense(1).name, Dense(1).name, Scale().name] == ["dense_1", "dense_2", "scale_1"]
+
+    def test_each_call_is_a_node(self):
+        layer = Dense(3)
+        a, b = Input((4,)), Input((4,))
+        first, second = layer(a), layer(b)
+        assert layer.get_input_at(0) is a and layer.get_output_at(1) is second
+        assert layer.get_output_shape_at(0) == (None, 3) and layer.output_shape == (None, 3)
+        assert first._keras_history == (layer, 0, 0) and second._keras_history == (layer, 1, 0)
+        with pytest.raises(AttributeError, match="multiple inbound nodes"):
+            layer.output  # noqa: B018
+        with pytest.raises(ValueError, match="only 2 inbound nodes"):
+            layer.get_input_at(2)
+
+    def test_arrays_compute_and_leave_no_node(self):
+        layer = Dense(3)
+        x = np.arange(8, dtype="float64").reshape(2, 4)
+        y = layer(x)
+        kernel, bias = layer.get_weights()
+        np.testing.assert_allclose(y.numpy(), x @ kernel + bias, rtol=1e-5)
+        z = Dense(2)(y)
+        assert np.asarray(z).shape == (2, 2)
+        assert layer._inbound_nodes == [] and not hasattr(z, "_keras_history")
+
+    def test_a_passed_through_tensor_gets_its_own_identity(self):
+        x = Input((4,))
+        y = Layer()(x)
+        assert y is not x and y._keras_history[0] is not x._keras_history[0]
+
+    def test_shape_is_inferred_without_compute_output_shape(self):
+        class Halve(Layer):
+            def call(self, inputs):
+                return inputs[:, :2]
+
+        assert K.int_shape(Halve()(Input((4,)))) == (None, 2)
+
+    def test_initial_weights(self):
+        kernel = np.full((4, 2), 3.0)
+        layer = Dense(2, use_bias=False, weights=[kernel])
+        layer(Input((4,)))
+        assert np.array_equal(layer.get_weights()[0], kernel)
+
+
+class TestErrors:
+    def test_an_error_inside_call_names_layer_class_and_shapes(self):
+        class Wrong(Layer):
+            def call(self, inputs):
+                return K.dot(inputs, K.constant(np.ones((7, 2))))
+
+        with pytest.raises(ValueError, match=r'^layer "bad" \(class Wrong, input shape \(None, 4\)\): '):
+            Wrong(name="bad")(Input((4,)))
+
+    def test_the_innermost_layer_is_named_once(self):
+        class Inner(Layer):
+            def call(self, inputs):
+                raise ValueError("no")
+
+        class Outer(Layer):
+            def __init__(self):
+                super().__init__(name="outer")
+                self.inner = Inner(name="inner")
+
+            def call(self, inputs):
+                return self.inner(inputs)
+
+        with pytest.raises(ValueError) as raised:
+            Outer()(Input((4,)))
+        assert str(raised.value) == 'layer "inner" (class Inner, input shape (None, 4)): no'
+
+    @pytest.mark.parametrize(
+        "spec, message",
+        [
+            (InputSpec(ndim=3), "expected ndim=3, found ndim=2"),
+            (InputSpec(min_ndim=3), "expected min_ndim=3, found ndim=2"),
+            (InputSpec(max_ndim=1), "expected max_ndim=1, found ndim=2"),
+            (InputSpec(axes={-1: 5}), "expected axis -1 of input shape to have value 5 but got shape"),
+            (InputSpec(shape=(None, 5)), r"expected shape=\(None, 5\), found shape=\(None, 4\)"),
+            (InputSpec(dtype="int32"), "expected dtype=int32, found dtype=float32"),
+        ],
+    )
+    def test_input_spec(self, spec, message):
+        layer = Layer(name="picky")
+        layer.input_spec = spec
+        with pytest.raises(ValueError, match=f"Input 0 is incompatible with layer picky: {message}"):
+            layer(Input((4,)))
+
+    def test_input_count(self):
+        layer = Layer(name="picky")
+        layer.input_spec = [InputSpec(), InputSpec()]
+        with pytest.raises(ValueError, match="Layer picky expects 2 inputs, but it received 1 input tensors"):
+            layer(Input((4,)))
+
+    def test_not_a_tensor(self):
+        with pytest.raises(ValueError, match="was called with an input that isn't a symbolic tensor"):
+            Dense(2)("x")
+
+    def test_unknown_argument(self):
+        with pytest.raises(TypeError, match="Keyword argument not understood: colour"):
+            Dense(2, colour="red")
+
+    def test_set_weights(self):
+        layer = Dense(2, name="d")
+        layer.build((None, 4))
+        before = layer.get_weights()
+        with pytest.raises(ValueError, match='layer "d" with a weight list of length 1, but the layer was expecting 2'):
+            layer.set_weights(before[:1])
+        with pytest.raises(ValueError, match=r"shape \(2,\) not compatible with provided weight shape \(3,\)"):
+            layer.set_weights([np.zeros((4, 2)), np.zeros(3)])
+        assert np.array_equal(layer.get_weights()[0], before[0])
+
+    def test_masks_are_not_swallowed(self):
+        class Plain(Layer):
+            def call(self, inputs):
+                return inputs * 2
+
+        x = Input((4,))
+        x._keras_mask = K.placeholder((None, 4), dtype="bool")
+        with pytest.raises(TypeError, match="does not support masking"):
+            Plain()(x)
+
+
+class TestTracking:
+    def test_sublayers_alone_and_in_containers(self):
+        class Block(Layer):
+            def __init__(self):
+                super().__init__()
+                self.first = Dense(2)
+                self.more = []
+                self.named = {"a": Dense(2)}
+
+            def call(self, inputs):
+                return self.named["a"](self.more[0](self.first(inputs)))
+
+        block = Block()
+        block.more.append(Dense(2))
+        block(Input((4,)))
+        assert len(block.trainable_weights) == 6
+        block.trainable = False
+        assert block.trainable_weights == [] and len(block.non_trainable_weights) == 6
+
+    def test_a_variable_counts_once(self):
+        layer = Scale()
+        layer(Input((4,)))
+        assert layer.trainable_weights == [layer.factor]
+        layer.extra = K.variable(1.0)
+        assert layer.trainable_weights == [layer.factor, layer.extra]
+
+    def test_disable_tracking(self):
+        class Holder(Layer):
+            @disable_tracking
+            def keep(self, layer):
+                self.kept = layer
+
+        holder, inner = Holder(), Dense(2)
+        inner.build((None, 3))
+        holder.keep(inner)
+        assert holder.weights == []
+        holder.kept = inner
+        assert holder.weights == inner.weights
+
+    def test_weight_names_follow_the_layer(self):
+        layer = Dense(2, name="named")
+        layer(Input((4,)))
+        assert [w.name for w in layer.weights] == ["named/kernel:0", "named/bias:0"]
+
+
+class TestLossesAndUpdates:
+    def test_losses_belong_to_inputs(self):
+        layer = Dense(2, kernel_regularizer="l2", activity_regularizer="l2")
+        a, b = Input((4,)), Input((4,))
+        layer(a)
+        layer(b)
+        assert len(layer.get_losses_for(None)) == 1
+        assert len(layer.get_losses_for([a])) == len(layer.get_losses_for(b)) == 1
+        assert len(layer.losses) == 3
+
+    def test_a_model_takes_only_what_its_own_calls_added(self):
+        layer = Dense(2, activity_regularizer="l2")
+        a, b = Input((4,)), Input((4,))
+        model = Model(a, layer(a))
+        layer(b)
+        assert len(model.losses) == 1
+
+    def test_frozen_layers_update_nothing(self):
+        layer = Scale()
+        x = Input((4,))
+        layer(x)
+        layer.add_update([layer.factor.assign_add(K.ones((4,)))], [x])
+        assert len(layer.updates) == len(layer.get_updates_for([x])) == 1
+        layer.trainable = False
+        assert layer.updates == [] and layer.get_updates_for([x]) == []
+
+
+def test_config_round_trip():
+    config = Dense(2, name="d", input_shape=(4,), trainable=False).get_config()
+    assert config["batch_input_shape"] == (None, 4) and config["trainable"] is False
+    assert Dense.from_config(config).get_config() == config
