@@ -1,7 +1,6 @@
 """Small models that several tests use."""
 
 import numpy as np
-
 from hornbeam.layers import Dense, Input
 from hornbeam.models import Model, Sequential
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from hornbeam import backend as K
 from hornbeam.engine.base_layer import InputSpec, Layer, disable_tracking
 from hornbeam.layers import Dense, Input

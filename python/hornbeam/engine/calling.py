@@ -20,7 +20,7 @@ def concrete_inputs(inputs: Any) -> tuple[Any, bool]:
 
     A layer called on values has nothing to record: no model can start from them.
     """
-    if isinstance(inputs, np.ndarray) or np.isscalar(inputs):
+    if isinstance(inputs, (np.ndarray, np.generic, int, float)):
         return _as_tensor(inputs), True
     items = to_list(inputs, allow_tuple=True)
     if not items or not all(isinstance(x, (Tensor, np.ndarray)) for x in items):

@@ -6,8 +6,8 @@ import warnings
 from typing import Any
 
 from .. import backend as K
-from .. import optimizers
 from .. import metrics as metrics_module
+from .. import optimizers
 from ..graph import Function, Tensor, name_scope
 from ..utils.generic_utils import to_list
 from . import compile_arguments as arguments

@@ -92,9 +92,7 @@ def _layer(group: Any, layer: Any, pairs: list) -> None:
     if "vars" in group and len(group["vars"]):
         weights = layer._trainable_weights + layer._non_trainable_weights
         if len(weights) != len(group["vars"]):
-            raise ValueError(
-                f"Layer {layer.name} has {len(weights)} weights, but {len(group['vars'])} in the file."
-            )
+            raise ValueError(f"Layer {layer.name} has {len(weights)} weights, but {len(group['vars'])} in the file.")
         for i, weight in enumerate(weights):
             item = hdf5.dataset(group["vars"], str(i))
             if item.shape != tuple(weight.shape):

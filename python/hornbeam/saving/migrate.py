@@ -114,7 +114,9 @@ def _dtype(kind: str, config: dict) -> None:
     elif isinstance(dtype, str) and not dtype.startswith("mixed_"):
         config["dtype"] = dtype
     else:
-        raise ValueError(f'Layer "{config.get("name")}" ({kind}) has the dtype policy {dtype!r}, which is not supported.')
+        raise ValueError(
+            f'Layer "{config.get("name")}" ({kind}) has the dtype policy {dtype!r}, which is not supported.'
+        )
 
 
 # -- training -----------------------------------------------------------------------------------------------
