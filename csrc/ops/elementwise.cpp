@@ -121,8 +121,9 @@ void infer_multi(const FusedMultiAttrs& a, const std::vector<TypeInfo>& in, std:
     std::vector<TypeInfo> mine(in.begin(), in.begin() + a.n_shared);
     const auto begin = in.begin() + a.n_shared + g * each;
     mine.insert(mine.end(), begin, begin + each);
-    Shape shape;
-    for (auto t = begin; t != begin + each; ++t) shape = broadcast_shapes(op, shape, t->shape);
+    Shape shape;  // the group's: that of its inputs that are no scalars
+    for (auto t = begin; t != begin + each; ++t)
+      if (is_scalar(shape) && (!is_scalar(t->shape) || t->shape.rank > shape.rank)) shape = t->shape;
     for (int64_t i = 0; i < each; ++i) {
       const TypeInfo& t = begin[i];
       if (!is_scalar(t.shape) && t.shape != shape)

@@ -18,7 +18,7 @@ BOOLEAN = {
 # Correctly rounded, or a choice between values: equal to NumPy in every bit.
 EXACT = BOOLEAN | {
     "neg", "abs", "sign", "square", "sqrt", "reciprocal", "relu", "floor", "ceil", "round", "add", "sub", "mul", "div",
-    "floor_div", "mod", "maximum", "minimum", "relu_grad",
+    "floor_div", "mod", "maximum", "minimum", "relu_grad", "hard_sigmoid",
 }  # fmt: skip
 FLOATS = ["float32", "float64"]
 SHAPES = [(), (1,), (0,), (3, 0, 2), (7,), (16,), (33,), (2, 3), (17, 31), (513,), (16385,)]
@@ -180,11 +180,10 @@ def test_cast(isa, source, to):
     else:
         info = np.iinfo(source)
         x = np.concatenate([[info.min, info.max, 0], np.arange(-300, 300)]).astype(source)
-    if to == "float16":
-        x = x[3:]
     got = run_op("cast", [x], dtype=to)[0]
     assert got.dtype == to
-    np.testing.assert_array_equal(got, x.astype(to))
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(got, x.astype(to))
 
 
 def test_cast_truncates(isa):
