@@ -180,8 +180,8 @@ def resize_images(
     """Enlarge images by whole factors.
 
     Args:
-        interpolation: ``'nearest'`` repeats pixels; ``'bilinear'`` interpolates between pixel centres and needs known
-            heights and widths.
+        interpolation: ``'nearest'`` repeats pixels; ``'bilinear'`` interpolates between the pixel at ``i / factor`` and the next, as
+            2.3.1 did (pixel i of the input lies at ``i * factor``), and needs known heights and widths.
 
     Raises:
         ValueError: another interpolation or data format, or an unknown size for bilinear.
@@ -212,9 +212,8 @@ def _interpolate(x: Tensor, axis: int, factor: int) -> Tensor:
         raise ValueError(f"bilinear resizing needs a known size along axis {axis}, got shape {x.shape}")
     if factor == 1:
         return x
-    centres = np.clip((np.arange(length * factor) + 0.5) / factor - 0.5, 0, length - 1)
-    low = np.floor(centres).astype("int64")
+    low, part = np.divmod(np.arange(length * factor), factor)
     high = np.minimum(low + 1, length - 1)
-    weight = (centres - low).reshape([-1] + [1] * (x.ndim - axis - 1)).astype(x.dtype)
+    weight = (part / factor).reshape([-1] + [1] * (x.ndim - axis - 1)).astype(x.dtype)
     a, b = (graph.apply("gather", [x, graph.constant(i)], axis=axis) for i in (low, high))
     return a + (b - a) * weight
