@@ -401,7 +401,7 @@ class TestErrors:
         model = mlp()
         with pytest.raises(TypeError, match="Unrecognized keyword arguments"):
             model.fit(self.x, self.y, colour=1)
-        with pytest.raises(ValueError, match="it must contain 2 .* or 3"):
+        with pytest.raises(ValueError, match=r"it must contain 2 .* or 3"):
             model.fit(self.x, self.y, validation_data=(self.x,), verbose=0)
         with pytest.raises(ValueError, match="`batch_size` should be a positive integer"):
             model.fit(self.x, self.y, batch_size=0)
@@ -411,7 +411,7 @@ class TestErrors:
             model.fit()
         with pytest.raises(ValueError, match="sample_weight array with shape"):
             model.fit(self.x, self.y, sample_weight=np.ones((20, 3)), verbose=0)
-        with pytest.raises(ValueError, match="The classes .2. exist in the data but not in `class_weight`"):
+        with pytest.raises(ValueError, match=r"The classes .2. exist in the data but not in `class_weight`"):
             model.fit(self.x, self.y, class_weight={0: 1.0, 1: 1.0}, verbose=0)
         with pytest.warns(UserWarning, match="renamed `epochs`"):
             assert len(model.fit(self.x, self.y, nb_epoch=2, verbose=0).epoch) == 2

@@ -83,7 +83,7 @@ def save_attributes_to_hdf5_group(group, name, data):
     while any(part.nbytes > HEADER_LIMIT for part in np.array_split(array, chunks)):
         chunks += 1
     if chunks == 1:
-        group.attrs[name] = data if len(data) else np.asarray([])
+        group.attrs[name] = array  # without any string it is an empty array of floats, as in Keras's files
     else:
         for i, part in enumerate(np.array_split(array, chunks)):
             group.attrs[f"{name}{i}"] = part

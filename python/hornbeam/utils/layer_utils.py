@@ -76,7 +76,7 @@ def _is_linear(model: Any) -> bool:
 def _row(fields: list[str], positions: list[int]) -> str:
     line = ""
     for field, position in zip(fields, positions):
-        line = (line + " " if line else "") + field
+        line = (line[:-1] + " " if line else "") + field  # the last column of a field stays empty
         line = line[:position].ljust(position)
     return line
 

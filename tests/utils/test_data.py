@@ -1,0 +1,220 @@
+"""Sequences and generators through their enqueuers, HDF5 data, downloads."""
+
+import functools
+import hashlib
+import io
+import tarfile
+import zipfile
+
+import h5py
+import hornbeam as keras
+import numpy as np
+import pytest
+from hornbeam.layers import Dense
+from hornbeam.models import Sequential
+from hornbeam.utils import HDF5Matrix, get_file
+from hornbeam.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, validate_file
+from hornbeam.utils.downloads import _extract_archive
+
+RNG = np.random.RandomState(0)
+X, Y = RNG.rand(24, 3).astype("float32"), RNG.rand(24, 1).astype("float32")
+
+
+class Batches(Sequence):
+    def __init__(self, size=4):
+        self.size = size
+        self.epochs = 0
+
+    def __len__(self):
+        return len(X) // self.size
+
+    def __getitem__(self, index):
+        rows = slice(index * self.size, (index + 1) * self.size)
+        return X[rows], Y[rows]
+
+    def on_epoch_end(self):
+        self.epochs += 1
+
+
+def batches():
+    while True:
+        for index in range(6):
+            yield X[4 * index : 4 * index + 4], Y[4 * index : 4 * index + 4]
+
+
+def make_model():
+    model = Sequential([Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+
+@pytest.fixture
+def pair():
+    """Two models with the same weights."""
+    first, second = make_model(), make_model()
+    second.set_weights(first.get_weights())
+    return first, second
+
+
+class TestEnqueuers:
+    @pytest.mark.parametrize("workers, processes", [(1, False), (3, False), (2, True)])
+    def test_a_sequence_comes_in_order(self, workers, processes):
+        sequence = Batches()
+        enqueuer = OrderedEnqueuer(sequence, use_multiprocessing=processes)
+        enqueuer.start(workers=workers, max_queue_size=3)
+        items = enqueuer.get()
+        got = [next(items)[0] for _ in range(12)]
+        enqueuer.stop()
+        assert not enqueuer.is_running() and sequence.epochs >= 1
+        assert all(np.array_equal(a, sequence[i % 6][0]) for i, a in enumerate(got))
+
+    def test_errors_reach_the_reader(self):
+        class Broken(Batches):
+            def __getitem__(self, index):
+                raise KeyError("no such file")
+
+        enqueuer = OrderedEnqueuer(Broken())
+        enqueuer.start()
+        with pytest.raises(KeyError, match="no such file"):
+            next(enqueuer.get())
+        assert not enqueuer.is_running()
+
+    @pytest.mark.parametrize("workers", [1, 3])
+    def test_a_generator_is_used_up_once(self, workers):
+        enqueuer = GeneratorEnqueuer(iter(range(20)))
+        enqueuer.start(workers=workers)
+        got = list(enqueuer.get())
+        assert sorted(got) == list(range(20))
+
+    def test_stopping_early(self):
+        enqueuer = GeneratorEnqueuer(batches())
+        enqueuer.start(workers=2, max_queue_size=2)
+        next(enqueuer.get())
+        enqueuer.stop()
+        assert not enqueuer.run_thread.is_alive()
+
+
+class TestTraining:
+    @pytest.mark.parametrize("workers", [0, 1, 3])
+    def test_a_sequence_trains_as_its_arrays_do(self, pair, workers):
+        model, expected = pair
+        sequence = Batches()
+        got = model.fit(sequence, epochs=2, shuffle=False, workers=workers, verbose=0).history
+        want = expected.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0).history
+        assert got == want and sequence.epochs >= 1
+        np.testing.assert_allclose(
+            model.evaluate(sequence, workers=workers), expected.evaluate(X, Y, verbose=0), rtol=1e-6
+        )
+        np.testing.assert_allclose(model.predict(sequence, workers=workers), expected.predict(X), rtol=1e-6)
+
+    def test_a_generator(self, pair):
+        model, expected = pair
+        got = model.fit_generator(
+            batches(), steps_per_epoch=6, epochs=2, verbose=0, validation_data=batches(), validation_steps=6
+        ).history
+        want = expected.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y)).history
+        np.testing.assert_allclose(got["loss"], want["loss"], rtol=1e-6)
+        np.testing.assert_allclose(got["val_loss"], want["val_loss"], rtol=1e-5)
+        assert model.predict_generator(batches(), steps=2).shape == (8, 1)
+
+    def test_validation_data_as_arrays_and_sequences(self, pair):
+        model, other = pair
+        first = model.fit(Batches(), shuffle=False, verbose=0, validation_data=(X, Y)).history
+        second = other.fit(Batches(), shuffle=False, verbose=0, validation_data=Batches()).history
+        np.testing.assert_allclose(first["val_mae"], second["val_mae"], rtol=1e-6)
+
+    def test_errors(self):
+        model = make_model()
+        with pytest.raises(ValueError, match="`steps_per_epoch=None` is only valid for a generator based on"):
+            model.fit(batches(), verbose=0)
+        with pytest.raises(ValueError, match=r"should be a tuple `\(x, y, sample_weight\)`"):
+            model.fit((x for x in [X] * 9), steps_per_epoch=2, verbose=0)
+        with pytest.raises(ValueError, match="`y` argument is not supported"):
+            model.fit(Batches(), Y, verbose=0)
+        with pytest.raises(ValueError, match="`batch_size` argument must not be specified"):
+            model.fit(Batches(), batch_size=3, verbose=0)
+        with pytest.raises(ValueError, match="you cannot use `validation_split`"):
+            model.fit(Batches(), validation_split=0.5, verbose=0)
+        with pytest.raises(RuntimeError, match="You must compile a model"):
+            Sequential([Dense(1, input_shape=(3,))]).fit(Batches(), verbose=0)
+
+    def test_hdf5_data(self, pair, tmp_path):
+        path = str(tmp_path / "data.h5")
+        with h5py.File(path, "w") as file:
+            file["x"], file["y"] = X, Y
+        x, y = HDF5Matrix(path, "x", 0, 16), HDF5Matrix(path, "y", 0, 16, normalizer=lambda v: v)
+        assert (
+            x.shape == (16, 3)
+            and len(y) == 16
+            and np.array_equal(x[2:4], X[2:4])
+            and np.array_equal(x[[1, 3]], X[[1, 3]])
+        )
+        model, expected = pair
+        got = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history
+        assert got == expected.fit(X[:16], Y[:16], batch_size=4, shuffle=False, verbose=0).history
+        model.fit(x, y, batch_size=4, shuffle="batch", verbose=0)
+        with pytest.raises(TypeError, match='pass shuffle="batch"'):
+            model.fit(x, y, batch_size=8, shuffle=True, verbose=0)
+        HDF5Matrix.refs.pop(path).close()
+
+
+class TestDownloads:
+    def serve(self, folder, name, content):
+        (folder / name).write_bytes(content)
+        return (folder / name).as_uri()
+
+    def test_into_the_cache_once(self, tmp_path):
+        url = self.serve(tmp_path, "a.bin", b"abc")
+        digest = hashlib.sha256(b"abc").hexdigest()
+        fetch = functools.partial(get_file, "b.bin", url, file_hash=digest, cache_dir=str(tmp_path / "cache"))
+        path = fetch()
+        assert validate_file(path, digest) and validate_file(path, hashlib.md5(b"abc").hexdigest())
+        (tmp_path / "a.bin").unlink()
+        assert fetch() == path
+
+    def test_wrong_checksum_leaves_nothing(self, tmp_path):
+        url = self.serve(tmp_path, "a.bin", b"abc")
+        with pytest.raises(ValueError, match="checksum"):
+            get_file("b.bin", url, file_hash="0" * 64, cache_dir=str(tmp_path / "cache"))
+        assert list((tmp_path / "cache" / "datasets").iterdir()) == []
+
+    def test_no_such_url(self, tmp_path):
+        with pytest.raises(OSError, match="URL fetch failure"):
+            get_file("b.bin", (tmp_path / "none").as_uri(), cache_dir=str(tmp_path / "cache"))
+
+    @pytest.mark.parametrize("name", ["../evil", "/tmp/evil_hornbeam", "a/../../evil"])
+    def test_archives_stay_in_their_folder(self, tmp_path, name):
+        inside = tmp_path / "inside"
+        inside.mkdir()
+        with tarfile.open(tmp_path / "a.tar", "w") as archive:
+            info = tarfile.TarInfo(name)
+            info.size = 3
+            archive.addfile(info, io.BytesIO(b"abc"))
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr(name, "abc")
+        for kind in ("a.tar", "a.zip"):
+            with pytest.raises(ValueError, match="would be written outside"):
+                _extract_archive(tmp_path / kind, inside)
+        assert list(inside.iterdir()) == []
+
+    def test_links_are_refused_and_good_archives_unpacked(self, tmp_path):
+        with tarfile.open(tmp_path / "link.tar", "w") as archive:
+            info = tarfile.TarInfo("link")
+            info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            archive.addfile(info)
+        with pytest.raises(ValueError, match="neither a file nor a folder"):
+            _extract_archive(tmp_path / "link.tar", tmp_path)
+        with zipfile.ZipFile(tmp_path / "good.zip", "w") as archive:
+            archive.writestr("folder/file.txt", "hello")
+        assert _extract_archive(tmp_path / "good.zip", tmp_path / "out")
+        assert (tmp_path / "out" / "folder" / "file.txt").read_text() == "hello"
+        assert not _extract_archive(tmp_path / "link.tar", tmp_path, "zip")
+
+
+def test_to_categorical_and_normalize():
+    assert np.array_equal(keras.utils.to_categorical([0, 2, 1]), np.eye(3)[[0, 2, 1]])
+    assert keras.utils.to_categorical(np.zeros((2, 5, 1)), 4).shape == (2, 5, 4)
+    assert keras.utils.to_categorical([1], 3, dtype="int32").dtype == np.int32
+    x = RNG.rand(3, 4)
+    np.testing.assert_allclose(np.linalg.norm(keras.utils.normalize(x), axis=1), 1)
+    assert np.array_equal(keras.utils.normalize(np.zeros((2, 2))), np.zeros((2, 2)))

@@ -1,0 +1,104 @@
+"""The summary table, the progress bar, and helpers on layers."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from hornbeam.layers import Dense, Input, add
+from hornbeam.models import Model, Sequential
+from hornbeam.utils.layer_utils import (
+    convert_dense_weights_data_format,
+    count_params,
+    get_source_inputs,
+    print_summary,
+)
+from hornbeam.utils.progbar import Progbar
+
+
+def lines(model, **arguments):
+    out = []
+    print_summary(model, print_fn=out.append, **arguments)
+    return out
+
+
+def test_sequential_summary():
+    model = Sequential([Dense(6, name="first", input_shape=(4,)), Dense(3, name="second")], name="net")
+    model.layers[0].trainable = False
+    assert lines(model) == [
+        'Model: "net"',
+        "_" * 65,
+        "Layer (type)                 Output Shape              Param #   ",
+        "=" * 65,
+        "first (Dense)                (None, 6)                 30        ",
+        "_" * 65,
+        "second (Dense)               (None, 3)                 21        ",
+        "=" * 65,
+        "Total params: 51",
+        "Trainable params: 21",
+        "Non-trainable params: 30",
+        "_" * 65,
+    ]
+
+
+def test_graph_summary_says_what_is_connected_to_what():
+    a = Input((4,), name="a")
+    shared = Dense(4, name="shared")
+    model = Model(a, add([shared(a), shared(shared(a))]))
+    text = "\n".join(lines(model, line_length=100))
+    assert "Connected to" in text and "a[0][0]" in text and "shared[1][0]" in text
+    assert count_params(model.weights + model.weights) == 20
+
+
+def test_an_unbuilt_model_has_no_summary():
+    with pytest.raises(ValueError, match="This model has not yet been built"):
+        Sequential([Dense(2)]).summary()
+
+
+def test_source_inputs():
+    a, b = Input((4,)), Input((4,))
+    x = add([Dense(4)(a), b])
+    assert get_source_inputs(Dense(1)(add([x, Dense(4)(a)]))) == [a, b]
+
+
+def test_dense_after_flatten_changes_its_data_format():
+    dense = Dense(2)
+    dense.build((None, 12))
+    kernel = np.arange(24.0).reshape(12, 2)
+    dense.set_weights([kernel, np.zeros(2)])
+    convert_dense_weights_data_format(dense, (2, 2, 3), "channels_first")
+    maps = kernel.reshape(2, 2, 3, 2)
+    assert np.array_equal(dense.get_weights()[0], maps.transpose(2, 0, 1, 3).reshape(12, 2))
+    convert_dense_weights_data_format(dense, (3, 2, 2), "channels_last")
+    assert np.array_equal(dense.get_weights()[0], kernel)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_bar_on_a_terminal(monkeypatch):
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    bar = Progbar(10, interval=0, stateful_metrics=["acc"])
+    bar.update(4, [("loss", 2.0), ("acc", 0.25)])
+    bar.add(6, [("loss", 1.0), ("acc", 0.5)])
+    first, second = out.getvalue().split("\r")[1:]
+    assert first.startswith(" 4/10 [===========>..................] - ETA: ")
+    assert second.startswith("10/10 [==============================] - 0s ")
+    assert "loss: 1.4000 - acc: 0.5000" in second and second.endswith("\n")
+
+
+def test_progress_bar_in_a_file_writes_few_lines(capsys):
+    bar = Progbar(1000)
+    for i in range(1000):
+        bar.update(i + 1, [("loss", 1e-5)])
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and "loss: 1.0000e-05" in out
+
+
+def test_progress_bar_without_a_target(capsys):
+    bar = Progbar(None, verbose=2)
+    bar.update(3, [("loss", 1.0)])
+    assert capsys.readouterr().out == " - 0s - loss: 1.0000\n"
