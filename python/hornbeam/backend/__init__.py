@@ -4,7 +4,7 @@ Functions take and return symbolic tensors; nothing is computed before :func:`fu
 depends on no placeholder is read (``K.eval``).
 """
 
-from ..graph import floatx, name_scope, set_floatx
+from ..graph import floatx, in_train_phase, learning_phase, name_scope
 from .common import (
     backend,
     cast_to_floatx,
@@ -20,6 +20,7 @@ from .common import (
     normalize_data_format,
     reset_uids,
     set_epsilon,
+    set_floatx,
     set_image_data_format,
     set_image_dim_ordering,
     set_session,
@@ -31,8 +32,6 @@ from .control import (
     function,
     gradients,
     in_test_phase,
-    in_train_phase,
-    learning_phase,
     set_learning_phase,
     stop_gradient,
     switch,

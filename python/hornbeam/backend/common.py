@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Tensor, cast, floatx, set_floatx, set_learning_phase
+from .. import graph
+from ..graph import Tensor, cast, floatx, set_learning_phase
 
 _EPSILON = 1e-7
 _IMAGE_DATA_FORMAT = "channels_last"
@@ -36,6 +37,15 @@ def set_epsilon(e: float) -> None:
     """Change :func:`epsilon`."""
     global _EPSILON
     _EPSILON = float(e)
+
+
+def set_floatx(floatx: str) -> None:
+    """Change the default float type.
+
+    Raises:
+        ValueError: none of ``'float16'``, ``'float32'``, ``'float64'``.
+    """
+    graph.set_floatx(floatx)
 
 
 def cast_to_floatx(x: Any) -> Any:

@@ -6,14 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import graph
-from ..graph import Function, Tensor, control_dependencies, in_train_phase, learning_phase
+from ..graph import Function, Tensor, in_train_phase
 from .math import not_equal
 from .shapes import dims_of, reshape
-
-__all__ = [
-    "control_dependencies", "function", "gradients", "in_test_phase", "in_train_phase", "learning_phase",
-    "set_learning_phase", "stop_gradient", "switch",
-]  # fmt: skip
 
 
 def set_learning_phase(value: int) -> None:
@@ -25,6 +20,15 @@ def set_learning_phase(value: int) -> None:
     if value not in (0, 1):
         raise ValueError("Expected learning phase to be 0 or 1.")
     graph.set_learning_phase(value)
+
+
+def control_dependencies(control_inputs: Any) -> Any:
+    """A ``with`` block in which variables stand for the results of updates.
+
+    Args:
+        control_inputs: tensors of ``K.update`` and its kin. What is built in the block runs them.
+    """
+    return graph.control_dependencies(control_inputs)
 
 
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:

@@ -115,15 +115,27 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
     """
     from ..engine.sequential import Sequential
     from ..engine.training import Model
+    from ..legacy.layers import Highway, MaxoutDense
 
     # tf.keras calls models made of tensors Functional.
     models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
+    legacy = {"Highway": Highway, "MaxoutDense": MaxoutDense}
     return deserialize_keras_object(
         config,
-        module_objects={**_LAYERS, **models},
+        module_objects={**_LAYERS, **models, **legacy},
         custom_objects=custom_objects,
         printable_module_name="layer",
     )
 
 
 _LAYERS = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}
+
+_LEGACY = ("AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D", "Highway", "MaxoutDense")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LEGACY:
+        from ..legacy import layers
+
+        return getattr(layers, name.replace("Conv1D", "Convolution1D").replace("Conv2D", "Convolution2D"))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

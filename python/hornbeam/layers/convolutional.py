@@ -753,3 +753,12 @@ SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 Convolution2DTranspose = Deconvolution2D = Deconv2D = Conv2DTranspose
 Deconvolution3D = Deconv3D = Conv3DTranspose
+
+
+def __getattr__(name: str) -> Any:
+    # legacy.layers needs this package, so it is imported when asked for.
+    if name in ("AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D"):
+        from ..legacy import layers
+
+        return getattr(layers, f"AtrousConvolution{name[-2:]}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

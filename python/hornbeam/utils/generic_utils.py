@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .progbar import Progbar  # noqa: F401 - Keras has it here
+
 _custom_objects: dict[str, Any] = {}
 
 
