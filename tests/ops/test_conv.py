@@ -1,0 +1,190 @@
+import itertools
+
+import numpy as np
+import pytest
+import reference_conv as ref
+from checks import check_gradients, run_op
+from hornbeam import graph as G
+
+PADDINGS = ["valid", "same", "causal"]
+# Batch, height, width, channels in, channels out, kernel: around the tiles of every instruction set, with
+# rows shorter and longer than a tile, channels that do not fill a vector, and pixels a page apart.
+SHAPES = [
+    (1, 5, 5, 1, 1, (1, 1)), (2, 9, 13, 3, 10, (3, 3)), (3, 7, 15, 1, 33, (3, 3)), (2, 8, 29, 16, 17, (2, 3)),
+    (5, 4, 4, 20, 40, (3, 3)), (1, 14, 16, 33, 64, (3, 1)), (2, 28, 9, 4, 65, (5, 2)), (9, 7, 7, 8, 32, (1, 1)),
+    (2, 6, 31, 5, 3, (1, 4)), (1, 9, 9, 1024, 48, (1, 1)), (1, 7, 15, 1024, 5, (2, 2)),
+]  # fmt: skip
+WINDOWS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((1, 1), (2, 2)), ((3, 2), (1, 1)), ((1, 2), (3, 1)), ((2, 2), (2, 3))]
+
+
+def draw(shape, dtype="float32", seed=0):
+    return np.random.RandomState(seed).uniform(-1, 1, shape).astype(dtype)
+
+
+def operands(shape, window, padding, dtype):
+    n, height, width, channels, outputs, kernel = shape
+    strides, dilation = window
+    attrs = {"strides": strides, "dilation": dilation, "padding": padding}
+    x, w = draw((n, height, width, channels), dtype, 1), draw((*kernel, channels, outputs), dtype, 2)
+    y_shape = (n, *ref.Windows(x.shape, kernel, **attrs).out, outputs)
+    return x, w, draw(y_shape, dtype, 3), attrs
+
+
+def fits(shape, window):
+    return all((k - 1) * d + 1 <= size for size, k, d in zip(shape[1:3], shape[5], window[1]))
+
+
+def assert_sum(got, want, size, terms, dtype):
+    """Every element within `terms` roundings of the sum of absolute products: the bound of any order of summation."""
+    assert got.dtype == dtype
+    assert got.shape == want.shape
+    error, bound = np.abs(got.astype("float64") - want), np.finfo(dtype).eps * (terms + 2) * size
+    assert not np.any(~(error <= bound)), f"worst {np.max(error / np.maximum(bound, 1e-300)):.3g} of the bound"
+
+
+def check_all(x, w, dy, attrs):
+    kernel, dtype = w.shape[:2], x.dtype.name
+    ax, aw, ady = np.abs(x), np.abs(w), np.abs(dy)
+    taps, outputs = kernel[0] * kernel[1], int(np.prod(dy.shape[:3]))
+    y = run_op("conv2d", [x, w], **attrs)[0]
+    assert_sum(y, ref.conv2d(x, w, **attrs), ref.conv2d(ax, aw, **attrs), taps * x.shape[3], dtype)
+    dx = run_op("conv2d_input_grad", [dy, w, np.array(x.shape)], **attrs)[0]
+    want, size = (ref.conv2d_input_grad(d, k, x.shape, **attrs) for d, k in ((dy, w), (ady, aw)))
+    assert_sum(dx, want, size, taps * w.shape[3], dtype)
+    dw = run_op("conv2d_filter_grad", [x, dy], kernel=kernel, **attrs)[0]
+    want, size = (ref.conv2d_filter_grad(i, d, kernel, **attrs) for i, d in ((x, dy), (ax, ady)))
+    assert_sum(dw, want, size, outputs, dtype)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values(isa, dtype, padding):
+    for shape, window in itertools.product(SHAPES, WINDOWS):
+        if padding != "valid" or fits(shape, window):
+            check_all(*operands(shape, window, padding, dtype))
+
+
+def test_rows_cut_into_tiles_of_every_height(isa):
+    for width in range(1, 45):
+        check_all(*operands((1, 2, width, 3, 17, (2, 3)), ((1, 1), (1, 1)), "same", "float32"))
+
+
+def test_many_images_and_rows(isa):
+    """Enough work for many tasks, several partial sums of backward-filter, and strips of several images."""
+    for shape in [(16, 28, 28, 8, 40, (3, 3)), (64, 5, 6, 24, 33, (3, 3)), (40, 14, 14, 64, 130, (1, 1))]:
+        check_all(*operands(shape, ((1, 1), (1, 1)), "same", "float32"))
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu"])
+def test_bias_and_activation(isa, activation):
+    functions = {
+        "linear": lambda v: v,
+        "relu": lambda v: np.maximum(v, 0),
+        "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
+        "tanh": np.tanh,
+        "elu": lambda v: np.where(v > 0, v, np.expm1(v)),
+    }
+    for shape in SHAPES[:8]:
+        x, w, _, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
+        w /= np.sqrt(np.float32(w[..., 0].size))
+        bias = draw(w.shape[3:], seed=4)
+        got = run_op("conv2d", [x, w, bias], activation=activation, **attrs)[0]
+        want = functions[activation](ref.conv2d(x, w, **attrs) + bias)
+        np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
+
+
+def test_kept_packings_give_the_same_bits(isa):
+    for shape in SHAPES:
+        x, w, dy, attrs = operands(shape, ((2, 1), (1, 1)), "same", "float32")
+        for op, data in (("conv2d", x), ("conv2d_input_grad", dy)):
+            p = G.placeholder(data.shape, "float32")
+            shape_input = [G.constant(np.array(x.shape))] if op == "conv2d_input_grad" else []
+            f = G.Function([p], [G.apply(op, [p, G.constant(w), *shape_input], **attrs)])
+            first = f([data])[0]  # packed for this run
+            for _ in range(2):  # and kept
+                np.testing.assert_array_equal(first, f([data])[0])
+
+
+def test_bits_do_not_depend_on_threads(isa, threads):
+    x, w, dy, attrs = operands((6, 23, 30, 16, 70, (3, 3)), ((1, 1), (1, 1)), "same", "float32")
+    results = []
+    for n in (1, 2, 5):
+        threads(n)
+        results.append([
+            run_op("conv2d", [x, w], **attrs)[0],
+            run_op("conv2d_input_grad", [dy, w, np.array(x.shape)], **attrs)[0],
+            run_op("conv2d_filter_grad", [x, dy], kernel=(3, 3), **attrs)[0],
+        ])  # fmt: skip
+    for other in results[1:]:
+        for a, b in zip(results[0], other):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("n, channels, outputs", [(0, 3, 4), (2, 0, 4), (2, 3, 0)])
+def test_empty(isa, n, channels, outputs):
+    check_all(*operands((n, 6, 5, channels, outputs, (3, 2)), ((1, 2), (1, 1)), "same", "float32"))
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("strides, dilation", [((1, 1), (1, 1)), ((2, 1), (1, 1)), ((1, 1), (1, 2))])
+def test_gradients(padding, strides, dilation):
+    attrs = {"strides": strides, "dilation": dilation, "padding": padding}
+    x, w = draw((2, 5, 6, 2), "float64", 1), draw((2, 3, 2, 3), "float64", 2)
+    dy = draw(ref.conv2d(x, w, **attrs).shape, "float64", 3)
+    bias = draw((3,), "float64", 4)
+    check_gradients(lambda x, w, b: G.apply("conv2d", [x, w, b], **attrs), [x, w, bias])
+    check_gradients(lambda x, w: G.apply("conv2d", [x, w], **attrs), [x, w])
+    check_gradients(
+        lambda dy, w: G.apply("conv2d_input_grad", [dy, w, G.constant(np.array(x.shape))], **attrs), [dy, w]
+    )
+    check_gradients(lambda x, dy: G.apply("conv2d_filter_grad", [x, dy], kernel=(2, 3), **attrs), [x, dy])
+
+
+def test_second_derivatives():
+    """The gradient of a sum of squares of a gradient."""
+
+    def penalty(x, w):
+        (dx,) = G.gradients([G.apply("conv2d", [x, w], padding="same")], [x])
+        return dx * dx * x
+
+    check_gradients(penalty, [draw((1, 4, 4, 2), "float64", 1), draw((3, 3, 2, 2), "float64", 2)])
+
+
+def test_unknown_sizes():
+    x = G.placeholder((None, None, 6, 3), "float32")
+    w = G.placeholder((3, 3, 3, 5), "float32")
+    assert G.apply("conv2d", [x, w], strides=[2, 2], padding="same").shape == (None, None, 3, 5)
+    assert G.apply("conv2d", [x, w]).shape == (None, None, 4, 5)
+
+
+@pytest.mark.parametrize(
+    "op, shapes, attrs, error, message",
+    [
+        ("conv2d", [(2, 5, 5, 4), (3, 3, 3, 8)], {}, ValueError, "kernel has 3 input channels, input has 4"),
+        ("conv2d", [(2, 5, 5), (3, 3, 3, 8)], {}, ValueError, "conv2d"),
+        ("conv2d", [(2, 2, 5, 3), (3, 3, 3, 8)], {}, ValueError, "reaches over 3 cells does not fit an input of 2"),
+        ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8), (7,)], {}, ValueError, "bias"),
+        ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8)], {"strides": [0, 1]}, ValueError, "strides must be two positive"),
+        ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8)], {"dilation": [1]}, ValueError, "dilation must be two positive"),
+        ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8)], {"padding": "full"}, ValueError, "cannot be 'full'"),
+        ("conv2d_filter_grad", [(2, 5, 5, 3), (2, 4, 3, 8)], {"kernel": [3, 3]}, ValueError, "dy"),
+        ("conv2d_filter_grad", [(2, 5, 5, 3), (2, 3, 3, 8)], {}, ValueError, "kernel must be two positive"),
+    ],
+)
+def test_errors(op, shapes, attrs, error, message):
+    with pytest.raises(error, match=message):
+        G.apply(op, [G.placeholder(s, "float32") for s in shapes], **attrs)
+
+
+def test_dtypes_that_differ():
+    with pytest.raises(TypeError, match="conv2d"):
+        G.apply("conv2d", [G.placeholder((2, 5, 5, 3), "float32"), G.placeholder((3, 3, 3, 8), "float64")])
+    with pytest.raises(TypeError, match="conv2d"):
+        G.apply("conv2d", [G.placeholder((2, 5, 5, 3), "int32"), G.placeholder((3, 3, 3, 8), "int32")])
+
+
+def test_input_grad_errors():
+    dy, w = G.placeholder((2, 3, 3, 8), "float32"), G.placeholder((3, 3, 3, 8), "float32")
+    for shape in [(2, 6, 5, 3), (2, 5, 5, 4), (3, 5, 5, 3), (2, 5, 5)]:
+        with pytest.raises(ValueError, match="conv2d_input_grad"):
+            G.apply("conv2d_input_grad", [dy, w, G.constant(np.array(shape))])

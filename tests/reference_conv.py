@@ -1,0 +1,103 @@
+"""Convolutions in plain NumPy float64: one tap of the kernel at a time, on a padded copy of the image."""
+
+import numpy as np
+
+
+def output_length(length, size, stride, dilation, padding):
+    reach = (size - 1) * dilation + 1
+    return (length - reach) // stride + 1 if padding == "valid" else -(-length // stride)
+
+
+def pad_amounts(length, size, stride, dilation, padding):
+    """Cells before and after: 'same' puts the odd one after, as TensorFlow does; 'causal' puts all before."""
+    reach = (size - 1) * dilation + 1
+    if padding == "valid":
+        return 0, 0
+    if padding == "causal":
+        return reach - 1, 0
+    total = max((output_length(length, size, stride, dilation, padding) - 1) * stride + reach - length, 0)
+    return total // 2, total - total // 2
+
+
+class Windows:
+    """The geometry of one convolution, and what each tap reads: a strided slice of the padded image."""
+
+    def __init__(self, x_shape, kernel, strides=(1, 1), dilation=(1, 1), padding="valid"):
+        axes = list(zip(x_shape[1:3], kernel, strides, dilation))
+        self.out = tuple(output_length(*axis, padding) for axis in axes)
+        self.pads = [pad_amounts(*axis, padding) for axis in axes]
+        self.x_shape, self.kernel, self.strides, self.dilation = x_shape, kernel, strides, dilation
+
+    def padded(self, x):
+        return np.pad(np.asarray(x, "float64"), [(0, 0), *self.pads, (0, 0)])
+
+    def taps(self):
+        for a in range(self.kernel[0]):
+            for b in range(self.kernel[1]):
+                first = (a * self.dilation[0], b * self.dilation[1])
+                yield (
+                    a,
+                    b,
+                    tuple(
+                        [slice(None)]
+                        + [slice(f, f + (o - 1) * s + 1, s) for f, o, s in zip(first, self.out, self.strides)]
+                    ),
+                )
+
+    def cropped(self, padded):
+        (top, _), (left, _) = self.pads
+        return padded[:, top : top + self.x_shape[1], left : left + self.x_shape[2]]
+
+
+def conv2d(x, w, **attrs):
+    windows = Windows(x.shape, w.shape[:2], **attrs)
+    padded = windows.padded(x)
+    y = np.zeros((x.shape[0], *windows.out, w.shape[3]))
+    for a, b, cells in windows.taps():
+        y += padded[cells] @ w[a, b].astype("float64")
+    return y
+
+
+def conv2d_input_grad(dy, w, x_shape, **attrs):
+    windows = Windows(x_shape, w.shape[:2], **attrs)
+    dx = windows.padded(np.zeros(x_shape))
+    for a, b, cells in windows.taps():
+        dx[cells] += dy.astype("float64") @ w[a, b].astype("float64").T
+    return windows.cropped(dx)
+
+
+def conv2d_filter_grad(x, dy, kernel, **attrs):
+    windows = Windows(x.shape, kernel, **attrs)
+    padded = windows.padded(x)
+    dw = np.zeros((*kernel, x.shape[3], dy.shape[3]))
+    for a, b, cells in windows.taps():
+        dw[a, b] = np.einsum("npqc,npqk->ck", padded[cells], dy.astype("float64"))
+    return dw
+
+
+def depthwise_conv2d(x, w, **attrs):
+    windows = Windows(x.shape, w.shape[:2], **attrs)
+    padded = windows.padded(x)
+    y = np.zeros((x.shape[0], *windows.out, *w.shape[2:]))
+    for a, b, cells in windows.taps():
+        y += padded[cells][..., None] * w[a, b].astype("float64")
+    return y.reshape(*y.shape[:3], w.shape[2] * w.shape[3])
+
+
+def depthwise_conv2d_input_grad(dy, w, x_shape, **attrs):
+    windows = Windows(x_shape, w.shape[:2], **attrs)
+    dx = windows.padded(np.zeros(x_shape))
+    by_channel = dy.astype("float64").reshape(*dy.shape[:3], *w.shape[2:])
+    for a, b, cells in windows.taps():
+        dx[cells] += (by_channel * w[a, b].astype("float64")).sum(axis=-1)
+    return windows.cropped(dx)
+
+
+def depthwise_conv2d_filter_grad(x, dy, kernel, multiplier, **attrs):
+    windows = Windows(x.shape, kernel, **attrs)
+    padded = windows.padded(x)
+    dw = np.zeros((*kernel, x.shape[3], multiplier))
+    by_channel = dy.astype("float64").reshape(*dy.shape[:3], x.shape[3], multiplier)
+    for a, b, cells in windows.taps():
+        dw[a, b] = np.einsum("npqc,npqcm->cm", padded[cells], by_channel)
+    return dw
