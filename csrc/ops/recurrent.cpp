@@ -57,17 +57,17 @@ class Sizes {
       ++axis;
     }
     const int64_t last = x.shape[-1];
-    if (last == kUnknown) return;
-    if (last % columns || (units_ != kUnknown && last != columns * units_))
+    if (last < 0) return;
+    if (last % columns || (units_ >= 0 && last != columns * units_))
       op_error(op_, std::string(what) + " has shape " + shape_str(x.shape) + ", its last dimension must be " +
                         (columns == 1 ? "units" : std::to_string(columns) + " * units") +
-                        (units_ == kUnknown ? "" : " with units = " + std::to_string(units_)));
+                        (units_ < 0 ? "" : " with units = " + std::to_string(units_)));
     units_ = last / columns;
   }
   TypeInfo make(std::initializer_list<int64_t> leading, int columns) const {
     Shape shape;
     for (int64_t dim : leading) shape.push(dim);
-    shape.push(units_ == kUnknown ? kUnknown : columns * units_);
+    shape.push(units_ < 0 ? kUnknown : columns * units_);
     return TypeInfo::of(seen_.dtype, shape);
   }
 

@@ -117,6 +117,7 @@ from .nn import (
     tanh,
 )
 from .random import random_binomial, random_normal, random_uniform, truncated_normal
+from .rnn import rnn
 from .shapes import (
     batch_flatten,
     concatenate,

@@ -268,7 +268,9 @@ def _as_assign(update: Any) -> Tensor:
     )
 
 
-def flatten(feeds: Sequence[Tensor], outputs: Sequence[Tensor], updates: Sequence[Any] = (), phase: int = 0) -> FlatGraph:
+def flatten(
+    feeds: Sequence[Tensor], outputs: Sequence[Tensor], updates: Sequence[Any] = (), phase: int = 0
+) -> FlatGraph:
     """Copy the part of the graph that outputs and updates need into a :class:`FlatGraph`."""
     return Flattener(feeds, phase).run(outputs, updates)
 

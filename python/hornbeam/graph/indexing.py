@@ -62,7 +62,9 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             strides.append(1)
             drop.append(axis)
         else:
-            raise TypeError(f"cannot index {x!r} with {type(k).__name__}: use integers, slices, ... or None, or K.gather")
+            raise TypeError(
+                f"cannot index {x!r} with {type(k).__name__}: use integers, slices, ... or None, or K.gather"
+            )
         axis += 1
     whole = begin_mask == end_mask == (1 << axis) - 1 and all(s == 1 for s in strides)
     if not whole:

@@ -52,5 +52,7 @@ def _reduce_prod(node, grads):
     product = apply("reduce_prod", [factors], axes=axes, keepdims=True)
     zeros = cast(is_zero, x.dtype)
     other_zeros = apply("reduce_sum", [zeros], axes=axes, keepdims=True) - zeros
-    others = apply("select", [apply("greater", [other_zeros, constant(0.0, x.dtype)]), constant(0.0, x.dtype), product / factors])
+    others = apply(
+        "select", [apply("greater", [other_zeros, constant(0.0, x.dtype)]), constant(0.0, x.dtype), product / factors]
+    )
     return [others * _spread(node, grads[0])]

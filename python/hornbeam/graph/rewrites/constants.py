@@ -14,7 +14,9 @@ def fold_constants(graph: FlatGraph) -> None:
     known = {v for v, value in enumerate(values) if value.kind == "constant"}
     folded = []
     for op in graph.ops:
-        small = all(min(values[v].dims, default=0) >= 0 and math.prod(values[v].dims) <= MAX_ELEMENTS for v in op.outputs)
+        small = all(
+            min(values[v].dims, default=0) >= 0 and math.prod(values[v].dims) <= MAX_ELEMENTS for v in op.outputs
+        )
         if small and not op.is_random and all(v < 0 or v in known for v in op.inputs):
             folded.append(op)
             known.update(op.outputs)

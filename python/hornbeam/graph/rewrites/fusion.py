@@ -144,7 +144,9 @@ class _Program:
         values = self.graph.values
         dtype = next((values[v].dtype for op in self.ops for v in op.outputs if values[v].dtype in COMPUTE), None)
         if dtype is None:
-            dtype = next((values[v].dtype for op in self.ops for v in op.inputs if values[v].dtype in COMPUTE), "float32")
+            dtype = next(
+                (values[v].dtype for op in self.ops for v in op.inputs if values[v].dtype in COMPUTE), "float32"
+            )
         attrs: dict[str, Any] = {
             "code": code,
             "constants": self.constants,

@@ -1,0 +1,414 @@
+"""Recurrent layers: RNN over any cell, and SimpleRNN, GRU and LSTM on whole-sequence kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from .. import regularizers
+from ..engine.base_layer import InputSpec, Layer, disable_tracking
+from ..legacy import interfaces
+from ..utils.generic_utils import to_list
+from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells"]
+
+
+class RNN(Layer):
+    """Runs a cell over the time steps of its input.
+
+    Input: (batch, time, ...). Output: (batch, units), or (batch, time, units) with ``return_sequences``, followed by the
+    final states with ``return_state``. A mask (batch, time) makes a step repeat the state before it.
+
+    Args:
+        cell: an object with ``call(input, states) -> (output, states)`` and ``state_size``, or a list of cells.
+        return_sequences: give the outputs of all steps.
+        return_state: give the final states too.
+        go_backwards: run from the last step to the first; outputs come in the order of running.
+        stateful: start each batch with the states in which the one before it ended; needs a fixed batch size.
+        unroll: accepted for Keras's sake.
+
+    Calling: ``layer(x, initial_state=[...], constants=[...])`` with tensors; initial states may also follow the input in a
+    list. The cells of SimpleRNN, GRU and LSTM run as one kernel over the sequence; others are laid out step by step, for
+    which the number of steps must be known.
+    """
+
+    def __init__(
+        self,
+        cell,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        **kwargs,
+    ):
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        if not hasattr(cell, "call"):
+            raise ValueError("`cell` should have a `call` method. The RNN was passed:", cell)
+        if not hasattr(cell, "state_size"):
+            raise ValueError(
+                "The RNN cell should have an attribute `state_size` (tuple of integers, one integer per RNN state)."
+            )
+        if "input_shape" not in kwargs and ("input_dim" in kwargs or "input_length" in kwargs):
+            kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim", None))
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.supports_masking = True
+        self.input_spec = [InputSpec(ndim=3)]
+        self.constants_spec = None
+        self._num_constants = 0
+        self._state_variables = None
+
+    # -- states -------------------------------------------------------------------------------------
+    @property
+    def _state_sizes(self) -> list:
+        size = self.cell.state_size
+        return list(size) if isinstance(size, (list, tuple)) else [size]
+
+    @property
+    def states(self):
+        """The state variables of a stateful layer; a list of None before they exist."""
+        return self._state_variables or [None] * len(self._state_sizes)
+
+    @states.setter
+    @disable_tracking
+    def states(self, states):
+        self._state_variables = states
+
+    def reset_states(self, states=None):
+        """Set the states of a stateful layer to zero, or to the given arrays.
+
+        Raises:
+            AttributeError: the layer is not stateful.
+            ValueError: the batch size is unknown, or a state has another shape.
+        """
+        if not self.stateful:
+            raise AttributeError("Layer must be stateful.")
+        batch_size = self.input_spec[0].shape[0] if self.input_spec[0].shape else None
+        if not batch_size:
+            raise ValueError(
+                "If a RNN is stateful, it needs to know its batch size. Specify the batch size of your input tensors: \n"
+                "- If using a Sequential model, specify the batch size by passing a `batch_input_shape` argument to your "
+                "first layer.\n- If using the functional API, specify the batch size by passing a `batch_shape` argument "
+                "to your Input layer."
+            )
+        shapes = [(batch_size, size) for size in self._state_sizes]
+        if self._state_variables is None:
+            self.states = [K.zeros(shape) for shape in shapes]
+        if states is None:
+            states = [np.zeros(shape) for shape in shapes]
+        states = to_list(states, allow_tuple=True)
+        if len(states) != len(self.states):
+            raise ValueError(
+                f"Layer {self.name} expects {len(self.states)} states, but it received {len(states)} state values. "
+                f"Input received: {states}"
+            )
+        for index, (value, variable, shape) in enumerate(zip(states, self.states, shapes)):
+            if np.shape(value) != shape:
+                raise ValueError(
+                    f"State {index} is incompatible with layer {self.name}: expected shape={shape}, "
+                    f"found shape={np.shape(value)}"
+                )
+            K.set_value(variable, value)
+
+    def get_initial_state(self, inputs):
+        """Zeros for each state, for a batch like ``inputs``'."""
+        batch = inputs.shape[0] if inputs.shape[0] is not None else K.shape(inputs)[0]
+        return [K.zeros([batch, size], dtype=inputs.dtype) for size in self._state_sizes]
+
+    # -- building and calling ---------------------------------------------------------------------------
+    def build(self, input_shape):
+        constants_shape = []
+        if isinstance(input_shape, list):
+            if self._num_constants:
+                constants_shape = input_shape[-self._num_constants :]
+            input_shape = input_shape[0]
+        batch_size = input_shape[0] if self.stateful else None
+        self.input_spec[0] = InputSpec(shape=(batch_size, None, *input_shape[2:]))
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            step_shape = (input_shape[0], *input_shape[2:])
+            self.cell.build([step_shape, *constants_shape] if constants_shape else step_shape)
+            self.cell.built = True
+        if self.stateful:
+            self.reset_states()
+        self.built = True
+
+    def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
+        inputs, initial_state, constants = self._split(inputs, initial_state, constants)
+        if constants:
+            self._num_constants = len(constants)
+            self.constants_spec = [InputSpec(shape=K.int_shape(c)) for c in constants]
+        extra = [*initial_state, *constants]
+        if not extra:
+            return super().__call__(inputs, **kwargs)
+        symbolic = [K.is_keras_tensor(t) for t in extra]
+        if any(symbolic) and not all(symbolic):
+            raise ValueError(
+                "The initial state or constants of an RNN layer cannot be specified with a mix of Keras tensors "
+                "and non-Keras tensors"
+            )
+        if initial_state and len(initial_state) != len(self._state_sizes):
+            raise ValueError(
+                f"Layer {self.name} expects {len(self._state_sizes)} initial states, got {len(initial_state)}."
+            )
+        if not all(symbolic):
+            if initial_state:
+                kwargs["initial_state"] = initial_state
+            if constants:
+                kwargs["constants"] = constants
+            return super().__call__(inputs, **kwargs)
+        # They are inputs of the layer like any other, so that the model's graph leads to them.
+        before = self.input_spec
+        self.input_spec = [*before, *(InputSpec(shape=K.int_shape(t)) for t in extra)]
+        try:
+            output = super().__call__([inputs, *extra], **kwargs)
+            before[0] = self.input_spec[0]
+        finally:
+            self.input_spec = before
+        return output
+
+    def _split(self, inputs, initial_state, constants):
+        """A call on ``[x, *states, *constants]`` means the same as one with keywords."""
+        if isinstance(inputs, (list, tuple)):
+            inputs = list(inputs)
+            if self._num_constants and not constants:
+                constants = inputs[-self._num_constants :]
+                inputs = inputs[: -self._num_constants]
+            if len(inputs) > 1:
+                initial_state = inputs[1:]
+            inputs = inputs[0]
+        as_list = [[] if t is None else to_list(t, allow_tuple=True) for t in (initial_state, constants)]
+        return inputs, list(as_list[0]), list(as_list[1])
+
+    def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
+        inputs, given, more = self._split(inputs, initial_state, constants)
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        initial = given or (list(self.states) if self.stateful else None)
+        if hasattr(self.cell, "reset_masks"):
+            self.cell.reset_masks()
+        if mask is not None and mask.dtype != "bool":
+            mask = K.not_equal(mask, 0)
+        if isinstance(self.cell, RecurrentCell) and self.cell.has_kernel:
+            outputs, states = self.cell.run_sequence(inputs, initial, mask, self.go_backwards, training)
+            last = states[0]
+        else:
+            initial = initial or self.get_initial_state(inputs)
+            last, outputs, states = self._run_steps(inputs, initial, mask, training, more)
+        if self.stateful:
+            self.add_update([K.update(v, s) for v, s in zip(self.states, states)], inputs)
+        output = outputs if self.return_sequences else last
+        return [output, *states] if self.return_state else output
+
+    def _run_steps(self, inputs, initial, mask, training, constants):
+        count = len(initial)
+
+        def step(x, states):
+            return call_cell(
+                self.cell, x, list(states[:count]), training=training, constants=list(states[count:]) or None
+            )
+
+        return K.rnn(
+            step, inputs, initial, go_backwards=self.go_backwards, mask=mask, constants=constants, unroll=self.unroll
+        )
+
+    def compute_output_shape(self, input_shape):
+        if isinstance(input_shape, list):
+            input_shape = input_shape[0]
+        units = getattr(self.cell, "output_size", None) or self._state_sizes[0]
+        shape = (*input_shape[:2], units) if self.return_sequences else (input_shape[0], units)
+        return [shape, *((input_shape[0], size) for size in self._state_sizes)] if self.return_state else shape
+
+    def compute_mask(self, inputs, mask):
+        mask = mask[0] if isinstance(mask, list) else mask
+        output_mask = mask if self.return_sequences else None
+        return [output_mask, *([None] * len(self._state_sizes))] if self.return_state else output_mask
+
+    # -- configuration ----------------------------------------------------------------------------------
+    def _sequence_config(self) -> dict:
+        config = {
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "go_backwards": self.go_backwards,
+            "stateful": self.stateful,
+            "unroll": self.unroll,
+        }
+        if self._num_constants:
+            config["num_constants"] = self._num_constants
+        return {**super().get_config(), **config}
+
+    def get_config(self):
+        cell = {"class_name": type(self.cell).__name__, "config": self.cell.get_config()}
+        return {**self._sequence_config(), "cell": cell}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        from . import deserialize
+
+        config = dict(config)
+        cell = deserialize(config.pop("cell"), custom_objects=custom_objects)
+        num_constants = config.pop("num_constants", 0)
+        layer = cls(cell, **config)
+        layer._num_constants = num_constants
+        return layer
+
+
+_SEQUENCE_ARGUMENTS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
+
+
+class _CellLayer(RNN):
+    """A layer whose constructor takes its cell's arguments; they are attributes of the layer too."""
+
+    _cell_class: type[RecurrentCell]
+
+    def __init__(self, given: dict, kwargs: dict) -> None:
+        given = dict(given)
+        activity_regularizer = given.pop("activity_regularizer")
+        sequence = {name: given.pop(name) for name in _SEQUENCE_ARGUMENTS}
+        if given.get("implementation") == 0:
+            given["implementation"] = 1  # 0 was 1's name for another way to compute the same
+        if "dtype" in kwargs:
+            given["dtype"] = kwargs["dtype"]
+        super().__init__(self._cell_class(**given), **sequence, **kwargs)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached for names that the layer itself lacks: units, activation, kernel_initializer, ...
+        cell = self.__dict__.get("cell")
+        if cell is None or name.startswith("_") or name not in cell.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(cell, name)
+
+    def get_config(self):
+        config = self._sequence_config()
+        own = {k: v for k, v in self.cell.get_config().items() if k not in ("name", "trainable", "dtype")}
+        own["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return {**config, **own}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        num_constants = config.pop("num_constants", 0)
+        layer = cls(**config)
+        layer._num_constants = num_constants
+        return layer
+
+
+def _given(scope: dict) -> tuple[dict, dict]:
+    """A constructor's own arguments, and its ``**kwargs``."""
+    own = {name: value for name, value in scope.items() if name not in ("self", "__class__", "kwargs")}
+    return own, scope["kwargs"]
+
+
+class SimpleRNN(_CellLayer):
+    """Fully connected recurrent layer: see :class:`SimpleRNNCell` and :class:`RNN` for the arguments."""
+
+    _cell_class = SimpleRNNCell
+
+    @interfaces.legacy_recurrent_support
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        **kwargs,
+    ):
+        kwargs.pop("implementation", None)  # 2.3.1 ignores it here
+        super().__init__(*_given(locals()))
+
+
+class GRU(_CellLayer):
+    """Gated recurrent unit: see :class:`GRUCell` and :class:`RNN` for the arguments."""
+
+    _cell_class = GRUCell
+
+    @interfaces.legacy_recurrent_support
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        implementation=2,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        reset_after=False,
+        **kwargs,
+    ):
+        super().__init__(*_given(locals()))
+
+
+class LSTM(_CellLayer):
+    """Long short-term memory: see :class:`LSTMCell` and :class:`RNN` for the arguments."""
+
+    _cell_class = LSTMCell
+
+    @interfaces.legacy_recurrent_support
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        implementation=2,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        **kwargs,
+    ):
+        super().__init__(*_given(locals()))
