@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,16 +65,18 @@ def identity(x: Any, name: str | None = None) -> Tensor:
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str = "int32") -> Tensor:
-    """``start, start + step, ...`` up to and without ``stop``; ``arange(n)`` counts from 0 to n - 1."""
+    """``start, start + step, ...`` up to and without ``stop``; ``arange(n)`` counts from 0 to n - 1.
+
+    Bounds are numbers or integer scalar tensors.
+    """
     if stop is None:
         start, stop = 0, start
-    whole = np.dtype(dtype).kind in "iu"
-    bounds = [_scalar(v, "int64" if whole else dtype) for v in (start, stop, step)]
+    fractional = any(isinstance(v, float) and not v.is_integer() for v in (start, stop, step))
+    if fractional:
+        count = max(math.ceil((stop - start) / step), 0)
+        return graph.cast(arange(count), dtype) * float(step) + float(start)
+    bounds = [graph.cast(v, "int64") if isinstance(v, Tensor) else constant(v, "int64") for v in (start, stop, step)]
     return graph.apply("arange", bounds, dtype=dtype)
-
-
-def _scalar(value: Any, dtype: str) -> Tensor:
-    return graph.cast(value, dtype) if isinstance(value, Tensor) else constant(value, dtype)
 
 
 def random_uniform_variable(

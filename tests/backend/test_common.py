@@ -1,0 +1,112 @@
+"""Configuration, names, and what a tensor is."""
+
+import numpy as np
+import pytest
+from hornbeam import backend as K
+
+
+@pytest.fixture(autouse=True)
+def restore():
+    before = K.floatx(), K.epsilon(), K.image_data_format()
+    yield
+    K.set_floatx(before[0])
+    K.set_epsilon(before[1])
+    K.set_image_data_format(before[2])
+
+
+def test_numbers():
+    assert K.backend() == "tensorflow"
+    K.set_epsilon(1e-5)
+    assert K.epsilon() == 1e-5
+    K.set_floatx("float64")
+    assert K.floatx() == "float64"
+    assert K.cast_to_floatx([1, 2]).dtype == np.float64
+    assert K.dtype(K.variable(1.0)) == "float64"
+    with pytest.raises(ValueError, match="floatx"):
+        K.set_floatx("int8")
+
+
+def test_data_format():
+    K.set_image_data_format("channels_first")
+    assert K.image_data_format() == K.normalize_data_format(None) == "channels_first"
+    assert K.image_dim_ordering() == "th"
+    K.set_image_dim_ordering("tf")
+    assert K.image_data_format() == "channels_last"
+    for call in (K.set_image_data_format, K.normalize_data_format):
+        with pytest.raises(ValueError, match="channels_last"):
+            call("channels_middle")
+
+
+def test_config_file_is_read_and_not_written(tmp_path):
+    import json
+    import subprocess
+    import sys
+
+    (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float64", "epsilon": 1e-3}))
+    code = "from hornbeam import backend as K; print(K.floatx(), K.epsilon(), K.image_data_format())"
+    env = {**__import__("os").environ, "KERAS_HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["float64", "0.001", "channels_last"]
+    assert [p.name for p in tmp_path.iterdir()] == ["keras.json"]
+
+
+def test_uids_start_again_after_clear_session():
+    K.clear_session()
+    assert [K.get_uid("a"), K.get_uid("a"), K.get_uid("b")] == [1, 2, 1]
+    K.clear_session()
+    assert K.get_uid("a") == 1
+
+
+def test_clear_session_makes_the_learning_phase_dynamic_again():
+    K.set_learning_phase(1)
+    assert K.learning_phase() == 1
+    K.clear_session()
+    assert K.is_tensor(K.learning_phase())
+
+
+def test_sessions_say_what_to_use_instead():
+    with pytest.raises(RuntimeError, match=r"K\.function"):
+        K.get_session()
+    K.set_session(object())  # scripts configure TensorFlow with it
+
+
+def test_names_have_their_scopes():
+    with K.name_scope("outer"):
+        with K.name_scope("inner"):
+            assert K.variable(0.0, name="w").name == "outer/inner/w:0"
+    assert K.variable(0.0, name="w").name == "w:0"
+
+
+def test_what_a_tensor_is():
+    v, p, c = K.variable(np.zeros((2, 3))), K.placeholder((None, 3)), K.constant(2.0)
+    assert [K.is_variable(x) for x in (v, p, c)] == [True, False, False]
+    assert [K.is_placeholder(x) for x in (v, p, c)] == [False, True, False]
+    assert all(K.is_tensor(x) for x in (v, p, c)) and not K.is_tensor(np.zeros(2))
+    assert not K.is_keras_tensor(p)
+    with pytest.raises(ValueError, match="symbolic tensor"):
+        K.is_keras_tensor(np.zeros(2))
+    assert K.int_shape(p) == (None, 3) and K.ndim(p) == 2 and K.count_params(v) == 6
+    assert K.int_shape(K.placeholder(ndim=2)) == (None, None)
+    with pytest.raises(ValueError, match="rank"):
+        K.placeholder()
+
+
+def test_variables_keep_their_values():
+    v = K.variable([[1, 2], [3, 4]], dtype="float32")
+    K.set_value(v, [[5, 6], [7, 8]])
+    np.testing.assert_array_equal(K.get_value(v), [[5, 6], [7, 8]])
+    w = K.variable(0.0)
+    K.batch_set_value([(v, np.ones((2, 2))), (w, 3)])
+    got = K.batch_get_value([v, w])
+    np.testing.assert_array_equal(got[0], np.ones((2, 2)))
+    assert got[1] == 3
+    with pytest.raises(ValueError, match="shape"):
+        K.set_value(v, [1, 2])
+    got[0][:] = 9  # a copy
+    np.testing.assert_array_equal(K.get_value(v), np.ones((2, 2)))
+
+
+def test_shape_and_size_are_known_when_run():
+    x = K.placeholder((None, 3))
+    shape, size = K.function([x], [K.shape(x), K.size(x)])([np.zeros((5, 3))])
+    assert shape.tolist() == [5, 3] and size == 15
