@@ -56,7 +56,9 @@ struct TileCall {
   int64_t init_stride;
   T* c;  // may be `init`
   int64_t c_stride;
-  int64_t cols;  // 1..GemmTile<T>::cols: columns of init and c that exist
+  int64_t cols;             // 1..GemmTile<T>::cols: columns of init and c that exist
+  const T* soon = nullptr;  // fetched into L2 meanwhile: soon[0 .. k * soon_step)
+  int64_t soon_step = 0;
 };
 
 // Keeps a value in a register: left alone, GCC reloads a vector of B for each of up to three rows.
@@ -111,18 +113,20 @@ static void tile(const TileCall<T>& t) {
 #pragma GCC unroll 4
   for (int q = 0; q < kBases; ++q) base[q] = t.a + 4 * q * row;
   const int64_t row3 = 3 * row;
-  const T* b = t.b;
+  const T *b = t.b, *soon = t.soon ? t.soon : t.b;
   auto step = [&](Vec<T>(&sum)[M][V], int64_t by) {
     const T* a[M];
 #pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
       a[i] = kColumns ? base[0] + by * next + i : base[i / 4 % kBases] + by + (i % 4 == 3 ? row3 : (i % 4) * row);
+    __builtin_prefetch(soon + by * t.soon_step, 0, 2);
     tile_step<T, M, V>(sum, a, b + by * t.b_stride);
   };
   auto advance = [&](int64_t by) {
 #pragma GCC unroll 4
     for (int q = 0; q < kBases; ++q) base[q] += by * next;
     b += by * t.b_stride;
+    soon += by * t.soon_step;
   };
   int64_t k = t.k;
   for (; k >= S; k -= S) {
@@ -414,8 +418,19 @@ static void gemm_run(int64_t m, int64_t n, int64_t k_begin, int64_t k_end, const
       }
       t.c_stride = ldc;
       t.init_stride = first ? init_stride : ldc;
+      // The next packed panel comes while this one is used, a share of it with each tile: all of it at
+      // the first tile is more than memory gives in that time.
+      const T* soon = nullptr;
+      if (b.packed && j + G::cols < n)
+        soon = t.b + b.packed_k * G::cols;
+      else if (b.packed && !last)
+        soon = b.packed + (p + kb) * G::cols;
       for (int64_t i = 0; i < m; i += a.height) {
         const int64_t rows = m - i < a.height ? m - i : a.height;
+        if (soon) {
+          t.soon_step = (rows * G::cols + m - 1) / m;
+          t.soon = soon + i * G::cols / m * kb;
+        }
         t.a = packed ? lhs.data + i * kb : lhs.data + i * lhs.row;
         t.a_stride = packed ? rows : columns ? lhs.col : lhs.row;
         t.c = c + i * ldc + j;

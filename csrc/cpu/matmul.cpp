@@ -68,10 +68,11 @@ struct Matmul {
   // Rows and columns of one block of one product, over one part of k.
   void block(int64_t task) const {
     using G = GemmTile<T>;
-    const int64_t row_block = task % cut.row_blocks;
-    task /= cut.row_blocks;
+    // Neighbours share rows of A, which stay in L2 while B passes by once for each block of rows.
     const int64_t column_block = task % cut.column_blocks;
     task /= cut.column_blocks;
+    const int64_t row_block = task % cut.row_blocks;
+    task /= cut.row_blocks;
     const int64_t part = task % cut.parts, index = task / cut.parts;
     int64_t a_offset, b_offset;
     d.offsets(index, a_offset, b_offset);

@@ -89,12 +89,12 @@ static bool cut_swapped(const MatmulDims& d, MatmulCut& c) {
   return true;
 }
 
-// A task reads 128 KiB of b or more, in runs of a page; what columns do not give, parts of k do.
+// A task reads 256 KiB of b or more, in runs of a page; what columns do not give, parts of k do.
 template <class T>
 static bool cut_skinny(const MatmulDims& d, MatmulCut& c) {
   if (d.batch > 1 || d.m > kGemvRows || (d.b_col != 1 && d.a_col != 1)) return false;
   c.way = MatmulWay::skinny;
-  const int64_t bytes = d.k * d.n * static_cast<int64_t>(sizeof(T)), tasks = larger(1, smaller(bytes >> 17, kTasks));
+  const int64_t bytes = d.k * d.n * static_cast<int64_t>(sizeof(T)), tasks = larger(1, smaller(bytes >> 18, kTasks));
   c.column_blocks = smaller(tasks, ceil_div(d.n, d.b_col == 1 ? 4096 / sizeof(T) : 4));
   if (d.b_col == 1) c.parts = smaller(16, ceil_div(tasks, c.column_blocks));
   c.partial = c.parts * d.m * d.n;
@@ -104,10 +104,10 @@ static bool cut_skinny(const MatmulDims& d, MatmulCut& c) {
 template <class T>
 static void cut_blocks(const MatmulDims& d, bool kept, MatmulCut& c) {
   using G = GemmTile<T>;
-  constexpr int64_t kWholeA = 8 << 20;                     // bytes of A that may be packed as a whole
-  constexpr int64_t kTallBlock = G::block_rows / G::rows;  // tiles
-  const int64_t want = tasks_worth(d.m * d.n * d.k * d.batch);
-  const int64_t want_each = ceil_div(want, d.batch);  // of one product of the batch
+  constexpr int64_t kWholeA = 8 << 20;                                     // bytes of A that may be packed as a whole
+  constexpr int64_t kTallBlock = G::block_rows / G::rows;                  // tiles
+  const int64_t want = tasks_worth(larger(d.m, 8) * d.n * d.k * d.batch);  // few rows wait for b to come
+  const int64_t want_each = ceil_div(want, d.batch);                       // of one product of the batch
 
   // Rows of A 2 KiB or a multiple apart fall into the same few sets of L1.
   const int64_t a_stride = (d.a_row == 1 ? d.a_col : d.a_row) * static_cast<int64_t>(sizeof(T));
