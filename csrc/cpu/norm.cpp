@@ -39,8 +39,7 @@ template <class T> static Layout layout(const Shape& x) {
   l.wide = l.rows / l.join;
   l.rest = (l.rows - l.wide * l.join) * l.channels;
   const int64_t by_size = l.wide * l.width / 16384, by_chunk = l.wide / kChunk;
-  l.splits = by_size < by_chunk ? by_size : by_chunk;
-  l.splits = l.splits < 1 ? 1 : l.splits > kMaxSplits ? kMaxSplits : l.splits;
+  l.splits = larger(1, smaller(kMaxSplits, smaller(by_size, by_chunk)));
   return l;
 }
 
@@ -78,7 +77,7 @@ template <class T> static void split_moments(const T* x, const T* origin, const 
   __builtin_memset(m.sum, 0, sizeof(T) * l.width * 3);
   const int64_t from = l.begin(split), to = l.begin(split + 1);
   for (int64_t r = from; r < to; r += kChunk) {
-    const int n = to - r < kChunk ? static_cast<int>(to - r) : kChunk;
+    const int n = static_cast<int>(smaller(kChunk, to - r));
     for (int64_t j = 0; j < l.width; j += kLanes<T>) {
       const Moments<T> at{m.sum + j, m.rest + j, m.square + j};
       const T* first = x + r * l.width + j;
@@ -176,30 +175,38 @@ template <class T> static void batch_norm(const KernelCall& call) {
 
 // ---- gradient --------------------------------------------------------------------------------------
 
-// Per split: compensated sums of dy and of dy * (x - mean).
+// Adds n rows (n <= kChunk) of U vectors' columns to the compensated sums of dy and of dy * (x - mean).
+template <int U, class T> HB_INLINE void add_grads(const T* dy, const T* x, const T* mean, int64_t stride, int n, T* sums) {
+  constexpr int L = kLanes<T>;
+  Vec<T> beta[U] = {}, gamma[U] = {};
+  for (int i = 0; i < n; ++i)
+    for (int u = 0; u < U; ++u) {
+      const Vec<T> g = load(dy + i * stride + u * L);
+      beta[u] += g;
+      gamma[u] = fma<T>(g, load(x + i * stride + u * L) - load(mean + u * L), gamma[u]);
+    }
+  for (int u = 0; u < U; ++u) {
+    T* at = sums + u * L;
+    VectorSum<T> total_beta{load(at), load(at + stride)}, total_gamma{load(at + 2 * stride), load(at + 3 * stride)};
+    total_beta.add(beta[u]);
+    total_gamma.add(gamma[u]);
+    store(at, total_beta.sum);
+    store(at + stride, total_beta.rest);
+    store(at + 2 * stride, total_gamma.sum);
+    store(at + 3 * stride, total_gamma.rest);
+  }
+}
+
+// What one split knows: sums of dy, their rests, sums of dy * (x - mean), their rests, a wide row each.
 template <class T> static void split_grads(const T* dy, const T* x, const T* mean, const Layout& l, int64_t split, T* sums) {
   __builtin_memset(sums, 0, sizeof(T) * l.width * 4);
   const int64_t from = l.begin(split), to = l.begin(split + 1);
   for (int64_t r = from; r < to; r += kChunk) {
-    const int64_t end = r + kChunk < to ? r + kChunk : to;
-    for (int64_t j = 0; j < l.width; j += kLanes<T>) {
-      const Vec<T> middle = load(mean + j);
-      Vec<T> beta[2] = {}, gamma[2] = {};
-      for (int64_t i = r; i < end; ++i) {
-        const Vec<T> g = load(dy + i * l.width + j);
-        beta[i & 1] += g;
-        gamma[i & 1] = fma<T>(g, load(x + i * l.width + j) - middle, gamma[i & 1]);
-      }
-      T* at = sums + j;
-      VectorSum<T> total_beta{load(at), load(at + l.width)};
-      VectorSum<T> total_gamma{load(at + 2 * l.width), load(at + 3 * l.width)};
-      total_beta.add(beta[0] + beta[1]);
-      total_gamma.add(gamma[0] + gamma[1]);
-      store(at, total_beta.sum);
-      store(at + l.width, total_beta.rest);
-      store(at + 2 * l.width, total_gamma.sum);
-      store(at + 3 * l.width, total_gamma.rest);
-    }
+    const int n = static_cast<int>(smaller(kChunk, to - r));
+    const T *g = dy + r * l.width, *v = x + r * l.width;
+    int64_t j = 0;
+    for (; j + 4 * kLanes<T> <= l.width; j += 4 * kLanes<T>) add_grads<4>(g + j, v + j, mean + j, l.width, n, sums + j);
+    for (; j < l.width; j += kLanes<T>) add_grads<1>(g + j, v + j, mean + j, l.width, n, sums + j);
   }
 }
 

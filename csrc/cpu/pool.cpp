@@ -4,39 +4,36 @@
 #include "ops/pool.h"
 
 #include "cpu/export.h"
-#include "cpu/packs.h"
+#include "cpu/lanes.h"
 #include "cpu/parallel.h"
 #include "cpu/window.h"
 
 HB_CPU_BEGIN
 
-// Calls f(pack width as a constant) with the widest pack that fits into the channels. Channel loops end
-// with a pack that overlaps the one before.
-template <int N> struct Width { static constexpr int value = N; };
-template <class T, class F> HB_INLINE void with_width(int64_t channels, const F& f) {
-  if (channels >= kLanes<T>) return f(Width<kLanes<T>>{});
-  if constexpr (kLanes<T> > 4)
-    if (channels >= 4) return f(Width<4>{});
-  f(Width<1>{});
+// Channels are served four vectors at a time, then one, then the lanes of the last one that are left.
+// f(vectors as a constant, first channel, lanes of each vector).
+template <int N> struct Number { static constexpr int value = N; };
+template <class T, class F> HB_INLINE void each_channel(int64_t channels, const F& f) {
+  constexpr int L = kLanes<T>;
+  int64_t c = 0;
+  for (; c + 4 * L <= channels; c += 4 * L) f(Number<4>{}, c, L);
+  for (; c + L <= channels; c += L) f(Number<1>{}, c, L);
+  if (c < channels) f(Number<1>{}, c, static_cast<int>(channels - c));
 }
 
 struct Axis {
   int64_t in, out, size, stride, pad;
 
-  HB_INLINE int64_t begin(int64_t o) const { return o * stride > pad ? o * stride - pad : 0; }
-  HB_INLINE int64_t end(int64_t o) const {
-    const int64_t e = o * stride - pad + size;
-    return e < in ? e : in;
-  }
+  HB_INLINE int64_t begin(int64_t o) const { return larger(o * stride - pad, 0); }
+  HB_INLINE int64_t end(int64_t o) const { return smaller(o * stride - pad + size, in); }
   // Windows that touch cells [from, to) are [first_window(from), end_window(to)).
   HB_INLINE int64_t first_window(int64_t from) const {
     const int64_t past = from + pad - size;
     return past < 0 ? 0 : past / stride + 1;
   }
-  HB_INLINE int64_t end_window(int64_t to) const {
-    const int64_t o = (to - 1 + pad) / stride + 1;
-    return o < out ? o : out;
-  }
+  HB_INLINE int64_t end_window(int64_t to) const { return smaller((to - 1 + pad) / stride + 1, out); }
+  // No cell is in two windows, and none of their cells is padding.
+  HB_INLINE bool tiled() const { return pad == 0 && (size == stride || out == 1) && (out - 1) * stride + size <= in; }
 };
 
 struct Geometry {
@@ -57,32 +54,24 @@ static Geometry geometry(const PoolAttrs& a, const Shape& in, const Shape& out) 
 // NaN if either is NaN.
 template <class V> HB_INLINE V max_nan(V a, V b) { return (a > b) | (a != a) ? a : b; }
 
-// U packs of channels of one window of h by w cells. Averages add row sums, so the error is at most
-// (w + h) roundings of the sum of magnitudes.
-template <bool kMax, int N, int U, class T>
-HB_INLINE void pool_window(const T* x, int64_t row, int64_t channels, int64_t h, int64_t w, T* y) {
-  using P = Pack<T, N>;
-  P all[U];
-  for (int u = 0; u < U; ++u) all[u] = kMax ? load_pack<N>(x + u * N) : P{};
+// One window of h by w cells, U vectors of channels of k lanes each. Averages add row sums, so the error is
+// at most (w + h) roundings of the sum of magnitudes.
+template <bool kMax, int U, class T>
+HB_INLINE void pool_window(const T* x, int64_t row, int64_t channels, int64_t h, int64_t w, T* y, int k) {
+  constexpr int L = kLanes<T>;
+  Vec<T> all[U];
+  for (int u = 0; u < U; ++u) all[u] = kMax ? load_some<T>(x + u * L, k) : Vec<T>{};
   for (int64_t i = 0; i < h; ++i) {
-    P line[U];
-    for (int u = 0; u < U; ++u) line[u] = load_pack<N>(x + i * row + u * N);
+    Vec<T> line[U];
+    for (int u = 0; u < U; ++u) line[u] = load_some<T>(x + i * row + u * L, k);
     for (int64_t j = 1; j < w; ++j)
       for (int u = 0; u < U; ++u) {
-        const P cell = load_pack<N>(x + i * row + j * channels + u * N);
+        const Vec<T> cell = load_some<T>(x + i * row + j * channels + u * L, k);
         line[u] = kMax ? max_nan(cell, line[u]) : line[u] + cell;
       }
     for (int u = 0; u < U; ++u) all[u] = kMax ? max_nan(line[u], all[u]) : all[u] + line[u];
   }
-  for (int u = 0; u < U; ++u) store_pack<N>(y + u * N, kMax ? all[u] : all[u] / static_cast<T>(h * w));
-}
-
-template <bool kMax, int N, class T>
-HB_INLINE void pool_channels(const T* x, int64_t row, int64_t channels, int64_t h, int64_t w, T* y) {
-  int64_t c = 0;
-  for (; c + 4 * N <= channels; c += 4 * N) pool_window<kMax, N, 4>(x + c, row, channels, h, w, y + c);
-  for (; c + N <= channels; c += N) pool_window<kMax, N, 1>(x + c, row, channels, h, w, y + c);
-  if (c < channels) pool_window<kMax, N, 1>(x + channels - N, row, channels, h, w, y + channels - N);
+  for (int u = 0; u < U; ++u) store_some<T>(y + u * L, kMax ? all[u] : all[u] / static_cast<T>(h * w), k);
 }
 
 template <bool kMax, class T> static void pool(const KernelCall& call) {
@@ -90,23 +79,23 @@ template <bool kMax, class T> static void pool(const KernelCall& call) {
   const T* x = call.in[0].as<T>();
   T* y = call.out[0].as<T>();
   if (call.out[0].shape.count() == 0) return;
-  with_width<T>(g.channels, [&](auto width) {
-    constexpr int N = decltype(width)::value;
-    parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
-      for (int64_t r = from; r < to; ++r) {
-        const int64_t oy = r % g.y.out, top = g.y.begin(oy), h = g.y.end(oy) - top;
-        const T* image = x + (r / g.y.out * g.y.in + top) * g.in_row();
-        for (int64_t ox = 0; ox < g.x.out; ++ox) {
-          const int64_t left = g.x.begin(ox), w = g.x.end(ox) - left;
-          const T* cell = image + left * g.channels;
-          T* to_cell = y + (r * g.x.out + ox) * g.channels;
+  parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
+    for (int64_t r = from; r < to; ++r) {
+      const int64_t oy = r % g.y.out, top = g.y.begin(oy), h = g.y.end(oy) - top;
+      const T* image = x + (r / g.y.out * g.y.in + top) * g.in_row();
+      for (int64_t ox = 0; ox < g.x.out; ++ox) {
+        const int64_t left = g.x.begin(ox), w = g.x.end(ox) - left;
+        const T* cell = image + left * g.channels;
+        T* out = y + (r * g.x.out + ox) * g.channels;
+        each_channel<T>(g.channels, [&](auto vectors, int64_t c, int k) {
+          constexpr int U = decltype(vectors)::value;
           if (h == 2 && w == 2)  // the common window, with its loops unrolled
-            pool_channels<kMax, N>(cell, g.in_row(), g.channels, 2, 2, to_cell);
+            pool_window<kMax, U>(cell + c, g.in_row(), g.channels, 2, 2, out + c, k);
           else
-            pool_channels<kMax, N>(cell, g.in_row(), g.channels, h, w, to_cell);
-        }
+            pool_window<kMax, U>(cell + c, g.in_row(), g.channels, h, w, out + c, k);
+        });
       }
-    });
+    }
   });
 }
 
@@ -114,75 +103,69 @@ template <bool kMax, class T> static void pool(const KernelCall& call) {
 // backwards, so the first one is the last to be taken.
 template <class T> static void gather(const KernelCall& call) {
   const Geometry g = geometry(*static_cast<const PoolAttrs*>(call.attrs), call.in[0].shape, call.out[0].shape);
-  const T *x = call.in[0].as<T>(), *top = call.in[1].as<T>(), *value = call.in[2].as<T>();
+  const T *x = call.in[0].as<T>(), *y = call.in[1].as<T>(), *value = call.in[2].as<T>();
   T* out = call.out[0].as<T>();
   if (call.out[0].shape.count() == 0) return;
-  with_width<T>(g.channels, [&](auto width) {
-    constexpr int N = decltype(width)::value;
-    using P = Pack<T, N>;
-    parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
-      for (int64_t o = from * g.x.out; o < to * g.x.out; ++o) {
-        const int64_t r = o / g.x.out, oy = r % g.y.out, ox = o % g.x.out;
-        const int64_t image = r / g.y.out * g.y.in;
-        for (int64_t c = 0; c < g.channels; c += N) {
-          const int64_t from_c = c + N > g.channels ? g.channels - N : c;
-          const P most = load_pack<N>(top + o * g.channels + from_c);
-          P taken{};
-          for (int64_t i = g.y.end(oy) - 1; i >= g.y.begin(oy); --i)
-            for (int64_t j = g.x.end(ox) - 1; j >= g.x.begin(ox); --j) {
-              const int64_t at = (image + i) * g.in_row() + j * g.channels + from_c;
-              const P cell = load_pack<N>(x + at);
-              taken = (cell == most) | (cell != cell) ? load_pack<N>(value + at) : taken;
-            }
-          store_pack<N>(out + o * g.channels + from_c, taken);
-        }
+  parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
+    for (int64_t o = from * g.x.out; o < to * g.x.out; ++o) {
+      const int64_t r = o / g.x.out, oy = r % g.y.out, ox = o % g.x.out;
+      const int64_t image = r / g.y.out * g.y.in;
+      for (int64_t c = 0; c < g.channels; c += kLanes<T>) {
+        const int k = static_cast<int>(smaller(g.channels - c, kLanes<T>));
+        const Vec<T> top = load_some<T>(y + o * g.channels + c, k);
+        Vec<T> taken{};
+        for (int64_t i = g.y.end(oy) - 1; i >= g.y.begin(oy); --i)
+          for (int64_t j = g.x.end(ox) - 1; j >= g.x.begin(ox); --j) {
+            const int64_t at = (image + i) * g.in_row() + j * g.channels + c;
+            const Vec<T> cell = load_some<T>(x + at, k);
+            taken = (cell == top) | (cell != cell) ? load_some<T>(value + at, k) : taken;
+          }
+        store_some<T>(out + o * g.channels + c, taken, k);
       }
-    });
+    }
   });
 }
 
-// Gives one window's gradient to its cells, for one pack of channels; `first` lanes were served by the
-// pack before. Rows outside [own_from, own_to) are only looked at. kAdd: windows overlap.
-template <bool kMax, bool kAdd, int N, class T>
+// Gives one window's gradient to its cells, for U vectors of channels of k lanes each. Rows outside
+// [own_from, own_to) are only looked at. kAdd: windows overlap.
+template <bool kMax, bool kAdd, int U, class T>
 HB_INLINE void spread_window(const T* x, const T* y, const T* dy, T* dx, int64_t row, int64_t channels, int64_t h,
-                             int64_t w, int64_t own_from, int64_t own_to, int first) {
-  using P = Pack<T, N>;
-  P left = load_pack<N>(dy);
-  if (!kMax) left = left / static_cast<T>(h * w);
-  if (kAdd && first > 0) {
-    decltype(left != left) lane;
-    for (int i = 0; i < N; ++i) lane[i] = i;
-    left = lane >= first ? left : P{};
+                             int64_t w, int64_t own_from, int64_t own_to, int k) {
+  constexpr int L = kLanes<T>;
+  Vec<T> left[U], top[U];
+  for (int u = 0; u < U; ++u) {
+    left[u] = load_some<T>(dy + u * L, k);
+    if (!kMax) left[u] = left[u] / static_cast<T>(h * w);
+    top[u] = kMax ? load_some<T>(y + u * L, k) : Vec<T>{};
   }
-  const P top = kMax ? load_pack<N>(y) : P{};
   for (int64_t i = kMax ? 0 : own_from; i < own_to; ++i)
-    for (int64_t j = 0; j < w; ++j) {
-      P share = left;
-      const int64_t at = i * row + j * channels;
-      if (kMax) {
-        const P cell = load_pack<N>(x + at);
-        const auto hit = (cell == top) | (cell != cell);
-        share = hit ? left : P{};
-        left = hit ? P{} : left;
+    for (int64_t j = 0; j < w; ++j)
+      for (int u = 0; u < U; ++u) {
+        const int64_t at = i * row + j * channels + u * L;
+        Vec<T> share = left[u];
+        if (kMax) {
+          const Vec<T> cell = load_some<T>(x + at, k);
+          const auto hit = (cell == top[u]) | (cell != cell);
+          share = hit ? left[u] : Vec<T>{};
+          left[u] = hit ? Vec<T>{} : left[u];
+        }
+        if (i >= own_from) store_some<T>(dx + at, kAdd ? load_some<T>(dx + at, k) + share : share, k);
       }
-      if (i >= own_from) store_pack<N>(dx + at, kAdd ? load_pack<N>(dx + at) + share : share);
-    }
 }
 
-template <bool kMax, bool kAdd, int N, class T>
+template <bool kMax, bool kAdd, class T>
 static void spread_rows(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t from, int64_t to) {
   for (int64_t oy = g.y.first_window(from); oy < g.y.end_window(to); ++oy) {
     const int64_t top = g.y.begin(oy), h = g.y.end(oy) - top;
-    const int64_t own_from = from > top ? from - top : 0, own_to = to - top < h ? to - top : h;
+    const int64_t own_from = larger(from - top, 0), own_to = smaller(to - top, h);
     for (int64_t ox = 0; ox < g.x.out; ++ox) {
       const int64_t left = g.x.begin(ox), w = g.x.end(ox) - left;
       const int64_t cell = top * g.in_row() + left * g.channels, out = oy * g.out_row() + ox * g.channels;
-      for (int64_t c = 0; c < g.channels; c += N) {
-        const int64_t over = c + N > g.channels ? c + N - g.channels : 0;
-        const int64_t i = cell + c - over, o = out + c - over;
-        spread_window<kMax, kAdd, N>(kMax ? x + i : nullptr, kMax ? y + o : nullptr, dy + o, dx + i, g.in_row(),
-                                     g.channels, h, w, own_from, own_to, static_cast<int>(over));
-      }
+      each_channel<T>(g.channels, [&](auto vectors, int64_t c, int k) {
+        spread_window<kMax, kAdd, decltype(vectors)::value>(kMax ? x + cell + c : nullptr, kMax ? y + out + c : nullptr,
+                                                            dy + out + c, dx + cell + c, g.in_row(), g.channels, h, w,
+                                                            own_from, own_to, k);
+      });
     }
   }
 }
@@ -195,19 +178,17 @@ template <bool kMax, class T> static void pool_grad(const KernelCall& call) {
   const T* dy = grad.as<T>();
   T* dx = call.out[0].as<T>();
   if (call.out[0].shape.count() == 0) return;
-  const bool tiled = g.y.size == g.y.stride && g.x.size == g.x.stride && g.y.pad == 0 && g.x.pad == 0;
+  const bool tiled = g.y.tiled() && g.x.tiled();
   const bool covered = tiled && g.y.in == g.y.out * g.y.size && g.x.in == g.x.out * g.x.size;
   // Pieces end where windows end if windows do not overlap.
-  const int64_t step = g.y.stride * (1 + 16384 / (g.in_row() * g.y.stride)), pieces = (g.y.in + step - 1) / step;
-  with_width<T>(g.channels, [&](auto width) {
-    constexpr int N = decltype(width)::value;
-    parallel_tasks(call, g.images * pieces, [&](int64_t task) {
-      const int64_t image = task / pieces, from = task % pieces * step, to = from + step < g.y.in ? from + step : g.y.in;
-      const int64_t in = image * g.y.in * g.in_row(), out = image * g.y.out * g.out_row();
-      if (!covered) __builtin_memset(dx + in + from * g.in_row(), 0, sizeof(T) * (to - from) * g.in_row());
-      (tiled ? spread_rows<kMax, false, N, T> : spread_rows<kMax, true, N, T>)(
-          g, kMax ? x + in : nullptr, kMax ? y + out : nullptr, dy + out, dx + in, from, to);
-    });
+  const int64_t period = g.y.out == 1 ? g.y.in : g.y.stride;
+  const int64_t step = period * (1 + 16384 / (g.in_row() * period)), pieces = ceil_div(g.y.in, step);
+  parallel_tasks(call, g.images * pieces, [&](int64_t task) {
+    const int64_t image = task / pieces, from = task % pieces * step, to = smaller(from + step, g.y.in);
+    const int64_t in = image * g.y.in * g.in_row(), out = image * g.y.out * g.out_row();
+    if (!covered) __builtin_memset(dx + in + from * g.in_row(), 0, sizeof(T) * (to - from) * g.in_row());
+    (tiled ? spread_rows<kMax, false, T> : spread_rows<kMax, true, T>)(
+        g, kMax ? x + in : nullptr, kMax ? y + out : nullptr, dy + out, dx + in, from, to);
   });
 }
 

@@ -8,7 +8,7 @@
 #include "ops/reduce.h"
 
 #include "cpu/export.h"
-#include "cpu/packs.h"
+#include "cpu/lanes.h"
 #include "cpu/parallel.h"
 #include "cpu/sums.h"
 
@@ -172,14 +172,13 @@ static Passes passes_of(const Shape& x, const Ints& axes) {
 
 template <class T> constexpr int64_t kTile = kTileVectors* kLanes<T>;
 
-template <class T> static int64_t tiles_of(const Pass& p) { return p.inner == 1 ? 1 : (p.inner + kTile<T> - 1) / kTile<T>; }
+template <class T> static int64_t tiles_of(const Pass& p) { return p.inner == 1 ? 1 : ceil_div(p.inner, kTile<T>); }
 
 // Parts into which each sum is cut.
 template <class T> static int64_t splits_of(const Pass& p) {
   if (p.outer * tiles_of<T>(p) >= 16) return 1;
-  const int64_t work = p.n * (p.inner < kTile<T> ? p.inner : kTile<T>), most = p.n < 16 ? p.n : 16;
-  const int64_t splits = work / 32768;
-  return splits < 1 ? 1 : splits < most ? splits : most;
+  const int64_t work = p.n * (smaller(p.inner, kTile<T>)), most = smaller(p.n, 16);
+  return larger(1, smaller(work / 32768, most));
 }
 
 // Elements of workspace: the parts of one pass and what goes from pass to pass.
@@ -210,18 +209,18 @@ template <class Op, class T> static void run_rows(const KernelCall& call, const 
 template <class Op, class T> static void run_columns(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
   const int64_t splits = splits_of<T>(p), tiles = tiles_of<T>(p), size = p.outer * p.inner;
   T* to = splits == 1 ? out : parts;
-  const int64_t cost = p.n / splits * (p.inner < kTile<T> ? p.inner : kTile<T>);
+  const int64_t cost = p.n / splits * (smaller(p.inner, kTile<T>));
   parallel_ranges(call, p.outer * tiles * splits, cost, [&](int64_t first, int64_t last) {
     for (int64_t task = first; task < last; ++task) {
       const int64_t s = task % splits, tile = task / splits % tiles, o = task / splits / tiles;
-      const int64_t column = tile * kTile<T>, width = p.inner - column < kTile<T> ? p.inner - column : kTile<T>;
+      const int64_t column = tile * kTile<T>, width = smaller(p.inner - column, kTile<T>);
       const int64_t from = p.n * s / splits, rows = p.n * (s + 1) / splits - from;
       reduce_columns<Op>(x + (o * p.n + from) * p.inner + column, p.inner, rows, width, to + s * size + o * p.inner + column);
     }
   });
   if (splits > 1)
     for (int64_t c = 0; c < size; c += kTile<T>)
-      reduce_columns<Op>(parts + c, size, splits, size - c < kTile<T> ? size - c : kTile<T>, out + c);
+      reduce_columns<Op>(parts + c, size, splits, smaller(size - c, kTile<T>), out + c);
 }
 
 template <class Op, class T> static void reduce(const KernelCall& call) {
@@ -290,10 +289,10 @@ template <class Op, class T> static void arg(const KernelCall& call) {
       for (int64_t o = from; o < to; ++o) out[o] = first_match<Op>(x + o * p.n, p.n);
     });
   const int64_t tiles = tiles_of<T>(p);
-  parallel_ranges(call, p.outer * tiles, 2 * p.n * (p.inner < kTile<T> ? p.inner : kTile<T>), [&](int64_t from, int64_t to) {
+  parallel_ranges(call, p.outer * tiles, 2 * p.n * (smaller(p.inner, kTile<T>)), [&](int64_t from, int64_t to) {
     for (int64_t task = from; task < to; ++task) {
       const int64_t o = task / tiles, column = task % tiles * kTile<T>;
-      const int64_t width = p.inner - column < kTile<T> ? p.inner - column : kTile<T>;
+      const int64_t width = smaller(p.inner - column, kTile<T>);
       arg_columns<Op>(x + o * p.n * p.inner + column, p.inner, p.n, width, out + o * p.inner + column);
     }
   });

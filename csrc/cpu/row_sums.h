@@ -1,18 +1,10 @@
 // What softmax and cross entropy need of one row: its maximum, and sums of terms made on the fly.
 #pragma once
-#include "cpu/packs.h"
+#include "cpu/lanes.h"
 #include "cpu/sums.h"
 #include "cpu/vmath.h"
 
 HB_CPU_BEGIN
-
-// `n` <= lanes elements, and all of them without a mask where the compiler can see that.
-template <class T> HB_INLINE Vec<T> load_some(const T* p, int n) { return n == kLanes<T> ? load<T>(p) : load_tail<T>(p, n); }
-template <class T> HB_INLINE Vec<T> load_some(const T* p, int n, T rest) { return n == kLanes<T> ? load<T>(p) : load_tail<T>(p, n, rest); }
-template <class T> HB_INLINE void store_some(T* p, Vec<T> v, int n) {
-  if (n == kLanes<T>) store<T>(p, v);
-  else store_tail<T>(p, v, n);
-}
 
 // f(i, k) for the vectors of a row: elements [i, i + k).
 template <class T, class F> HB_INLINE void each_vector(int64_t n, const F& f) {
