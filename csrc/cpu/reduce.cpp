@@ -77,12 +77,26 @@ template <class Op, class T> static T reduce_row(const T* x, int64_t n) {
   if (i < n) {
     Vec<T> part[4];
     for (Vec<T>& p : part) p = splat<T>(id);
-    int at = 0;
-    for (; i + L <= n; i += L, at = (at + 1) & 3) part[at] = Op()(part[at], load(x + i));
-    if (i < n) part[at] = Op()(part[at], load_tail<T>(x + i, static_cast<int>(n - i), id));
+    for (; i + 4 * L <= n; i += 4 * L)
+      for (int u = 0; u < 4; ++u) part[u] = Op()(part[u], load(x + i + u * L));
+    for (int u = 0; u < 3; ++u)
+      if (i + L <= n) part[u] = Op()(part[u], load(x + i)), i += L;
+    if (i < n) part[3] = Op()(part[3], load_tail<T>(x + i, static_cast<int>(n - i), id));
     join<Op, T>(value, rest, Op()(Op()(part[0], part[1]), Op()(part[2], part[3])));
   }
   return fold<T>(finish<Op, T>(value, rest), Op());
+}
+
+// Rows shorter than a vector, as many as it has lanes: turned, so that lanes need no folding.
+template <class Op, class T> static void reduce_short_rows(const T* x, int64_t n, T* out) {
+  constexpr int L = kLanes<T>;
+  Vec<T> value = splat<T>(Op::template identity<T>);
+  for (int64_t i = 0; i < n; ++i) {
+    T column[L];
+    for (int r = 0; r < L; ++r) column[r] = x[r * n + i];
+    value = Op()(value, load(column));
+  }
+  store(out, value);
 }
 
 // ---- columns ---------------------------------------------------------------------------------------
@@ -170,14 +184,14 @@ static Passes passes_of(const Shape& x, const Ints& axes) {
   return passes;
 }
 
-template <class T> constexpr int64_t kTile = kTileVectors* kLanes<T>;
+template <class T> constexpr int64_t kTile = kTileVectors * kLanes<T>;
 
 template <class T> static int64_t tiles_of(const Pass& p) { return p.inner == 1 ? 1 : ceil_div(p.inner, kTile<T>); }
 
 // Parts into which each sum is cut.
 template <class T> static int64_t splits_of(const Pass& p) {
   if (p.outer * tiles_of<T>(p) >= 16) return 1;
-  const int64_t work = p.n * (smaller(p.inner, kTile<T>)), most = smaller(p.n, 16);
+  const int64_t work = p.n * smaller(p.inner, kTile<T>), most = smaller(p.n, 16);
   return larger(1, smaller(work / 32768, most));
 }
 
@@ -197,7 +211,10 @@ template <class Op, class T> static void run_rows(const KernelCall& call, const 
   const int64_t splits = splits_of<T>(p);
   if (splits == 1)
     return parallel_ranges(call, p.outer, p.n, [&](int64_t from, int64_t to) {
-      for (int64_t o = from; o < to; ++o) out[o] = reduce_row<Op>(x + o * p.n, p.n);
+      int64_t o = from;
+      if (p.n <= kLanes<T>)
+        for (; o + kLanes<T> <= to; o += kLanes<T>) reduce_short_rows<Op>(x + o * p.n, p.n, out + o);
+      for (; o < to; ++o) out[o] = reduce_row<Op>(x + o * p.n, p.n);
     });
   parallel_tasks(call, p.outer * splits, [&](int64_t task) {
     const int64_t o = task / splits, s = task % splits, from = p.n * s / splits, to = p.n * (s + 1) / splits;
@@ -209,7 +226,7 @@ template <class Op, class T> static void run_rows(const KernelCall& call, const 
 template <class Op, class T> static void run_columns(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
   const int64_t splits = splits_of<T>(p), tiles = tiles_of<T>(p), size = p.outer * p.inner;
   T* to = splits == 1 ? out : parts;
-  const int64_t cost = p.n / splits * (smaller(p.inner, kTile<T>));
+  const int64_t cost = p.n / splits * smaller(p.inner, kTile<T>);
   parallel_ranges(call, p.outer * tiles * splits, cost, [&](int64_t first, int64_t last) {
     for (int64_t task = first; task < last; ++task) {
       const int64_t s = task % splits, tile = task / splits % tiles, o = task / splits / tiles;
@@ -289,7 +306,7 @@ template <class Op, class T> static void arg(const KernelCall& call) {
       for (int64_t o = from; o < to; ++o) out[o] = first_match<Op>(x + o * p.n, p.n);
     });
   const int64_t tiles = tiles_of<T>(p);
-  parallel_ranges(call, p.outer * tiles, 2 * p.n * (smaller(p.inner, kTile<T>)), [&](int64_t from, int64_t to) {
+  parallel_ranges(call, p.outer * tiles, 2 * p.n * smaller(p.inner, kTile<T>), [&](int64_t from, int64_t to) {
     for (int64_t task = from; task < to; ++task) {
       const int64_t o = task / tiles, column = task % tiles * kTile<T>;
       const int64_t width = smaller(p.inner - column, kTile<T>);
