@@ -37,6 +37,7 @@ template <class T, class F> HB_INLINE T sum_terms(int64_t n, const F& term) {
 template <class T> HB_INLINE T row_max(const T* x, int64_t n) {
   constexpr int L = kLanes<T>;
   const auto larger = [](auto a, auto b) { return a > b ? a : b; };
+  if (n <= L) return fold<T>(load_some<T>(x, static_cast<int>(n), -kInf<T>), larger);
   Vec<T> top[4];
   for (Vec<T>& t : top) t = splat<T>(-kInf<T>);
   int64_t i = 0;
@@ -55,13 +56,23 @@ template <class T> HB_INLINE Vec<T> exp_below_zero(Vec<T> x) {
   return x < kLeast ? Vec<T>{} : (e.expm1_r + T(1)) * pow2<T>(e.n);
 }
 
-// Sum of exp(x - top) over a row, where top is its maximum; the terms go to `terms` unless it is null.
-template <class T> HB_INLINE T sum_exp(const T* x, T top, int64_t n, T* terms) {
-  return sum_terms<T>(n, [&](int64_t i, int k) {
+// Sum of exp(x - top) over a row, where top is its maximum; softmax goes to `p` unless that is null.
+template <class T> HB_INLINE T softmax_row(const T* x, T top, int64_t n, T* p) {
+  if (n <= kLanes<T>) {  // stays in a register: a masked store cannot be read back soon
+    const int k = static_cast<int>(n);
+    const Vec<T> e = exp_below_zero<T>(load_some<T>(x, k, -kInf<T>) - top);
+    const T sum = fold<T>(e, [](auto a, auto b) { return a + b; });
+    if (p) store_some<T>(p, e * (1 / sum), k);
+    return sum;
+  }
+  const T sum = sum_terms<T>(n, [&](int64_t i, int k) {
     const Vec<T> e = exp_below_zero<T>(load_some<T>(x + i, k, -kInf<T>) - top);
-    if (terms) store_some<T>(terms + i, e, k);
+    if (p) store_some<T>(p + i, e, k);
     return e;
   });
+  const T scale = 1 / sum;
+  if (p) each_vector<T>(n, [&](int64_t i, int k) { store_some<T>(p + i, load_some<T>(p + i, k) * scale, k); });
+  return sum;
 }
 
 HB_CPU_END
