@@ -13,11 +13,13 @@ HB_CPU_BEGIN
 constexpr int64_t kCost = 8;  // of an element, beside an addition
 
 // The loss of a row is weight * log(sum) + distance: a vector's worth of rows share one logarithm.
-template <class T> struct LossParts {
+template <class T>
+struct LossParts {
   T sum, weight, distance;
 };
 
-template <class T> static LossParts<T> dense_row(const T* x, const T* labels, T* p, int64_t n) {
+template <class T>
+static LossParts<T> dense_row(const T* x, const T* labels, T* p, int64_t n) {
   const T top = row_max(x, n), sum = softmax_row<T>(x, top, n, p);
   const T weight = sum_terms<T>(n, [&](int64_t i, int k) { return load_some<T>(labels + i, k); });
   const T distance = sum_terms<T>(n, [&](int64_t i, int k) {
@@ -28,19 +30,22 @@ template <class T> static LossParts<T> dense_row(const T* x, const T* labels, T*
   return {sum, weight, distance};
 }
 
-template <class T> static LossParts<T> sparse_row(const T* x, int64_t label, T* p, int64_t n) {
+template <class T>
+static LossParts<T> sparse_row(const T* x, int64_t label, T* p, int64_t n) {
   const T top = row_max(x, n), sum = softmax_row<T>(x, top, n, p);
   return {sum, T(1), label >= 0 && label < n ? top - x[label] : kNan<T>};
 }
 
-template <class T> static void dense_grad_row(const T* p, const T* labels, T dloss, T* dx, int64_t n) {
+template <class T>
+static void dense_grad_row(const T* p, const T* labels, T dloss, T* dx, int64_t n) {
   const T weight = sum_terms<T>(n, [&](int64_t i, int k) { return load_some<T>(labels + i, k); });
   each_vector<T>(n, [&](int64_t i, int k) {
     store_some<T>(dx + i, (load_some<T>(p + i, k) * weight - load_some<T>(labels + i, k)) * dloss, k);
   });
 }
 
-template <class T> static void sparse_grad_row(const T* p, int64_t label, T dloss, T* dx, int64_t n) {
+template <class T>
+static void sparse_grad_row(const T* p, int64_t label, T dloss, T* dx, int64_t n) {
   const bool valid = label >= 0 && label < n;
   const T scale = valid ? dloss : kNan<T>;
   each_vector<T>(n, [&](int64_t i, int k) { store_some<T>(dx + i, load_some<T>(p + i, k) * scale, k); });
@@ -48,7 +53,8 @@ template <class T> static void sparse_grad_row(const T* p, int64_t label, T dlos
 }
 
 // row_parts(x, row number, probabilities or null, classes).
-template <class T, class F> HB_INLINE void forward(const KernelCall& call, const F& row_parts) {
+template <class T, class F>
+HB_INLINE void forward(const KernelCall& call, const F& row_parts) {
   constexpr int L = kLanes<T>;
   const Shape& shape = call.in[0].shape;
   const int64_t n = shape[-1];
@@ -69,18 +75,21 @@ template <class T, class F> HB_INLINE void forward(const KernelCall& call, const
   });
 }
 
-template <class T> static void dense(const KernelCall& call) {
+template <class T>
+static void dense(const KernelCall& call) {
   const T* labels = call.in[1].as<T>();
   forward<T>(call, [&](const T* x, int64_t r, T* p, int64_t n) { return dense_row(x, labels + r * n, p, n); });
 }
-template <class T> static void sparse(const KernelCall& call) {
+template <class T>
+static void sparse(const KernelCall& call) {
   by_integer(call.in[1].dtype, [&](auto tag) {
     const auto* labels = call.in[1].as<typename decltype(tag)::type>();
     forward<T>(call, [&](const T* x, int64_t r, T* p, int64_t n) { return sparse_row(x, labels[r], p, n); });
   });
 }
 
-template <class T, class F> HB_INLINE void backward(const KernelCall& call, const F& row_grad) {
+template <class T, class F>
+HB_INLINE void backward(const KernelCall& call, const F& row_grad) {
   const Shape& shape = call.in[0].shape;
   const int64_t n = shape[-1];
   const T *p = call.in[0].as<T>(), *dloss = call.in[2].as<T>();
@@ -90,26 +99,31 @@ template <class T, class F> HB_INLINE void backward(const KernelCall& call, cons
   });
 }
 
-template <class T> static void dense_grad(const KernelCall& call) {
+template <class T>
+static void dense_grad(const KernelCall& call) {
   const T* labels = call.in[1].as<T>();
-  backward<T>(call, [&](const T* p, int64_t r, T dloss, T* dx, int64_t n) { dense_grad_row(p, labels + r * n, dloss, dx, n); });
+  backward<T>(
+      call, [&](const T* p, int64_t r, T dloss, T* dx, int64_t n) { dense_grad_row(p, labels + r * n, dloss, dx, n); });
 }
-template <class T> static void sparse_grad(const KernelCall& call) {
+template <class T>
+static void sparse_grad(const KernelCall& call) {
   by_integer(call.in[1].dtype, [&](auto tag) {
     const auto* labels = call.in[1].as<typename decltype(tag)::type>();
-    backward<T>(call, [&](const T* p, int64_t r, T dloss, T* dx, int64_t n) { sparse_grad_row(p, labels[r], dloss, dx, n); });
+    backward<T>(call,
+                [&](const T* p, int64_t r, T dloss, T* dx, int64_t n) { sparse_grad_row(p, labels[r], dloss, dx, n); });
   });
 }
 
 static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)> static void run(const KernelCall& call) {
+template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
+static void run(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
 }
 
-HB_EXPORT_KERNELS(cross_entropy,
-  {"softmax_cross_entropy", "rows", supports, nullptr, run<dense<float>, dense<double>>},
-  {"softmax_cross_entropy_grad", "rows", supports, nullptr, run<dense_grad<float>, dense_grad<double>>},
-  {"sparse_softmax_cross_entropy", "rows", supports, nullptr, run<sparse<float>, sparse<double>>},
-  {"sparse_softmax_cross_entropy_grad", "rows", supports, nullptr, run<sparse_grad<float>, sparse_grad<double>>})
+HB_EXPORT_KERNELS(cross_entropy, {"softmax_cross_entropy", "rows", supports, nullptr, run<dense<float>, dense<double>>},
+                  {"softmax_cross_entropy_grad", "rows", supports, nullptr, run<dense_grad<float>, dense_grad<double>>},
+                  {"sparse_softmax_cross_entropy", "rows", supports, nullptr, run<sparse<float>, sparse<double>>},
+                  {"sparse_softmax_cross_entropy_grad", "rows", supports, nullptr,
+                   run<sparse_grad<float>, sparse_grad<double>>})
 
 HB_CPU_END

@@ -29,7 +29,8 @@ struct Layout {
   HB_INLINE int64_t begin(int64_t split) const { return wide * split / splits; }
 };
 
-template <class T> static Layout layout(const Shape& x) {
+template <class T>
+static Layout layout(const Shape& x) {
   Layout l;
   l.channels = x[-1];
   l.rows = x.count(0, x.rank - 1);
@@ -46,10 +47,12 @@ template <class T> static Layout layout(const Shape& x) {
 // ---- statistics --------------------------------------------------------------------------------
 
 // What a split knows of each column of its wide rows: sum of d, its rounded-off rest, squared deviations.
-template <class T> struct Moments {
+template <class T>
+struct Moments {
   T *sum, *rest, *square;
 };
-template <class T> HB_INLINE Moments<T> moments_of(T* work, const Layout& l, int64_t split) {
+template <class T>
+HB_INLINE Moments<T> moments_of(T* work, const Layout& l, int64_t split) {
   T* p = work + split * 3 * l.width;
   return {p, p + l.width, p + 2 * l.width};
 }
@@ -73,7 +76,8 @@ HB_INLINE void add_chunk(const T* x, Vec<T> origin, int64_t stride, int n, int64
   store(m.square, square);
 }
 
-template <class T> static void split_moments(const T* x, const T* origin, const Layout& l, int64_t split, const Moments<T>& m) {
+template <class T>
+static void split_moments(const T* x, const T* origin, const Layout& l, int64_t split, const Moments<T>& m) {
   __builtin_memset(m.sum, 0, sizeof(T) * l.width * 3);
   const int64_t from = l.begin(split), to = l.begin(split + 1);
   for (int64_t r = from; r < to; r += kChunk) {
@@ -81,8 +85,10 @@ template <class T> static void split_moments(const T* x, const T* origin, const 
     for (int64_t j = 0; j < l.width; j += kLanes<T>) {
       const Moments<T> at{m.sum + j, m.rest + j, m.square + j};
       const T* first = x + r * l.width + j;
-      if (n == kChunk) add_chunk(first, load(origin + j), l.width, kChunk, r - from, at);
-      else add_chunk(first, load(origin + j), l.width, n, r - from, at);
+      if (n == kChunk)
+        add_chunk(first, load(origin + j), l.width, kChunk, r - from, at);
+      else
+        add_chunk(first, load(origin + j), l.width, n, r - from, at);
     }
   }
 }
@@ -119,37 +125,45 @@ static void channel_moments(const T* x, T origin, const Layout& l, T* work, int6
 // ---- passes over all elements --------------------------------------------------------------------
 
 // f(first element, elements, column of the first) over pieces that are each at most one wide row.
-template <class T, class F> HB_INLINE void for_wide_rows(const KernelCall& call, const Layout& l, const F& f) {
+template <class T, class F>
+HB_INLINE void for_wide_rows(const KernelCall& call, const Layout& l, const F& f) {
   parallel_ranges(call, l.wide + (l.rest > 0), l.width, [&](int64_t from, int64_t to) {
     for (int64_t r = from; r < to; ++r) f(r * l.width, r < l.wide ? l.width : l.rest);
   });
 }
 
-template <class T> static void repeat(T* pattern, const Layout& l) {
+template <class T>
+static void repeat(T* pattern, const Layout& l) {
   for (int64_t j = l.channels; j < l.width; ++j) pattern[j] = pattern[j - l.channels];
 }
 
-template <class T> static const T* optional(const KernelCall& call, int i) {
+template <class T>
+static const T* optional(const KernelCall& call, int i) {
   return i < call.n_in && call.in[i].present ? call.in[i].as<T>() : nullptr;
 }
-template <class T> static T* wanted(const KernelCall& call, int i) {
+template <class T>
+static T* wanted(const KernelCall& call, int i) {
   return call.out[i].present ? call.out[i].as<T>() : nullptr;
 }
 
-template <class T> static int64_t batch_norm_workspace(const Layout& l) {
+template <class T>
+static int64_t batch_norm_workspace(const Layout& l) {
   return sizeof(T) * l.width * (3 * l.splits + 4);
 }
 
-template <class T> static void batch_norm(const KernelCall& call) {
+template <class T>
+static void batch_norm(const KernelCall& call) {
   const BatchNormAttrs& a = *static_cast<const BatchNormAttrs*>(call.attrs);
   const Layout l = layout<T>(call.in[0].shape);
   const T *x = call.in[0].as<T>(), *gamma = optional<T>(call, 1), *beta = optional<T>(call, 2);
   T *y = wanted<T>(call, 0), *mean = wanted<T>(call, 1), *variance = wanted<T>(call, 2), *inv_std = wanted<T>(call, 3);
   T* work = reinterpret_cast<T*>(call.workspace);
-  T *origin = work + l.splits * 3 * l.width, *middle = origin + l.width, *scale = middle + l.width, *shift = scale + l.width;
+  T *origin = work + l.splits * 3 * l.width, *middle = origin + l.width, *scale = middle + l.width,
+    *shift = scale + l.width;
   __builtin_memcpy(origin, x, l.rows ? sizeof(T) * l.channels : 0);
   repeat(origin, l);
-  parallel_tasks(call, l.splits, [&](int64_t split) { split_moments(x, origin, l, split, moments_of(work, l, split)); });
+  parallel_tasks(call, l.splits,
+                 [&](int64_t split) { split_moments(x, origin, l, split, moments_of(work, l, split)); });
   for (int64_t c = 0; c < l.channels; ++c) {
     T var;
     channel_moments(x, origin[c], l, work, c, &middle[c], &var);
@@ -176,7 +190,8 @@ template <class T> static void batch_norm(const KernelCall& call) {
 // ---- gradient --------------------------------------------------------------------------------------
 
 // Adds n rows (n <= kChunk) of U vectors' columns to the compensated sums of dy and of dy * (x - mean).
-template <int U, class T> HB_INLINE void add_grads(const T* dy, const T* x, const T* mean, int64_t stride, int n, T* sums) {
+template <int U, class T>
+HB_INLINE void add_grads(const T* dy, const T* x, const T* mean, int64_t stride, int n, T* sums) {
   constexpr int L = kLanes<T>;
   Vec<T> beta[U] = {}, gamma[U] = {};
   for (int i = 0; i < n; ++i)
@@ -198,7 +213,8 @@ template <int U, class T> HB_INLINE void add_grads(const T* dy, const T* x, cons
 }
 
 // What one split knows: sums of dy, their rests, sums of dy * (x - mean), their rests, a wide row each.
-template <class T> static void split_grads(const T* dy, const T* x, const T* mean, const Layout& l, int64_t split, T* sums) {
+template <class T>
+static void split_grads(const T* dy, const T* x, const T* mean, const Layout& l, int64_t split, T* sums) {
   __builtin_memset(sums, 0, sizeof(T) * l.width * 4);
   const int64_t from = l.begin(split), to = l.begin(split + 1);
   for (int64_t r = from; r < to; r += kChunk) {
@@ -210,17 +226,20 @@ template <class T> static void split_grads(const T* dy, const T* x, const T* mea
   }
 }
 
-template <class T> static int64_t batch_norm_grad_workspace(const Layout& l) {
+template <class T>
+static int64_t batch_norm_grad_workspace(const Layout& l) {
   return sizeof(T) * l.width * 4 * (l.splits + 1);
 }
 
-template <class T> static void batch_norm_grad(const KernelCall& call) {
+template <class T>
+static void batch_norm_grad(const KernelCall& call) {
   const Layout l = layout<T>(call.in[1].shape);
   const T *dy = call.in[0].as<T>(), *x = call.in[1].as<T>(), *mean = call.in[2].as<T>(), *inv_std = call.in[3].as<T>();
   const T* gamma = optional<T>(call, 4);
   T *dx = wanted<T>(call, 0), *dgamma = wanted<T>(call, 1), *dbeta = wanted<T>(call, 2);
   T* work = reinterpret_cast<T*>(call.workspace);
-  T *middle = work + l.splits * 4 * l.width, *scale = middle + l.width, *level = scale + l.width, *slope = level + l.width;
+  T *middle = work + l.splits * 4 * l.width, *scale = middle + l.width, *level = scale + l.width,
+    *slope = level + l.width;
   __builtin_memcpy(middle, mean, sizeof(T) * l.channels);
   repeat(middle, l);
   parallel_tasks(call, l.splits, [&](int64_t s) { split_grads(dy, x, middle, l, s, work + s * 4 * l.width); });
@@ -263,18 +282,19 @@ template <class T> static void batch_norm_grad(const KernelCall& call) {
 static bool is_double(const KernelCall& call) { return call.in[0].dtype == DType::float64; }
 static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
 
-HB_EXPORT_KERNELS(norm,
-  {"batch_norm", "one_read", supports,
-   [](const KernelCall& call) {
-     return is_double(call) ? batch_norm_workspace<double>(layout<double>(call.in[0].shape))
-                            : batch_norm_workspace<float>(layout<float>(call.in[0].shape));
-   },
-   [](const KernelCall& call) { is_double(call) ? batch_norm<double>(call) : batch_norm<float>(call); }},
-  {"batch_norm_grad", "two_reads", supports,
-   [](const KernelCall& call) {
-     return is_double(call) ? batch_norm_grad_workspace<double>(layout<double>(call.in[1].shape))
-                            : batch_norm_grad_workspace<float>(layout<float>(call.in[1].shape));
-   },
-   [](const KernelCall& call) { is_double(call) ? batch_norm_grad<double>(call) : batch_norm_grad<float>(call); }})
+HB_EXPORT_KERNELS(
+    norm,
+    {"batch_norm", "one_read", supports,
+     [](const KernelCall& call) {
+       return is_double(call) ? batch_norm_workspace<double>(layout<double>(call.in[0].shape))
+                              : batch_norm_workspace<float>(layout<float>(call.in[0].shape));
+     },
+     [](const KernelCall& call) { is_double(call) ? batch_norm<double>(call) : batch_norm<float>(call); }},
+    {"batch_norm_grad", "two_reads", supports,
+     [](const KernelCall& call) {
+       return is_double(call) ? batch_norm_grad_workspace<double>(layout<double>(call.in[1].shape))
+                              : batch_norm_grad_workspace<float>(layout<float>(call.in[1].shape));
+     },
+     [](const KernelCall& call) { is_double(call) ? batch_norm_grad<double>(call) : batch_norm_grad<float>(call); }})
 
 HB_CPU_END

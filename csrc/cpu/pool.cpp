@@ -12,8 +12,12 @@ HB_CPU_BEGIN
 
 // Channels are served four vectors at a time, then one, then the lanes of the last one that are left.
 // f(vectors as a constant, first channel, lanes of each vector).
-template <int N> struct Number { static constexpr int value = N; };
-template <class T, class F> HB_INLINE void each_channel(int64_t channels, const F& f) {
+template <int N>
+struct Number {
+  static constexpr int value = N;
+};
+template <class T, class F>
+HB_INLINE void each_channel(int64_t channels, const F& f) {
   constexpr int L = kLanes<T>;
   int64_t c = 0;
   for (; c + 4 * L <= channels; c += 4 * L) f(Number<4>{}, c, L);
@@ -52,7 +56,10 @@ static Geometry geometry(const PoolAttrs& a, const Shape& in, const Shape& out) 
 }
 
 // NaN if either is NaN.
-template <class V> HB_INLINE V max_nan(V a, V b) { return (a > b) | (a != a) ? a : b; }
+template <class V>
+HB_INLINE V max_nan(V a, V b) {
+  return (a > b) | (a != a) ? a : b;
+}
 
 // One window of h by w cells, U vectors of channels of k lanes each. Averages add row sums, so the error is
 // at most (w + h) roundings of the sum of magnitudes.
@@ -74,7 +81,8 @@ HB_INLINE void pool_window(const T* x, int64_t row, int64_t channels, int64_t h,
   for (int u = 0; u < U; ++u) store_some<T>(y + u * L, kMax ? all[u] : all[u] / static_cast<T>(h * w), k);
 }
 
-template <bool kMax, class T> static void pool(const KernelCall& call) {
+template <bool kMax, class T>
+static void pool(const KernelCall& call) {
   const Geometry g = geometry(*static_cast<const PoolAttrs*>(call.attrs), call.in[0].shape, call.out[0].shape);
   const T* x = call.in[0].as<T>();
   T* y = call.out[0].as<T>();
@@ -101,7 +109,8 @@ template <bool kMax, class T> static void pool(const KernelCall& call) {
 
 // What `g` holds at each window's first maximum: the transpose of max_pool2d_grad. Cells are visited
 // backwards, so the first one is the last to be taken.
-template <class T> static void gather(const KernelCall& call) {
+template <class T>
+static void gather(const KernelCall& call) {
   const Geometry g = geometry(*static_cast<const PoolAttrs*>(call.attrs), call.in[0].shape, call.out[0].shape);
   const T *x = call.in[0].as<T>(), *y = call.in[1].as<T>(), *value = call.in[2].as<T>();
   T* out = call.out[0].as<T>();
@@ -170,7 +179,8 @@ static void spread_rows(const Geometry& g, const T* x, const T* y, const T* dy, 
   }
 }
 
-template <bool kMax, class T> static void pool_grad(const KernelCall& call) {
+template <bool kMax, class T>
+static void pool_grad(const KernelCall& call) {
   const TensorRef& grad = call.in[kMax ? 2 : 0];
   const Geometry g = geometry(*static_cast<const PoolAttrs*>(call.attrs), call.out[0].shape, grad.shape);
   const T* x = kMax ? call.in[0].as<T>() : nullptr;
@@ -187,28 +197,30 @@ template <bool kMax, class T> static void pool_grad(const KernelCall& call) {
     const int64_t image = task / pieces, from = task % pieces * step, to = smaller(from + step, g.y.in);
     const int64_t in = image * g.y.in * g.in_row(), out = image * g.y.out * g.out_row();
     if (!covered) __builtin_memset(dx + in + from * g.in_row(), 0, sizeof(T) * (to - from) * g.in_row());
-    (tiled ? spread_rows<kMax, false, T> : spread_rows<kMax, true, T>)(
-        g, kMax ? x + in : nullptr, kMax ? y + out : nullptr, dy + out, dx + in, from, to);
+    (tiled ? spread_rows<kMax, false, T> : spread_rows<kMax, true, T>)(g, kMax ? x + in : nullptr,
+                                                                       kMax ? y + out : nullptr, dy + out, dx + in,
+                                                                       from, to);
   });
 }
 
 static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
 
-template <bool kMax> static void run_pool(const KernelCall& call) {
+template <bool kMax>
+static void run_pool(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? pool<kMax, double>(call) : pool<kMax, float>(call);
 }
 static void run_gather(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? gather<double>(call) : gather<float>(call);
 }
-template <bool kMax> static void run_grad(const KernelCall& call) {
+template <bool kMax>
+static void run_grad(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? pool_grad<kMax, double>(call) : pool_grad<kMax, float>(call);
 }
 
-HB_EXPORT_KERNELS(pool,
-  {"max_pool2d", "channels", supports, nullptr, run_pool<true>},
-  {"avg_pool2d", "channels", supports, nullptr, run_pool<false>},
-  {"max_pool2d_gather", "channels", supports, nullptr, run_gather},
-  {"max_pool2d_grad", "input_rows", supports, nullptr, run_grad<true>},
-  {"avg_pool2d_grad", "input_rows", supports, nullptr, run_grad<false>})
+HB_EXPORT_KERNELS(pool, {"max_pool2d", "channels", supports, nullptr, run_pool<true>},
+                  {"avg_pool2d", "channels", supports, nullptr, run_pool<false>},
+                  {"max_pool2d_gather", "channels", supports, nullptr, run_gather},
+                  {"max_pool2d_grad", "input_rows", supports, nullptr, run_grad<true>},
+                  {"avg_pool2d_grad", "input_rows", supports, nullptr, run_grad<false>})
 
 HB_CPU_END

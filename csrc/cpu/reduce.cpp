@@ -15,52 +15,90 @@
 HB_CPU_BEGIN
 
 // ---- what merges -----------------------------------------------------------------------------------
-template <class T> constexpr bool kIsFloat = T(0.5) != T(0);
-template <class T> constexpr bool kIsSigned = T(-1) < T(0);
+template <class T>
+constexpr bool kIsFloat = T(0.5) != T(0);
+template <class T>
+constexpr bool kIsSigned = T(-1) < T(0);
 // Lowest and highest value, infinite for floats.
-template <class T> constexpr T kLowest = kIsFloat<T> ? T(-__builtin_inf())
-                                         : kIsSigned<T> ? T(-(int64_t(1) << (8 * sizeof(T) - 2)) * 2) : T(0);
-template <class T> constexpr T kHighest = kIsFloat<T> ? T(__builtin_inf())
-                                          : kIsSigned<T> ? T(-(kLowest<T> + 1)) : T(-1);
+template <class T>
+constexpr T kLowest = kIsFloat<T>    ? T(-__builtin_inf())
+                      : kIsSigned<T> ? T(-(int64_t(1) << (8 * sizeof(T) - 2)) * 2)
+                                     : T(0);
+template <class T>
+constexpr T kHighest = kIsFloat<T>    ? T(__builtin_inf())
+                       : kIsSigned<T> ? T(-(kLowest<T> + 1))
+                                      : T(-1);
 
 struct Sum {
-  template <class T> static constexpr T identity = T(0);
-  template <class T> static constexpr bool compensated = kIsFloat<T>;
-  template <class V> HB_INLINE V operator()(V a, V b) const { return a + b; }
+  template <class T>
+  static constexpr T identity = T(0);
+  template <class T>
+  static constexpr bool compensated = kIsFloat<T>;
+  template <class V>
+  HB_INLINE V operator()(V a, V b) const {
+    return a + b;
+  }
 };
 struct Prod {
-  template <class T> static constexpr T identity = T(1);
-  template <class T> static constexpr bool compensated = false;
-  template <class V> HB_INLINE V operator()(V a, V b) const { return a * b; }
+  template <class T>
+  static constexpr T identity = T(1);
+  template <class T>
+  static constexpr bool compensated = false;
+  template <class V>
+  HB_INLINE V operator()(V a, V b) const {
+    return a * b;
+  }
 };
 struct Max {  // NaN if either is
-  template <class T> static constexpr T identity = kLowest<T>;
-  template <class T> static constexpr bool compensated = false;
-  template <class V> HB_INLINE V operator()(V a, V b) const { return (a > b) | (a != a) ? a : b; }
+  template <class T>
+  static constexpr T identity = kLowest<T>;
+  template <class T>
+  static constexpr bool compensated = false;
+  template <class V>
+  HB_INLINE V operator()(V a, V b) const {
+    return (a > b) | (a != a) ? a : b;
+  }
 };
 struct Min {
-  template <class T> static constexpr T identity = kHighest<T>;
-  template <class T> static constexpr bool compensated = false;
-  template <class V> HB_INLINE V operator()(V a, V b) const { return (a < b) | (a != a) ? a : b; }
+  template <class T>
+  static constexpr T identity = kHighest<T>;
+  template <class T>
+  static constexpr bool compensated = false;
+  template <class V>
+  HB_INLINE V operator()(V a, V b) const {
+    return (a < b) | (a != a) ? a : b;
+  }
 };
 struct All {  // of bytes 0 and 1; Max is Any
-  template <class T> static constexpr T identity = T(1);
-  template <class T> static constexpr bool compensated = false;
-  template <class V> HB_INLINE V operator()(V a, V b) const { return a & b; }
+  template <class T>
+  static constexpr T identity = T(1);
+  template <class T>
+  static constexpr bool compensated = false;
+  template <class V>
+  HB_INLINE V operator()(V a, V b) const {
+    return a & b;
+  }
 };
 
 // Adds a block's result to a running one. `rest` is used by compensated sums only.
-template <class Op, class T> HB_INLINE void join(Vec<T>& value, Vec<T>& rest, Vec<T> block) {
-  if constexpr (Op::template compensated<T>) two_sum<Vec<T>>(value, rest, block);
-  else value = Op()(value, block);
+template <class Op, class T>
+HB_INLINE void join(Vec<T>& value, Vec<T>& rest, Vec<T> block) {
+  if constexpr (Op::template compensated<T>)
+    two_sum<Vec<T>>(value, rest, block);
+  else
+    value = Op()(value, block);
 }
-template <class Op, class T> HB_INLINE Vec<T> finish(Vec<T> value, Vec<T> rest) {
-  if constexpr (Op::template compensated<T>) return rounded<Vec<T>>(value, rest);
-  else return value;
+template <class Op, class T>
+HB_INLINE Vec<T> finish(Vec<T> value, Vec<T> rest) {
+  if constexpr (Op::template compensated<T>)
+    return rounded<Vec<T>>(value, rest);
+  else
+    return value;
 }
 
 // ---- one row ---------------------------------------------------------------------------------------
-template <class Op, class T> static T reduce_row(const T* x, int64_t n) {
+template <class Op, class T>
+static T reduce_row(const T* x, int64_t n) {
   constexpr int L = kLanes<T>, kParallel = 8, kBlock = 64;
   constexpr T id = Op::template identity<T>;
   Vec<T> value = splat<T>(id), rest{};
@@ -88,7 +126,8 @@ template <class Op, class T> static T reduce_row(const T* x, int64_t n) {
 }
 
 // Rows shorter than a vector, as many as it has lanes: turned, so that lanes need no folding.
-template <class Op, class T> static void reduce_short_rows(const T* x, int64_t n, T* out) {
+template <class Op, class T>
+static void reduce_short_rows(const T* x, int64_t n, T* out) {
   constexpr int L = kLanes<T>;
   Vec<T> value = splat<T>(Op::template identity<T>);
   for (int64_t i = 0; i < n; ++i) {
@@ -104,7 +143,8 @@ constexpr int kTileVectors = 64;  // columns of a task: 4 KiB, so that the runni
 constexpr int kChunk = 16;        // rows added before they join the state
 
 // n rows of `width` columns (at most a tile) into out.
-template <class Op, class T> static void reduce_tile(const T* x, int64_t stride, int64_t n, int64_t width, T* out) {
+template <class Op, class T>
+static void reduce_tile(const T* x, int64_t stride, int64_t n, int64_t width, T* out) {
   constexpr int L = kLanes<T>;
   constexpr T id = Op::template identity<T>;
   Vec<T> value[kTileVectors], rest[kTileVectors];
@@ -127,13 +167,16 @@ template <class Op, class T> static void reduce_tile(const T* x, int64_t stride,
   }
   for (int64_t j = 0; j < vectors; ++j) {
     const int64_t left = width - j * L;
-    if (left >= L) store<T>(out + j * L, finish<Op, T>(value[j], rest[j]));
-    else store_tail<T>(out + j * L, finish<Op, T>(value[j], rest[j]), static_cast<int>(left));
+    if (left >= L)
+      store<T>(out + j * L, finish<Op, T>(value[j], rest[j]));
+    else
+      store_tail<T>(out + j * L, finish<Op, T>(value[j], rest[j]), static_cast<int>(left));
   }
 }
 
 // Few columns: rows are joined until they are whole vectors, and the joined columns folded afterwards.
-template <class Op, class T> static void reduce_narrow(const T* x, int64_t n, int64_t inner, T* out) {
+template <class Op, class T>
+static void reduce_narrow(const T* x, int64_t n, int64_t inner, T* out) {
   constexpr int L = kLanes<T>;
   int64_t join_rows = 1;
   while (inner * join_rows % L) join_rows *= 2;
@@ -150,7 +193,8 @@ template <class Op, class T> static void reduce_narrow(const T* x, int64_t n, in
   }
 }
 
-template <class Op, class T> static void reduce_columns(const T* x, int64_t stride, int64_t n, int64_t width, T* out) {
+template <class Op, class T>
+static void reduce_columns(const T* x, int64_t stride, int64_t n, int64_t width, T* out) {
   // Rows that are short and not whole vectors, so short that a wide row is less than a tile.
   if (stride == width && width < kTileVectors && width % kLanes<T> && n >= 2 * kLanes<T>)
     reduce_narrow<Op>(x, n, width, out);
@@ -184,19 +228,25 @@ static Passes passes_of(const Shape& x, const Ints& axes) {
   return passes;
 }
 
-template <class T> constexpr int64_t kTile = kTileVectors * kLanes<T>;
+template <class T>
+constexpr int64_t kTile = kTileVectors * kLanes<T>;
 
-template <class T> static int64_t tiles_of(const Pass& p) { return p.inner == 1 ? 1 : ceil_div(p.inner, kTile<T>); }
+template <class T>
+static int64_t tiles_of(const Pass& p) {
+  return p.inner == 1 ? 1 : ceil_div(p.inner, kTile<T>);
+}
 
 // Parts into which each sum is cut.
-template <class T> static int64_t splits_of(const Pass& p) {
+template <class T>
+static int64_t splits_of(const Pass& p) {
   if (p.outer * tiles_of<T>(p) >= 16) return 1;
   const int64_t work = p.n * smaller(p.inner, kTile<T>), most = smaller(p.n, 16);
   return larger(1, smaller(work / 32768, most));
 }
 
 // Elements of workspace: the parts of one pass and what goes from pass to pass.
-template <class T> static int64_t scratch_of(const Passes& passes) {
+template <class T>
+static int64_t scratch_of(const Passes& passes) {
   int64_t parts = 0, between = 0;
   for (int i = 0; i < passes.count; ++i) {
     const Pass& p = passes.item[i];
@@ -207,7 +257,8 @@ template <class T> static int64_t scratch_of(const Passes& passes) {
   return parts + between;
 }
 
-template <class Op, class T> static void run_rows(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
+template <class Op, class T>
+static void run_rows(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
   const int64_t splits = splits_of<T>(p);
   if (splits == 1)
     return parallel_ranges(call, p.outer, p.n, [&](int64_t from, int64_t to) {
@@ -223,7 +274,8 @@ template <class Op, class T> static void run_rows(const KernelCall& call, const 
   for (int64_t o = 0; o < p.outer; ++o) out[o] = reduce_row<Op>(parts + o * splits, splits);
 }
 
-template <class Op, class T> static void run_columns(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
+template <class Op, class T>
+static void run_columns(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
   const int64_t splits = splits_of<T>(p), tiles = tiles_of<T>(p), size = p.outer * p.inner;
   T* to = splits == 1 ? out : parts;
   const int64_t cost = p.n / splits * smaller(p.inner, kTile<T>);
@@ -232,7 +284,8 @@ template <class Op, class T> static void run_columns(const KernelCall& call, con
       const int64_t s = task % splits, tile = task / splits % tiles, o = task / splits / tiles;
       const int64_t column = tile * kTile<T>, width = smaller(p.inner - column, kTile<T>);
       const int64_t from = p.n * s / splits, rows = p.n * (s + 1) / splits - from;
-      reduce_columns<Op>(x + (o * p.n + from) * p.inner + column, p.inner, rows, width, to + s * size + o * p.inner + column);
+      reduce_columns<Op>(x + (o * p.n + from) * p.inner + column, p.inner, rows, width,
+                         to + s * size + o * p.inner + column);
     }
   });
   if (splits > 1)
@@ -240,7 +293,8 @@ template <class Op, class T> static void run_columns(const KernelCall& call, con
       reduce_columns<Op>(parts + c, size, splits, smaller(size - c, kTile<T>), out + c);
 }
 
-template <class Op, class T> static void reduce(const KernelCall& call) {
+template <class Op, class T>
+static void reduce(const KernelCall& call) {
   const Passes passes = passes_of(call.in[0].shape, static_cast<const ReduceAttrs*>(call.attrs)->axes);
   const T* x = call.in[0].as<T>();
   T* out = call.out[0].as<T>();
@@ -262,7 +316,8 @@ template <class Op, class T> static void reduce(const KernelCall& call) {
   }
 }
 
-template <class T> static void mean(const KernelCall& call) {
+template <class T>
+static void mean(const KernelCall& call) {
   reduce<Sum, T>(call);
   const int64_t size = call.out[0].shape.count();
   if (size == 0) return;
@@ -274,7 +329,8 @@ template <class T> static void mean(const KernelCall& call) {
 }
 
 // ---- positions ---------------------------------------------------------------------------------------
-template <class Op, class T> HB_INLINE int64_t first_match(const T* x, int64_t n) {
+template <class Op, class T>
+HB_INLINE int64_t first_match(const T* x, int64_t n) {
   const T best = reduce_row<Op>(x, n);
   for (int64_t i = 0; i < n; ++i)
     if (x[i] == best || x[i] != x[i]) return i;  // best is NaN if there is one
@@ -282,7 +338,8 @@ template <class Op, class T> HB_INLINE int64_t first_match(const T* x, int64_t n
 }
 
 // Of `width` columns; `to` holds the positions found so far.
-template <class Op, class T> static void arg_columns(const T* x, int64_t stride, int64_t n, int64_t width, int64_t* to) {
+template <class Op, class T>
+static void arg_columns(const T* x, int64_t stride, int64_t n, int64_t width, int64_t* to) {
   T best[kTile<T>];
   for (int64_t j = 0; j < width; ++j) best[j] = x[j], to[j] = 0;
   for (int64_t r = 1; r < n; ++r)
@@ -294,7 +351,8 @@ template <class Op, class T> static void arg_columns(const T* x, int64_t stride,
     }
 }
 
-template <class Op, class T> static void arg(const KernelCall& call) {
+template <class Op, class T>
+static void arg(const KernelCall& call) {
   const Shape& shape = call.in[0].shape;
   const int64_t axis = static_cast<const ArgReduceAttrs*>(call.attrs)->axis;
   const int a = static_cast<int>(axis < 0 ? axis + shape.rank : axis);
@@ -317,7 +375,8 @@ template <class Op, class T> static void arg(const KernelCall& call) {
 
 // ---- types -------------------------------------------------------------------------------------------
 // f(a value of the element type). Sums and products of integers wrap around, so they are unsigned.
-template <class F> HB_INLINE auto with_type(DType t, const F& f) {
+template <class F>
+HB_INLINE auto with_type(DType t, const F& f) {
   switch (t) {
     case DType::int8: return f(int8_t());
     case DType::uint16: return f(uint16_t());
@@ -329,9 +388,11 @@ template <class F> HB_INLINE auto with_type(DType t, const F& f) {
     default: return f(uint8_t());
   }
 }
-template <class F> HB_INLINE auto with_wrapping_type(DType t, const F& f) {
+template <class F>
+HB_INLINE auto with_wrapping_type(DType t, const F& f) {
   switch (t) {
-    case DType::uint16: case DType::int16: return f(uint16_t());
+    case DType::uint16:
+    case DType::int16: return f(uint16_t());
     case DType::int32: return f(uint32_t());
     case DType::int64: return f(uint64_t());
     case DType::float32: return f(float());
@@ -345,28 +406,30 @@ static int64_t workspace(const KernelCall& call) {
   const Passes passes = passes_of(call.in[0].shape, static_cast<const ReduceAttrs*>(call.attrs)->axes);
   return with_type(call.in[0].dtype, [&](auto t) { return int64_t(sizeof t) * scratch_of<decltype(t)>(passes); });
 }
-template <class Op> static void run_wrapping(const KernelCall& call) {
+template <class Op>
+static void run_wrapping(const KernelCall& call) {
   with_wrapping_type(call.in[0].dtype, [&](auto t) { reduce<Op, decltype(t)>(call); });
 }
-template <class Op> static void run_ordered(const KernelCall& call) {
+template <class Op>
+static void run_ordered(const KernelCall& call) {
   with_type(call.in[0].dtype, [&](auto t) { reduce<Op, decltype(t)>(call); });
 }
-template <class Op> static void run_arg(const KernelCall& call) {
+template <class Op>
+static void run_arg(const KernelCall& call) {
   with_type(call.in[0].dtype, [&](auto t) { arg<Op, decltype(t)>(call); });
 }
 static void run_mean(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? mean<double>(call) : mean<float>(call);
 }
 
-HB_EXPORT_KERNELS(reduce,
-  {"reduce_sum", "passes", supports, workspace, run_wrapping<Sum>},
-  {"reduce_mean", "passes", supports, workspace, run_mean},
-  {"reduce_prod", "passes", supports, workspace, run_wrapping<Prod>},
-  {"reduce_max", "passes", supports, workspace, run_ordered<Max>},
-  {"reduce_min", "passes", supports, workspace, run_ordered<Min>},
-  {"reduce_any", "passes", supports, workspace, reduce<Max, uint8_t>},
-  {"reduce_all", "passes", supports, workspace, reduce<All, uint8_t>},
-  {"argmax", "rows_or_columns", supports, nullptr, run_arg<Max>},
-  {"argmin", "rows_or_columns", supports, nullptr, run_arg<Min>})
+HB_EXPORT_KERNELS(reduce, {"reduce_sum", "passes", supports, workspace, run_wrapping<Sum>},
+                  {"reduce_mean", "passes", supports, workspace, run_mean},
+                  {"reduce_prod", "passes", supports, workspace, run_wrapping<Prod>},
+                  {"reduce_max", "passes", supports, workspace, run_ordered<Max>},
+                  {"reduce_min", "passes", supports, workspace, run_ordered<Min>},
+                  {"reduce_any", "passes", supports, workspace, reduce<Max, uint8_t>},
+                  {"reduce_all", "passes", supports, workspace, reduce<All, uint8_t>},
+                  {"argmax", "rows_or_columns", supports, nullptr, run_arg<Max>},
+                  {"argmin", "rows_or_columns", supports, nullptr, run_arg<Min>})
 
 HB_CPU_END

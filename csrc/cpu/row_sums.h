@@ -7,7 +7,8 @@
 HB_CPU_BEGIN
 
 // f(i, k) for the vectors of a row: elements [i, i + k).
-template <class T, class F> HB_INLINE void each_vector(int64_t n, const F& f) {
+template <class T, class F>
+HB_INLINE void each_vector(int64_t n, const F& f) {
   int64_t i = 0;
   for (; i + kLanes<T> <= n; i += kLanes<T>) f(i, kLanes<T>);
   if (i < n) f(i, static_cast<int>(n - i));
@@ -15,7 +16,8 @@ template <class T, class F> HB_INLINE void each_vector(int64_t n, const F& f) {
 
 // Sum of term(i, k) over a row; lanes from k on must be 0. Lanes add at most 16 terms in a row, blocks join
 // in a compensated sum: the error stays below 24 roundings of the sum of magnitudes.
-template <class T, class F> HB_INLINE T sum_terms(int64_t n, const F& term) {
+template <class T, class F>
+HB_INLINE T sum_terms(int64_t n, const F& term) {
   constexpr int L = kLanes<T>, kBlock = 64 * L;
   const auto plus = [](auto a, auto b) { return a + b; };
   if (n <= L) return fold<T>(term(0, static_cast<int>(n)), plus);
@@ -34,7 +36,8 @@ template <class T, class F> HB_INLINE T sum_terms(int64_t n, const F& term) {
 }
 
 // NaN may be lost: whoever subtracts this from the row finds it again.
-template <class T> HB_INLINE T row_max(const T* x, int64_t n) {
+template <class T>
+HB_INLINE T row_max(const T* x, int64_t n) {
   constexpr int L = kLanes<T>;
   const auto larger = [](auto a, auto b) { return a > b ? a : b; };
   if (n <= L) return fold<T>(load_some<T>(x, static_cast<int>(n), -kInf<T>), larger);
@@ -50,14 +53,16 @@ template <class T> HB_INLINE T row_max(const T* x, int64_t n) {
 
 // exp of x <= 0 within 1.5 ulp (2 in double), but 0 below the normal numbers: beside a largest term of 1
 // they do not count.
-template <class T> HB_INLINE Vec<T> exp_below_zero(Vec<T> x) {
+template <class T>
+HB_INLINE Vec<T> exp_below_zero(Vec<T> x) {
   constexpr T kLeast = sizeof(T) == 4 ? T(-87) : T(-708);
   const ExpParts<T> e = exp_parts<T>(at_least<T>(x, kLeast));
   return x < kLeast ? Vec<T>{} : (e.expm1_r + T(1)) * pow2<T>(e.n);
 }
 
 // Sum of exp(x - top) over a row, where top is its maximum; softmax goes to `p` unless that is null.
-template <class T> HB_INLINE T softmax_row(const T* x, T top, int64_t n, T* p) {
+template <class T>
+HB_INLINE T softmax_row(const T* x, T top, int64_t n, T* p) {
   if (n <= kLanes<T>) {  // stays in a register: a masked store cannot be read back soon
     const int k = static_cast<int>(n);
     const Vec<T> e = exp_below_zero<T>(load_some<T>(x, k, -kInf<T>) - top);

@@ -2,7 +2,8 @@
 // after its first read it is served from cache.
 //
 // Relative error of softmax below 2^-18 in float32 for every length of row (28 roundings in the sum, 4
-// elsewhere), plus |x - max| 2^-24 for what rounding x - max does to exp; log_softmax is off by as much in absolute terms.
+// elsewhere), plus |x - max| 2^-24 for what rounding x - max does to exp; log_softmax is off by as much in absolute
+// terms.
 #include "ops/softmax.h"
 
 #include "cpu/export.h"
@@ -11,12 +12,14 @@
 
 HB_CPU_BEGIN
 
-template <class T> static void softmax_rows(const T* x, T* y, int64_t rows, int64_t n) {
+template <class T>
+static void softmax_rows(const T* x, T* y, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; ++r, x += n, y += n) softmax_row<T>(x, row_max(x, n), n, y);
 }
 
 // A vector's worth of rows share one logarithm, unless they are so long that they would leave L1.
-template <class T> static void log_softmax_rows(const T* x, T* y, int64_t rows, int64_t n) {
+template <class T>
+static void log_softmax_rows(const T* x, T* y, int64_t rows, int64_t n) {
   const int64_t group = n * kVectorBytes <= 16384 ? kLanes<T> : 1;
   for (int64_t first = 0; first < rows; first += group) {
     const int64_t count = smaller(group, rows - first);
@@ -34,14 +37,15 @@ template <class T> static void log_softmax_rows(const T* x, T* y, int64_t rows, 
   }
 }
 
-template <class T> static void softmax_grad_row(const T* y, const T* dy, T* dx, int64_t n) {
+template <class T>
+static void softmax_grad_row(const T* y, const T* dy, T* dx, int64_t n) {
   const T dot = sum_terms<T>(n, [&](int64_t i, int k) { return load_some<T>(y + i, k) * load_some<T>(dy + i, k); });
-  each_vector<T>(n, [&](int64_t i, int k) {
-    store_some<T>(dx + i, load_some<T>(y + i, k) * (load_some<T>(dy + i, k) - dot), k);
-  });
+  each_vector<T>(
+      n, [&](int64_t i, int k) { store_some<T>(dx + i, load_some<T>(y + i, k) * (load_some<T>(dy + i, k) - dot), k); });
 }
 
-template <class T> static void log_softmax_grad_row(const T* y, const T* dy, T* dx, int64_t n) {
+template <class T>
+static void log_softmax_grad_row(const T* y, const T* dy, T* dx, int64_t n) {
   const T sum = sum_terms<T>(n, [&](int64_t i, int k) { return load_some<T>(dy + i, k); });
   each_vector<T>(n, [&](int64_t i, int k) {
     store_some<T>(dx + i, load_some<T>(dy + i, k) - exp<T>(load_some<T>(y + i, k)) * sum, k);
@@ -50,7 +54,8 @@ template <class T> static void log_softmax_grad_row(const T* y, const T* dy, T* 
 
 constexpr int64_t kCost = 8;  // of an element, beside an addition
 
-template <class T, void (*kRows)(const T*, T*, int64_t, int64_t)> static void forward(const KernelCall& call) {
+template <class T, void (*kRows)(const T*, T*, int64_t, int64_t)>
+static void forward(const KernelCall& call) {
   const int64_t n = call.in[0].shape[-1], size = call.in[0].shape.count();
   const T* x = call.in[0].as<T>();
   T* y = call.out[0].as<T>();
@@ -59,7 +64,8 @@ template <class T, void (*kRows)(const T*, T*, int64_t, int64_t)> static void fo
                   [&](int64_t from, int64_t to) { kRows(x + from * n, y + from * n, to - from, n); });
 }
 
-template <class T, void (*kRow)(const T*, const T*, T*, int64_t)> static void backward(const KernelCall& call) {
+template <class T, void (*kRow)(const T*, const T*, T*, int64_t)>
+static void backward(const KernelCall& call) {
   const int64_t n = call.in[0].shape[-1], size = call.in[0].shape.count();
   const T *y = call.in[0].as<T>(), *dy = call.in[1].as<T>();
   T* dx = call.out[0].as<T>();
@@ -73,14 +79,24 @@ static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype
 static bool is_double(const KernelCall& call) { return call.in[0].dtype == DType::float64; }
 
 HB_EXPORT_KERNELS(softmax,
-  {"softmax", "rows", supports, nullptr, [](const KernelCall& call) {
-     is_double(call) ? forward<double, softmax_rows<double>>(call) : forward<float, softmax_rows<float>>(call); }},
-  {"log_softmax", "rows", supports, nullptr, [](const KernelCall& call) {
-     is_double(call) ? forward<double, log_softmax_rows<double>>(call) : forward<float, log_softmax_rows<float>>(call); }},
-  {"softmax_grad", "rows", supports, nullptr, [](const KernelCall& call) {
-     is_double(call) ? backward<double, softmax_grad_row<double>>(call) : backward<float, softmax_grad_row<float>>(call); }},
-  {"log_softmax_grad", "rows", supports, nullptr, [](const KernelCall& call) {
-     is_double(call) ? backward<double, log_softmax_grad_row<double>>(call)
-                     : backward<float, log_softmax_grad_row<float>>(call); }})
+                  {"softmax", "rows", supports, nullptr,
+                   [](const KernelCall& call) {
+                     is_double(call) ? forward<double, softmax_rows<double>>(call)
+                                     : forward<float, softmax_rows<float>>(call);
+                   }},
+                  {"log_softmax", "rows", supports, nullptr,
+                   [](const KernelCall& call) {
+                     is_double(call) ? forward<double, log_softmax_rows<double>>(call)
+                                     : forward<float, log_softmax_rows<float>>(call);
+                   }},
+                  {"softmax_grad", "rows", supports, nullptr,
+                   [](const KernelCall& call) {
+                     is_double(call) ? backward<double, softmax_grad_row<double>>(call)
+                                     : backward<float, softmax_grad_row<float>>(call);
+                   }},
+                  {"log_softmax_grad", "rows", supports, nullptr, [](const KernelCall& call) {
+                     is_double(call) ? backward<double, log_softmax_grad_row<double>>(call)
+                                     : backward<float, log_softmax_grad_row<float>>(call);
+                   }})
 
 HB_CPU_END

@@ -14,8 +14,7 @@ Shape without_last(const Shape& s) {
 }
 
 Shape same_shape(const char* op, const Shape& a, const Shape& b, const char* what) {
-  if (a.rank != b.rank)
-    op_error(op, std::string(what) + " has shape " + shape_str(b) + ", want " + shape_str(a));
+  if (a.rank != b.rank) op_error(op, std::string(what) + " has shape " + shape_str(b) + ", want " + shape_str(a));
   Shape out;
   for (int i = 0; i < a.rank; ++i) out.push(same_dim(op, a[i], b[i], what));
   return out;

@@ -15,8 +15,10 @@ Shape reduced_shape(const char* op, const ReduceAttrs& a, const Shape& x) {
   }
   Shape out;
   for (int i = 0; i < x.rank; ++i) {
-    if (!reduced[i]) out.push(x[i]);
-    else if (a.keepdims) out.push(1);
+    if (!reduced[i])
+      out.push(x[i]);
+    else if (a.keepdims)
+      out.push(1);
   }
   return out;
 }
@@ -37,14 +39,16 @@ void add_reduction(OpRegistry& r, const char* name, Takes takes) {
 }  // namespace
 
 void register_reduce(OpRegistry& r) {
-  for (const char* name : {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod"}) add_reduction(r, name, Takes::numbers);
+  for (const char* name : {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod"})
+    add_reduction(r, name, Takes::numbers);
   for (const char* name : {"reduce_any", "reduce_all"}) add_reduction(r, name, Takes::booleans);
   add_reduction(r, "reduce_mean", Takes::floats);
   for (const char* name : {"argmax", "argmin"})
     r.add<ArgReduceAttrs>(name, 1, 1, 1, [name](const ArgReduceAttrs& a, const auto& in, auto& out) {
       want_min_rank(name, in[0], 1, "x");
       const int axis = normal_axis(name, a.axis, in[0].shape.rank);
-      if (in[0].shape[axis] == 0) op_error(name, "axis " + std::to_string(axis) + " of " + shape_str(in[0].shape) + " is empty");
+      if (in[0].shape[axis] == 0)
+        op_error(name, "axis " + std::to_string(axis) + " of " + shape_str(in[0].shape) + " is empty");
       Shape shape;
       for (int i = 0; i < in[0].shape.rank; ++i)
         if (i != axis) shape.push(in[0].shape[i]);

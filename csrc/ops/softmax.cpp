@@ -20,7 +20,8 @@ void register_softmax(OpRegistry& r) {
        if (in[0].shape.rank != in[1].shape.rank)
          op_error(name, "y has shape " + shape_str(in[0].shape) + ", dy has " + shape_str(in[1].shape));
        Shape shape;
-       for (int i = 0; i < in[0].shape.rank; ++i) shape.push(same_dim(name, in[0].shape[i], in[1].shape[i], "y and dy"));
+       for (int i = 0; i < in[0].shape.rank; ++i)
+         shape.push(same_dim(name, in[0].shape[i], in[1].shape[i], "y and dy"));
        out.push_back(TypeInfo::of(in[0].dtype, shape));
      }).inplace = 3;
 }

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import reference_softmax as reference
 from checks import check_gradients, run_op
-
 from hornbeam import graph as G
 
 CLASSES = [1, 2, 10, 16, 17, 33, 1000, 5001]
@@ -38,7 +37,9 @@ def test_sparse_labels(isa, label_type, dtype):
         for logits, dloss, rng in cases(n, dtype):
             labels = rng.integers(0, min(n, 200), len(logits)).astype(label_type)
             loss, p = run_op("sparse_softmax_cross_entropy", [logits, labels])
-            np.testing.assert_allclose(loss, reference.sparse_cross_entropy(logits, labels), rtol=64 * eps, atol=16 * eps)
+            np.testing.assert_allclose(
+                loss, reference.sparse_cross_entropy(logits, labels), rtol=64 * eps, atol=16 * eps
+            )
             np.testing.assert_allclose(p, reference.softmax(logits), rtol=64 * eps)
             want = (p - np.eye(n)[labels.astype(int)]) * dloss[:, None]
             got = run_op("sparse_softmax_cross_entropy_grad", [p, labels, dloss])[0]
@@ -68,7 +69,9 @@ def test_only_one_output_is_asked_for():
     x = np.random.default_rng(0).normal(size=(4, 7)).astype("float32")
     logits, labels = G.placeholder((4, 7)), np.arange(4)
     loss, p = G.apply("sparse_softmax_cross_entropy", [logits, G.constant(labels)])
-    np.testing.assert_allclose(G.Function([logits], [loss])([x])[0], reference.sparse_cross_entropy(x, labels), rtol=1e-5)
+    np.testing.assert_allclose(
+        G.Function([logits], [loss])([x])[0], reference.sparse_cross_entropy(x, labels), rtol=1e-5
+    )
     np.testing.assert_allclose(G.Function([logits], [p])([x])[0], reference.softmax(x), rtol=1e-5)
 
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 from checks import as_placeholder, check_gradients, run_op
-from reference_pool import avg_pool2d_grad, max_pool2d_grad, pool2d
-
 from hornbeam import graph as G
+from reference_pool import avg_pool2d_grad, max_pool2d_grad, pool2d
 
 # height, width, size, strides, padding
 WINDOWS = [

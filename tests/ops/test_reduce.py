@@ -3,7 +3,6 @@ import itertools
 import numpy as np
 import pytest
 from checks import check_gradients, run_op
-
 from hornbeam import graph as G
 
 NUMPY = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod, "any": np.any, "all": np.all}
@@ -28,7 +27,9 @@ def oracle(name, x, axes):
     if x.dtype.kind in "iu":
         return NUMPY[name](x, axis=tuple(axes), dtype=x.dtype)
     with np.errstate(invalid="ignore", divide="ignore"):
-        total = NUMPY["sum" if name == "mean" else name](x if x.dtype == bool else x.astype("float64"), axis=tuple(axes))
+        total = NUMPY["sum" if name == "mean" else name](
+            x if x.dtype == bool else x.astype("float64"), axis=tuple(axes)
+        )
         return total / (np.prod([x.shape[a] for a in axes]) if axes else 1) if name == "mean" else total
 
 
@@ -77,7 +78,9 @@ def test_a_long_sum_is_accurate():
     # One lane adding 10^7 numbers in float32 would be off by more than 10^-4 of the sum.
     x = np.random.default_rng(0).random(10_000_000, dtype="float32")
     np.testing.assert_allclose(reduce("sum", x, [0]), x.sum(dtype="float64"), rtol=1e-7)
-    np.testing.assert_allclose(reduce("mean", x.reshape(-1, 5), [0]), x.reshape(-1, 5).mean(0, dtype="float64"), rtol=1e-6)
+    np.testing.assert_allclose(
+        reduce("mean", x.reshape(-1, 5), [0]), x.reshape(-1, 5).mean(0, dtype="float64"), rtol=1e-6
+    )
 
 
 def test_keepdims_and_negative_axes():
@@ -115,11 +118,10 @@ def test_positions(isa, dtype):
 
 @pytest.mark.parametrize("keepdims", [False, True])
 @pytest.mark.parametrize("axes", [[0], [-1], [0, 2], [0, 1, 2], []])
-def test_derivatives(axes, keepdims):
-    rng = np.random.default_rng(0)
-    x = rng.permutation(24).reshape(2, 3, 4) / 7.0 - 1.5  # no ties
-    for name in ("sum", "mean", "max", "min", "prod"):
-        check_gradients(lambda x: G.apply("reduce_" + name, [x], axes=axes, keepdims=keepdims), [x], rtol=1e-4)
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod"])
+def test_derivatives(name, axes, keepdims):
+    x = np.random.default_rng(0).permutation(24).reshape(2, 3, 4) / 7.0 - 1.5  # no ties
+    check_gradients(lambda x: G.apply("reduce_" + name, [x], axes=axes, keepdims=keepdims), [x], rtol=1e-4)
 
 
 def test_derivative_of_a_product_with_zeros():

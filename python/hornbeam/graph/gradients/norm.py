@@ -43,11 +43,13 @@ def _count(x):
 
 @register("batch_norm_grad")
 def _batch_norm_grad(node, grads):
-    inputs = [t for t in node.inputs if t is not None]
-    outputs = _expand(*(*node.inputs, None)[:5])
+    # The formula's own inputs: the statistics depend on x, and that path is batch_norm's to follow, not ours.
+    own = [None if t is None else apply("identity", [t]) for t in node.inputs]
+    inputs = [t for t in own if t is not None]
+    outputs = _expand(*(*own, None)[:5])
     used = [(y, g) for y, g in zip(outputs, grads) if g is not None]
     found = iter(gradients([y for y, _ in used], inputs, [g for _, g in used]))
-    return [None if t is None else next(found) for t in node.inputs]
+    return [None if t is None else next(found) for t in own]
 
 
 def _expand(dy, x, mean, inv_std, gamma):
