@@ -332,9 +332,15 @@ static void mean(const KernelCall& call) {
 template <class Op, class T>
 HB_INLINE int64_t first_match(const T* x, int64_t n) {
   const T best = reduce_row<Op>(x, n);
-  for (int64_t i = 0; i < n; ++i)
-    if (x[i] == best || x[i] != x[i]) return i;  // best is NaN if there is one
-  return 0;
+  const auto hit = [&](int64_t i) { return x[i] == best || x[i] != x[i]; };  // best is NaN if there is one
+  int64_t from = 0;
+  for (; from + 64 <= n; from += 64) {
+    int any = 0;  // without a branch per element, so that this becomes vectors
+    for (int64_t i = from; i < from + 64; ++i) any |= (x[i] == best) | (x[i] != x[i]);
+    if (any) break;
+  }
+  while (!hit(from)) ++from;
+  return from;
 }
 
 // Of `width` columns; `to` holds the positions found so far.
