@@ -122,7 +122,9 @@ class Layer(NodeAccess):
     def _sublayers(self) -> list[Layer]:
         """Layers assigned to attributes, alone or in lists and dicts, in order, each once."""
         found: list[Layer] = []
-        _collect_layers(self.__dict__.get("_children", ()), found)
+        children = self.__dict__.get("_children")
+        if children:
+            _collect_layers(children, found)
         return found
 
     # -- weights ----------------------------------------------------------------------------------

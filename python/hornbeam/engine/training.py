@@ -251,7 +251,7 @@ class Model(Feeding):
         function = self._predict_single
         if function is not None and type(x) is np.ndarray:
             try:
-                return function((x,))[0]
+                return function([x])[0]
             except (ValueError, TypeError):
                 pass  # what is wrong with x is said below, in the model's terms
         x, _, _ = self._standardize_user_data(x)

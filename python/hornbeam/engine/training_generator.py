@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from .. import callbacks as cbks
-from ..utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer
 from ..utils.generic_utils import to_list, unpack_singleton
 from ..utils.progbar import Progbar
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
@@ -233,6 +232,8 @@ def _running(
             "consider using the `keras.utils.Sequence class.",
             stacklevel=5,
         )
+    from ..utils.enqueuers import GeneratorEnqueuer, OrderedEnqueuer  # multiprocessing takes a while to import
+
     if sequence:
         enqueuer: Any = OrderedEnqueuer(generator, use_multiprocessing=use_multiprocessing, shuffle=shuffle)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.data_utils import Sequence
+from ..utils.sequence import Sequence
 from .compile_arguments import (
     call_metric_function,
     collect_per_output_metric_info,

@@ -1,4 +1,4 @@
-"""Batches produced beside the training: ``Sequence``, and the enqueuers that run it in threads or processes."""
+"""Batches produced beside the training: enqueuers that run a Sequence or generator in threads or processes."""
 
 from __future__ import annotations
 
@@ -21,31 +21,6 @@ _TIMEOUT = 30.0  # seconds after which a batch from a worker process counts as l
 #: sequences and generators by the id of their enqueuer; worker processes get a copy
 _shared: dict[int, Any] = {}
 _uids = itertools.count()
-
-
-class Sequence:
-    """Data as a list of batches that can be made in any order: safe to be read by several workers.
-
-    Subclasses define ``__getitem__(self, index)``, which returns a whole batch, ``__len__``, the number of batches,
-    and perhaps ``on_epoch_end``, to change the data between epochs.
-    """
-
-    use_sequence_api = True
-
-    @abstractmethod
-    def __getitem__(self, index):
-        raise NotImplementedError
-
-    @abstractmethod
-    def __len__(self):
-        raise NotImplementedError
-
-    def on_epoch_end(self):
-        """Called at the end of every epoch."""
-
-    def __iter__(self):
-        for index in range(len(self)):
-            yield self[index]
 
 
 def init_pool(seqs):
