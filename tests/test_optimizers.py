@@ -206,7 +206,7 @@ def test_constraints_are_applied_to_the_new_value():
 
 def test_a_parameter_without_gradient_is_named():
     p, q = K.variable(1.0, name="used"), K.variable(1.0, name="forgotten")
-    with pytest.raises(ValueError, match="None.*forgotten"):
+    with pytest.raises(ValueError, match=r"None[\s\S]*forgotten"):
         optimizers.SGD().get_updates(p * 2.0, [p, q])
 
 

@@ -1,0 +1,113 @@
+"""Data and a check for tests of layers, the user's own included."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from .generic_utils import CustomObjectScope
+
+
+def get_test_data(
+    num_train: int = 1000,
+    num_test: int = 500,
+    input_shape: tuple = (10,),
+    output_shape: tuple = (2,),
+    classification: bool = True,
+    num_classes: int = 2,
+) -> tuple:
+    """Random data that can be learned: inputs scatter around their class, or around a number that targets share.
+
+    Returns:
+        ((x, y) to train on, (x, y) to test on). Targets are class numbers, or of ``output_shape``.
+    """
+    count = num_train + num_test
+    centre = np.random.randint(0, num_classes, size=count) if classification else np.random.random(count)
+
+    def scattered(shape: tuple) -> np.ndarray:
+        middle = centre.reshape((count,) + (1,) * len(shape))
+        return np.random.normal(middle, 0.7, size=(count, *shape)).astype("float32")
+
+    x = scattered(input_shape)
+    y = centre if classification else scattered(output_shape)
+    return (x[:num_train], y[:num_train]), (x[num_train:], y[num_train:])
+
+
+def layer_test(
+    layer_cls: type,
+    kwargs: dict | None = None,
+    input_shape: tuple | None = None,
+    input_dtype: str | None = None,
+    input_data: np.ndarray | None = None,
+    expected_output: np.ndarray | None = None,
+    expected_output_dtype: str | None = None,
+    fixed_batch_size: bool = False,
+) -> np.ndarray:
+    """Check a layer with one input and one output.
+
+    Its weights can be read and set, its shape rule agrees with what it does, its config makes an equal layer,
+    a saved model loads and gives the same bits, and it can be trained.
+
+    Args:
+        layer_cls, kwargs: how to make the layer.
+        input_shape: with None where the size may vary; random data is made for it.
+        input_data: in place of random data.
+        expected_output: compared with, to a relative 1e-3.
+
+    Returns:
+        The output, for further checks.
+    """
+    from ..layers import Input
+    from ..models import Model, load_model
+
+    if input_data is None:
+        assert input_shape, "either input_shape or input_data is needed"
+        sizes = [np.random.randint(1, 4) if n is None else n for n in input_shape]
+        input_data = (10 * np.random.random(sizes)).astype(input_dtype or K.floatx())
+    input_shape = input_data.shape if input_shape is None else tuple(input_shape)
+    input_dtype = input_dtype or input_data.dtype.name
+
+    layer = layer_cls(**(kwargs or {}))
+    x = (
+        Input(batch_shape=input_shape, dtype=input_dtype)
+        if fixed_batch_size
+        else Input(shape=input_shape[1:], dtype=input_dtype)
+    )
+    y = layer(x)
+    assert K.dtype(y) == (expected_output_dtype or input_dtype)
+    layer.set_weights(layer.get_weights())
+
+    model = Model(x, y)
+    output = model.predict(input_data)
+    for stated in (layer.compute_output_shape(input_shape), K.int_shape(y)):
+        assert len(stated) == output.ndim, f"stated shape {stated}, actual {output.shape}"
+        assert all(m in (None, n) for m, n in zip(stated, output.shape)), f"stated {stated}, actual {output.shape}"
+    if expected_output is not None:
+        np.testing.assert_allclose(output, expected_output, rtol=1e-3, atol=1e-6)
+
+    again = layer_cls.from_config(layer.get_config())
+    assert _plain(again.get_config()) == _plain(layer.get_config())
+    with CustomObjectScope({layer_cls.__name__: layer_cls}):
+        clone = Model.from_config(model.get_config())
+        clone.set_weights(model.get_weights())
+        np.testing.assert_array_equal(clone.predict(input_data), output)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "layer.h5")
+            model.save(path)
+            np.testing.assert_array_equal(load_model(path, compile=False).predict(input_data), output)
+
+    if np.issubdtype(output.dtype, np.floating):
+        model.compile("rmsprop", "mse")
+        model.train_on_batch(input_data, output)
+    return output
+
+
+def _plain(value: Any) -> Any:
+    """Configs compare equal whether they hold tuples or lists."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
