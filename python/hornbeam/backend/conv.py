@@ -408,9 +408,6 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     data_format = normalize_data_format(data_format)
     if bias.ndim not in (1, x.ndim - 1):
         raise ValueError(f"Unexpected bias dimensions {bias.ndim}, expect to be 1 or {x.ndim - 1} dimensions")
-    if x.ndim > 2 and data_format == "channels_first":
-        if bias.ndim == 1:
-            bias = reshape(bias, [-1] + [1] * (x.ndim - 2))
-        else:
-            bias = permute_dimensions(bias, [bias.ndim - 1, *range(bias.ndim - 1)])
-    return x + bias
+    if x.ndim == 2:
+        return x + bias
+    return _channels_last(x, data_format, lambda t: t + bias)

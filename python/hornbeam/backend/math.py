@@ -29,7 +29,8 @@ def normalize_axes(axis: Axis, rank: int) -> list[int]:
 
 def _reduce(op: str, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     x = graph.convert(x)
-    return graph.apply(op, [x], axes=normalize_axes(axis, x.ndim), keepdims=bool(keepdims))
+    axes = normalize_axes(axis, x.ndim)
+    return graph.apply(op, [x], axes=axes, keepdims=bool(keepdims)) if axes else x
 
 
 def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -84,12 +84,13 @@ def dropout(x: Tensor, level: float, noise_shape: Sequence | None = None, seed: 
         raise ValueError(f"Invalid dropout rate: {level}. Expected a number in [0, 1).")
     if level == 0:
         return graph.convert(x)
-    dims = dims_of(x)
-    if noise_shape is not None and not isinstance(noise_shape, Tensor):
-        noise_shape = [dim if n is None else n for n, dim in zip(noise_shape, dims)]
+    if noise_shape is None:
+        noise_shape = graph.shape_of(x)
+    elif not isinstance(noise_shape, Tensor):
+        noise_shape = [dim if n is None else n for n, dim in zip(noise_shape, dims_of(x))]
     mask = graph.apply(
         "random_bernoulli",
-        [graph.shape_tensor(dims if noise_shape is None else noise_shape)],
+        [graph.shape_tensor(noise_shape)],
         p=1.0 - level,
         scale=1.0 / (1.0 - level),
         seed=new_seed() if seed is None else int(seed),
@@ -235,7 +236,7 @@ def batch_normalization(
         shift = shift + beta
     axis %= x.ndim
     if scale.ndim == 1 and axis != x.ndim - 1:
-        along = [1] * x.ndim
-        along[axis] = -1
-        scale, shift = reshape(scale, along), reshape(shift, along)
+        order = [a for a in range(x.ndim) if a != axis] + [axis]
+        y = permute_dimensions(x, order) * scale + shift
+        return permute_dimensions(y, [order.index(a) for a in range(x.ndim)])
     return x * scale + shift
