@@ -6,7 +6,7 @@
 // made readable as a run of the compute type: used where it lies, or loaded into a slot of scratch.
 // Instructions then run over whole vectors; the last few elements go through one padded vector each.
 #include "cpu/convert.h"
-#include "cpu/elementwise_rows.h"
+#include "cpu/elementwise_joined.h"
 #include "cpu/export.h"
 #include "cpu/parallel.h"
 
@@ -121,11 +121,6 @@ static Program view(const FusedAttrs& a, int32_t n_in) {
   return {a.code.value, a.code.size, a.constants.value, a.constants.size, a.outputs.value, n_in, a.outputs.size};
 }
 
-template <class T> struct Step {
-  RowFunction<T> run;
-  int16_t result, arg[3];
-};
-
 // What is needed for some of the outputs. Steps whose operands are all scalars come first and run once.
 template <class T> struct Pass {
   Program program;
@@ -152,11 +147,12 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
   int total = 0;
   for (int32_t pc = 0; pc < g.code_size; ++total) {
     Step<T>& s = p.steps[total];
-    const int32_t op = g.code[pc++];
-    s.run = rows<T>()[op];
+    const Opcode op = static_cast<Opcode>(g.code[pc++]);
+    const int arity = kInstructions[static_cast<int>(op)].arity;
+    s.op = op == Opcode::square ? Opcode::mul : op;  // x x, with two equal operands
+    s.run = rows<T>()[static_cast<int>(s.op)];
     s.result = static_cast<int16_t>(first + total);
-    const int arity = kInstructions[op].arity;
-    for (int k = 0; k < 3; ++k) s.arg[k] = static_cast<int16_t>(g.code[k < arity ? pc + k : pc]);
+    for (int k = 0; k < 4; ++k) s.arg[k] = static_cast<int16_t>(g.code[k < arity ? pc + k : pc]);
     pc += arity;
   }
   bool needed[kMaxValues];
@@ -177,10 +173,18 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
   for (int i = 0; i < total; ++i) {
     const Step<T> s = p.steps[i];
     if (!needed[s.result]) continue;
-    uniform[s.result] = uniform[s.arg[0]] && uniform[s.arg[1]] && uniform[s.arg[2]];
+    uniform[s.result] = true;
+    for (int16_t a : s.arg) uniform[s.result] &= uniform[a];
     if (uniform[s.result]) p.steps[p.n_uniform++] = s;
     else later[n_later++] = s;
   }
+  int16_t uses[kMaxValues] = {};
+  for (int i = 0; i < n_later; ++i)
+    for (int k = 0; k < kInstructions[static_cast<int>(later[i].op)].arity; ++k)
+      ++uses[later[i].arg[k]];
+  for (int j = 0; j < g.n_out; ++j)
+    if (p.wanted[j]) uses[g.outputs[j]] = 2;
+  n_later = join_steps(later, n_later, uses, first);
   for (int i = 0; i < n_later; ++i) p.steps[p.n_uniform + i] = later[i];
   p.n_steps = p.n_uniform + n_later;
 
@@ -218,9 +222,10 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
   for (int i = p.n_uniform; i < p.n_steps; ++i) {
     const Step<T>& s = p.steps[i];
     // Operands that die here make room at once: rows may work in place.
-    for (int k = 0; k < 3; ++k) {
+    for (int k = 0; k < 4; ++k) {
       const int16_t a = s.arg[k];
-      const bool repeated = (k > 0 && a == s.arg[0]) || (k > 1 && a == s.arg[1]);
+      bool repeated = false;
+      for (int earlier = 0; earlier < k; ++earlier) repeated |= s.arg[earlier] == a;
       if (a >= first && !uniform[a] && last[a] == i && !repeated) free_slots[n_free++] = p.slot[a];
     }
     p.slot[s.result] = n_free ? free_slots[--n_free] : slots++;
@@ -238,10 +243,9 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
     sources[v].load(&one, sources[v].data, 1);
     store<T>(p.uniform_data + v * kLanes<T>, splat<T>(one));
   }
-  const Operand<T>* u = p.uniform;
   for (int i = 0; i < p.n_uniform; ++i) {
     const Step<T>& s = p.steps[i];
-    s.run(p.uniform_data + s.result * kLanes<T>, &u[s.arg[0]], &u[s.arg[1]], &u[s.arg[2]], kLanes<T>);
+    s.run(p.uniform_data + s.result * kLanes<T>, p.uniform, s.arg, kLanes<T>);
   }
 }
 
@@ -328,7 +332,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
     const int64_t padded = tail ? L : n;
     for (int i = p.n_uniform; i < p.n_steps; ++i) {
       const Step<T>& s = p.steps[i];
-      s.run(result[i], &value[s.arg[0]], &value[s.arg[1]], &value[s.arg[2]], padded);
+      s.run(result[i], value, s.arg, padded);
     }
     for (int j = 0; j < g.n_out; ++j) {
       if (!p.wanted[j] || !outs[j]->data || (direct[j] && !tail)) continue;
@@ -407,9 +411,10 @@ static bool run_flat(const KernelCall& c, RowFunction<T> row, int64_t n, const d
   parallel_tasks(c, (n + kTaskElements - 1) / kTaskElements, [&](int64_t task) {
     const int64_t begin = task * kTaskElements, stop = begin + kTaskElements, end = stop < n ? stop : n;
     const int64_t whole = (end - begin) / L * L;
+    const int16_t order[] = {0, 1, 2};
     Operand<T> x[3];
     for (int v = 0; v < 3; ++v) x[v] = {step[v] ? data[v] + begin : data[v], step[v]};
-    if (whole) row(out + begin, &x[0], &x[1], &x[2], whole);
+    if (whole) row(out + begin, x, order, whole);
     const int rest = static_cast<int>(end - begin - whole);
     if (rest == 0) return;
     alignas(64) T padded[4 * L];
@@ -418,7 +423,7 @@ static bool run_flat(const KernelCall& c, RowFunction<T> row, int64_t n, const d
       store<T>(padded + v * L, load_tail<T>(x[v].p + whole, rest));
       x[v].p = padded + v * L;
     }
-    row(padded + 3 * L, &x[0], &x[1], &x[2], L);
+    row(padded + 3 * L, x, order, L);
     store_tail<T>(out + begin + whole, load<T>(padded + 3 * L), rest);
   });
   return true;

@@ -142,24 +142,31 @@ template <Opcode op, class T> HB_INLINE Vec<T> evaluate(Vec<T> a, Vec<T> b, Vec<
   }
 }
 
-// dst[0..n) where n is a multiple of kLanes<T>. dst may be what an operand reads. Operands beyond the
-// instruction's arity are not looked at.
-template <class T> using RowFunction = void (*)(T* dst, const Operand<T>* a, const Operand<T>* b, const Operand<T>* c, int64_t n);
+// dst[0..n) where n is a multiple of kLanes<T>, from the operands values[arg[0]], values[arg[1]], ... dst may
+// be what an operand reads.
+template <class T> using RowFunction = void (*)(T* dst, const Operand<T>* values, const int16_t* arg, int64_t n);
 
-template <Opcode op, class T>
-static void row(T* dst, const Operand<T>* a, const Operand<T>* b, const Operand<T>* c, int64_t n) {
-  constexpr int kArity = kInstructions[static_cast<int>(op)].arity;
-  const T *pa = a->p, *pb = nullptr, *pc = nullptr;
-  int64_t sa = a->step, sb = 0, sc = 0;
-  if constexpr (kArity > 1) { pb = b->p; sb = b->step; }
-  if constexpr (kArity > 2) { pc = c->p; sc = c->step; }
-  for (int64_t i = 0; i < n; i += kLanes<T>) {
-    Vec<T> va = load<T>(pa), vb{}, vc{};
-    if constexpr (kArity > 1) vb = load<T>(pb);
-    if constexpr (kArity > 2) vc = load<T>(pc);
-    store<T>(dst + i, evaluate<op, T>(va, vb, vc));
-    pa += sa; pb += sb; pc += sc;
+template <int kArity, class T, class F>
+HB_INLINE void for_vectors(T* dst, const Operand<T>* values, const int16_t* arg, int64_t n, const F& f) {
+  const T* p[kArity];
+  int64_t step[kArity];
+  for (int k = 0; k < kArity; ++k) {
+    p[k] = values[arg[k]].p;
+    step[k] = values[arg[k]].step;
   }
+  for (int64_t i = 0; i < n; i += kLanes<T>) {
+    Vec<T> x[4] = {};
+    for (int k = 0; k < kArity; ++k) {
+      x[k] = load<T>(p[k]);
+      p[k] += step[k];
+    }
+    store<T>(dst + i, f(x));
+  }
+}
+
+template <Opcode op, class T> static void row(T* dst, const Operand<T>* values, const int16_t* arg, int64_t n) {
+  constexpr int kArity = kInstructions[static_cast<int>(op)].arity;
+  for_vectors<kArity, T>(dst, values, arg, n, [](const Vec<T>* x) { return evaluate<op, T>(x[0], x[1], x[2]); });
 }
 
 // The row function of each opcode; null where an instruction does not take the type.

@@ -19,6 +19,12 @@
 
 HB_CPU_BEGIN
 
+#if defined(__AVX512F__)
+// The zero-masking forms with all lanes: GCC 12's plain ones are reported as reading uninitialised memory.
+constexpr __mmask16 kAll16 = 0xffff;
+constexpr __mmask8 kAll8 = 0xff;
+#endif
+
 template <class T> struct IntOf;
 template <> struct IntOf<float> { using type = int32_t; };
 template <> struct IntOf<double> { using type = int64_t; };
@@ -40,9 +46,28 @@ template <class T> HB_INLINE Bits<T> sign_bit(Vec<T> x) { return to_bits<T>(x) &
 template <class T> HB_INLINE Vec<T> abs(Vec<T> x) { return from_bits<T>(to_bits<T>(x) & ~to_bits<T>(splat<T>(T(-0.0)))); }
 // Magnitude of a non-negative `x` with the sign of `s`.
 template <class T> HB_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) { return from_bits<T>(to_bits<T>(x) | sign_bit<T>(s)); }
-// Bounds that let NaN through.
-template <class T> HB_INLINE Vec<T> at_most(Vec<T> x, T hi) { return splat<T>(hi) < x ? splat<T>(hi) : x; }
-template <class T> HB_INLINE Vec<T> at_least(Vec<T> x, T lo) { return splat<T>(lo) > x ? splat<T>(lo) : x; }
+// Bounds that let NaN through. x86's min and max give their second operand if either is NaN; compilers
+// do not make them of comparisons of whole vectors.
+template <class T> HB_INLINE Vec<T> at_most(Vec<T> x, T hi) {
+#if defined(__AVX512F__)
+  if constexpr (__is_same(T, float)) return (Vec<T>)_mm512_maskz_min_ps(kAll16, (__m512)splat<T>(hi), (__m512)x);
+  if constexpr (__is_same(T, double)) return (Vec<T>)_mm512_maskz_min_pd(kAll8, (__m512d)splat<T>(hi), (__m512d)x);
+#elif defined(__AVX2__)
+  if constexpr (__is_same(T, float)) return (Vec<T>)_mm256_min_ps((__m256)splat<T>(hi), (__m256)x);
+  if constexpr (__is_same(T, double)) return (Vec<T>)_mm256_min_pd((__m256d)splat<T>(hi), (__m256d)x);
+#endif
+  return splat<T>(hi) < x ? splat<T>(hi) : x;
+}
+template <class T> HB_INLINE Vec<T> at_least(Vec<T> x, T lo) {
+#if defined(__AVX512F__)
+  if constexpr (__is_same(T, float)) return (Vec<T>)_mm512_maskz_max_ps(kAll16, (__m512)splat<T>(lo), (__m512)x);
+  if constexpr (__is_same(T, double)) return (Vec<T>)_mm512_maskz_max_pd(kAll8, (__m512d)splat<T>(lo), (__m512d)x);
+#elif defined(__AVX2__)
+  if constexpr (__is_same(T, float)) return (Vec<T>)_mm256_max_ps((__m256)splat<T>(lo), (__m256)x);
+  if constexpr (__is_same(T, double)) return (Vec<T>)_mm256_max_pd((__m256d)splat<T>(lo), (__m256d)x);
+#endif
+  return splat<T>(lo) > x ? splat<T>(lo) : x;
+}
 
 template <class T> HB_INLINE Vec<T> sqrt(Vec<T> x) {
   Vec<T> r;
@@ -96,12 +121,21 @@ template <class T> HB_INLINE ExpParts<T> exp_parts(Vec<T> x) {
   return {n, fma<T>(r * r, p, r)};
 }
 
+// x 2^n, rounded once, where 2^n itself may lie outside the normal numbers.
+template <class T> HB_INLINE Vec<T> scale(Vec<T> x, Vec<T> n) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_scalef_ps(kAll16, (__m512)x, (__m512)n);
+  else return (Vec<T>)_mm512_maskz_scalef_pd(kAll8, (__m512d)x, (__m512d)n);
+#else
+  const Vec<T> half = (n * T(0.5) + kRound<T>) - kRound<T>;
+  return x * pow2<T>(half) * pow2<T>(n - half);
+#endif
+}
+
 template <class T> HB_INLINE Vec<T> exp(Vec<T> x) {
   const Vec<T> bounded = at_least<T>(at_most<T>(x, sizeof(T) == 4 ? T(89) : T(710)), sizeof(T) == 4 ? T(-104) : T(-746));
   const ExpParts<T> e = exp_parts<T>(bounded);
-  // Two factors, as 2^n alone may lie outside the normal numbers while the result does not.
-  const Vec<T> half = (e.n * T(0.5) + kRound<T>) - kRound<T>;
-  return (e.expm1_r + T(1)) * pow2<T>(half) * pow2<T>(e.n - half);
+  return scale<T>(e.expm1_r + T(1), e.n);
 }
 
 // Where x is known to be neither too small nor too large for 2^n.
