@@ -15,6 +15,7 @@ HB_CPU_BEGIN
 constexpr int64_t kTaskElements = 16384;
 constexpr int64_t kMaxTile = 512;
 constexpr int64_t kScratchBytes = 48 * 1024;
+constexpr int64_t kFetchBytes = 8 << 20;  // inputs beyond this are not in a cache; those inside lose by prefetching
 constexpr int kMaxValues = kMaxFusedInputs + kMaxFusedConstants + kMaxFusedInstructions;
 constexpr int16_t kNoSlot = -1;
 
@@ -133,6 +134,7 @@ template <class T> struct Pass {
   int32_t n_uniform, n_steps;
   Step<T> steps[kMaxFusedInstructions];
   int64_t tile, slot_size;
+  bool fetch_ahead;                        // the next tile's inputs, from memory, while one is computed
   Operand<T> uniform[kMaxValues];          // of values that are scalars for the whole pass
   alignas(64) T uniform_data[kMaxValues * kLanes<T>];
 };
@@ -309,8 +311,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
       if (!p.in_slot[v]) {
         const T* from = reinterpret_cast<const T*>(s.data) + pos;
         if (tail) store<T>(edge_in + v * L, load_tail<T>(from, static_cast<int>(n)));
-        // The next tile comes from memory while this one is computed.
-        if (end - pos > tile)
+        if (p.fetch_ahead && end - pos > tile)
           for (int64_t i = 0; i < tile; i += kLine) __builtin_prefetch(from + tile + i, 0);
         value[v] = {tail ? edge_in + v * L : from, L};
         continue;
@@ -366,6 +367,7 @@ template <class T> static void run_program(const KernelCall& c, const Program& g
     }
     compile(p, sources, g.n_in);
     const int64_t n = shape.count();
+    p.fetch_ahead = n * g.n_in * static_cast<int64_t>(sizeof(T)) > kFetchBytes;
     parallel_tasks(c, (n + kTaskElements - 1) / kTaskElements, [&](int64_t task) {
       const int64_t begin = task * kTaskElements, end = begin + kTaskElements;
       run_range(p, sources, outs, begin, end < n ? end : n);
@@ -506,6 +508,7 @@ template <class T> static void run_multi(const KernelCall& c, const FusedMultiAt
   start[0] = 0;
   for (int32_t g = 0; g < n_groups; ++g) start[g + 1] = start[g] + group_size(c, n_out, g);
   const int64_t total = start[n_groups];
+  p.fetch_ahead = total * n_each * static_cast<int64_t>(sizeof(T)) > kFetchBytes;
   parallel_tasks(c, (total + kTaskElements - 1) / kTaskElements, [&](int64_t task) {
     const int64_t begin = task * kTaskElements, stop = begin + kTaskElements, end = stop < total ? stop : total;
     int32_t group = 0;
