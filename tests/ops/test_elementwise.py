@@ -160,7 +160,9 @@ def test_every_float16_comes_back(isa):
 def test_float16_rounds_to_nearest_even(isa):
     halves = np.arange(0x7C00, dtype=np.uint16).view("float16").astype("float32")
     middle = (halves[:-1] + halves[1:]) / 2
-    x = np.concatenate([middle, np.nextafter(middle, 0), np.nextafter(middle, np.float32(1e9)), [65519.9, 65520, 1e9, -1e9]])
+    x = np.concatenate(
+        [middle, np.nextafter(middle, 0), np.nextafter(middle, np.float32(1e9)), [65519.9, 65520, 1e9, -1e9]]
+    )
     x = x.astype("float32")
     with np.errstate(over="ignore"):
         np.testing.assert_array_equal(run_op("cast", [x], dtype="float16")[0], x.astype("float16"))
@@ -189,7 +191,9 @@ def test_cast(isa, source, to):
 def test_cast_truncates(isa):
     x = np.array([1.9, -1.9, 0.5, -0.5, 2.0**40, -(2.0**40)] * 20)
     np.testing.assert_array_equal(run_op("cast", [x], dtype="int64")[0], np.trunc(x).astype("int64"))
-    np.testing.assert_array_equal(run_op("cast", [np.array([np.nan, 0.0, -0.0, 0.1])], dtype="bool")[0], [True, False, False, True])
+    np.testing.assert_array_equal(
+        run_op("cast", [np.array([np.nan, 0.0, -0.0, 0.1])], dtype="bool")[0], [True, False, False, True]
+    )
 
 
 # ---- broadcasting --------------------------------------------------------------------------------
@@ -204,7 +208,11 @@ def broadcast_shapes(draw, count):
 
 
 @settings(max_examples=60, deadline=None)
-@given(broadcast_shapes(3), st.sampled_from(_core.available_isas()), st.sampled_from(["float32", "float64", "int32", "uint8"]))
+@given(
+    broadcast_shapes(3),
+    st.sampled_from(_core.available_isas()),
+    st.sampled_from(["float32", "float64", "int32", "uint8"]),
+)
 def test_broadcasting(shapes, isa, dtype):
     before = _core.isa()
     _core.set_isa(isa)
@@ -242,7 +250,9 @@ def run_program(arrays, steps, outputs, dtype="float32", constants=(), out_dtype
     """``steps`` are (name, value numbers...); inputs come first, then constants, then results."""
     code = [n for name, *operands in steps for n in (OPCODE[name], *operands)]
     out_dtypes = [NUMBER[t] for t in out_dtypes or [dtype] * len(outputs)]
-    return run_op("fused", arrays, code=code, constants=list(constants), outputs=outputs, out_dtypes=out_dtypes, dtype=dtype)
+    return run_op(
+        "fused", arrays, code=code, constants=list(constants), outputs=outputs, out_dtypes=out_dtypes, dtype=dtype
+    )
 
 
 @st.composite
@@ -279,6 +289,23 @@ def test_fusing_changes_no_bit(program, isa):
         _core.set_isa(before)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("second", ["add", "sub", "mul", "div"])
+@pytest.mark.parametrize("first", ["add", "sub", "mul", "div"])
+def test_joined_steps_round_each_by_itself(isa, first, second, dtype):
+    a, b, c, d = (values(300, dtype, seed) for seed in range(4))
+    f, g = BINARY[first], BINARY[second]
+    left = run_program([a, b, c], [(first, 0, 1), (second, 3, 2)], [4], dtype)[0]
+    np.testing.assert_array_equal(left, g(f(a, b), c))
+    right = run_program([a, b, c], [(first, 0, 1), (second, 2, 3)], [4], dtype)[0]
+    np.testing.assert_array_equal(right, g(c, f(a, b)))
+    both = run_program([a, b, c, d], [(first, 0, 1), (first, 2, 3), (second, 4, 5)], [6], dtype)[0]
+    np.testing.assert_array_equal(both, g(f(a, b), f(c, d)))
+    twice = run_program([a, b], [(first, 0, 1), (second, 2, 2)], [3, 2], dtype)
+    np.testing.assert_array_equal(twice[0], g(f(a, b), f(a, b)))
+    np.testing.assert_array_equal(twice[1], f(a, b))
+
+
 def test_program_of_other_dtypes(isa):
     rng = np.random.RandomState(0)
     flags, counts, wide = rng.rand(90, 7) < 0.5, rng.randint(-9, 9, (7,)), rng.rand(90, 1)
@@ -293,7 +320,9 @@ def test_program_of_other_dtypes(isa):
 
 def test_long_program(isa):
     x = values(5000, "float64")
-    steps = [("add", 0, 1)] + [("add", 2 + i, 1) for i in range(99)]  # nothing can be shared: each result is an output of the next
+    steps = [("add", 0, 1)] + [
+        ("add", 2 + i, 1) for i in range(99)
+    ]  # nothing can be shared: each result is an output of the next
     got = run_program([x], steps, [101, 60, 2], "float64", [0.25])
     for g, n in zip(got, (100, 59, 1)):
         want = x.copy()
@@ -312,7 +341,9 @@ def test_many_live_values(isa):
     want = results[0] + results[1]
     for r in results[2:]:
         want = want + r
-    np.testing.assert_array_equal(run_program([x], steps + total, [2 + len(steps + total) - 1], "float64", [0.25])[0], want)
+    np.testing.assert_array_equal(
+        run_program([x], steps + total, [2 + len(steps + total) - 1], "float64", [0.25])[0], want
+    )
 
 
 def test_same_bits_on_any_number_of_threads(threads):
@@ -404,13 +435,15 @@ def test_errors():
         run_op("add", [np.zeros((2, 3), "float32"), np.zeros((2, 3), "float64")])
     with pytest.raises(TypeError, match="exp"):
         run_op("exp", [np.zeros((2, 3), "int32")])
-    with pytest.raises(TypeError, match="select.*bool"):
+    with pytest.raises(TypeError, match=r"select.*bool"):
         run_op("select", [np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((2, 3))])
-    with pytest.raises(ValueError, match="fused.*value 7"):
+    with pytest.raises(ValueError, match=r"fused.*value 7"):
         run_program([np.zeros(100, "float32")], [("add", 0, 7)], [1])
-    with pytest.raises(ValueError, match="fused.*inside an instruction"):
-        run_op("fused", [np.zeros(100, "float32")], code=[OPCODE["add"], 0], outputs=[0], out_dtypes=[NUMBER["float32"]])
-    with pytest.raises(ValueError, match="fused_multi.*group 1"):
+    with pytest.raises(ValueError, match=r"fused.*inside an instruction"):
+        run_op(
+            "fused", [np.zeros(100, "float32")], code=[OPCODE["add"], 0], outputs=[0], out_dtypes=[NUMBER["float32"]]
+        )
+    with pytest.raises(ValueError, match=r"fused_multi.*group 1"):
         run_op("fused_multi", [np.zeros(s, "float32") for s in (3, 3, 4, 5)], code=[OPCODE["add"], 0, 1], outputs=[2],
                out_dtypes=[NUMBER["float32"]], n_groups=2)  # fmt: skip
 
@@ -440,7 +473,9 @@ def test_binary_gradient(op, shapes):
     check_gradients(lambda x, y: G.apply(op, [x, y]), [a, b])
 
 
-@pytest.mark.parametrize("op", ["exp", "tanh", "sigmoid", "relu", "elu", "square", "sqrt", "softplus", "softsign", "erf"])
+@pytest.mark.parametrize(
+    "op", ["exp", "tanh", "sigmoid", "relu", "elu", "square", "sqrt", "softplus", "softsign", "erf"]
+)
 def test_second_derivative(op):
     def first(x):
         return G.gradients(G.apply("square", [G.apply(op, [x])]), x)[0]
@@ -450,7 +485,9 @@ def test_second_derivative(op):
 
 def test_select_and_relu_grad_gradients():
     condition = G.constant(np.arange(12).reshape(3, 4) % 3 == 0)
-    check_gradients(lambda a, b: G.apply("select", [condition, a, b]), [away_from_kinks((3, 4)), away_from_kinks((4,), 1)])
+    check_gradients(
+        lambda a, b: G.apply("select", [condition, a, b]), [away_from_kinks((3, 4)), away_from_kinks((4,), 1)]
+    )
     y = G.constant(away_from_kinks((3, 4), 3))
     check_gradients(lambda dy: G.apply("relu_grad", [dy, y]), [away_from_kinks((3, 4))])
 

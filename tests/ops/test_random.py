@@ -155,9 +155,9 @@ def test_ends():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="random_bernoulli.*p must lie"):
+    with pytest.raises(ValueError, match=r"random_bernoulli.*p must lie"):
         draw("random_bernoulli", (3,), p=1.5)
-    with pytest.raises(ValueError, match="random_uniform.*no integer"):
+    with pytest.raises(ValueError, match=r"random_uniform.*no integer"):
         draw("random_uniform", (3,), low=4, high=4, dtype="int32")
-    with pytest.raises(TypeError, match="random_normal.*int32"):
+    with pytest.raises(TypeError, match=r"random_normal.*int32"):
         draw("random_normal", (3,), dtype="int32")

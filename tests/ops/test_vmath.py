@@ -24,7 +24,9 @@ def points(dtype, low, high):
     bits = rng.randint(0, 2**32, 40000 * np.dtype(dtype).itemsize // 4, dtype=np.uint32).view(dtype)
     with np.errstate(over="ignore"):
         return np.concatenate(
-            [bits, np.linspace(low, high, 60001), np.linspace(max(low, -2), 2, 60001), SPECIAL], dtype=dtype, casting="unsafe"
+            [bits, np.linspace(low, high, 60001), np.linspace(max(low, -2), 2, 60001), SPECIAL],
+            dtype=dtype,
+            casting="unsafe",
         )
 
 
@@ -60,8 +62,12 @@ def test_error_bound(isa, name, dtype):
 def test_pow(isa, dtype):
     rng = np.random.RandomState(0)
     special = np.array([0.0, -0.0, 1, -1, 2, 3, 0.5, -2, -3, -0.5, np.inf, -np.inf, np.nan, 1e30, -1e30], dtype)
-    x = np.concatenate([np.repeat(special, len(special)), rng.uniform(0, 20, 40000), rng.randint(-9, 9, 2000)], dtype=dtype)
-    y = np.concatenate([np.tile(special, len(special)), rng.uniform(-20, 20, 40000), rng.randint(-9, 9, 2000)], dtype=dtype)
+    x = np.concatenate(
+        [np.repeat(special, len(special)), rng.uniform(0, 20, 40000), rng.randint(-9, 9, 2000)], dtype=dtype
+    )
+    y = np.concatenate(
+        [np.tile(special, len(special)), rng.uniform(-20, 20, 40000), rng.randint(-9, 9, 2000)], dtype=dtype
+    )
     with np.errstate(all="ignore"):
         want = np.power(x.astype("longdouble"), y.astype("longdouble"))
     assert_bound("pow", x, run_op("pow", [x, y])[0], want, 1)
