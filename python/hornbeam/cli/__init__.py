@@ -1,4 +1,4 @@
-"""The ``hornbeam`` command: ``demo``, ``run``, ``info``."""
+"""The ``hornbeam`` command: ``demo``, ``run``, ``info``, ``bench``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ COMMANDS = {
     ),
     "run": ("hornbeam.cli.run", "run a Keras script as it is"),
     "info": ("hornbeam.cli.info", "say what this installation can do on this machine"),
+    "bench": ("hornbeam.bench.command", "measure ops, and show their share of what the machine can do"),
 }
 
 

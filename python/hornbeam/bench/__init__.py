@@ -1,0 +1,1 @@
+"""Microbenchmarks of ops through the real engine, against this machine's measured peaks."""
