@@ -43,9 +43,7 @@ static void run_arange(const KernelCall& c) {
   });
 }
 
-HB_EXPORT_KERNELS(create,
-  {"shape", "direct", nullptr, nullptr, run_shape},
-  {"fill", "direct", nullptr, nullptr, run_fill},
-  {"arange", "direct", nullptr, nullptr, run_arange})
+HB_EXPORT_KERNELS(create, {"shape", "direct", nullptr, nullptr, run_shape},
+                  {"fill", "direct", nullptr, nullptr, run_fill}, {"arange", "direct", nullptr, nullptr, run_arange})
 
 HB_CPU_END

@@ -4,10 +4,14 @@
 
 HB_CPU_BEGIN
 
-template <class T> struct Tag { using type = T; };
+template <class T>
+struct Tag {
+  using type = T;
+};
 
 // Moving data needs the item size only.
-template <class F> static void by_item_size(DType t, const F& body) {
+template <class F>
+static void by_item_size(DType t, const F& body) {
   switch (item_size(t)) {
     case 1: return body(Tag<uint8_t>{});
     case 2: return body(Tag<uint16_t>{});
@@ -17,7 +21,8 @@ template <class F> static void by_item_size(DType t, const F& body) {
 }
 
 // Types with arithmetic of their own; shape rules refuse the others.
-template <class F> static void by_number(DType t, const F& body) {
+template <class F>
+static void by_number(DType t, const F& body) {
   switch (t) {
     case DType::uint8: return body(Tag<uint8_t>{});
     case DType::int8: return body(Tag<int8_t>{});
@@ -30,7 +35,8 @@ template <class F> static void by_number(DType t, const F& body) {
   }
 }
 
-template <class F> static void by_integer(DType t, const F& body) {
+template <class F>
+static void by_integer(DType t, const F& body) {
   switch (t) {
     case DType::uint8: return body(Tag<uint8_t>{});
     case DType::int8: return body(Tag<int8_t>{});
@@ -42,7 +48,8 @@ template <class F> static void by_integer(DType t, const F& body) {
 }
 
 // Indices are int32 or int64; shape rules refuse the others.
-template <class F> static void by_index(DType t, const F& body) {
+template <class F>
+static void by_index(DType t, const F& body) {
   t == DType::int64 ? body(Tag<int64_t>{}) : body(Tag<int32_t>{});
 }
 

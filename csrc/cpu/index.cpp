@@ -7,9 +7,7 @@
 
 HB_CPU_BEGIN
 
-HB_INLINE bool in_range(int64_t index, int64_t n) {
-  return static_cast<uint64_t>(index) < static_cast<uint64_t>(n);
-}
+HB_INLINE bool in_range(int64_t index, int64_t n) { return static_cast<uint64_t>(index) < static_cast<uint64_t>(n); }
 
 // Rows of `run` items, picked by index out of each of `outer` tables of n rows.
 template <class T, class I>
@@ -58,7 +56,8 @@ static void run_gather(const KernelCall& c) {
 // Each task owns some rows and columns of the result: it clears them, then walks all indices in their
 // order and adds those that are its own. So duplicates are summed in order of appearance, and no two
 // tasks write the same place.
-template <class T, class I> static void scatter_add(const KernelCall& c) {
+template <class T, class I>
+static void scatter_add(const KernelCall& c) {
   const I* index = c.in[0].as<const I>();
   const T* updates = c.in[1].as<const T>();
   T* y = c.out[0].as<T>();
@@ -69,7 +68,8 @@ template <class T, class I> static void scatter_add(const KernelCall& c) {
   const int64_t bytes = (rows + picks) * width * static_cast<int64_t>(sizeof(T));
   const int64_t cut = larger(1, smaller(smaller(16, bytes / (64 * 1024)), 1 + bytes / (16 * picks + 1)));
   // Columns first when they are many: then nobody walks the indices in vain.
-  const int64_t cut_columns = larger(1, smaller(cut, width / 1024)), cut_rows = smaller(rows, ceil_div(cut, cut_columns));
+  const int64_t cut_columns = larger(1, smaller(cut, width / 1024)),
+                cut_rows = smaller(rows, ceil_div(cut, cut_columns));
   parallel_tasks(c, cut_rows * cut_columns, [&](int64_t task) {
     const int64_t row = task / cut_columns, column = task % cut_columns;
     const int64_t r0 = rows * row / cut_rows, r1 = rows * (row + 1) / cut_rows;
@@ -77,7 +77,8 @@ template <class T, class I> static void scatter_add(const KernelCall& c) {
     if (cut_columns == 1) {
       __builtin_memset(y + r0 * width, 0, static_cast<unsigned long>((r1 - r0) * width) * sizeof(T));
     } else {
-      for (int64_t r = r0; r < r1; ++r) __builtin_memset(y + r * width + c0, 0, static_cast<unsigned long>(n) * sizeof(T));
+      for (int64_t r = r0; r < r1; ++r)
+        __builtin_memset(y + r * width + c0, 0, static_cast<unsigned long>(n) * sizeof(T));
     }
     for (int64_t i = 0; i < picks; ++i) {
       if (!in_range(index[i] - r0, r1 - r0)) continue;
@@ -90,13 +91,13 @@ template <class T, class I> static void scatter_add(const KernelCall& c) {
 
 static void run_scatter_add(const KernelCall& c) {
   by_number(c.out[0].dtype, [&](auto item) {
-    by_index(c.in[0].dtype, [&](auto tag) {
-      scatter_add<typename decltype(item)::type, typename decltype(tag)::type>(c);
-    });
+    by_index(c.in[0].dtype,
+             [&](auto tag) { scatter_add<typename decltype(item)::type, typename decltype(tag)::type>(c); });
   });
 }
 
-template <class T, class I> static void one_hot(const KernelCall& c, T one) {
+template <class T, class I>
+static void one_hot(const KernelCall& c, T one) {
   const I* index = c.in[0].as<const I>();
   T* y = c.out[0].as<T>();
   const int64_t depth = c.out[0].shape[-1], count = c.in[0].shape.count();
@@ -115,15 +116,13 @@ static void run_one_hot(const KernelCall& c) {
   const DType t = c.out[0].dtype;
   by_item_size(t, [&](auto item) {
     using T = typename decltype(item)::type;
-    by_integer(c.in[0].dtype, [&](auto tag) {
-      one_hot<T, typename decltype(tag)::type>(c, static_cast<T>(item_bits(t, 1)));
-    });
+    by_integer(c.in[0].dtype,
+               [&](auto tag) { one_hot<T, typename decltype(tag)::type>(c, static_cast<T>(item_bits(t, 1))); });
   });
 }
 
-HB_EXPORT_KERNELS(index,
-  {"gather", "rows", nullptr, nullptr, run_gather},
-  {"scatter_add", "owned", nullptr, nullptr, run_scatter_add},
-  {"one_hot", "rows", nullptr, nullptr, run_one_hot})
+HB_EXPORT_KERNELS(index, {"gather", "rows", nullptr, nullptr, run_gather},
+                  {"scatter_add", "owned", nullptr, nullptr, run_scatter_add},
+                  {"one_hot", "rows", nullptr, nullptr, run_one_hot})
 
 HB_CPU_END

@@ -105,12 +105,10 @@ static void run_pad(const KernelCall& c) {
   });
 }
 
-HB_EXPORT_KERNELS(layout,
-  {"transpose", "blocks", nullptr, nullptr, run_transpose},
-  {"reverse", "strided", nullptr, nullptr, run_reverse},
-  {"concat", "runs", nullptr, nullptr, run_concat},
-  {"tile", "strided", nullptr, nullptr, run_tile},
-  {"broadcast_to", "strided", nullptr, nullptr, run_broadcast_to},
-  {"pad", "slabs", nullptr, nullptr, run_pad})
+HB_EXPORT_KERNELS(layout, {"transpose", "blocks", nullptr, nullptr, run_transpose},
+                  {"reverse", "strided", nullptr, nullptr, run_reverse},
+                  {"concat", "runs", nullptr, nullptr, run_concat}, {"tile", "strided", nullptr, nullptr, run_tile},
+                  {"broadcast_to", "strided", nullptr, nullptr, run_broadcast_to},
+                  {"pad", "slabs", nullptr, nullptr, run_pad})
 
 HB_CPU_END

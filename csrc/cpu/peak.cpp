@@ -5,7 +5,8 @@
 
 HB_CPU_BEGIN
 
-template <class T> static void peak_fma(const KernelCall& c) {
+template <class T>
+static void peak_fma(const KernelCall& c) {
   const PeakFmaAttrs& a = *static_cast<const PeakFmaAttrs*>(c.attrs);
   const T x = *c.in[0].as<const T>();
   T* y = c.out[0].as<T>();
@@ -38,8 +39,7 @@ static void run_peak_copy(const KernelCall& c) {
   });
 }
 
-HB_EXPORT_KERNELS(peak,
-  {"peak_fma", "chains", nullptr, nullptr, run_peak_fma},
-  {"peak_copy", "memcpy", nullptr, nullptr, run_peak_copy})
+HB_EXPORT_KERNELS(peak, {"peak_fma", "chains", nullptr, nullptr, run_peak_fma},
+                  {"peak_copy", "memcpy", nullptr, nullptr, run_peak_copy})
 
 HB_CPU_END

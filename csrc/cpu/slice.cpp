@@ -56,8 +56,7 @@ static void run_slice_grad(const KernelCall& c) {
   });
 }
 
-HB_EXPORT_KERNELS(slice,
-  {"slice", "strided", nullptr, nullptr, run_slice},
-  {"slice_grad", "strided", nullptr, nullptr, run_slice_grad})
+HB_EXPORT_KERNELS(slice, {"slice", "strided", nullptr, nullptr, run_slice},
+                  {"slice_grad", "strided", nullptr, nullptr, run_slice_grad})
 
 HB_CPU_END

@@ -34,14 +34,16 @@ struct Loop2 {
   int64_t na, nb, sa, da, sb, db;
 };
 
-template <int N> HB_INLINE void copy_fixed(char* d, const char* s) {
+template <int N>
+HB_INLINE void copy_fixed(char* d, const char* s) {
   char t[N];
   __builtin_memcpy(t, s, N);
   __builtin_memcpy(d, t, N);
 }
 
 // A short run of N to 2N bytes: two moves that overlap, instead of a call.
-template <int N> HB_INLINE void copy_overlapped(char* d, const char* s, int64_t bytes) {
+template <int N>
+HB_INLINE void copy_overlapped(char* d, const char* s, int64_t bytes) {
   char head[N], tail[N];
   __builtin_memcpy(head, s, N);
   __builtin_memcpy(tail, s + bytes - N, N);
@@ -50,22 +52,31 @@ template <int N> HB_INLINE void copy_overlapped(char* d, const char* s, int64_t 
 }
 
 HB_INLINE void copy_run(char* d, const char* s, int64_t bytes) {
-  if (bytes > 64) __builtin_memcpy(d, s, static_cast<unsigned long>(bytes));
-  else if (bytes >= 32) copy_overlapped<32>(d, s, bytes);
-  else if (bytes >= 16) copy_overlapped<16>(d, s, bytes);
-  else if (bytes >= 8) copy_overlapped<8>(d, s, bytes);
-  else if (bytes >= 4) copy_overlapped<4>(d, s, bytes);
-  else if (bytes >= 2) copy_overlapped<2>(d, s, bytes);
-  else if (bytes == 1) *d = *s;
+  if (bytes > 64)
+    __builtin_memcpy(d, s, static_cast<unsigned long>(bytes));
+  else if (bytes >= 32)
+    copy_overlapped<32>(d, s, bytes);
+  else if (bytes >= 16)
+    copy_overlapped<16>(d, s, bytes);
+  else if (bytes >= 8)
+    copy_overlapped<8>(d, s, bytes);
+  else if (bytes >= 4)
+    copy_overlapped<4>(d, s, bytes);
+  else if (bytes >= 2)
+    copy_overlapped<2>(d, s, bytes);
+  else if (bytes == 1)
+    *d = *s;
 }
 
-template <class T> static void copy_runs(const Loop2& k, const T* src, T* dst) {
+template <class T>
+static void copy_runs(const Loop2& k, const T* src, T* dst) {
   for (int64_t a = 0; a < k.na; ++a)
     copy_run(reinterpret_cast<char*>(dst + a * k.da), reinterpret_cast<const char*>(src + a * k.sa),
              k.nb * static_cast<int64_t>(sizeof(T)));
 }
 
-template <class T> static void copy_strided(const Loop2& k, const T* src, T* dst) {
+template <class T>
+static void copy_strided(const Loop2& k, const T* src, T* dst) {
   for (int64_t a = 0; a < k.na; ++a) {
     const T* s = src + a * k.sa;
     T* d = dst + a * k.da;
@@ -83,7 +94,8 @@ template <class T> static void copy_strided(const Loop2& k, const T* src, T* dst
 // Transposes have sa == db == 1: src runs along a, dst along b.
 
 // One side is K items wide: interleave K streams into one, or the other way round.
-template <class T, int K> static void interleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
+template <class T, int K>
+static void interleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
   int64_t a = 0;
   if (k.da == K) {
     // Output vector j takes its lane l from stream (j*L + l) % K.
@@ -109,13 +121,15 @@ template <class T, int K> static void interleave(const Loop2& k, const T* __rest
   for (; a < k.na; ++a)
     for (int b = 0; b < K; ++b) dst[a * k.da + b] = src[b * k.sb + a];
 }
-template <class T, int K> static void deinterleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
+template <class T, int K>
+static void deinterleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
   for (int64_t b = 0; b < k.nb; ++b)
     for (int a = 0; a < K; ++a) dst[a * k.da + b] = src[b * k.sb + a];
 }
 
 // L rows of L items, transposed by log2(L) rounds of interleaving row i with row i + L/2.
-template <class T, int L> struct Block {
+template <class T, int L>
+struct Block {
   typedef T Row __attribute__((vector_size(L * sizeof(T)), aligned(sizeof(T)), may_alias));
   Row row[L];
 
@@ -143,7 +157,8 @@ template <class T, int L> struct Block {
 };
 
 // The last block of a row or column is moved back to end with it: items twice copied, no tails.
-template <class T, int L> static void transpose_blocks(const Loop2& k, const T* src, T* dst) {
+template <class T, int L>
+static void transpose_blocks(const Loop2& k, const T* src, T* dst) {
   for (int64_t a0 = 0; a0 < k.na; a0 += L) {
     const int64_t a = smaller(a0, k.na - L);
     for (int64_t b0 = 0; b0 < k.nb; b0 += L) {
@@ -157,9 +172,13 @@ template <class T, int L> static void transpose_blocks(const Loop2& k, const T* 
 }
 
 // One vector by as many rows; of small items, what 16 narrow registers hold.
-template <class T> constexpr int kBlock = sizeof(T) == 1 ? 16 : sizeof(T) == 2 ? 8 : kLanes<T>;
+template <class T>
+constexpr int kBlock = sizeof(T) == 1   ? 16
+                       : sizeof(T) == 2 ? 8
+                                        : kLanes<T>;
 
-template <class T> static void transpose2(const Loop2& k, const T* src, T* dst) {
+template <class T>
+static void transpose2(const Loop2& k, const T* src, T* dst) {
   const int64_t least = smaller(k.na, k.nb);
   if (least >= kBlock<T>) return transpose_blocks<T, kBlock<T>>(k, src, dst);
   if constexpr (kBlock<T> > 8)
@@ -174,7 +193,8 @@ template <class T> static void transpose2(const Loop2& k, const T* src, T* dst) 
 }
 
 // Rows of nb items each, contiguous on both sides.
-template <class T> static void copy_rows(const Loop2& k, const T* src, T* dst) {
+template <class T>
+static void copy_rows(const Loop2& k, const T* src, T* dst) {
   if (k.nb > 1) return copy_runs(k, src, dst);
   for (int64_t a = 0; a < k.na; ++a) dst[a * k.da] = src[a * k.sa];
 }
@@ -183,7 +203,8 @@ template <class T> static void copy_rows(const Loop2& k, const T* src, T* dst) {
 
 constexpr int64_t kPieceBytes = 32 * 1024, kSquare = 64;
 
-template <class T> static void strided_copy(const KernelCall& call, const CopyLoops& loops, const T* src, T* dst) {
+template <class T>
+static void strided_copy(const KernelCall& call, const CopyLoops& loops, const T* src, T* dst) {
   int rank = loops.rank;
   for (int i = 0; i < rank; ++i)
     if (loops.n[i] == 0) return;
@@ -243,7 +264,8 @@ template <class T> static void strided_copy(const KernelCall& call, const CopyLo
 }
 
 // Every item of dst becomes `value`.
-template <class T> static void fill_items(const KernelCall& call, T* dst, int64_t count, T value) {
+template <class T>
+static void fill_items(const KernelCall& call, T* dst, int64_t count, T value) {
   parallel_pieces(call, count, 256 * 1024 / static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
     if (value == 0) {
       __builtin_memset(dst + begin, 0, static_cast<unsigned long>(end - begin) * sizeof(T));

@@ -35,12 +35,26 @@ static SumAxes sum_axes(const Shape& x, const Shape& y) {
 }
 
 // The integer of T's size, as shuffles want it.
-template <int kBytes> struct LaneOf;
-template <> struct LaneOf<1> { using type = int8_t; };
-template <> struct LaneOf<2> { using type = int16_t; };
-template <> struct LaneOf<4> { using type = int32_t; };
-template <> struct LaneOf<8> { using type = int64_t; };
-template <class T> using Lane = typename LaneOf<sizeof(T)>::type;
+template <int kBytes>
+struct LaneOf;
+template <>
+struct LaneOf<1> {
+  using type = int8_t;
+};
+template <>
+struct LaneOf<2> {
+  using type = int16_t;
+};
+template <>
+struct LaneOf<4> {
+  using type = int32_t;
+};
+template <>
+struct LaneOf<8> {
+  using type = int64_t;
+};
+template <class T>
+using Lane = typename LaneOf<sizeof(T)>::type;
 
 // sum[c] (+)= sum over r of x[r][c] for W vectors of columns, or for the first `tail` lanes of one.
 template <class T, int W, bool kTail>
@@ -61,7 +75,8 @@ HB_INLINE void sum_strip(const T* x, int64_t rows, int64_t ld, T* sum, bool add,
   }
 }
 
-template <class T> static void sum_strips(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
+template <class T>
+static void sum_strips(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
   constexpr int kWide = 4, L = kLanes<T>;
   int64_t c = 0;
   for (; c + kWide * L <= columns; c += kWide * L) sum_strip<T, kWide, false>(x + c, rows, ld, sum + c, add, 0);
@@ -71,7 +86,8 @@ template <class T> static void sum_strips(const T* x, int64_t rows, int64_t colu
 
 // A few columns would leave lanes idle. As many rows as a vector has lanes are one long row of whole
 // vectors; its sums are folded at the end.
-template <class T> static void sum_columns(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
+template <class T>
+static void sum_columns(const T* x, int64_t rows, int64_t columns, int64_t ld, T* sum, bool add) {
   constexpr int L = kLanes<T>;
   const int64_t folded = rows / L, wide = columns * L;
   if (columns >= 4 * L || columns % L == 0 || ld != columns || folded < 4)
@@ -83,7 +99,8 @@ template <class T> static void sum_columns(const T* x, int64_t rows, int64_t col
 }
 
 // Lane i with lane i + kHalf, for half of the lanes, a quarter, ...
-template <class T, int kHalf> HB_INLINE T sum_lanes(Vec<T> v) {
+template <class T, int kHalf>
+HB_INLINE T sum_lanes(Vec<T> v) {
   if constexpr (kHalf == 0) {
     return v[0];
   } else {
@@ -94,7 +111,8 @@ template <class T, int kHalf> HB_INLINE T sum_lanes(Vec<T> v) {
   }
 }
 
-template <class T> static T sum_row(const T* x, int64_t n) {
+template <class T>
+static T sum_row(const T* x, int64_t n) {
   constexpr int64_t kStep = 4 * kLanes<T>;
   Vec<T> total = {};
   int64_t i = 0;
@@ -118,7 +136,8 @@ struct Matrix {
   HB_INLINE int64_t cuts() const { return across ? columns / 64 : rows; }
 };
 
-template <class T> static void sum_matrix(const Matrix& m, const T* x, int64_t ld, T* sum, bool add) {
+template <class T>
+static void sum_matrix(const Matrix& m, const T* x, int64_t ld, T* sum, bool add) {
   if (m.across) return sum_columns(x, m.rows, m.columns, ld, sum, add);
   for (int64_t r = 0; r < m.rows; ++r) {
     const T s = sum_row(x + r * ld, m.columns);
@@ -161,7 +180,8 @@ static void sum_in_parts(const KernelCall& c, const Matrix& m, int64_t parts, co
   sum_columns(partial, parts, m.results(), m.results(), y, false);
 }
 
-template <class T> static void sum_to(const KernelCall& c) {
+template <class T>
+static void sum_to(const KernelCall& c) {
   const SumAxes a = sum_axes(c.in[0].shape, c.out[0].shape);
   const T* x = c.in[0].as<const T>();
   T* y = c.out[0].as<T>();

@@ -54,7 +54,7 @@ inline Shape image_shape_argument(const char* op, const TypeInfo& ints) {
   const std::vector<int64_t> v = shape_argument(op, ints);
   if (v.size() != 4) op_error(op, "x_shape must hold 4 integers, got " + std::to_string(v.size()));
   Shape s;
-  for (int64_t d : v) s.push(d == kUnknownValue ? kUnknown : d);
+  for (int64_t d : v) s.push(dim_of_value(d));
   return s;
 }
 

@@ -11,10 +11,7 @@ void infer_shape(const NoAttrs&, const Types& in, Types& out) {
   Shape rank;
   rank.push(in[0].shape.rank);
   out.push_back(TypeInfo::of(DType::int32, rank));
-  set_ints(out[0], [&](int64_t i) {
-    const int64_t n = in[0].shape.dim[i];
-    return n < 0 ? kUnknownValue : n;
-  });
+  set_ints(out[0], [&](int64_t i) { return value_of_dim(in[0].shape.dim[i]); });
 }
 
 void infer_fill(const FillAttrs& a, const Types& in, Types& out) {
@@ -32,7 +29,8 @@ void infer_arange(const ArangeAttrs& a, const Types& in, Types& out) {
   const int64_t start = int_at(in[0], 0), stop = int_at(in[1], 0), step = int_at(in[2], 0);
   if (step == 0) op_error(op, "step cannot be 0");
   int64_t length = kUnknown;
-  if (start != kUnknownValue && stop != kUnknownValue && step != kUnknownValue) {
+  if (start == 0 && step == 1 && is_unknown(stop)) length = dim_of_value(stop);
+  if (!is_unknown(start) && !is_unknown(stop) && !is_unknown(step)) {
     const int64_t span = step > 0 ? stop - start : start - stop, size = step > 0 ? step : -step;
     length = span <= 0 ? 0 : (span + size - 1) / size;
   }

@@ -15,7 +15,7 @@ template <class F> void fold_ints(const TypeInfo& a, const TypeInfo& b, TypeInfo
   if (!a.has_ints || !b.has_ints || (na != 1 && na != n) || (nb != 1 && nb != n)) return;
   set_ints(out, [&](int64_t i) {
     const int64_t x = a.ints[na == 1 ? 0 : i], y = b.ints[nb == 1 ? 0 : i];
-    return x == kUnknownValue || y == kUnknownValue ? kUnknownValue : f(x, y);
+    return is_unknown(x) || is_unknown(y) ? kUnknownValue : f(x, y);
   });
 }
 
@@ -154,7 +154,8 @@ void register_elementwise(OpRegistry& r) {
 
   OpDef& cast = r.add<CastAttrs>("cast", 1, 1, 1, [](const CastAttrs& a, const auto& in, auto& out) {
     out.push_back(TypeInfo::of(a.dtype, in[0].shape));
-    fold_ints(in[0], in[0], out[0], [&](int64_t x, int64_t) { return wrapped(a.dtype, x); });
+    if (in[0].has_ints)
+      set_ints(out[0], [&](int64_t i) { return is_unknown(in[0].ints[i]) ? in[0].ints[i] : wrapped(a.dtype, in[0].ints[i]); });
   });
   cast.elementwise = true;
   cast.inplace = 1;

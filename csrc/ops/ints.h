@@ -12,7 +12,8 @@ inline bool is_integer(DType t) { return t != DType::boolean && !is_float(t); }
 inline int64_t int_at(const TypeInfo& t, int64_t i) { return t.has_ints ? t.ints[i] : kUnknownValue; }
 
 // out.ints[i] = value(i) for integer tensors of few elements, kept if any of them is known.
-template <class F> void set_ints(TypeInfo& out, F value) {
+template <class F>
+void set_ints(TypeInfo& out, F value) {
   if (!is_integer(out.dtype) || !out.shape.known() || out.shape.count() > kMaxInts) return;
   std::vector<int64_t> ints(out.shape.count());
   bool any = ints.empty();
@@ -30,9 +31,9 @@ inline void keep_ints(TypeInfo& out, const TypeInfo& in) {
   if (in.has_ints) set_ints(out, [&](int64_t i) { return in.ints[i]; });
 }
 
-// A dim from a shape argument's element: unknown elements make unknown dims.
+// A dim from a shape argument's element.
 inline int64_t dim_from(const char* op, int64_t value) {
-  if (value == kUnknownValue) return kUnknown;
+  if (is_unknown(value)) return dim_of_value(value);
   if (value < 0) op_error(op, "a dimension cannot be " + std::to_string(value));
   return value;
 }

@@ -1,5 +1,8 @@
 // Ops that move elements without computing. The views among them never run.
 #include "ops/layout.h"
+
+#include <algorithm>
+
 #include "ops/ints.h"
 
 namespace hornbeam {
@@ -7,36 +10,69 @@ namespace {
 
 using Types = std::vector<TypeInfo>;
 
+// A product of dims: the known ones multiplied, the unknown ones by their identity.
+struct Product {
+  int64_t known = 1;
+  std::vector<int64_t> dims;  // unknown
+  bool anonymous = false;     // one of them has no identity
+
+  void multiply(int64_t dim) {
+    if (dim >= 0)
+      known *= dim;
+    else if (dim == kUnknown)
+      anonymous = true;
+    else
+      dims.push_back(dim);
+  }
+};
+
+// Drops the unknown dims that both products have.
+void cancel(Product& a, Product& b) {
+  for (auto dim = a.dims.begin(); dim != a.dims.end();) {
+    const auto same = std::find(b.dims.begin(), b.dims.end(), *dim);
+    if (same == b.dims.end()) {
+      ++dim;
+    } else {
+      b.dims.erase(same);
+      dim = a.dims.erase(dim);
+    }
+  }
+}
+
 // The shape that `wanted` (with -1 for "whatever is left") gives to x.
 Shape reshaped(const Shape& x, const std::vector<int64_t>& wanted) {
-  const char* op = "reshape";
   auto refuse = [&](const std::string& why) {
     std::string list;
-    for (int64_t v : wanted) list += (list.empty() ? "" : ", ") + (v == kUnknownValue ? "None" : std::to_string(v));
-    op_error(op, "cannot reshape " + shape_str(x) + " to (" + list + "): " + why);
+    for (int64_t v : wanted) list += (list.empty() ? "" : ", ") + (is_unknown(v) ? "None" : std::to_string(v));
+    op_error("reshape", "cannot reshape " + shape_str(x) + " to (" + list + "): " + why);
   };
   if (wanted.size() > kMaxRank) refuse("a shape has at most 8 dimensions");
   Shape y;
   int open = -1;
-  bool known = x.known();  // both sides known, but for `open`
-  int64_t rest = 1;
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    const int64_t v = wanted[i];
-    if (v < -1 && v != kUnknownValue) refuse("a dimension cannot be " + std::to_string(v));
-    if (v == -1 && open >= 0) refuse("only one dimension can be -1");
-    if (v == -1) open = static_cast<int>(i);
-    if (v == kUnknownValue) known = false;
-    if (v >= 0) rest *= v;
-    y.push(v >= 0 ? v : kUnknown);
+  Product have, want;
+  for (int i = 0; i < x.rank; ++i) have.multiply(x[i]);
+  for (int64_t v : wanted) {
+    if (v == -1) {
+      if (open >= 0) refuse("only one dimension can be -1");
+      open = y.rank;
+    } else {
+      if (v < 0 && !is_unknown(v)) refuse("a dimension cannot be " + std::to_string(v));
+      want.multiply(dim_of_value(v));
+    }
+    y.push(v == -1 ? kUnknown : dim_of_value(v));
   }
-  if (!known) return y;
-  const int64_t count = x.count();
+  cancel(have, want);
+  if (have.anonymous || want.anonymous || !want.dims.empty()) return y;
   if (open < 0) {
-    if (count != rest) refuse("the element counts are " + std::to_string(count) + " and " + std::to_string(rest));
-  } else {
-    if (rest == 0) refuse("-1 could be anything beside a dimension of 0");
-    if (count % rest) refuse(std::to_string(count) + " elements are not a multiple of " + std::to_string(rest));
-    y[open] = count / rest;
+    if (have.dims.empty() && have.known != want.known)
+      refuse("the element counts are " + std::to_string(have.known) + " and " + std::to_string(want.known));
+  } else if (have.dims.empty()) {
+    if (want.known == 0) refuse("-1 could be anything beside a dimension of 0");
+    if (have.known % want.known)
+      refuse(std::to_string(have.known) + " elements are not a multiple of " + std::to_string(want.known));
+    y[open] = have.known / want.known;
+  } else if (have.dims.size() == 1 && have.known == want.known) {
+    y[open] = have.dims[0];
   }
   return y;
 }
@@ -134,7 +170,12 @@ void infer_tile(const NoAttrs&, const Types& in, Types& out) {
   if (times.rank != x.rank)
     op_error("tile", std::to_string(times.rank) + " multiples for a tensor of shape " + shape_str(x));
   Shape y;
-  for (int i = 0; i < x.rank; ++i) y.push(x[i] < 0 || times[i] < 0 ? kUnknown : x[i] * times[i]);
+  for (int i = 0; i < x.rank; ++i) {
+    if (x[i] == 1 || times[i] == 1)
+      y.push(x[i] == 1 ? times[i] : x[i]);
+    else
+      y.push(x[i] < 0 || times[i] < 0 ? kUnknown : x[i] * times[i]);
+  }
   out.push_back(TypeInfo::of(in[0].dtype, y));
   if (x.rank == 1) set_ints(out[0], [&](int64_t i) { return int_at(in[0], i % x[0]); });
 }

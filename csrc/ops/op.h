@@ -16,13 +16,21 @@ namespace hornbeam {
 
 constexpr int64_t kUnknownValue = INT64_MIN;  // one unknown element among known integer values
 
+// Some unknown elements are known to be a certain unknown dim (core/shape.h): K.shape(x)[0] is x's batch size, whatever
+// that is. They lie just above kUnknownValue, and make that dim again where a shape is built from them.
+inline bool is_unknown(int64_t value) { return value < INT64_MIN / 2; }
+inline int64_t value_of_dim(int64_t dim) { return dim >= 0 ? dim : dim == kUnknown ? kUnknownValue : kUnknownValue - dim; }
+inline int64_t dim_of_value(int64_t value) {
+  return !is_unknown(value) ? value : value == kUnknownValue ? kUnknown : kUnknownValue - value;
+}
+
 // What is known of a value before it is computed. An absent optional input has present == false.
 struct TypeInfo {
   DType dtype = DType::float32;
   Shape shape;
   bool present = true;
   bool has_ints = false;       // integer values known (all or some) at this point
-  std::vector<int64_t> ints;   // then: one per element, kUnknownValue where not known
+  std::vector<int64_t> ints;   // then: one per element, some may be is_unknown()
 
   static TypeInfo of(DType t, const Shape& s) { TypeInfo i; i.dtype = t; i.shape = s; return i; }
 };
@@ -96,7 +104,7 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 // Normalises a possibly negative axis; throws when out of range.
 int normal_axis(const char* op, int64_t axis, int rank);
 // Integer values of a shape argument, e.g. reshape's second input; known element count required.
-// Unknown elements come back as kUnknownValue.
+// Some elements may be is_unknown(); dim_of_value() makes dims of them.
 std::vector<int64_t> shape_argument(const char* op, const TypeInfo&);
 // Output length of a window op ('valid', 'same', 'causal'), kUnknown for unknown input.
 int64_t window_length(int64_t in, int64_t size, int64_t stride, int64_t dilation, Padding);

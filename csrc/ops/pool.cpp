@@ -56,7 +56,7 @@ void register_pool(OpRegistry& r) {
     TypeInfo x = TypeInfo::of(in[0].dtype, Shape{});
     for (int64_t n : shape_argument("avg_pool2d_grad", in[1])) {
       if (x.shape.rank == 4) op_error("avg_pool2d_grad", "x_shape must have four entries");
-      x.shape.push(n == kUnknownValue ? kUnknown : n);
+      x.shape.push(dim_of_value(n));
     }
     want_pooled("avg_pool2d_grad", a, x, in[0], "dy");
     out.push_back(x);

@@ -10,7 +10,7 @@ using Types = std::vector<TypeInfo>;
 // How many elements a slice takes of an axis; kUnknown where that depends on what is not known yet.
 int64_t slice_length(int64_t n, int64_t begin, int64_t end, int64_t stride, bool begin_open, bool end_open) {
   if (begin_open && end_open && (stride == 1 || stride == -1)) return n;
-  if (n < 0 || (!begin_open && begin == kUnknownValue) || (!end_open && end == kUnknownValue)) return kUnknown;
+  if (n < 0 || (!begin_open && is_unknown(begin)) || (!end_open && is_unknown(end))) return kUnknown;
   const int64_t first = slice_begin(n, begin, stride, begin_open);
   // An end is clipped as a begin is; an open one lies past the last element.
   const int64_t last = end_open ? (stride > 0 ? n : -1) : slice_begin(n, end, stride, false);
@@ -39,7 +39,7 @@ void infer_slice(const SliceAttrs& a, const Types& in, Types& out) {
   if (x.rank != 1 || x[0] < 0) return;
   const std::vector<int64_t> begin = shape_argument("slice", in[1]);
   if (begin.empty()) return keep_ints(out[0], in[0]);
-  if (begin[0] == kUnknownValue && !a.begin_open(0)) return;
+  if (is_unknown(begin[0]) && !a.begin_open(0)) return;
   const int64_t first = slice_begin(x[0], begin[0], a.stride(0), a.begin_open(0));
   set_ints(out[0], [&](int64_t i) { return int_at(in[0], first + i * a.stride(0)); });
 }

@@ -46,7 +46,7 @@ void learn_ints(TypeInfo& t, const char* data) {
 
 bool fully_known(const TypeInfo& t) {
   return t.has_ints && !is_float(t.dtype) && t.shape.known() &&
-         std::find(t.ints.begin(), t.ints.end(), kUnknownValue) == t.ints.end();
+         std::none_of(t.ints.begin(), t.ints.end(), is_unknown);
 }
 
 int64_t bytes_of(const TypeInfo& t) { return t.shape.count() * item_size(t.dtype); }
