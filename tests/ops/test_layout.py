@@ -22,6 +22,11 @@ def constant(*values):
     return G.constant(np.array(values, "int64"))
 
 
+def known_ints(t):
+    """The integers known of a tensor while building, None where only a dim's identity is known."""
+    return tuple(v if v is not None and v > -(2**62) else None for v in t.ints)
+
+
 def same(got, want):
     assert got.dtype == want.dtype
     np.testing.assert_array_equal(got, want)
@@ -188,12 +193,29 @@ def test_reshape_names_both_shapes_when_it_refuses(shape, to, why):
 
 
 def test_reshape_with_a_shape_computed_from_the_input():
+    """An unknown batch keeps its identity through shape arithmetic, so -1 is known while building."""
     x = G.placeholder((None, 4, 5))
-    batch = G.apply("slice", [G.apply("shape", [x]), constant(0), constant(1)])
-    y = G.apply("reshape", [x, G.apply("concat", [G.cast(batch, "int64"), constant(2, -1)], axis=0)])
-    assert y.shape == (None, 2, None)
+    batch = G.shape_of(x)[0]
+    y = G.reshape(x, (batch, 2, -1))
+    assert y.shape == (None, 2, 10)
+    assert y.dims[0] == x.dims[0]
+    assert G.reshape(x, (-1, 20)).dims[0] == x.dims[0]
+    assert G.reshape(x, (batch, -1)).shape == (None, 20)
+    assert G.reshape(x, (batch * 2, -1)).shape == (None, None)
+    other = G.shape_of(G.placeholder((None,)))[0]
+    assert G.reshape(x, (other, -1)).shape == (None, None)
     value = numbers((3, 4, 5))
     same(G.Function([x], [y])([value])[0], value.reshape(3, 2, 10))
+
+
+def test_dims_made_from_dims_keep_their_identity():
+    x = G.placeholder((None, 3))
+    batch = G.shape_of(x)[0]
+    zeros = G.apply("fill", [G.shape_tensor((batch, 7))], value=0.0)
+    rows = G.apply("arange", [constant(0)[0], G.cast(batch, "int64"), constant(1)[0]], dtype="int32")
+    tiled = G.apply("tile", [G.apply("expand_dims", [zeros], axis=1), constant(1, 5, 1)])
+    assert zeros.dims[0] == rows.dims[0] == tiled.dims[0] == x.dims[0]
+    assert G.apply("concat", [x, zeros], axis=1).shape == (None, 10)
 
 
 def test_expand_dims_and_squeeze():
@@ -223,14 +245,14 @@ def test_identity_and_stop_gradient():
 def test_integers_flow_through_layout_ops():
     x = G.placeholder((None, 4, 5))
     shape = G.apply("shape", [x])
-    assert shape.ints == (None, 4, 5)
-    assert G.apply("reverse", [shape], axes=[0]).ints == (5, 4, None)
-    assert G.apply("concat", [shape, G.constant(np.array([7], "int32"))], axis=0).ints == (None, 4, 5, 7)
-    assert G.apply("tile", [shape, constant(2)]).ints == (None, 4, 5, None, 4, 5)
-    assert G.apply("expand_dims", [shape], axis=0).ints == (None, 4, 5)
-    assert G.apply("reshape", [shape, constant(3, 1)]).ints == (None, 4, 5)
-    assert G.apply("identity", [shape]).ints == (None, 4, 5)
-    assert G.apply("broadcast_to", [G.constant(np.array(3, "int32")), constant(2)]).ints == (3, 3)
+    assert known_ints(shape) == (None, 4, 5)
+    assert known_ints(G.apply("reverse", [shape], axes=[0])) == (5, 4, None)
+    assert known_ints(G.apply("concat", [shape, G.constant(np.array([7], "int32"))], axis=0)) == (None, 4, 5, 7)
+    assert known_ints(G.apply("tile", [shape, constant(2)])) == (None, 4, 5, None, 4, 5)
+    assert known_ints(G.apply("expand_dims", [shape], axis=0)) == (None, 4, 5)
+    assert known_ints(G.apply("reshape", [shape, constant(3, 1)])) == (None, 4, 5)
+    assert known_ints(G.apply("identity", [shape])) == (None, 4, 5)
+    assert known_ints(G.apply("broadcast_to", [G.constant(np.array(3, "int32")), constant(2)])) == (3, 3)
 
 
 # -- gradients ---------------------------------------------------------------------------------------

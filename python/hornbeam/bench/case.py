@@ -78,7 +78,9 @@ class Case:
         return [text(a) for a in self.inputs if isinstance(a, Array)]
 
 
-def case(op: str, *inputs: Any, flops: float | None = None, note: str = "", keep: int | None = None, **attrs: Any) -> Case:
+def case(
+    op: str, *inputs: Any, flops: float | None = None, note: str = "", keep: int | None = None, **attrs: Any
+) -> Case:
     """A ``Case`` as one writes it in the list."""
     return Case(op, inputs, attrs, flops, note, keep)
 

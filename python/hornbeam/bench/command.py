@@ -52,7 +52,9 @@ def main(args: argparse.Namespace) -> int:
             print(f"hornbeam bench: {error}; measuring without it", file=sys.stderr)
 
     peak = peaks()
-    print(f"{_core.isa()}, {_core.num_threads()} threads: {peak.flops / 1e9:.0f} GFLOP/s, copy {peak.bytes / 1e9:.1f} GB/s")
+    print(
+        f"{_core.isa()}, {_core.num_threads()} threads: {peak.flops / 1e9:.0f} GFLOP/s, copy {peak.bytes / 1e9:.1f} GB/s"
+    )
     width = max(len(c.name) for c in cases)
     header = f"{'':<{width}} {'µs':>10} {'median':>8} {'rate':>14} {'of peak':>8}"
     print(header + (f" {peer.name + ' µs':>10} {'ratio':>6}" if peer else ""))
@@ -86,7 +88,7 @@ def measure(case: Case, peak: Any, peer: Any, budget: float) -> dict[str, Any]:
     }
     other = peer.time(case, budget) if peer else None
     if other:
-        row[peer.name] = other.best
+        row["peer"], row["peer_seconds"] = peer.name, other.best
         row["ratio"] = other.best / timing.best
     return row
 
@@ -98,5 +100,5 @@ def line(row: dict[str, Any], width: int) -> str:
         f"{row['rate'] / 1e9:>6.1f} {row['unit']:<7} {row['of_peak']:>8.0%}"
     )
     if "ratio" in row:
-        text += f" {row['torch'] * 1e6:>10.1f} {row['ratio']:>6.2f}"
+        text += f" {row['peer_seconds'] * 1e6:>10.1f} {row['ratio']:>6.2f}"
     return text

@@ -39,9 +39,7 @@ class Torch:
     def time(self, case: Case, budget: float) -> Timing | None:
         """Time a case, or return None if there is no counterpart here."""
         rng = np.random.RandomState(0)
-        tensors = [
-            self.torch.from_numpy(np.asarray(x.make(rng))) if isinstance(x, Array) else x for x in case.inputs
-        ]
+        tensors = [self.torch.from_numpy(np.asarray(x.make(rng))) if isinstance(x, Array) else x for x in case.inputs]
         run = self.counterpart(case, tensors)
         if run is None:
             return None
@@ -118,9 +116,6 @@ class Torch:
             case "scatter_add":
                 rows, updates, out = x.long().flatten(), t[1].flatten(0, 1), torch.empty(t[2].tolist())
                 return lambda: out.zero_().index_add_(0, rows, updates)
-            case "fill":
-                out = torch.empty(t[0].tolist())
-                return lambda: out.fill_(1.0)
             case "random_uniform":
                 out = torch.empty(t[0].tolist())
                 return lambda: out.uniform_()

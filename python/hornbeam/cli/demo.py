@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the split, the weights and the dropout (default 0)"
     )
-    parser.add_argument("--epochs", type=int, default=20, help="passes over the training images (default 20)")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the training images (default 30)")
     parser.add_argument(
         "--model", type=Path, default=Path("digits.h5"), help="where to save the model (default digits.h5)"
     )
@@ -36,6 +36,7 @@ def main(args: argparse.Namespace) -> int:
         print(f'hornbeam demo: {error}. Its data and its picture need: pip install "hornbeam[demo]"', file=sys.stderr)
         return 1
     import hornbeam
+    from hornbeam.callbacks import LearningRateScheduler
 
     hornbeam.set_random_seed(args.seed)
     digits = load(args.seed)
@@ -43,7 +44,8 @@ def main(args: argparse.Namespace) -> int:
     model.summary()
 
     start = time.perf_counter()
-    model.fit(digits.x_train, digits.y_train, batch_size=32, epochs=args.epochs, verbose=1)
+    slower = LearningRateScheduler(lambda epoch: 1e-3 * 0.9**epoch)
+    model.fit(digits.x_train, digits.y_train, batch_size=32, epochs=args.epochs, verbose=1, callbacks=[slower])
     seconds = time.perf_counter() - start
     probabilities = model.predict(digits.x_test)
     read = probabilities.argmax(-1)
@@ -91,13 +93,13 @@ def build() -> Any:
     model = Sequential(
         [
             Conv2D(32, 3, padding="same", activation="relu", input_shape=(8, 8, 1)),
-            BatchNormalization(),
+            BatchNormalization(momentum=0.9),
             Conv2D(32, 3, padding="same", activation="relu"),
-            BatchNormalization(),
+            BatchNormalization(momentum=0.9),
             MaxPooling2D(),
             Dropout(0.25),
             Conv2D(64, 3, padding="same", activation="relu"),
-            BatchNormalization(),
+            BatchNormalization(momentum=0.9),
             MaxPooling2D(),
             Dropout(0.25),
             Flatten(),
@@ -145,7 +147,7 @@ def draw(path: Path, digits: Digits, probabilities: np.ndarray, shown: int = 12)
     matrix = np.zeros((10, 10), int)
     np.add.at(matrix, (labels, read), 1)
     figure = Figure(figsize=(11, 5), layout="constrained")
-    left, right = figure.subfigures(1, 2)
+    left, right = figure.subfigures(1, 2, squeeze=False)[0]
     axes = left.subplots()
     axes.imshow(np.log1p(matrix), cmap="Greens")
     for label, column in np.ndindex(10, 10):
@@ -155,7 +157,7 @@ def draw(path: Path, digits: Digits, probabilities: np.ndarray, shown: int = 12)
     axes.set(xlabel="read as", ylabel="digit", xticks=range(10), yticks=range(10))
     axes.set_title(f"{(read == labels).mean():.2%} of {len(labels)} test digits")
     doubtful = np.argsort(probabilities[np.arange(len(labels)), labels])[:shown]
-    for axes, i in zip(right.subplots(3, shown // 3).flat, doubtful):
+    for axes, i in zip(np.ravel(right.subplots(3, shown // 3)), doubtful):
         axes.imshow(digits.x_test[i, ..., 0], cmap="gray_r")
         axes.set_title(
             f"{labels[i]} read as {read[i]}", color="firebrick" if read[i] != labels[i] else "black", fontsize=9

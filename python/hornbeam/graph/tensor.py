@@ -82,7 +82,8 @@ class Tensor:
         self.dims = known_dims(dims)
         self.shape: tuple[int | None, ...] = tuple([d if d >= 0 else None for d in self.dims])
         self._name = name
-        #: integer values known while building (``K.shape(x)`` and what is computed from it), None where not
+        #: integer values known while building (``K.shape(x)`` and what is computed from it), None where not; a number
+        #: below -2**62 stands for an unknown dim of a certain identity (csrc/ops/op.h)
         self.ints = ints
 
     @property
