@@ -52,6 +52,7 @@ template <class T, int S> static void depthwise_filter_taps(const DepthwiseFilte
   constexpr int L = kLanes<T>;
   int64_t c = 0;
   for (; c + 4 * L <= t.channels; c += 4 * L) depthwise_filter_lanes<T, S, 4, false>(t, c, L);
+  for (; c + 2 * L <= t.channels; c += 2 * L) depthwise_filter_lanes<T, S, 2, false>(t, c, L);
   for (; c + L <= t.channels; c += L) depthwise_filter_lanes<T, S, 1, false>(t, c, L);
   if (c < t.channels) depthwise_filter_lanes<T, S, 1, true>(t, c, static_cast<int>(t.channels - c));
 }
