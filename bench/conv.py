@@ -89,17 +89,15 @@ def torch(case):
         x = torch.nn.functional.pad(x, (0, 1, 0, 1)).contiguous(memory_format=torch.channels_last)
     groups = 1 if outputs else channels
     window = ([stride, stride], [total // 2] * 2, [1, 1], False, [0, 0], groups)
-    if step == "forward":
-        run = lambda: torch.ops.aten.convolution(x, w, None, *window)
-    else:
-        wanted = [step == "data", step == "filter", False]
-        run = lambda: torch.ops.aten.convolution_backward(dy, x, w, None, *window, wanted)
+    wanted = [step == "data", step == "filter", False]
 
-    def without_autograd():
+    def run():
         with torch.inference_mode():
-            run()
+            if step == "forward":
+                return torch.ops.aten.convolution(x, w, None, *window)
+            return torch.ops.aten.convolution_backward(dy, x, w, None, *window, wanted)
 
-    return without_autograd
+    return run
 
 
 def tensorflow(case):
@@ -158,9 +156,14 @@ def main() -> None:
                 if name != "hornbeam":
                     best_peer = min(best_peer, fastest)
                 rate = 1e-9 * _operations(case) / fastest
-                cells.append(f"{name} {fastest * 1e3:8.3f} ms {rate:6.1f} {rate / limit:4.0%} [{fastest / median:4.0%}]")
+                cells.append(
+                    f"{name} {fastest * 1e3:8.3f} ms {rate:6.1f} {rate / limit:4.0%} [{fastest / median:4.0%}]"
+                )
             ratio = best_peer / min(times["hornbeam"])
-            print(f"{case[0]:26}{step:8} peak {limit:5.0f} | " + " | ".join(cells) + f" | {ratio:.2f}x the best peer", flush=True)
+            print(
+                f"{case[0]:26}{step:8} peak {limit:5.0f} | " + " | ".join(cells) + f" | {ratio:.2f}x the best peer",
+                flush=True,
+            )
     contest.close()
 
 

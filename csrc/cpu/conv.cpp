@@ -1,15 +1,16 @@
 // conv2d, conv2d_input_grad and conv2d_filter_grad: shapes in, geometry out; conv_direct.h and
 // conv_filter.h do the work.
+#include "ops/conv.h"
 #include "cpu/conv_direct.h"
 #include "cpu/conv_filter.h"
 #include "cpu/export.h"
-#include "ops/conv.h"
 
 HB_CPU_BEGIN
 
 // ---- forward --------------------------------------------------------------------------------------
 
-template <class T> static Correlation<T> forward_geometry(const KernelCall& call) {
+template <class T>
+static Correlation<T> forward_geometry(const KernelCall& call) {
   const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &k = call.in[1].shape, &y = call.out[0].shape;
   Correlation<T> c;
@@ -24,7 +25,8 @@ template <class T> static Correlation<T> forward_geometry(const KernelCall& call
   return c;
 }
 
-template <class T> static void run_forward(const KernelCall& call) {
+template <class T>
+static void run_forward(const KernelCall& call) {
   Correlation<T> c = forward_geometry<T>(call);
   c.x = call.in[0].as<T>();
   c.packed = static_cast<const T*>(call.packed[1]);
@@ -33,7 +35,8 @@ template <class T> static void run_forward(const KernelCall& call) {
   run_correlation(call, c);
 }
 
-template <class T> static void pack_forward(const KernelCall& call, void* dst) {
+template <class T>
+static void pack_forward(const KernelCall& call, void* dst) {
   const Shape& k = call.in[1].shape;
   gemm_pack_b<T>({call.in[1].as<T>(), k[3], 1}, k.count(0, 3), k[3], 0, gemm_panels<T>(k[3]), static_cast<T*>(dst));
 }
@@ -41,7 +44,8 @@ template <class T> static void pack_forward(const KernelCall& call, void* dst) {
 // ---- backward-data --------------------------------------------------------------------------------
 
 // Calls f(correlation, offset of its packed panels) for each phase of the strides.
-template <class T, class F> HB_INLINE void each_phase(const KernelCall& call, const F& f) {
+template <class T, class F>
+HB_INLINE void each_phase(const KernelCall& call, const F& f) {
   const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
   const Shape &dy = call.in[0].shape, &k = call.in[1].shape, &x = call.out[0].shape;
   Correlation<T> c;
@@ -61,7 +65,8 @@ template <class T, class F> HB_INLINE void each_phase(const KernelCall& call, co
   }
 }
 
-template <class T> static void run_backward(const KernelCall& call) {
+template <class T>
+static void run_backward(const KernelCall& call) {
   each_phase<T>(call, [&](Correlation<T>& c, int64_t offset) {
     c.x = call.in[0].as<T>();
     c.packed = static_cast<const T*>(call.packed[1]) + offset;
@@ -71,7 +76,8 @@ template <class T> static void run_backward(const KernelCall& call) {
 }
 
 // Kernels with channels in and out exchanged, each phase's taps in the order in which it meets them.
-template <class T> static void pack_backward(const KernelCall& call, void* dst) {
+template <class T>
+static void pack_backward(const KernelCall& call, void* dst) {
   const Shape& k = call.in[1].shape;
   each_phase<T>(call, [&](const Correlation<T>& c, int64_t offset) {
     T* to = static_cast<T*>(dst) + offset;
@@ -85,7 +91,8 @@ template <class T> static void pack_backward(const KernelCall& call, void* dst) 
   });
 }
 
-template <class T> static int64_t backward_packed_bytes(const KernelCall& call) {
+template <class T>
+static int64_t backward_packed_bytes(const KernelCall& call) {
   int64_t bytes = 0;
   each_phase<T>(call, [&](const Correlation<T>& c, int64_t offset) {
     bytes = (offset + gemm_packed_b<T>(c.depth(), c.outputs)) * static_cast<int64_t>(sizeof(T));
@@ -93,15 +100,18 @@ template <class T> static int64_t backward_packed_bytes(const KernelCall& call) 
   return bytes;
 }
 
-template <class T> static int64_t backward_workspace(const KernelCall& call) {
+template <class T>
+static int64_t backward_workspace(const KernelCall& call) {
   int64_t bytes = 0;
-  each_phase<T>(call, [&](const Correlation<T>& c, int64_t) { bytes = larger(bytes, conv_scratch_bytes<T>(plan_conv(c))); });
+  each_phase<T>(call,
+                [&](const Correlation<T>& c, int64_t) { bytes = larger(bytes, conv_scratch_bytes<T>(plan_conv(c))); });
   return bytes;
 }
 
 // ---- backward-filter ------------------------------------------------------------------------------
 
-template <class T> static FilterGrad<T> filter_geometry(const KernelCall& call) {
+template <class T>
+static FilterGrad<T> filter_geometry(const KernelCall& call) {
   const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &dy = call.in[1].shape;
   FilterGrad<T> f;
@@ -113,7 +123,8 @@ template <class T> static FilterGrad<T> filter_geometry(const KernelCall& call) 
   return f;
 }
 
-template <class T> static void run_filter(const KernelCall& call) {
+template <class T>
+static void run_filter(const KernelCall& call) {
   FilterGrad<T> f = filter_geometry<T>(call);
   f.x = call.in[0].as<T>();
   f.dy = call.in[1].as<T>();
@@ -123,26 +134,34 @@ template <class T> static void run_filter(const KernelCall& call) {
 
 // ---- the ops --------------------------------------------------------------------------------------
 
-template <class T> static bool holds(const KernelCall& call) {
+template <class T>
+static bool holds(const KernelCall& call) {
   return call.in[0].dtype == (sizeof(T) == 4 ? DType::float32 : DType::float64);
 }
-template <class T> static int64_t forward_workspace(const KernelCall& call) {
+template <class T>
+static int64_t forward_workspace(const KernelCall& call) {
   return conv_scratch_bytes<T>(plan_conv(forward_geometry<T>(call)));
 }
-template <class T> static int64_t forward_packed_bytes(const KernelCall& call) {
+template <class T>
+static int64_t forward_packed_bytes(const KernelCall& call) {
   const Shape& k = call.in[1].shape;
   return gemm_packed_b<T>(k.count(0, 3), k[3]) * static_cast<int64_t>(sizeof(T));
 }
-template <class T> static int64_t filter_workspace(const KernelCall& call) {
+template <class T>
+static int64_t filter_workspace(const KernelCall& call) {
   return filter_workspace_bytes<T>(plan_filter(filter_geometry<T>(call)));
 }
 
 HB_EXPORT_KERNELS(conv,
-  {"conv2d", "direct", holds<float>, forward_workspace<float>, run_forward<float>, 1, forward_packed_bytes<float>, pack_forward<float>},
-  {"conv2d", "direct", holds<double>, forward_workspace<double>, run_forward<double>, 1, forward_packed_bytes<double>, pack_forward<double>},
-  {"conv2d_input_grad", "direct", holds<float>, backward_workspace<float>, run_backward<float>, 1, backward_packed_bytes<float>, pack_backward<float>},
-  {"conv2d_input_grad", "direct", holds<double>, backward_workspace<double>, run_backward<double>, 1, backward_packed_bytes<double>, pack_backward<double>},
-  {"conv2d_filter_grad", "direct", holds<float>, filter_workspace<float>, run_filter<float>},
-  {"conv2d_filter_grad", "direct", holds<double>, filter_workspace<double>, run_filter<double>})
+                  {"conv2d", "direct", holds<float>, forward_workspace<float>, run_forward<float>, 1,
+                   forward_packed_bytes<float>, pack_forward<float>},
+                  {"conv2d", "direct", holds<double>, forward_workspace<double>, run_forward<double>, 1,
+                   forward_packed_bytes<double>, pack_forward<double>},
+                  {"conv2d_input_grad", "direct", holds<float>, backward_workspace<float>, run_backward<float>, 1,
+                   backward_packed_bytes<float>, pack_backward<float>},
+                  {"conv2d_input_grad", "direct", holds<double>, backward_workspace<double>, run_backward<double>, 1,
+                   backward_packed_bytes<double>, pack_backward<double>},
+                  {"conv2d_filter_grad", "direct", holds<float>, filter_workspace<float>, run_filter<float>},
+                  {"conv2d_filter_grad", "direct", holds<double>, filter_workspace<double>, run_filter<double>})
 
 HB_CPU_END

@@ -17,19 +17,21 @@ HB_CPU_BEGIN
 
 // ---- register tile --------------------------------------------------------------------------------
 
-template <class T> struct ConvTile {
+template <class T>
+struct ConvTile {
   const T* x;
-  int64_t pixel;                    // from one output's cells to the next output's
-  int64_t rows, row_pitch;          // taps: rows
-  int64_t runs, run_pitch, run;     // of runs of contiguous cells
-  const T* w;                       // panel, at the first row's cells
-  const T* bias;                    // null or GemmTile::cols of them
+  int64_t pixel;                 // from one output's cells to the next output's
+  int64_t rows, row_pitch;       // taps: rows
+  int64_t runs, run_pitch, run;  // of runs of contiguous cells
+  const T* w;                    // panel, at the first row's cells
+  const T* bias;                 // null or GemmTile::cols of them
   T* y;
   int64_t y_pixel, cols;
   Activation activation;
 };
 
-template <class T, int M, int V> static void conv_tile(const ConvTile<T>& t) {
+template <class T, int M, int V>
+static void conv_tile(const ConvTile<T>& t) {
   constexpr int L = kLanes<T>, kBases = (M + 3) / 4;
   Vec<T> acc[M][V];
 #pragma GCC unroll 16
@@ -71,17 +73,21 @@ template <class T, int M, int V> static void conv_tile(const ConvTile<T>& t) {
     T* y = t.y + i * t.y_pixel;
 #pragma GCC unroll 4
     for (int j = 0; j < V - 1; ++j) store(y + j * L, acc[i][j]);
-    if (tail == L) store(y + (V - 1) * L, acc[i][V - 1]);
-    else store_tail(y + (V - 1) * L, acc[i][V - 1], tail);
+    if (tail == L)
+      store(y + (V - 1) * L, acc[i][V - 1]);
+    else
+      store_tail(y + (V - 1) * L, acc[i][V - 1], tail);
   }
   if (t.activation != Activation::relu && t.activation != Activation::linear)
     for (int i = 0; i < M; ++i) activate<T>(t.activation, t.y + i * t.y_pixel, t.cols);
 }
 
-template <class T> struct ConvTileTable {
+template <class T>
+struct ConvTileTable {
   void (*fn[GemmTile<T>::vecs][GemmTile<T>::rows])(const ConvTile<T>&) = {};  // [vecs - 1][outputs - 1]
   constexpr ConvTileTable() { fill<1>(); }
-  template <int M> constexpr void fill() {
+  template <int M>
+  constexpr void fill() {
     fn[0][M - 1] = conv_tile<T, M, 1>;
     fn[1][M - 1] = conv_tile<T, M, 2>;
     if constexpr (M < GemmTile<T>::rows) fill<M + 1>();
@@ -90,16 +96,20 @@ template <class T> struct ConvTileTable {
 static constexpr ConvTileTable<float> conv_tiles_f32{};
 static constexpr ConvTileTable<double> conv_tiles_f64{};
 
-template <class T> HB_INLINE void conv_tile_any(int64_t outputs, const ConvTile<T>& t) {
+template <class T>
+HB_INLINE void conv_tile_any(int64_t outputs, const ConvTile<T>& t) {
   const int v = t.cols > kLanes<T>;
-  if constexpr (sizeof(T) == 4) conv_tiles_f32.fn[v][outputs - 1](t);
-  else conv_tiles_f64.fn[v][outputs - 1](t);
+  if constexpr (sizeof(T) == 4)
+    conv_tiles_f32.fn[v][outputs - 1](t);
+  else
+    conv_tiles_f64.fn[v][outputs - 1](t);
 }
 
 // ---- the whole sum --------------------------------------------------------------------------------
 
 // y(image, row, column, channel), a part of it where h and w are a phase of a strided backward pass.
-template <class T> struct Correlation {
+template <class T>
+struct Correlation {
   Axis h, w;
   int64_t images, channels, outputs;  // channels in and out
   const T* x = nullptr;
@@ -131,7 +141,8 @@ struct ConvPlan {
 // Tiles read about a dozen pixels at a time: distances below this do no harm.
 constexpr int64_t kConvPage = 4096;
 
-template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
+template <class T>
+HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   constexpr int64_t kTaskWork = 4 << 20;  // multiply-adds that are worth a task
   constexpr int64_t kMaxTasks = 64;
   constexpr int64_t kUnitCells = (256 << 10) / sizeof(T);
@@ -145,10 +156,13 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   ConvPlan p{};
   if (outputs * c.outputs == 0) return p;
   const int64_t shortest = w.out / ceil_div(w.out, rows_max);
-  if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in) p.cut = ConvCut::product;
-  else if (dense && c.depth() && (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step, kConvPage) != c.channels)))
+  if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in)
+    p.cut = ConvCut::product;
+  else if (dense && c.depth() &&
+           (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step, kConvPage) != c.channels)))
     p.cut = ConvCut::patches;
-  else p.cut = ConvCut::rows;
+  else
+    p.cut = ConvCut::rows;
 
   if (p.cut == ConvCut::rows) {
     p.pitch = spread<T>(c.channels, w.step, kConvPage);
@@ -176,7 +190,8 @@ template <class T> HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   return p;
 }
 
-template <class T> HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
+template <class T>
+HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
   return p.scratch * p.unit_groups * p.panel_groups * static_cast<int64_t>(sizeof(T));
 }
 
@@ -192,8 +207,8 @@ HB_INLINE ConvRows rows_of_unit(const Axis& h, const ConvPlan& p, int64_t unit) 
 }
 
 template <class T>
-static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0, int64_t panel1,
-                           T* scratch) {
+static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0,
+                           int64_t panel1, T* scratch) {
   using G = GemmTile<T>;
   const Axis &h = c.h, &w = c.w;
   const ConvRows u = rows_of_unit(h, p, unit), v = rows_of_unit(h, p, next);
@@ -207,7 +222,8 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
     row0 = u.row;
     row_pitch = w.span(w.out) * p.pitch;
   }
-  Ahead ahead(coming, next == unit ? 0 : v.rows * w.in * c.channels, (u.end - u.begin) * ceil_div(w.out, G::rows) * (panel1 - panel0));
+  Ahead ahead(coming, next == unit ? 0 : v.rows * w.in * c.channels,
+              (u.end - u.begin) * ceil_div(w.out, G::rows) * (panel1 - panel0));
   const bool joined = w.gap == 1 && p.pitch == c.channels;  // a tap row is one run of cells
   const int64_t tiles = ceil_div(w.out, G::rows), short_tile = w.out / tiles, long_tiles = w.out % tiles;
   ConvTile<T> t;
@@ -242,8 +258,8 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
 }
 
 template <class T>
-static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0, int64_t panel1,
-                              T* scratch) {
+static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0,
+                              int64_t panel1, T* scratch) {
   using G = GemmTile<T>;
   const int64_t outputs = c.images * c.h.out * c.w.out, k = c.depth();
   const int64_t first = unit * p.size, m = smaller(p.size, outputs - first);
@@ -260,11 +276,12 @@ static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_
     if (c.activation == Activation::linear) return;
     for (int64_t r = 0; r < rows; ++r) activate<T>(c.activation, y + r * pitch, cols);
   };
-  gemm_block<T>(m, n, k, a, c.packed + j * k, k, c.bias ? c.bias + j : nullptr, 0, c.y + first * c.outputs + j, c.outputs,
-                p.cut == ConvCut::product && p.scratch ? scratch : nullptr, post);
+  gemm_block<T>(m, n, k, a, c.packed + j * k, k, c.bias ? c.bias + j : nullptr, 0, c.y + first * c.outputs + j,
+                c.outputs, p.cut == ConvCut::product && p.scratch ? scratch : nullptr, post);
 }
 
-template <class T> static void run_correlation(const KernelCall& call, const Correlation<T>& c) {
+template <class T>
+static void run_correlation(const KernelCall& call, const Correlation<T>& c) {
   const ConvPlan p = plan_conv(c);
   const int64_t panels = gemm_panels<T>(c.outputs);
   parallel_tasks(call, p.unit_groups * p.panel_groups, [&](int64_t task) {
@@ -274,8 +291,10 @@ template <class T> static void run_correlation(const KernelCall& call, const Cor
     const int64_t last = p.units * (ug + 1) / p.unit_groups;
     for (int64_t unit = p.units * ug / p.unit_groups; unit < last; ++unit) {
       const int64_t next = smaller(unit + 1, last - 1);
-      if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
-      else conv_product_unit(c, p, unit, next, panel0, panel1, scratch);
+      if (p.cut == ConvCut::rows)
+        conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
+      else
+        conv_product_unit(c, p, unit, next, panel0, panel1, scratch);
     }
   });
 }

@@ -14,17 +14,19 @@ HB_CPU_BEGIN
 
 // ---- register tile --------------------------------------------------------------------------------
 
-template <class T> struct FilterTile {
-  const T* x;   // cell 0 of the tile, for the first output
+template <class T>
+struct FilterTile {
+  const T* x;  // cell 0 of the tile, for the first output
   int64_t x_image, x_row, x_pixel;
   const T* dy;  // packed: GemmTile::cols per output
   int64_t dy_image, dy_row;
   int64_t images, rows, pixels;
-  T* sum;       // GemmTile::cols per cell
-  bool first;   // sum holds nothing yet
+  T* sum;      // GemmTile::cols per cell
+  bool first;  // sum holds nothing yet
 };
 
-template <class T, int M, int V> static void filter_tile(const FilterTile<T>& t) {
+template <class T, int M, int V>
+static void filter_tile(const FilterTile<T>& t) {
   constexpr int L = kLanes<T>, W = GemmTile<T>::cols;
   Vec<T> acc[M][V];
 #pragma GCC unroll 16
@@ -49,10 +51,12 @@ template <class T, int M, int V> static void filter_tile(const FilterTile<T>& t)
     for (int j = 0; j < V; ++j) store(t.sum + i * W + j * L, acc[i][j]);
 }
 
-template <class T> struct FilterTileTable {
+template <class T>
+struct FilterTileTable {
   void (*fn[GemmTile<T>::vecs][GemmTile<T>::rows])(const FilterTile<T>&) = {};  // [vecs - 1][cells - 1]
   constexpr FilterTileTable() { fill<1>(); }
-  template <int M> constexpr void fill() {
+  template <int M>
+  constexpr void fill() {
     fn[0][M - 1] = filter_tile<T, M, 1>;
     fn[1][M - 1] = filter_tile<T, M, 2>;
     if constexpr (M < GemmTile<T>::rows) fill<M + 1>();
@@ -61,15 +65,19 @@ template <class T> struct FilterTileTable {
 static constexpr FilterTileTable<float> filter_tiles_f32{};
 static constexpr FilterTileTable<double> filter_tiles_f64{};
 
-template <class T> HB_INLINE void filter_tile_any(int64_t cells, int64_t cols, const FilterTile<T>& t) {
+template <class T>
+HB_INLINE void filter_tile_any(int64_t cells, int64_t cols, const FilterTile<T>& t) {
   const int v = cols > kLanes<T>;
-  if constexpr (sizeof(T) == 4) filter_tiles_f32.fn[v][cells - 1](t);
-  else filter_tiles_f64.fn[v][cells - 1](t);
+  if constexpr (sizeof(T) == 4)
+    filter_tiles_f32.fn[v][cells - 1](t);
+  else
+    filter_tiles_f64.fn[v][cells - 1](t);
 }
 
 // ---- the whole sum --------------------------------------------------------------------------------
 
-template <class T> struct FilterGrad {
+template <class T>
+struct FilterGrad {
   Axis h, w;
   int64_t images, channels, outputs;
   const T* x = nullptr;
@@ -84,13 +92,14 @@ struct FilterPlan {
   int64_t strips_per_image, strips;
   int64_t partials, panel_groups;
   bool copy;
-  int64_t pitch;                     // cells per pixel of x, as it lies or as it is copied
-  int64_t x_cells, dy_cells;         // scratch per task
-  int64_t sum_cells;                 // per partial
+  int64_t pitch;              // cells per pixel of x, as it lies or as it is copied
+  int64_t x_cells, dy_cells;  // scratch per task
+  int64_t sum_cells;          // per partial
 };
 
-template <class T> HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
-  constexpr int64_t kStripOutputs = 128;  // enough to pay for loading and storing a tile's sums
+template <class T>
+HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
+  constexpr int64_t kStripOutputs = 128;                  // enough to pay for loading and storing a tile's sums
   constexpr int64_t kTaskWork = 4 << 20, kMaxTasks = 16;  // multiply-adds that are worth a task
   using G = GemmTile<T>;
   const Axis &h = f.h, &w = f.w;
@@ -126,15 +135,18 @@ template <class T> HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
   return p;
 }
 
-template <class T> HB_INLINE int64_t filter_workspace_bytes(const FilterPlan& p) {
-  return (p.partials * p.sum_cells + p.partials * p.panel_groups * (p.x_cells + p.dy_cells)) * static_cast<int64_t>(sizeof(T));
+template <class T>
+HB_INLINE int64_t filter_workspace_bytes(const FilterPlan& p) {
+  return (p.partials * p.sum_cells + p.partials * p.panel_groups * (p.x_cells + p.dy_cells)) *
+         static_cast<int64_t>(sizeof(T));
 }
 
 // A strip: outputs' rows [begin, begin + rows) of some images, which read rows [row, row + x_rows).
 struct FilterStrip {
   int64_t image, images, begin, rows, row, x_rows;
 };
-template <class T> HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f, const FilterPlan& p, int64_t i) {
+template <class T>
+HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f, const FilterPlan& p, int64_t i) {
   const bool whole = p.strips_per_image == 1;
   FilterStrip s;
   s.image = whole ? i * p.strip_images : i / p.strips_per_image;
@@ -149,8 +161,8 @@ template <class T> HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f,
 
 // Adds a strip's products to the sums of panels [panel0, panel1).
 template <class T>
-static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t strip, int64_t next, int64_t panel0, int64_t panel1,
-                         bool first, T* sums, T* x_scratch, T* dy_scratch) {
+static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t strip, int64_t next, int64_t panel0,
+                         int64_t panel1, bool first, T* sums, T* x_scratch, T* dy_scratch) {
   using G = GemmTile<T>;
   const Axis &h = f.h, &w = f.w;
   const FilterStrip s = filter_strip_at(f, p, strip), v = filter_strip_at(f, p, next);
@@ -188,7 +200,8 @@ static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t st
   const int64_t runs = joined ? 1 : w.taps, run = joined ? w.taps * f.channels : f.channels;
   const int64_t tiles = ceil_div(run, G::rows), calls = (panel1 - panel0) * runs * tiles * h.taps;
   Ahead x_ahead(coming, coming_cells, calls);
-  Ahead dy_ahead(f.dy + (v.image * h.out + v.begin) * w.out * f.outputs, next == strip ? 0 : v.images * v.rows * w.out * f.outputs, calls);
+  Ahead dy_ahead(f.dy + (v.image * h.out + v.begin) * w.out * f.outputs,
+                 next == strip ? 0 : v.images * v.rows * w.out * f.outputs, calls);
   // Panels and tap rows innermost: they read almost the same cells of x, which stay in L1.
   for (int64_t b = 0; b < runs; ++b)
     for (int64_t tile = 0, i = 0; tile < tiles; ++tile) {
@@ -208,7 +221,8 @@ static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t st
     }
 }
 
-template <class T> static void run_filter_grad(const KernelCall& call, const FilterGrad<T>& f) {
+template <class T>
+static void run_filter_grad(const KernelCall& call, const FilterGrad<T>& f) {
   using G = GemmTile<T>;
   if (f.images * f.h.out * f.w.out == 0) return zero_cells(f.dw, f.cells() * f.outputs);
   const FilterPlan p = plan_filter(f);
@@ -221,7 +235,8 @@ template <class T> static void run_filter_grad(const KernelCall& call, const Fil
     T* const mine = scratch + task * (p.x_cells + p.dy_cells);
     const int64_t begin = p.strips * part / p.partials, end = p.strips * (part + 1) / p.partials;
     for (int64_t strip = begin; strip < end; ++strip)
-      filter_strip(f, p, strip, smaller(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells, mine + p.dy_cells, mine);
+      filter_strip(f, p, strip, smaller(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells,
+                   mine + p.dy_cells, mine);
   });
   parallel_ranges(call, f.cells(), p.partials * panels * GemmTile<T>::vecs, [&](int64_t begin, int64_t end) {
     for (int64_t panel = 0; panel < panels; ++panel) {

@@ -5,10 +5,12 @@
 
 HB_CPU_BEGIN
 
-template <class T> HB_INLINE void copy_cells(T* dst, const T* src, int64_t n) {
+template <class T>
+HB_INLINE void copy_cells(T* dst, const T* src, int64_t n) {
   __builtin_memcpy(dst, src, static_cast<unsigned long>(n) * sizeof(T));
 }
-template <class T> HB_INLINE void zero_cells(T* dst, int64_t n) {
+template <class T>
+HB_INLINE void zero_cells(T* dst, int64_t n) {
   __builtin_memset(dst, 0, static_cast<unsigned long>(n) * sizeof(T));
 }
 
@@ -16,8 +18,10 @@ template <class T> HB_INLINE void zero_cells(T* dst, int64_t n) {
 // while the tiles compute: the rows of a convolution are too far apart for the hardware's own guesses.
 class Ahead {
  public:
-  template <class T> HB_INLINE Ahead(const T* from, int64_t cells, int64_t tiles)
-      : at_(reinterpret_cast<const char*>(from)), end_(reinterpret_cast<const char*>(from + cells)),
+  template <class T>
+  HB_INLINE Ahead(const T* from, int64_t cells, int64_t tiles)
+      : at_(reinterpret_cast<const char*>(from)),
+        end_(reinterpret_cast<const char*>(from + cells)),
         share_((end_ - at_) / larger(1, tiles) + kLine) {}
   HB_INLINE void fetch() {
     const char* const stop = end_ - at_ < share_ ? end_ : at_ + share_;
@@ -32,7 +36,8 @@ class Ahead {
 
 // The pitch at which to copy cells so that neighbours `step` pitches apart do not fall into the same
 // few sets of an L1 cache, as they do where that distance is a multiple of `page` bytes.
-template <class T> HB_INLINE int64_t spread(int64_t pitch, int64_t step, int64_t page) {
+template <class T>
+HB_INLINE int64_t spread(int64_t pitch, int64_t step, int64_t page) {
   return pitch * step * static_cast<int64_t>(sizeof(T)) % page == 0 ? pitch + kLanes<T> : pitch;
 }
 
@@ -43,7 +48,8 @@ HB_INLINE bool reads_outside(const Axis& a) {
 
 // An image's rows [first, first + rows), from column w.start on, w.span(w.out) columns `pitch` cells apart.
 template <class T>
-static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, int64_t first, int64_t rows, int64_t pitch, T* dst) {
+static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, int64_t first, int64_t rows,
+                             int64_t pitch, T* dst) {
   const int64_t span = w.span(w.out);
   const int64_t left = smaller(span, larger(0, -w.start)), from = w.start + left;
   const int64_t have = larger(0, smaller(span - left, w.in - from));
@@ -65,7 +71,8 @@ static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, in
 // The patch of each of outputs [first, first + count), counted over images, rows and columns: its taps
 // in the kernel's order, zeros outside the image, `pitch` cells per patch.
 template <class T>
-static void copy_patches(const T* x, const Axis& h, const Axis& w, int64_t channels, int64_t first, int64_t count, int64_t pitch, T* dst) {
+static void copy_patches(const T* x, const Axis& h, const Axis& w, int64_t channels, int64_t first, int64_t count,
+                         int64_t pitch, T* dst) {
   for (int64_t i = first; i < first + count; ++i, dst += pitch) {
     const int64_t q = i % w.out, p = i / w.out % h.out, n = i / w.out / h.out;
     const int64_t b0 = w.tap_begin(q), b1 = larger(b0, w.tap_end(q));

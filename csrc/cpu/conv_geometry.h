@@ -62,8 +62,16 @@ HB_INLINE Axis backward_axis(int64_t in, int64_t out, int64_t size, int64_t stri
   while (k0 < k_step && (phase + pad - k0 * dilation) % stride != 0) ++k0;
   const int64_t taps = k0 < k_step && k0 < size ? (size - k0 + k_step - 1) / k_step : 0;
   const int64_t start = taps ? (phase + pad - k0 * dilation) / stride - (taps - 1) * gap : 0;
-  return {out, in > phase ? (in - phase + stride - 1) / stride : 0, taps, 1, start, gap,
-          k0 + (taps - 1) * k_step, -k_step, phase, stride};
+  return {out,
+          in > phase ? (in - phase + stride - 1) / stride : 0,
+          taps,
+          1,
+          start,
+          gap,
+          k0 + (taps - 1) * k_step,
+          -k_step,
+          phase,
+          stride};
 }
 
 HB_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }

@@ -1,12 +1,13 @@
 // depthwise_conv2d and its gradients: shapes in, geometry out; depthwise_rows.h and depthwise_filter.h
 // do the work.
+#include "ops/depthwise.h"
 #include "cpu/depthwise_filter.h"
 #include "cpu/export.h"
-#include "ops/depthwise.h"
 
 HB_CPU_BEGIN
 
-template <class T> static Depthwise<T> forward_geometry(const KernelCall& call) {
+template <class T>
+static Depthwise<T> forward_geometry(const KernelCall& call) {
   const DepthwiseAttrs& a = *static_cast<const DepthwiseAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &k = call.in[1].shape, &y = call.out[0].shape;
   Depthwise<T> d;
@@ -23,7 +24,8 @@ template <class T> static Depthwise<T> forward_geometry(const KernelCall& call) 
   return d;
 }
 
-template <class T> static void run_forward(const KernelCall& call) {
+template <class T>
+static void run_forward(const KernelCall& call) {
   Depthwise<T> d = forward_geometry<T>(call);
   d.x = call.in[0].as<T>();
   d.kernel = call.in[1].as<T>();
@@ -33,7 +35,8 @@ template <class T> static void run_forward(const KernelCall& call) {
 }
 
 // Calls f(geometry) for each phase of the strides.
-template <class T, class F> HB_INLINE void each_phase(const KernelCall& call, const F& f) {
+template <class T, class F>
+HB_INLINE void each_phase(const KernelCall& call, const F& f) {
   const DepthwiseGradAttrs& a = *static_cast<const DepthwiseGradAttrs*>(call.attrs);
   const Shape &dy = call.in[0].shape, &k = call.in[1].shape, &x = call.out[0].shape;
   Depthwise<T> d;
@@ -53,7 +56,8 @@ template <class T, class F> HB_INLINE void each_phase(const KernelCall& call, co
   }
 }
 
-template <class T> static void run_backward(const KernelCall& call) {
+template <class T>
+static void run_backward(const KernelCall& call) {
   each_phase<T>(call, [&](Depthwise<T>& d) {
     d.x = call.in[0].as<T>();
     d.kernel = call.in[1].as<T>();
@@ -62,7 +66,8 @@ template <class T> static void run_backward(const KernelCall& call) {
   });
 }
 
-template <class T> static DepthwiseFilter<T> filter_geometry(const KernelCall& call) {
+template <class T>
+static DepthwiseFilter<T> filter_geometry(const KernelCall& call) {
   const DepthwiseGradAttrs& a = *static_cast<const DepthwiseGradAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &dy = call.in[1].shape;
   DepthwiseFilter<T> f;
@@ -74,7 +79,8 @@ template <class T> static DepthwiseFilter<T> filter_geometry(const KernelCall& c
   return f;
 }
 
-template <class T> static void run_filter(const KernelCall& call) {
+template <class T>
+static void run_filter(const KernelCall& call) {
   DepthwiseFilter<T> f = filter_geometry<T>(call);
   f.x = call.in[0].as<T>();
   f.dy = call.in[1].as<T>();
@@ -82,31 +88,37 @@ template <class T> static void run_filter(const KernelCall& call) {
   run_depthwise_filter(call, f);
 }
 
-template <class T> static bool holds(const KernelCall& call) {
+template <class T>
+static bool holds(const KernelCall& call) {
   return call.in[0].dtype == (sizeof(T) == 4 ? DType::float32 : DType::float64);
 }
-template <class T> HB_INLINE int64_t scratch_bytes(const Depthwise<T>& d) {
+template <class T>
+HB_INLINE int64_t scratch_bytes(const Depthwise<T>& d) {
   const DepthwisePlan p = plan_depthwise(d);
   return p.pieces * p.scratch * static_cast<int64_t>(sizeof(T));
 }
-template <class T> static int64_t forward_workspace(const KernelCall& call) {
+template <class T>
+static int64_t forward_workspace(const KernelCall& call) {
   return scratch_bytes(forward_geometry<T>(call));
 }
-template <class T> static int64_t backward_workspace(const KernelCall& call) {
+template <class T>
+static int64_t backward_workspace(const KernelCall& call) {
   int64_t bytes = 0;
   each_phase<T>(call, [&](const Depthwise<T>& d) { bytes = larger(bytes, scratch_bytes(d)); });
   return bytes;
 }
-template <class T> static int64_t filter_workspace(const KernelCall& call) {
+template <class T>
+static int64_t filter_workspace(const KernelCall& call) {
   return depthwise_filter_cells(filter_geometry<T>(call)) * static_cast<int64_t>(sizeof(T));
 }
 
-HB_EXPORT_KERNELS(depthwise,
-  {"depthwise_conv2d", "rows", holds<float>, forward_workspace<float>, run_forward<float>},
-  {"depthwise_conv2d", "rows", holds<double>, forward_workspace<double>, run_forward<double>},
-  {"depthwise_conv2d_input_grad", "rows", holds<float>, backward_workspace<float>, run_backward<float>},
-  {"depthwise_conv2d_input_grad", "rows", holds<double>, backward_workspace<double>, run_backward<double>},
-  {"depthwise_conv2d_filter_grad", "strips", holds<float>, filter_workspace<float>, run_filter<float>},
-  {"depthwise_conv2d_filter_grad", "strips", holds<double>, filter_workspace<double>, run_filter<double>})
+HB_EXPORT_KERNELS(depthwise, {"depthwise_conv2d", "rows", holds<float>, forward_workspace<float>, run_forward<float>},
+                  {"depthwise_conv2d", "rows", holds<double>, forward_workspace<double>, run_forward<double>},
+                  {"depthwise_conv2d_input_grad", "rows", holds<float>, backward_workspace<float>, run_backward<float>},
+                  {"depthwise_conv2d_input_grad", "rows", holds<double>, backward_workspace<double>,
+                   run_backward<double>},
+                  {"depthwise_conv2d_filter_grad", "strips", holds<float>, filter_workspace<float>, run_filter<float>},
+                  {"depthwise_conv2d_filter_grad", "strips", holds<double>, filter_workspace<double>,
+                   run_filter<double>})
 
 HB_CPU_END

@@ -7,8 +7,9 @@
 
 HB_CPU_BEGIN
 
-template <class T> struct DepthwiseFilterTile {
-  const T* x;   // the first tap's cell of the first output
+template <class T>
+struct DepthwiseFilterTile {
+  const T* x;  // the first tap's cell of the first output
   int64_t x_row, x_pixel, x_tap;
   const T* dy;
   int64_t dy_row, dy_pixel;
@@ -43,12 +44,15 @@ HB_INLINE void depthwise_filter_lanes(const DepthwiseFilterTile<T>& t, int64_t c
 #pragma GCC unroll 4
     for (int j = 0; j < V; ++j) {
       T* sum = t.sum + s * t.sum_tap + c + j * L;
-      if (kTail) store_tail(sum, acc[s][j], n);
-      else store(sum, acc[s][j]);
+      if (kTail)
+        store_tail(sum, acc[s][j], n);
+      else
+        store(sum, acc[s][j]);
     }
 }
 
-template <class T, int S> static void depthwise_filter_taps(const DepthwiseFilterTile<T>& t) {
+template <class T, int S>
+static void depthwise_filter_taps(const DepthwiseFilterTile<T>& t) {
   constexpr int L = kLanes<T>;
   int64_t c = 0;
   for (; c + 4 * L <= t.channels; c += 4 * L) depthwise_filter_lanes<T, S, 4, false>(t, c, L);
@@ -57,7 +61,8 @@ template <class T, int S> static void depthwise_filter_taps(const DepthwiseFilte
   if (c < t.channels) depthwise_filter_lanes<T, S, 1, true>(t, c, static_cast<int>(t.channels - c));
 }
 
-template <class T> struct DepthwiseFilter {
+template <class T>
+struct DepthwiseFilter {
   Axis h, w;
   int64_t images, channels, multiplier;  // channels: of dy, the multiplier counted in
   const T* x = nullptr;
@@ -72,7 +77,8 @@ struct DepthwiseFilterPlan {
   int64_t scratch;  // elements per partial, for x with its channels repeated
 };
 
-template <class T> HB_INLINE DepthwiseFilterPlan plan_depthwise_filter(const DepthwiseFilter<T>& f) {
+template <class T>
+HB_INLINE DepthwiseFilterPlan plan_depthwise_filter(const DepthwiseFilter<T>& f) {
   constexpr int64_t kStripOutputs = 256, kTaskWork = 1 << 18, kMaxPartials = 16;
   DepthwiseFilterPlan p{};
   const int64_t work = f.images * f.h.out * f.w.out * f.cells();
@@ -84,13 +90,15 @@ template <class T> HB_INLINE DepthwiseFilterPlan plan_depthwise_filter(const Dep
   return p;
 }
 
-template <class T> HB_INLINE int64_t depthwise_filter_cells(const DepthwiseFilter<T>& f) {
+template <class T>
+HB_INLINE int64_t depthwise_filter_cells(const DepthwiseFilter<T>& f) {
   const DepthwiseFilterPlan p = plan_depthwise_filter(f);
   return p.partials * (f.cells() + p.scratch);
 }
 
 template <class T>
-static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseFilterPlan& p, int64_t strip, T* sums, T* scratch) {
+static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseFilterPlan& p, int64_t strip, T* sums,
+                                   T* scratch) {
   const Axis &h = f.h, &w = f.w;
   const int64_t C = f.channels, n = strip / p.strips_per_image, o0 = strip % p.strips_per_image * p.strip_rows;
   const int64_t o1 = smaller(h.out, o0 + p.strip_rows);
@@ -98,7 +106,8 @@ static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseF
   int64_t row0 = 0;
   if (f.multiplier > 1) {
     row0 = larger(0, h.first_read(o0));
-    const int64_t last = smaller(h.in - 1, h.first_read(o1 - 1) + (h.taps - 1) * h.gap), row = w.in * (C / f.multiplier);
+    const int64_t last = smaller(h.in - 1, h.first_read(o1 - 1) + (h.taps - 1) * h.gap),
+                  row = w.in * (C / f.multiplier);
     if (last >= row0) repeat_channels(x + row0 * row, (last + 1 - row0) * row, f.multiplier, scratch);
     x = scratch;
   }
@@ -122,9 +131,12 @@ static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseF
       t.x = x_row + (w.first_read(q0) + b * w.gap) * C;
       t.dy = dy_row + q0 * C;
       t.sum = sums + (a * w.taps + b) * C;
-      if (taps == 3) depthwise_filter_taps<T, 3>(t);
-      else if (taps == 2) depthwise_filter_taps<T, 2>(t);
-      else depthwise_filter_taps<T, 1>(t);
+      if (taps == 3)
+        depthwise_filter_taps<T, 3>(t);
+      else if (taps == 2)
+        depthwise_filter_taps<T, 2>(t);
+      else
+        depthwise_filter_taps<T, 1>(t);
     };
     for (int64_t b = 0, taps; b < w.taps; b += taps) {
       taps = smaller(3, w.taps - b);
@@ -139,7 +151,8 @@ static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseF
   }
 }
 
-template <class T> static void run_depthwise_filter(const KernelCall& call, const DepthwiseFilter<T>& f) {
+template <class T>
+static void run_depthwise_filter(const KernelCall& call, const DepthwiseFilter<T>& f) {
   const DepthwiseFilterPlan p = plan_depthwise_filter(f);
   const int64_t cells = f.cells();
   if (p.partials == 0) return zero_cells(f.dw, cells);

@@ -12,13 +12,14 @@ HB_CPU_BEGIN
 
 // ---- register tile --------------------------------------------------------------------------------
 
-template <class T> struct DepthwiseTile {
+template <class T>
+struct DepthwiseTile {
   const T* x;
-  int64_t pixel;                  // from one output's cells to the next output's
+  int64_t pixel;                             // from one output's cells to the next output's
   int64_t rows, row_pitch, cols, col_pitch;  // taps
   const T* w;
-  int64_t w_row, w_col;           // negative backward, where taps are met in reverse
-  const T* bias;                  // or null
+  int64_t w_row, w_col;  // negative backward, where taps are met in reverse
+  const T* bias;         // or null
   T* y;
   int64_t y_pixel, channels;
   bool relu;
@@ -27,7 +28,8 @@ template <class T> struct DepthwiseTile {
 constexpr int kDepthwiseTile = 8;
 
 // kShared: three taps per row, side by side at stride 1: outputs share the cells that they read.
-template <class T, int M, bool kShared, bool kTail> HB_INLINE void depthwise_lanes(const DepthwiseTile<T>& t, int64_t c, int n) {
+template <class T, int M, bool kShared, bool kTail>
+HB_INLINE void depthwise_lanes(const DepthwiseTile<T>& t, int64_t c, int n) {
   const auto get = [n](const T* p) __attribute__((always_inline)) { return kTail ? load_tail(p, n) : load(p); };
   Vec<T> acc[M];
 #pragma GCC unroll 8
@@ -56,21 +58,26 @@ template <class T, int M, bool kShared, bool kTail> HB_INLINE void depthwise_lan
 #pragma GCC unroll 8
   for (int i = 0; i < M; ++i) {
     const Vec<T> v = t.relu ? relu<T>(acc[i]) : acc[i];
-    if (kTail) store_tail(t.y + i * t.y_pixel + c, v, n);
-    else store(t.y + i * t.y_pixel + c, v);
+    if (kTail)
+      store_tail(t.y + i * t.y_pixel + c, v, n);
+    else
+      store(t.y + i * t.y_pixel + c, v);
   }
 }
 
-template <class T, int M, bool kShared> static void depthwise_tile(const DepthwiseTile<T>& t) {
+template <class T, int M, bool kShared>
+static void depthwise_tile(const DepthwiseTile<T>& t) {
   int64_t c = 0;
   for (; c + kLanes<T> <= t.channels; c += kLanes<T>) depthwise_lanes<T, M, kShared, false>(t, c, kLanes<T>);
   if (c < t.channels) depthwise_lanes<T, M, kShared, true>(t, c, static_cast<int>(t.channels - c));
 }
 
-template <class T> struct DepthwiseTileTable {
+template <class T>
+struct DepthwiseTileTable {
   void (*fn[2][kDepthwiseTile])(const DepthwiseTile<T>&) = {};  // [shared][outputs - 1]
   constexpr DepthwiseTileTable() { fill<1>(); }
-  template <int M> constexpr void fill() {
+  template <int M>
+  constexpr void fill() {
     fn[0][M - 1] = depthwise_tile<T, M, false>;
     fn[1][M - 1] = depthwise_tile<T, M, true>;
     if constexpr (M < kDepthwiseTile) fill<M + 1>();
@@ -79,15 +86,19 @@ template <class T> struct DepthwiseTileTable {
 static constexpr DepthwiseTileTable<float> depthwise_tiles_f32{};
 static constexpr DepthwiseTileTable<double> depthwise_tiles_f64{};
 
-template <class T> HB_INLINE void depthwise_tile_any(int64_t outputs, const DepthwiseTile<T>& t) {
+template <class T>
+HB_INLINE void depthwise_tile_any(int64_t outputs, const DepthwiseTile<T>& t) {
   const bool shared = t.cols == 3 && t.col_pitch == t.pixel;
-  if constexpr (sizeof(T) == 4) depthwise_tiles_f32.fn[shared][outputs - 1](t);
-  else depthwise_tiles_f64.fn[shared][outputs - 1](t);
+  if constexpr (sizeof(T) == 4)
+    depthwise_tiles_f32.fn[shared][outputs - 1](t);
+  else
+    depthwise_tiles_f64.fn[shared][outputs - 1](t);
 }
 
 // ---- the whole sum --------------------------------------------------------------------------------
 
-template <class T> struct Depthwise {
+template <class T>
+struct Depthwise {
   Axis h, w;
   int64_t images, channels, multiplier;  // channels: of the kernel, the multiplier counted in
   bool backward;                         // y has channels / multiplier; forward x has
@@ -108,7 +119,8 @@ struct DepthwisePlan {
   int64_t scratch;       // elements per task, for channels repeated or parts to be summed
 };
 
-template <class T> HB_INLINE DepthwisePlan plan_depthwise(const Depthwise<T>& d) {
+template <class T>
+HB_INLINE DepthwisePlan plan_depthwise(const Depthwise<T>& d) {
   constexpr int64_t kTaskWork = 1 << 18, kMaxTasks = 64;  // multiply-adds that are worth a task
   const int64_t rows = d.images * d.h.out, per_row = d.w.out * d.channels * larger(1, d.h.taps * d.w.taps);
   DepthwisePlan p{};
@@ -120,12 +132,14 @@ template <class T> HB_INLINE DepthwisePlan plan_depthwise(const Depthwise<T>& d)
 }
 
 // Each of n channels `times` times over.
-template <class T> static void repeat_channels(const T* x, int64_t n, int64_t times, T* dst) {
+template <class T>
+static void repeat_channels(const T* x, int64_t n, int64_t times, T* dst) {
   for (int64_t i = 0; i < n; ++i)
     for (int64_t k = 0; k < times; ++k) *dst++ = x[i];
 }
 
-template <class T> static void depthwise_row(const Depthwise<T>& d, int64_t n, int64_t o, T* scratch) {
+template <class T>
+static void depthwise_row(const Depthwise<T>& d, int64_t n, int64_t o, T* scratch) {
   const Axis &h = d.h, &w = d.w;
   const int64_t C = d.channels, a0 = h.tap_begin(o), a1 = h.tap_end(o);
   const int64_t x_row = w.in * d.x_channels(), first = h.first_read(o) + a0 * h.gap;
@@ -182,7 +196,8 @@ template <class T> static void depthwise_row(const Depthwise<T>& d, int64_t n, i
     }
 }
 
-template <class T> static void run_depthwise(const KernelCall& call, const Depthwise<T>& d) {
+template <class T>
+static void run_depthwise(const KernelCall& call, const Depthwise<T>& d) {
   const DepthwisePlan p = plan_depthwise(d);
   parallel_tasks(call, p.pieces, [&](int64_t task) {
     const int64_t end = smaller(d.images * d.h.out, (task + 1) * p.rows);

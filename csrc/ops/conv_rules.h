@@ -11,7 +11,8 @@ inline void want_pair(const char* op, const Ints& v, const char* what) {
 }
 
 // Output positions along one axis; unknown if the input or the kernel is.
-inline int64_t conv_length(const char* op, int64_t in, int64_t size, int64_t stride, int64_t dilation, Padding padding) {
+inline int64_t conv_length(const char* op, int64_t in, int64_t size, int64_t stride, int64_t dilation,
+                           Padding padding) {
   if (in < 0 || size < 0) return kUnknown;
   const int64_t reach = (size - 1) * dilation + 1;
   if (size == 0 || (padding == Padding::valid && in < reach))
@@ -21,7 +22,8 @@ inline int64_t conv_length(const char* op, int64_t in, int64_t size, int64_t str
 }
 
 // (batch, height, width) of the output of a window op over x; `kernel` holds height and width.
-template <class A> Shape conv_output(const char* op, const A& a, const Shape& x, int64_t kh, int64_t kw) {
+template <class A>
+Shape conv_output(const char* op, const A& a, const Shape& x, int64_t kh, int64_t kw) {
   want_pair(op, a.strides, "strides");
   want_pair(op, a.dilation, "dilation");
   Shape y;
@@ -32,7 +34,8 @@ template <class A> Shape conv_output(const char* op, const A& a, const Shape& x,
 }
 
 // The gradients' dy must be what the forward op gives for x.
-template <class A> void want_conv_output(const char* op, const A& a, const Shape& x, int64_t kh, int64_t kw, const Shape& dy) {
+template <class A>
+void want_conv_output(const char* op, const A& a, const Shape& x, int64_t kh, int64_t kw, const Shape& dy) {
   const Shape y = conv_output(op, a, x, kh, kw);
   for (int i = 0; i < 3; ++i) same_dim(op, y[i], dy[i], "of dy and of the output for x");
 }

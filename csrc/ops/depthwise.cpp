@@ -1,7 +1,7 @@
 // depthwise_conv2d(x, w, bias?) and its gradients: every channel of x is convolved by itself with
 // `multiplier` kernels; w is (height, width, channels, multiplier), the output has channels * multiplier.
-#include "ops/conv_rules.h"
 #include "ops/depthwise.h"
+#include "ops/conv_rules.h"
 
 namespace hornbeam {
 namespace {
@@ -23,33 +23,35 @@ void register_depthwise(OpRegistry& r) {
     y.push(times(channels, w[3]));
     out.push_back(TypeInfo::of(in[0].dtype, y));
   });
-  r.add<DepthwiseGradAttrs>("depthwise_conv2d_input_grad", 3, 3, 1, [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
-    const char* op = "depthwise_conv2d_input_grad";
-    want_image(op, in[0], "dy");
-    want_rank(op, in[1], 4, "w");
-    want_same_dtype(op, in[0], in[1]);
-    const Shape &dy = in[0].shape, &w = in[1].shape;
-    Shape x = image_shape_argument(op, in[2]);
-    x[3] = same_dim(op, x[3], w[2], "of the channels of x_shape and w");
-    same_dim(op, dy[3], times(x[3], w[3]), "of dy's channels and channels times multiplier");
-    want_conv_output(op, a, x, w[0], w[1], dy);
-    x[0] = same_dim(op, x[0], dy[0], "of the batches of x_shape and dy");
-    out.push_back(TypeInfo::of(in[0].dtype, x));
-  });
-  r.add<DepthwiseGradAttrs>("depthwise_conv2d_filter_grad", 2, 2, 1, [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
-    const char* op = "depthwise_conv2d_filter_grad";
-    want_image(op, in[0], "x");
-    want_image(op, in[1], "dy");
-    want_same_dtype(op, in[0], in[1]);
-    want_pair(op, a.kernel, "kernel");
-    if (a.multiplier < 1) op_error(op, "multiplier must be positive, got " + std::to_string(a.multiplier));
-    const int64_t channels = in[0].shape[3];
-    same_dim(op, in[1].shape[3], times(channels, a.multiplier), "of dy's channels and channels times multiplier");
-    want_conv_output(op, a, in[0].shape, a.kernel[0], a.kernel[1], in[1].shape);
-    Shape w;
-    for (int64_t d : {a.kernel[0], a.kernel[1], channels, a.multiplier}) w.push(d);
-    out.push_back(TypeInfo::of(in[0].dtype, w));
-  });
+  r.add<DepthwiseGradAttrs>("depthwise_conv2d_input_grad", 3, 3, 1,
+                            [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
+                              const char* op = "depthwise_conv2d_input_grad";
+                              want_image(op, in[0], "dy");
+                              want_rank(op, in[1], 4, "w");
+                              want_same_dtype(op, in[0], in[1]);
+                              const Shape &dy = in[0].shape, &w = in[1].shape;
+                              Shape x = image_shape_argument(op, in[2]);
+                              x[3] = same_dim(op, x[3], w[2], "of the channels of x_shape and w");
+                              same_dim(op, dy[3], times(x[3], w[3]), "of dy's channels and channels times multiplier");
+                              want_conv_output(op, a, x, w[0], w[1], dy);
+                              x[0] = same_dim(op, x[0], dy[0], "of the batches of x_shape and dy");
+                              out.push_back(TypeInfo::of(in[0].dtype, x));
+                            });
+  r.add<DepthwiseGradAttrs>(
+      "depthwise_conv2d_filter_grad", 2, 2, 1, [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
+        const char* op = "depthwise_conv2d_filter_grad";
+        want_image(op, in[0], "x");
+        want_image(op, in[1], "dy");
+        want_same_dtype(op, in[0], in[1]);
+        want_pair(op, a.kernel, "kernel");
+        if (a.multiplier < 1) op_error(op, "multiplier must be positive, got " + std::to_string(a.multiplier));
+        const int64_t channels = in[0].shape[3];
+        same_dim(op, in[1].shape[3], times(channels, a.multiplier), "of dy's channels and channels times multiplier");
+        want_conv_output(op, a, in[0].shape, a.kernel[0], a.kernel[1], in[1].shape);
+        Shape w;
+        for (int64_t d : {a.kernel[0], a.kernel[1], channels, a.multiplier}) w.push(d);
+        out.push_back(TypeInfo::of(in[0].dtype, w));
+      });
 }
 
 }  // namespace hornbeam
