@@ -68,7 +68,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
         if array.dtype.kind == "f" and python_number:
             dtype = floatx()
         elif array.dtype.kind in "iu" and python_number:
-            dtype = "int32" if array.size == 0 or np.abs(array).max() < 2**31 else "int64"
+            dtype = "int32" if array.size == 0 or -(2**31) <= array.min() <= array.max() < 2**31 else "int64"
         else:
             dtype = array.dtype.name
     if shape is not None:
