@@ -4,7 +4,7 @@ import numpy as np
 
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
-from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor
+from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor, transposes
 
 
 def names(graph):
@@ -152,3 +152,72 @@ def test_updates_that_read_each_other_do_not_merge():
     value_of(graph, [])
     np.testing.assert_allclose(a.get_value(), old_b * 2 + 1, rtol=1e-6)
     np.testing.assert_allclose(b.get_value(), old_a * 2 + 1, rtol=1e-6)
+
+
+FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+
+
+def transpose(x, perm):
+    return G.apply("transpose", [x], perm=perm)
+
+
+def sunk(inputs, outputs):
+    graph = flatten(inputs, outputs)
+    before = flatten(inputs, outputs)
+    transposes.sink_transposes(graph)
+    dead.remove_dead(graph)
+    feeds = [np.random.RandomState(0).randn(*(2 if d is None else d for d in x.shape)) for x in inputs]
+    for a, b in zip(value_of(graph, feeds), value_of(before, feeds)):
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+    return graph
+
+
+def test_transposes_cancel_across_elementwise_ops():
+    x, y = G.placeholder((None, 4, 5, 3)), G.placeholder((None, 4, 5, 3))
+    inner = G.apply("relu", [transpose(x, FIRST) * 2.0 + transpose(y, FIRST)])
+    assert names(sunk([x, y], [transpose(inner, LAST)])) == ["mul", "add", "relu"]
+
+
+def test_transposes_in_a_row_become_one():
+    x = G.placeholder((None, 4, 5, 3))
+    graph = sunk([x], [transpose(G.apply("exp", [transpose(x, FIRST)]), [3, 0, 2, 1])])
+    assert names(graph) == ["exp", "transpose"] and graph.ops[1].attrs["perm"] == [2, 0, 1, 3]
+
+
+def test_transposes_sink_through_pad_concat_reductions_and_shape():
+    x, y = G.placeholder((None, 4, 5, 3)), G.placeholder((None, 4, 5, 3))
+    a, b = transpose(x, FIRST), transpose(y, FIRST)
+    padded = G.apply("pad", [a], before=[0, 0, 1, 2], after=[0, 0, 3, 0], value=0.0)
+    assert names(sunk([x], [transpose(padded, LAST)])) == ["pad"]
+    assert names(sunk([x, y], [transpose(G.apply("concat", [a, b], axis=1), LAST)])) == ["concat"]
+    mean = G.apply("reduce_mean", [a], axes=[2, 3], keepdims=False)
+    assert names(sunk([x], [mean])) == ["reduce_mean"]
+    kept = G.apply("reduce_max", [a], axes=[1], keepdims=True)
+    assert names(sunk([x], [transpose(kept, LAST)])) == ["reduce_max"]
+    assert "transpose" not in names(sunk([x], [G.apply("shape", [a])]))
+    some = G.apply("reduce_sum", [transpose(x, [3, 2, 1, 0])], axes=[1], keepdims=False)
+    assert names(sunk([x], [some])) == ["reduce_sum", "transpose"]
+
+
+def test_transposes_stay_before_ops_that_mix_orders():
+    x, y = G.placeholder((2, 3)), G.placeholder((3, 2))
+    assert names(sunk([x, y], [transpose(x, [1, 0]) + y])) == ["transpose", "add"]
+    row = G.placeholder((2,))
+    assert names(sunk([x, row], [transpose(x, [1, 0]) + row])) == ["transpose", "add"]
+
+
+def test_channels_first_models_transpose_at_their_ends_only():
+    from hornbeam import layers as L
+
+    x = L.Input((3, 9, 9))
+    form = {"data_format": "channels_first"}
+    y = L.Conv2D(4, 3, activation="relu", padding="same", **form)(x)
+    z = L.BatchNormalization(axis=1)(L.Conv2D(4, 3, padding="same", **form)(y))
+    z = L.MaxPooling2D(**form)(L.Activation("relu")(L.add([y, z])))
+    z = L.ZeroPadding2D(**form)(z)
+    z = L.GlobalAveragePooling2D(**form)(L.Conv2D(2, 3, **form)(z))
+    graph = flatten([x], [z])
+    for rewrite_pass in (common.eliminate_common, transposes.sink_transposes, dead.remove_dead):
+        rewrite_pass(graph)
+    assert names(graph).count("transpose") == 1, "the input's; the mean has no channels-last twin"

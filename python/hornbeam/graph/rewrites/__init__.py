@@ -13,12 +13,15 @@ from .dead import remove_dead
 from .epilogue import fuse_epilogues
 from .fusion import fuse_elementwise
 from .multi_tensor import merge_updates
+from .transposes import sink_transposes
 
 #: in this order; later ones profit from what earlier ones found
 PASSES = (
     remove_dead,
     fold_constants,
     eliminate_common,
+    sink_transposes,
+    remove_dead,
     fuse_epilogues,
     fold_affine,
     fuse_epilogues,
