@@ -101,6 +101,7 @@ from .pooling import (
     MaxPooling3D,
 )
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
+from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 
 def serialize(layer: Layer) -> dict:

@@ -12,11 +12,12 @@ from ..engine.base_layer import InputSpec, Layer, disable_tracking
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list
 from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
+from .state_inputs import TakesStates
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells"]
 
 
-class RNN(Layer):
+class RNN(TakesStates):
     """Runs a cell over the time steps of its input.
 
     Input: (batch, time, ...). Output: (batch, units), or (batch, time, units) with ``return_sequences``, followed by the
@@ -64,8 +65,6 @@ class RNN(Layer):
         self.unroll = unroll
         self.supports_masking = True
         self.input_spec = [InputSpec(ndim=3)]
-        self.constants_spec = None
-        self._num_constants = 0
         self._state_variables = None
 
     # -- states -------------------------------------------------------------------------------------
@@ -142,52 +141,11 @@ class RNN(Layer):
             self.reset_states()
         self.built = True
 
-    def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
-        inputs, initial_state, constants = self._split(inputs, initial_state, constants)
-        if constants:
-            self._num_constants = len(constants)
-            self.constants_spec = [InputSpec(shape=K.int_shape(c)) for c in constants]
-        extra = [*initial_state, *constants]
-        if not extra:
-            return super().__call__(inputs, **kwargs)
-        symbolic = [K.is_keras_tensor(t) for t in extra]
-        if any(symbolic) and not all(symbolic):
+    def _check_initial_state(self, states):
+        if len(states) != len(self._state_sizes):
             raise ValueError(
-                "The initial state or constants of an RNN layer cannot be specified with a mix of Keras tensors "
-                "and non-Keras tensors"
+                f"Layer {self.name} has {len(self._state_sizes)} states but was passed {len(states)} initial states."
             )
-        if initial_state and len(initial_state) != len(self._state_sizes):
-            raise ValueError(
-                f"Layer {self.name} expects {len(self._state_sizes)} initial states, got {len(initial_state)}."
-            )
-        if not all(symbolic):
-            if initial_state:
-                kwargs["initial_state"] = initial_state
-            if constants:
-                kwargs["constants"] = constants
-            return super().__call__(inputs, **kwargs)
-        # They are inputs of the layer like any other, so that the model's graph leads to them.
-        before = self.input_spec
-        self.input_spec = [*before, *(InputSpec(shape=K.int_shape(t)) for t in extra)]
-        try:
-            output = super().__call__([inputs, *extra], **kwargs)
-            before[0] = self.input_spec[0]
-        finally:
-            self.input_spec = before
-        return output
-
-    def _split(self, inputs, initial_state, constants):
-        """A call on ``[x, *states, *constants]`` means the same as one with keywords."""
-        if isinstance(inputs, (list, tuple)):
-            inputs = list(inputs)
-            if self._num_constants and not constants:
-                constants = inputs[-self._num_constants :]
-                inputs = inputs[: -self._num_constants]
-            if len(inputs) > 1:
-                initial_state = inputs[1:]
-            inputs = inputs[0]
-        as_list = [[] if t is None else to_list(t, allow_tuple=True) for t in (initial_state, constants)]
-        return inputs, list(as_list[0]), list(as_list[1])
 
     def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
         inputs, given, more = self._split(inputs, initial_state, constants)

@@ -1,0 +1,308 @@
+"""Layers that wrap another layer: TimeDistributed applies it to every step, Bidirectional runs it both ways."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from .. import backend as K
+from ..backend.shapes import dims_of
+from ..engine.base_layer import InputSpec, Layer
+from ..graph import Tensor, name_scope
+from ..utils.generic_utils import has_arg, unpack_singleton
+from .convolutional import _Conv
+from .core import Activation, Dense, Flatten
+from .embeddings import Embedding
+from .pooling import _GlobalPooling, _Pooling
+from .state_inputs import TakesStates
+
+__all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
+
+
+class Wrapper(Layer):
+    """A layer around another layer, whose weights, losses, updates and ``trainable`` it shares.
+
+    Args:
+        layer: the layer inside.
+        trainable: set on the layer inside, as in Keras; True by default.
+    """
+
+    def __init__(self, layer, **kwargs):
+        self.layer = layer  # first, because the base class sets `trainable`
+        super().__init__(**kwargs)
+        self._track("layer", layer)  # the base class began its list of children anew
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    @property
+    def activity_regularizer(self):
+        return getattr(self.layer, "activity_regularizer", None)
+
+    @property
+    def trainable(self):
+        return self.layer.trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self.layer.trainable = value
+
+    def get_weights(self):
+        return self.layer.get_weights()
+
+    def set_weights(self, weights):
+        self.layer.set_weights(weights)
+
+    def get_config(self):
+        layer = {"class_name": type(self.layer).__name__, "config": self.layer.get_config()}
+        return {**super().get_config(), "layer": layer}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        from . import deserialize
+
+        config = dict(config)
+        layer = deserialize(config.pop("layer"), custom_objects=custom_objects)
+        return cls(layer, **config)
+
+
+# Layers of which each sample's output depends on that sample alone, whatever the batch size.
+_SAMPLE_BY_SAMPLE = (Activation, Dense, Embedding, Flatten, _Conv, _GlobalPooling, _Pooling)
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer or a model to every time step: (batch, time, ...) to (batch, time, ...).
+
+    Steps become samples of one larger batch, so the layer runs once, and BatchNormalization inside takes its statistics
+    over samples and steps. Where the batch size is fixed, layers that may depend on it run once per step instead.
+
+    Args:
+        layer: the layer, or a model with one input and one output.
+
+    Example:
+        >>> model.add(TimeDistributed(Dense(8), input_shape=(10, 16)))  # (None, 10, 8)
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape=None):
+        if input_shape is None or len(input_shape) < 3:
+            raise ValueError(f"TimeDistributed needs inputs of shape (batch, time, ...), got shape {input_shape}.")
+        self.input_spec = InputSpec(shape=(None, None, *input_shape[2:]))
+        if not self.layer.built:
+            self.layer.build((input_shape[0], *input_shape[2:]))
+            self.layer.built = True
+        super().build()
+
+    def call(self, inputs, training=None, mask=None):
+        arguments = {"training": training} if has_arg(self.layer.call, "training") else {}
+        if self._step_by_step(inputs):
+
+            def step(x, states):
+                return self._one_output(self.layer.call(x, **arguments)), []
+
+            return K.rnn(step, inputs, [])[1]
+        if mask is not None and has_arg(self.layer.call, "mask"):
+            arguments["mask"] = _fold(mask)
+        return _unfold(self._one_output(self.layer.call(_fold(inputs), **arguments)), inputs)
+
+    def _step_by_step(self, inputs: Tensor) -> bool:
+        return None not in inputs.shape[:2] and not isinstance(self.layer, _SAMPLE_BY_SAMPLE)
+
+    def _one_output(self, output: Any) -> Tensor:
+        if isinstance(output, (list, tuple)):
+            raise ValueError(f"TimeDistributed takes a layer with one output, {self.layer.name} has {len(output)}.")
+        return output
+
+    def _output_shapes(self, inputs, outputs):
+        return [K.int_shape(x) for x in outputs]  # custom layers need not have compute_output_shape
+
+    def compute_output_shape(self, input_shape):
+        shape = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
+        return (shape[0], input_shape[1], *shape[1:])
+
+    def compute_mask(self, inputs, mask=None):
+        """What the layer says of each step; if it drops the mask, whether anything of the step was unmasked."""
+        if self._step_by_step(inputs):
+            return mask
+        output_mask = self.layer.compute_mask(_fold(inputs), None if mask is None else _fold(mask))
+        if output_mask is not None:
+            return _unfold(output_mask, inputs)
+        while mask is not None and mask.ndim > 2:
+            mask = K.any(mask, axis=-1)
+        return mask
+
+    # The layer inside was called on the folded tensor, and files its losses and updates under that.
+    def get_losses_for(self, inputs):
+        return self._own_and_inner("losses", inputs)
+
+    def get_updates_for(self, inputs):
+        return self._own_and_inner("updates", inputs)
+
+    def _own_and_inner(self, what: str, inputs: Any) -> list:
+        own = getattr(super(), f"get_{what}_for")(inputs)
+        if inputs is None or inputs == []:
+            return own
+        return own + getattr(self.layer, f"get_{what}_for")([_fold(unpack_singleton(inputs))])
+
+
+def _fold(x: Tensor) -> Tensor:
+    """(batch, time, ...) as (batch * time, ...): always the same tensor for the same x."""
+    folded = getattr(x, "_time_folded", None)
+    if folded is None:
+        folded = K.reshape(x, [-1, *dims_of(x)[2:]])
+        x._time_folded = folded
+    return folded
+
+
+def _unfold(y: Tensor, like: Tensor) -> Tensor:
+    """Undo :func:`_fold`; batch and time are those of ``like``."""
+    batch, time = dims_of(like)[:2]
+    outer = [-1, time] if like.shape[0] is None else [batch, -1]
+    return K.reshape(y, [*outer, *dims_of(y)[1:]])
+
+
+_MERGE_MODES = ("sum", "mul", "ave", "concat", None)
+
+
+class Bidirectional(TakesStates, Wrapper):
+    """Runs a recurrent layer forwards and backwards over the sequence and merges both outputs.
+
+    Args:
+        layer: a recurrent layer. The forward one is a copy of it, the backward one is made from its config.
+        merge_mode: ``'concat'`` (the default), ``'sum'``, ``'mul'``, ``'ave'``, or None to give both outputs as a list.
+        weights: initial weights, those of the forward layer first.
+
+    Calling: as the layer; ``initial_state`` has the states of the forward layer, then those of the backward one.
+    With ``return_state`` the states come in that order too, after the outputs.
+
+    Example:
+        >>> y = Bidirectional(LSTM(8, return_sequences=True))(Input((10, 4)))  # (None, 10, 16)
+    """
+
+    def __init__(self, layer, merge_mode="concat", weights=None, **kwargs):
+        if merge_mode not in _MERGE_MODES:
+            raise ValueError(f"Invalid merge mode: {merge_mode!r}. Merge mode should be one of {_MERGE_MODES}")
+        self.forward_layer = copy.copy(layer)
+        self.backward_layer = _reversed_copy(layer)
+        self.forward_layer.name = "forward_" + layer.name
+        self.backward_layer.name = "backward_" + layer.name
+        super().__init__(layer, **kwargs)
+        self._children = [self.forward_layer, self.backward_layer]  # the layer that was given is only a template
+        self._initial_weights = weights
+        self.merge_mode = merge_mode
+        self.stateful = layer.stateful
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.supports_masking = True
+        self.input_spec = layer.input_spec
+
+    @property
+    def trainable(self):
+        return self.forward_layer.trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self.forward_layer.trainable = self.backward_layer.trainable = value
+
+    def get_weights(self):
+        return self.forward_layer.get_weights() + self.backward_layer.get_weights()
+
+    def set_weights(self, weights):
+        half = len(weights) // 2
+        self.forward_layer.set_weights(weights[:half])
+        self.backward_layer.set_weights(weights[half:])
+
+    # -- calling --------------------------------------------------------------------------------------
+    def _check_initial_state(self, states):
+        if len(states) % 2:
+            raise ValueError(
+                "When passing `initial_state` to a Bidirectional RNN, the state should be a list containing the states "
+                f"of the underlying RNNs, forward ones first. Found: {states}"
+            )
+
+    def _take_constants(self, constants):
+        for layer in (self.forward_layer, self.backward_layer):
+            layer._take_constants(constants)
+        super()._take_constants(constants)
+
+    def build(self, input_shape=None):
+        for layer in (self.forward_layer, self.backward_layer):
+            with name_scope(layer.name):
+                layer.build(input_shape)
+                layer.built = True
+        super().build()
+
+    def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
+        inputs, initial_state, constants = self._split(inputs, initial_state, constants)
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        half = len(initial_state) // 2
+        y, states = self._run(self.forward_layer, inputs, mask, training, initial_state[:half], constants)
+        y_back, states_back = self._run(self.backward_layer, inputs, mask, training, initial_state[half:], constants)
+        if self.return_sequences:
+            y_back = K.reverse(y_back, 1)
+        outputs = [y, y_back] if self.merge_mode is None else [_merge(y, y_back, self.merge_mode)]
+        return unpack_singleton(outputs + states + states_back)
+
+    def _run(self, layer, inputs, mask, training, states, constants):
+        given = {"mask": mask, "training": training, "initial_state": states or None, "constants": constants or None}
+        output = layer.call(inputs, **{name: value for name, value in given.items() if has_arg(layer.call, name)})
+        return (output[0], list(output[1:])) if self.return_state else (output, [])
+
+    def compute_output_shape(self, input_shape):
+        shape = self.forward_layer.compute_output_shape(input_shape)
+        shape, states = (shape[0], shape[1:]) if self.return_state else (shape, [])
+        if self.merge_mode == "concat" and shape[-1] is not None:
+            shape = (*shape[:-1], 2 * shape[-1])
+        return unpack_singleton([shape] * self._output_count + states + states)
+
+    def compute_mask(self, inputs, mask=None):
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        states = len(self.forward_layer.states) if self.return_state else 0
+        return unpack_singleton([mask if self.return_sequences else None] * self._output_count + [None] * (2 * states))
+
+    @property
+    def _output_count(self) -> int:
+        return 2 if self.merge_mode is None else 1
+
+    def reset_states(self):
+        """Set the states of both layers to zero."""
+        self.forward_layer.reset_states()
+        self.backward_layer.reset_states()
+
+    # -- configuration --------------------------------------------------------------------------------
+    def get_config(self):
+        config = {**super().get_config(), "merge_mode": self.merge_mode}
+        if self._num_constants:
+            config["num_constants"] = self._num_constants
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        num_constants = config.pop("num_constants", 0)
+        layer = super().from_config(config, custom_objects)
+        layer._num_constants = num_constants
+        return layer
+
+
+def _reversed_copy(layer: Layer) -> Layer:
+    """A layer with the same config that runs the other way; cells of the user's own classes need no registration."""
+    config = layer.get_config()
+    config["go_backwards"] = not config["go_backwards"]
+    make = type(layer).from_config
+    if not has_arg(make, "custom_objects"):
+        return make(config)
+    cell = getattr(layer, "cell", None)
+    cells = [cell, *getattr(cell, "cells", ())]
+    return make(config, custom_objects={type(c).__name__: type(c) for c in cells})
+
+
+def _merge(y: Tensor, y_back: Tensor, mode: str) -> Tensor:
+    if mode == "concat":
+        return K.concatenate([y, y_back])
+    if mode == "sum":
+        return y + y_back
+    return y * y_back if mode == "mul" else (y + y_back) / 2
