@@ -204,7 +204,7 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
         if len(shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
-        return graph.constant(self.gain * np.eye(*shape), dtype or K.floatx())
+        return graph.constant(self.gain * np.eye(shape[0], shape[1]), dtype or K.floatx())
 
     def get_config(self) -> dict:
         return {"gain": self.gain}

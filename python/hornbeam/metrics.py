@@ -328,6 +328,10 @@ class _Counting(Metric):
     top_k: int | None = None
     class_id: int | None = None
     thresholds: list
+    true_positives: Any
+    true_negatives: Any
+    false_positives: Any
+    false_negatives: Any
 
     def _count(self, *names: str) -> None:
         for name in names:

@@ -6,6 +6,8 @@ values from before it: ``iterations`` counts from 0, and the step's number is ``
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -51,7 +53,7 @@ class Optimizer:
         Raises:
             ValueError: the loss does not depend on a parameter by differentiable ops.
         """
-        grads = K.gradients(loss, list(params))
+        grads: list[Any] = K.gradients(loss, list(params))
         missing = [p.name for p, g in zip(params, grads) if g is None]
         if missing:
             raise ValueError(
@@ -61,7 +63,7 @@ class Optimizer:
             )
         clipnorm, clipvalue = getattr(self, "clipnorm", None) or 0, getattr(self, "clipvalue", None) or 0
         if clipnorm > 0:
-            norm = K.sqrt(sum(K.sum(K.square(g)) for g in grads))
+            norm = K.sqrt(functools.reduce(operator.add, [K.sum(K.square(g)) for g in grads]))
             grads = [clip_norm(g, clipnorm, norm) for g in grads]
         if clipvalue > 0:
             grads = [K.clip(g, -clipvalue, clipvalue) for g in grads]

@@ -10,6 +10,7 @@ from ..graph import Tensor
 from .common import normalize_data_format
 from .shapes import concatenate, dims_of, expand_dims, permute_dimensions, reshape, squeeze, temporal_padding
 from .shapes import spatial_3d_padding as _pad_volume
+from .variables import int_shape
 
 
 def _channels_last(x: Tensor, data_format: str | None, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -50,7 +51,7 @@ def conv1d(
     strides, dilation_rate = _single(strides), _single(dilation_rate)
 
     def run(t: Tensor) -> Tensor:
-        t, mode = _causal(t, padding, kernel.shape[0], dilation_rate)
+        t, mode = _causal(t, padding, int_shape(kernel)[0], dilation_rate)
         y = conv2d(expand_dims(t, 1), expand_dims(kernel, 0), (1, strides), mode, "channels_last", (1, dilation_rate))
         return squeeze(y, 1)
 
@@ -85,7 +86,7 @@ def separable_conv1d(
     strides, dilation_rate = _single(strides), _single(dilation_rate)
 
     def run(t: Tensor) -> Tensor:
-        t, mode = _causal(t, padding, depthwise_kernel.shape[0], dilation_rate)
+        t, mode = _causal(t, padding, int_shape(depthwise_kernel)[0], dilation_rate)
         y = separable_conv2d(
             expand_dims(t, 1),
             expand_dims(depthwise_kernel, 0),
@@ -229,11 +230,11 @@ def conv3d(
 
 
 def _conv3d(x: Tensor, kernel: Tensor, strides: list[int], padding: str, dilation: list[int]) -> Tensor:
-    x, depth = _pad_depth(x, kernel.shape[0], strides[0], padding, dilation[0])
+    x, depth = _pad_depth(x, int_shape(kernel)[0], strides[0], padding, dilation[0])
     attrs = {"strides": strides[1:], "dilation": dilation[1:], "padding": padding}
     batch = dims_of(x)[0]
-    total: Tensor | None = None
-    for k in range(kernel.shape[0]):
+    total: Any = None
+    for k in range(int_shape(kernel)[0]):
         first = k * dilation[0]
         slices = x[:, first : first + (depth - 1) * strides[0] + 1 : strides[0]]
         images = reshape(slices, [-1, *dims_of(x)[2:]])
@@ -281,7 +282,7 @@ def conv3d_transpose(
 
 
 def _conv3d_transpose(x: Tensor, kernel: Tensor, shape: list, strides: list[int], padding: str) -> Tensor:
-    window, stride, depth, out_depth = kernel.shape[0], strides[0], x.shape[1], shape[1]
+    window, stride, depth, out_depth = int_shape(kernel)[0], strides[0], int_shape(x)[1], shape[1]
     if depth is None:
         raise ValueError(f"3-D convolutions need a known depth, got shape {x.shape}")
     attrs = {"strides": strides[1:], "dilation": [1, 1], "padding": padding}
@@ -291,7 +292,7 @@ def _conv3d_transpose(x: Tensor, kernel: Tensor, shape: list, strides: list[int]
     spread = (depth - 1) * stride + 1
     missing = max((depth - 1) * stride + window - out_depth, 0) if padding == "same" else 0
     # Each slice of the kernel makes volumes whose slices lie `stride` apart; slice k begins k places later.
-    total: Tensor | None = None
+    total: Any = None
     for k in range(window):
         part = graph.apply("conv2d_input_grad", [images, kernel[k], target], **attrs)
         part = reshape(part, [dims[0], depth, *shape[2:]])
@@ -350,7 +351,7 @@ def local_conv1d(
         (batch, steps out, filters).
     """
     data_format = normalize_data_format(data_format)
-    steps = kernel.shape[0]
+    steps = int_shape(kernel)[0]
     width, stride = kernel_size[0], strides[0]
 
     def run(t: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def normalize_axes(axis: Axis, rank: int) -> list[int]:
     Raises:
         ValueError: an axis is out of range.
     """
-    axes = list(range(rank)) if axis is None else list(axis) if isinstance(axis, (list, tuple)) else [axis]
+    axes: list[Any] = list(range(rank)) if axis is None else list(axis) if isinstance(axis, (list, tuple)) else [axis]
     for a in axes:
         if not -rank <= a < rank:
             raise ValueError(f"Invalid reduction dimension {a} for input with {rank} dimensions.")
@@ -53,7 +53,7 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduce("reduce_prod", x, axis, keepdims)
 
 
-def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Mean over ``axis``; booleans count as 0 and 1."""
     return _reduce("reduce_mean", _numeric(x), axis, keepdims)
 
@@ -161,7 +161,7 @@ def sign(x: Tensor) -> Tensor:
     return graph.apply("sign", [x])
 
 
-def pow(x: Tensor, a: Any) -> Tensor:
+def pow(x: Any, a: Any) -> Tensor:
     return graph.apply("pow", [x, a])
 
 

@@ -71,7 +71,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 # -- dropout ----------------------------------------------------------------------------------------------
-def dropout(x: Tensor, level: float, noise_shape: Sequence | None = None, seed: int | None = None) -> Tensor:
+def dropout(x: Tensor, level: float, noise_shape: Any = None, seed: int | None = None) -> Tensor:
     """Set a random fraction ``level`` of x to zero and scale the rest, so that the mean stays.
 
     Args:
@@ -211,7 +211,8 @@ def normalize_batch_in_training(
     var = math.mean(math.square(x - mean), reduced, keepdims=True)
     gamma, beta = (None if p is None else reshape(p, dims_of(mean)) for p in (gamma, beta))
     y = batch_normalization(x, mean, var, beta, gamma, epsilon=epsilon)
-    return y, *(graph.apply("squeeze", [t], axes=reduced) if reduced else t for t in (mean, var))
+    mean, var = (graph.apply("squeeze", [t], axes=reduced) if reduced else t for t in (mean, var))
+    return y, mean, var
 
 
 def batch_normalization(

@@ -10,6 +10,7 @@ import numpy as np
 from .. import graph
 from ..graph import Tensor, floatx
 from .common import normalize_data_format
+from .variables import int_shape
 
 
 def dims_of(x: Tensor) -> list:
@@ -45,7 +46,7 @@ def flatten(x: Tensor) -> Tensor:
 
 def batch_flatten(x: Tensor) -> Tensor:
     """All axes but the first in one: shape (batch, features)."""
-    rest = x.shape[1:]
+    rest: tuple[Any, ...] = x.shape[1:]
     features = -1 if None in rest else int(np.prod(rest))
     return reshape(x, [dims_of(x)[0] if features == -1 else -1, features])
 
@@ -91,7 +92,7 @@ def slice(x: Tensor, start: Any, size: Any) -> Tensor:
 
 def _entries(values: Any) -> list:
     if isinstance(values, Tensor):
-        return [values[i] for i in range(values.shape[0])]
+        return [values[i] for i in range(int_shape(values)[0])]
     return [v if isinstance(v, Tensor) else int(v) for v in values]
 
 

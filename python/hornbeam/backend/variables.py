@@ -109,7 +109,7 @@ def shape(x: Any) -> Tensor:
     return graph.shape_of(graph.convert(x))
 
 
-def int_shape(x: Any) -> tuple[int | None, ...] | None:
+def int_shape(x: Any) -> tuple[Any, ...]:
     """The static shape, None where a dim varies; a layer's idea of it (``_keras_shape``) comes first."""
     if hasattr(x, "_keras_shape"):
         return x._keras_shape
@@ -135,7 +135,7 @@ def count_params(x: Any) -> int:
     return int(np.prod(int_shape(x)))
 
 
-def get_variable_shape(x: Any) -> tuple[int | None, ...] | None:
+def get_variable_shape(x: Any) -> tuple[Any, ...]:
     return int_shape(x)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Node:
         label: the scope it was made in, usually a layer's name.
     """
 
-    __slots__ = ("op", "inputs", "attrs", "outputs", "label", "__weakref__")
+    __slots__ = ("__weakref__", "attrs", "inputs", "label", "op", "outputs")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
         self.op = op
@@ -65,6 +65,21 @@ class Tensor:
     """
 
     __array_ufunc__ = None  # so that ndarray + Tensor comes here
+
+    if TYPE_CHECKING:
+        # Keras's own metadata, set by layers where there is any.
+        _keras_shape: Any
+        _keras_history: Any
+        _keras_mask: Any
+        _uses_learning_phase: bool
+        _concrete: bool
+
+        # _install_operators makes these.
+        def __add__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+        __pow__ = __rpow__ = __floordiv__ = __mod__ = __matmul__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
 
     def __init__(
         self,
@@ -128,6 +143,9 @@ class Tensor:
     def __int__(self) -> int:
         return int(self.numpy())
 
+    def __pos__(self) -> Tensor:
+        return self
+
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> bool:
@@ -176,7 +194,6 @@ def _install_operators() -> None:
     for python, op in {"neg": "neg", "abs": "abs", "invert": "logical_not"}.items():
         setattr(Tensor, f"__{python}__", lambda self, op=op: self._unary(op))
     Tensor.__matmul__ = lambda self, other: self._binary("matmul", other)  # type: ignore[attr-defined]
-    Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
 
 
 _install_operators()

@@ -127,8 +127,8 @@ class _Conv(Layer):
         return self.activation(outputs)
 
     def _convolve(self, inputs: Any) -> Any:
-        convolution = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}[self.rank]
-        return convolution(inputs, self.kernel, **self._geometry())
+        convolutions: dict[int, Any] = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}
+        return convolutions[self.rank](inputs, self.kernel, **self._geometry())
 
     def _geometry(self) -> dict:
         return {
@@ -563,7 +563,7 @@ class DepthwiseConv2D(Conv2D):
 
 
 # -- enlarging, padding, cropping -------------------------------------------------------------------------
-def _spatial_pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+def _spatial_pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, ...], ...]:
     """``((before, after), ...)`` per axis, from a number, one number per axis, or pairs."""
     if isinstance(value, int):
         return ((value, value),) * rank

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-Arguments = tuple[Sequence[Any], dict[str, Any], list[tuple[str, str | None]]]
+Arguments = tuple[Any, dict[str, Any], list[tuple[str, str | None]]]
 
 
 def generate_legacy_interface(

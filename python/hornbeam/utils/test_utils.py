@@ -38,7 +38,7 @@ def get_test_data(
 
 
 def layer_test(
-    layer_cls: type,
+    layer_cls: Any,
     kwargs: dict | None = None,
     input_shape: tuple | None = None,
     input_dtype: str | None = None,

@@ -42,16 +42,16 @@ def sink_transposes(graph: FlatGraph) -> None:
                 perm = [first[p] for p in perm]
             result(source, perm, op.outputs[0])
             continue
-        perm = _common_permutation(graph, op, moved)
-        inner = None if perm is None else _inside(graph, op, perm)
-        if perm is None or inner is None:
+        common = _common_permutation(graph, op, moved)
+        inner = None if common is None else _inside(graph, op, common)
+        if common is None or inner is None:
             ops.append(op)
             continue
         attrs, after = inner
         sources = [moved[v][0] if v in moved else v for v in op.inputs]
         value = put(graph.make_op(op.name, sources, op.label, **attrs))
         if op.name == "shape":
-            order = graph.add_constant(np.asarray(perm, "int64"))
+            order = graph.add_constant(np.asarray(common, "int64"))
             value = put(graph.make_op("gather", [value, order], op.label, axis=0))
             after = [0]
         result(value, after, op.outputs[0])
