@@ -62,7 +62,9 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .ctc import ctc_batch_cost
 from .linalg import batch_dot, dot, gather, transpose
+from .loops import foldl, foldr, map_fn
 from .math import (
     abs,
     all,

@@ -1,0 +1,29 @@
+"""map_fn and folds."""
+
+import numpy as np
+import pytest
+from hornbeam import backend as K
+
+X = np.random.RandomState(0).randn(4, 3)
+
+
+def test_map_fn():
+    x = K.constant(X, "float64")
+    np.testing.assert_allclose(K.eval(K.map_fn(lambda r: K.sum(r) * 2, x)), X.sum(1) * 2)
+    np.testing.assert_allclose(K.eval(K.map_fn(lambda p: p[0] * p[1], [x, x])), X * X)
+    a, b = K.map_fn(lambda r: [r, -r], x)
+    np.testing.assert_allclose(K.eval(b), -X)
+    assert K.dtype(K.map_fn(lambda r: r, x, dtype="float32")) == "float32" and K.int_shape(a) == (4, 3)
+    with pytest.raises(ValueError, match="known length"):
+        K.map_fn(K.sum, K.placeholder((None, 3)))
+
+
+def test_folds():
+    x = K.constant(X, "float64")
+    np.testing.assert_allclose(K.eval(K.foldl(lambda a, r: a * 0.5 + r, x)), ((X[0] / 2 + X[1]) / 2 + X[2]) / 2 + X[3])
+    np.testing.assert_allclose(K.eval(K.foldr(lambda a, r: a * 0.5 + r, x)), ((X[3] / 2 + X[2]) / 2 + X[1]) / 2 + X[0])
+    np.testing.assert_allclose(
+        K.eval(K.foldl(lambda a, r: a + r, x, initializer=K.ones((3,), "float64"))), X.sum(0) + 1
+    )
+    with pytest.raises(ValueError, match="initializer"):
+        K.foldl(K.maximum, K.constant(np.zeros((0, 2))))
