@@ -35,6 +35,13 @@ static void by_number(DType t, const F& body) {
   }
 }
 
+// Types to add in. Integers wrap around as unsigned ones do, and have the same bits.
+template <class F>
+static void by_addition(DType t, const F& body) {
+  if (is_float(t)) return by_number(t, body);
+  by_item_size(t, body);
+}
+
 template <class F>
 static void by_integer(DType t, const F& body) {
   switch (t) {

@@ -90,7 +90,7 @@ static void scatter_add(const KernelCall& c) {
 }
 
 static void run_scatter_add(const KernelCall& c) {
-  by_number(c.out[0].dtype, [&](auto item) {
+  by_addition(c.out[0].dtype, [&](auto item) {
     by_index(c.in[0].dtype,
              [&](auto tag) { scatter_add<typename decltype(item)::type, typename decltype(tag)::type>(c); });
   });

@@ -221,7 +221,7 @@ static void sum_to(const KernelCall& c) {
 }
 
 static void run_sum_to(const KernelCall& c) {
-  by_number(c.in[0].dtype, [&](auto tag) { sum_to<typename decltype(tag)::type>(c); });
+  by_addition(c.in[0].dtype, [&](auto tag) { sum_to<typename decltype(tag)::type>(c); });
 }
 
 HB_EXPORT_KERNELS(sum_to, {"sum_to", "blocked", nullptr, sum_to_workspace, run_sum_to})
