@@ -5,6 +5,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.legacy import interfaces
+from hornbeam.models import Model
 
 SAME = [
     (
@@ -135,3 +136,21 @@ def test_layers_of_keras_1():
         again = L.deserialize(L.serialize(layer))
         assert again.get_config() == layer.get_config()
     assert L.AtrousConvolution2D(3, 2, atrous_rate=(2, 2)).dilation_rate == (2, 2)
+
+
+def test_models_and_generators():
+    x = L.Input((3,))
+    with pytest.warns(UserWarning, match=r"`Model\(inputs="):
+        model = Model(input=x, output=L.Dense(1)(x))
+    assert model.inputs == [x]
+    model.compile("sgd", "mse")
+
+    def batches():
+        while True:
+            yield np.ones((4, 3)), np.ones((4, 1))
+
+    with pytest.warns(UserWarning, match="steps_per_epoch"):
+        history = model.fit_generator(batches(), samples_per_epoch=2, nb_epoch=3, verbose=0)
+    assert len(history.history["loss"]) == 3
+    with pytest.warns(UserWarning, match="steps"):
+        model.evaluate_generator(batches(), val_samples=2)

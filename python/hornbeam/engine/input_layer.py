@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import backend as K
 from ..graph import Tensor
+from ..legacy import interfaces
 from .base_layer import Layer
 from .node import Node
 
@@ -21,6 +22,7 @@ class InputLayer(Layer):
         name: of the layer, under which dicts of arrays feed it.
     """
 
+    @interfaces.legacy_input_support
     def __init__(
         self,
         input_shape=None,

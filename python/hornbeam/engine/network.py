@@ -9,6 +9,7 @@ import numpy as np
 from .. import backend as K
 from ..graph import Variable, name_scope
 from ..graph.function import RunCounter
+from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from .base_layer import Layer, _unique
 from .calling import naming_layer
@@ -29,6 +30,7 @@ class Network(Layer):
         layers, inputs, outputs, input_names, output_names.
     """
 
+    @interfaces.legacy_model_constructor_support
     def __init__(self, *args, **kwargs):
         is_graph = len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
         if is_graph:

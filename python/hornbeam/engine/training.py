@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..legacy import interfaces
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from . import training_arrays, training_generator, training_utils
 from .feeding import Feeding
@@ -258,6 +259,7 @@ class Model(Feeding):
         self._make_predict_function()
         return unpack_singleton(self.predict_function(x))
 
+    @interfaces.legacy_generator_methods_support
     def fit_generator(
         self,
         generator,
@@ -294,6 +296,7 @@ class Model(Feeding):
             initial_epoch=initial_epoch,
         )
 
+    @interfaces.legacy_generator_methods_support
     def evaluate_generator(
         self,
         generator,
@@ -316,6 +319,7 @@ class Model(Feeding):
             verbose=verbose,
         )
 
+    @interfaces.legacy_generator_methods_support
     def predict_generator(
         self,
         generator,
