@@ -42,7 +42,7 @@ def _as_tensor(x: Any) -> Tensor:
 def _is_concrete(x: Tensor) -> bool:
     if hasattr(x, "_keras_history"):
         return False
-    return getattr(x, "_concrete", False) or x.op.op in _CONCRETE_LEAVES
+    return x._concrete or x.op.op in _CONCRETE_LEAVES
 
 
 def mark_concrete(outputs: list[Tensor]) -> None:

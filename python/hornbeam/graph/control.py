@@ -56,7 +56,7 @@ def learning_phase() -> Tensor | int:
     if _learning_phase is None:
         node = Node("learning_phase", (), {})
         tensor = Tensor(node, 0, "int32", (), name="keras_learning_phase")
-        tensor._uses_learning_phase = True  # type: ignore[attr-defined]
+        tensor._uses_learning_phase = True
         node.outputs = (tensor,)
         _learning_phase = tensor
     return _learning_phase
@@ -91,5 +91,5 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     x, alt = (current_value(convert(v, like.dtype if like is not None else None)) for v in (x, alt))
     dims = x.dims if x.ndim != alt.ndim else [m if m == n else None for m, n in zip(x.dims, alt.dims)]
     out = marker("phase_switch", (x, alt), x.dtype, dims)
-    out._uses_learning_phase = True  # type: ignore[attr-defined]
+    out._uses_learning_phase = True
     return out

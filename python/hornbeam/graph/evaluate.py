@@ -52,9 +52,9 @@ def evaluate(tensor: Tensor) -> np.ndarray:
                 _cache.popitem(last=False)
     for variable in variables:
         variable.materialize()
-    run = getattr(tensor, "_runs", 0)
+    run = tensor._runs
     if program.has_random:
-        tensor._runs = run + 1  # type: ignore[attr-defined]
+        tensor._runs = run + 1
     return program.run([t.op.attrs["value"] for t in feeds], run)[0]
 
 
@@ -86,7 +86,7 @@ def _structure(tensor: Tensor) -> tuple[tuple, list[Tensor], list[Variable]]:
                 key.append(("feed", out.dtype, out.shape))
                 feeds.append(out)
         elif node.op == "variable":
-            key.append(("variable", id(out.core)))  # type: ignore[attr-defined]
+            key.append(("variable", id(out.core)))
             variables.append(out)  # type: ignore[arg-type]
         elif node.op == "placeholder":
             raise TypeError(

@@ -27,9 +27,9 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
     inferred = _core.infer(op, attrs, types)
     node = Node(op, tuple(tensors), attrs)
     node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
-    if any(t is not None and getattr(t, "_uses_learning_phase", False) for t in tensors):
+    if any(t is not None and t._uses_learning_phase for t in tensors):
         for out in node.outputs:
-            out._uses_learning_phase = True  # type: ignore[attr-defined]
+            out._uses_learning_phase = True
     return node.outputs[0] if len(node.outputs) == 1 else node.outputs
 
 

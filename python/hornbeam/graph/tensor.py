@@ -7,8 +7,8 @@ global graph: nodes are kept alive by the tensors that need them, so a dropped m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +55,33 @@ class Node:
         return f"<Node {self.op}>"
 
 
+def _operator(op: str) -> Callable[[Tensor, Any], Tensor]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        from .ops import binary
+
+        return binary(op, self, other)
+
+    return method
+
+
+def _reflected(op: str) -> Callable[[Tensor, Any], Tensor]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        from .ops import binary
+
+        return binary(op, other, self)
+
+    return method
+
+
+def _unary(op: str) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        from .ops import apply
+
+        return apply(op, [self])
+
+    return method
+
+
 class Tensor:
     """A symbolic value with a dtype and a shape, in which ``None`` stands for a dim known only when run.
 
@@ -66,20 +93,14 @@ class Tensor:
 
     __array_ufunc__ = None  # so that ndarray + Tensor comes here
 
-    if TYPE_CHECKING:
-        # Keras's own metadata, set by layers where there is any.
-        _keras_shape: Any
-        _keras_history: Any
-        _keras_mask: Any
-        _uses_learning_phase: bool
-        _concrete: bool
-
-        # _install_operators makes these.
-        def __add__(self, other: Any) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
-
-        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
-        __pow__ = __rpow__ = __floordiv__ = __mod__ = __matmul__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
+    # What layers note on tensors, in Keras's names. The first two are absent until a layer sets them.
+    _keras_history: tuple[Any, int, int]  #: layer, index of its node, index among the node's outputs
+    _keras_shape: tuple[int | None, ...]
+    _keras_mask: Any = None
+    _uses_learning_phase = False
+    _is_metric = False
+    _concrete = False  #: made by a layer from values alone: part of no model
+    _runs = 0  #: how often a random formula was evaluated on demand
 
     def __init__(
         self,
@@ -143,9 +164,6 @@ class Tensor:
     def __int__(self) -> int:
         return int(self.numpy())
 
-    def __pos__(self) -> Tensor:
-        return self
-
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> bool:
@@ -163,37 +181,25 @@ class Tensor:
     def __iter__(self):
         raise TypeError(f"cannot iterate over symbolic {self!r}: use K.unstack-like slicing x[i] or K.map_fn.")
 
-    # -- operators (the functions live in ops.py) -------------------------------------------------
-    def _binary(self, op: str, other: Any, swap: bool = False) -> Tensor:
-        from .ops import binary
+    # -- operators --------------------------------------------------------------------------------
+    __add__, __radd__ = _operator("add"), _reflected("add")
+    __sub__, __rsub__ = _operator("sub"), _reflected("sub")
+    __mul__, __rmul__ = _operator("mul"), _reflected("mul")
+    __truediv__, __rtruediv__ = _operator("div"), _reflected("div")
+    __floordiv__, __rfloordiv__ = _operator("floor_div"), _reflected("floor_div")
+    __mod__, __rmod__ = _operator("mod"), _reflected("mod")
+    __pow__, __rpow__ = _operator("pow"), _reflected("pow")
+    __and__, __rand__ = _operator("logical_and"), _reflected("logical_and")
+    __or__, __ror__ = _operator("logical_or"), _reflected("logical_or")
+    __matmul__ = _operator("matmul")
+    __lt__, __le__ = _operator("less"), _operator("less_equal")
+    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
+    __neg__, __abs__, __invert__ = _unary("neg"), _unary("abs"), _unary("logical_not")
 
-        return binary(op, other, self) if swap else binary(op, self, other)
-
-    def _unary(self, op: str) -> Tensor:
-        from .ops import apply
-
-        return apply(op, [self])
+    def __pos__(self) -> Tensor:
+        return self
 
     def __getitem__(self, key: Any) -> Tensor:
         from .indexing import getitem
 
         return getitem(self, key)
-
-
-def _install_operators() -> None:
-    binary = {
-        "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_div", "mod": "mod",
-        "pow": "pow", "and": "logical_and", "or": "logical_or",
-    }  # fmt: skip
-    for python, op in binary.items():
-        setattr(Tensor, f"__{python}__", lambda self, other, op=op: self._binary(op, other))
-        setattr(Tensor, f"__r{python}__", lambda self, other, op=op: self._binary(op, other, swap=True))
-    compare = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
-    for python, op in compare.items():
-        setattr(Tensor, f"__{python}__", lambda self, other, op=op: self._binary(op, other))
-    for python, op in {"neg": "neg", "abs": "abs", "invert": "logical_not"}.items():
-        setattr(Tensor, f"__{python}__", lambda self, op=op: self._unary(op))
-    Tensor.__matmul__ = lambda self, other: self._binary("matmul", other)  # type: ignore[attr-defined]
-
-
-_install_operators()
