@@ -5,7 +5,7 @@ import sys
 import zipfile
 
 MAX_BYTES = 10 * 1000 * 1000
-ALLOWED = (".py", ".so", ".typed", ".json")
+ALLOWED = (".py", ".pyi", ".so", ".typed", ".json")
 
 
 def main() -> None:
@@ -25,7 +25,8 @@ def main() -> None:
     problems += [f"unexpected file {n}" for n in names if ".dist-info/" not in n and not n.endswith(ALLOWED)]
     if not any(n.startswith("hornbeam/_core.") for n in names):
         problems.append("the compiled core is missing")
-    print("\n".join(problems) or f"{path.rsplit('/', 1)[-1]}: {size / 1e6:.2f} MB, {len(names)} files, requires {names_needed}")
+    summary = f"{path.rsplit('/', 1)[-1]}: {size / 1e6:.2f} MB, {len(names)} files, requires {names_needed}"
+    print("\n".join(problems) or summary)
     sys.exit(bool(problems))
 
 

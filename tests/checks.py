@@ -1,7 +1,6 @@
 """What op tests share: run an op on arrays, compare with an oracle, check gradients by finite differences."""
 
 import numpy as np
-
 from hornbeam import graph as G
 
 

@@ -1,5 +1,4 @@
 import pytest
-
 from hornbeam import _core
 
 

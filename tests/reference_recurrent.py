@@ -40,7 +40,9 @@ def _zeros(state, xp, units):
     return np.zeros((xp.shape[0], units)) if state is None else state
 
 
-def lstm(xp, h0, c0, kernel, mask=None, rec_mask=None, activation="tanh", recurrent_activation="sigmoid", go_backwards=False):
+def lstm(
+    xp, h0, c0, kernel, mask=None, rec_mask=None, activation="tanh", recurrent_activation="sigmoid", go_backwards=False
+):
     """Return y, h, c, cells."""
     act, rec = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
     kernels = np.split(kernel, 4, axis=1)

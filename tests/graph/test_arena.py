@@ -5,12 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
 from hornbeam.graph.rewrites import rewrite
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def random_graph(seed):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from hornbeam import _core
 from hornbeam import graph as G
 from hornbeam.graph.gradients import has_rule
@@ -68,6 +67,7 @@ def test_every_op_has_a_rule_or_says_it_has_none():
 
 def test_no_rule_is_a_clear_error():
     x = G.placeholder((2, 3, 12))
-    out = G.apply("lstm_grad", [x[..., :3], None, None, x[..., :3], x, x[..., :3], None, None, G.placeholder((3, 12)), None, None])
+    y, kernel = x[..., :3], G.placeholder((3, 12))
+    out = G.apply("lstm_grad", [y, None, None, y, x, y, None, None, kernel, None, None])
     with pytest.raises(NotImplementedError, match="op 'lstm_grad' has no gradient rule"):
         G.gradients([out[0]], [x])

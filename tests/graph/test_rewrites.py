@@ -1,7 +1,6 @@
 """Each rewrite on a small graph, before and after."""
 
 import numpy as np
-
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
 from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor, transposes

@@ -5,7 +5,6 @@ import threading
 
 import numpy as np
 import pytest
-
 from hornbeam import _core
 from hornbeam import graph as G
 

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import reference_elementwise as reference
 from checks import check_gradients, run_op
+from hornbeam import _core
+from hornbeam import graph as G
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_elementwise import BINARY, UNARY
-
-from hornbeam import _core
-from hornbeam import graph as G
 
 BOOLEAN = {
     "logical_not", "is_nan", "is_inf", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from checks import run_op
-
 from hornbeam import _core
 from hornbeam import graph as G
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import reference_recurrent as reference
 from checks import as_placeholder, check_gradients, run_op
-
 from hornbeam import graph as G
 
 CELLS = ["lstm", "gru", "gru_reset_after", "simple_rnn"]
@@ -102,7 +101,8 @@ def test_values(cell, mask, rec_mask, go_backwards):
 @pytest.mark.parametrize("dtype, tol", [("float32", 1e-5), ("float64", 1e-12)])
 def test_sizes_on_every_instruction_set(isa, cell, dtype, tol):
     # Around the vectors and panels of each instruction set, and with rows for several tasks.
-    for batch, steps, units in [(1, 1, 1), (0, 3, 2), (2, 0, 3), (2, 3, 15), (3, 2, 16), (1, 3, 33), (5, 2, 70), (37, 3, 47)]:
+    sizes = [(1, 1, 1), (0, 3, 2), (2, 0, 3), (2, 3, 15), (3, 2, 16), (1, 3, 33), (5, 2, 70), (37, 3, 47)]
+    for batch, steps, units in sizes:
         Case(cell, batch, steps, units, dtype).check(tol)
         Case(cell, batch, steps, units, dtype, mask="holes", rec_mask=True, go_backwards=True).check(tol)
 
@@ -194,7 +194,8 @@ def test_large_gradients_on_every_instruction_set(isa, cell, rec_mask):
         outs = case.results(case.run())[: 3 if cell == "lstm" else 2]
         grads[dtype] = case.grads([rng.uniform(-1, 1, o.shape).astype(dtype) for o in outs])
     for name, want in grads["float64"].items():
-        np.testing.assert_allclose(grads["float32"][name], want, rtol=1e-4, atol=2e-5 * np.abs(want).max(), err_msg=name)
+        atol = 2e-5 * np.abs(want).max()
+        np.testing.assert_allclose(grads["float32"][name], want, rtol=1e-4, atol=atol, err_msg=name)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -75,5 +75,5 @@ def naming_layer(layer: Any, inputs: Any) -> Iterator[None]:
             shapes = unpack_singleton([x.shape for x in to_list(inputs, allow_tuple=True) if hasattr(x, "shape")])
             where = f'layer "{layer.name}" (class {type(layer).__name__}, input shape {shapes}): '
             error.args = (where + error.args[0],) + error.args[1:]
-            error._names_layer = True  # type: ignore[attr-defined]
+            error._names_layer = True  # type: ignore[union-attr]
         raise

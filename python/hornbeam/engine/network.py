@@ -159,13 +159,14 @@ class Network(Layer):
         raise ValueError(f"No such layer: {name}. The layers are: {[layer.name for layer in layers]}")
 
     # -- weights and state ----------------------------------------------------------------------------
-    @property
+    # A layer's own weights can be assigned, as Keras 1 layers did; a network's follow from its layers.
+    @property  # type: ignore[misc]
     def trainable_weights(self):
         if not self.trainable:
             return []
         return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers))
 
-    @property
+    @property  # type: ignore[misc]
     def non_trainable_weights(self):
         frozen = _unique(self._non_trainable_weights, *(layer.non_trainable_weights for layer in self.layers))
         if self.trainable:

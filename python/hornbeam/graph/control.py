@@ -6,8 +6,9 @@ variable that an update writes stands for the update's result.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Iterator, Sequence
+from typing import Any
 
 from .tensor import Node, Tensor
 

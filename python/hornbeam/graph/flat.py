@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .variable import Variable
 class FlatOp:
     """One op: name, attributes, and value numbers (-1 for an optional input that is not given)."""
 
-    __slots__ = ("name", "attrs", "inputs", "outputs", "label")
+    __slots__ = ("attrs", "inputs", "label", "name", "outputs")
 
     def __init__(self, name: str, attrs: dict, inputs: list[int], outputs: list[int], label: str = "") -> None:
         self.name = name
@@ -38,7 +39,7 @@ class FlatValue:
     ``dims`` the shape, where equal negative numbers are the same unknown dim.
     """
 
-    __slots__ = ("kind", "dtype", "dims", "payload", "ints")
+    __slots__ = ("dims", "dtype", "ints", "kind", "payload")
 
     def __init__(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> None:
         self.kind = kind

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Variable(Tensor):
         node = Node("variable", (), {"variable": self})
         super().__init__(node, 0, dtype, tuple(int(d) for d in shape), name or unique_name("Variable"))
         node.outputs = (self,)
-        self.core = _core.Variable(self.dtype, self.shape)
+        self.core = _core.Variable(self.dtype, self.dims)
         self.constraint = constraint
         self._uses_learning_phase = False
         if isinstance(initial, Tensor) or callable(initial):

@@ -8,7 +8,7 @@ import contextvars
 import inspect
 import marshal
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -271,7 +271,7 @@ def transpose_shape(shape: Sequence, target_format: str, spatial_axes: Iterable[
     return (*shape[:first], shape[-1], *(shape[i] for i in spatial_axes))
 
 
-def check_for_unexpected_keys(name: str, input_dict: dict, expected_values: Sequence[str]) -> None:
+def check_for_unexpected_keys(name: str, input_dict: Mapping, expected_values: Sequence[str]) -> None:
     """Raise ValueError if a dict (the argument ``name``) has keys that are not expected."""
     unknown = set(input_dict).difference(expected_values)
     if unknown:
