@@ -42,6 +42,8 @@ class Embedding(Layer):
             else:
                 kwargs["input_shape"] = (input_length or None,)
         super().__init__(**kwargs)
+        if "int" in self.dtype:  # the first Keras 2 meant the indices' dtype; old files have it
+            self.dtype = K.floatx()
         self.input_dim = input_dim
         self.output_dim = output_dim
         set_options(

@@ -13,6 +13,14 @@ def _kind(name: str) -> Any:
     return _KINDS[name.rpartition("_")[2]]
 
 
+#: those of recurrent layers and cells
+RECURRENT_OPTIONS = tuple(
+    f"{weight}_{kind}"
+    for kind in ("initializer", "regularizer", "constraint")
+    for weight in ("kernel", "recurrent", "bias")
+)
+
+
 def set_options(layer: Any, **options: Any) -> None:
     """Set attributes such as ``kernel_initializer`` from names, configs or functions."""
     for name, value in options.items():
@@ -22,6 +30,17 @@ def set_options(layer: Any, **options: Any) -> None:
 def options_config(layer: Any, *names: str) -> dict:
     """The configs of such attributes."""
     return {name: _kind(name).serialize(getattr(layer, name)) for name in names}
+
+
+def add_weight(layer: Any, name: str, shape: tuple, options: str, initializer: Any = None) -> Any:
+    """A weight of ``layer`` with the options whose names begin with ``options``; another initializer may be given."""
+    return layer.add_weight(
+        shape=shape,
+        name=name,
+        initializer=initializer or getattr(layer, f"{options}_initializer"),
+        regularizer=getattr(layer, f"{options}_regularizer"),
+        constraint=getattr(layer, f"{options}_constraint"),
+    )
 
 
 def arguments(scope: dict) -> dict:

@@ -73,6 +73,10 @@ class RNN(TakesStates):
         size = self.cell.state_size
         return list(size) if isinstance(size, (list, tuple)) else [size]
 
+    def _state_shapes(self) -> list:
+        """The shapes of the states, as far as the input's shape is known."""
+        return [(self.input_spec[0].shape[0], size) for size in self._state_sizes]
+
     @property
     def states(self):
         """The state variables of a stateful layer; a list of None before they exist."""
@@ -92,15 +96,14 @@ class RNN(TakesStates):
         """
         if not self.stateful:
             raise AttributeError("Layer must be stateful.")
-        batch_size = self.input_spec[0].shape[0] if self.input_spec[0].shape else None
-        if not batch_size:
+        shapes = self._state_shapes() if self.input_spec[0].shape else [(None,)]
+        if any(not dim for shape in shapes for dim in shape):
             raise ValueError(
                 "If a RNN is stateful, it needs to know its batch size. Specify the batch size of your input tensors: \n"
                 "- If using a Sequential model, specify the batch size by passing a `batch_input_shape` argument to your "
                 "first layer.\n- If using the functional API, specify the batch size by passing a `batch_shape` argument "
-                "to your Input layer."
+                "to your Input layer.\nThe same goes for the rows and columns of a convolutional RNN."
             )
-        shapes = [(batch_size, size) for size in self._state_sizes]
         if self._state_variables is None:
             self.states = [K.zeros(shape) for shape in shapes]
         if states is None:
@@ -222,15 +225,15 @@ class RNN(TakesStates):
 _SEQUENCE_ARGUMENTS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
 
 
-class _CellLayer(RNN):
+class CellLayer(RNN):
     """A layer whose constructor takes its cell's arguments; they are attributes of the layer too."""
 
-    _cell_class: type[RecurrentCell]
+    _cell_class: Any
 
     def __init__(self, given: dict, kwargs: dict) -> None:
         given = dict(given)
         activity_regularizer = given.pop("activity_regularizer")
-        sequence = {name: given.pop(name) for name in _SEQUENCE_ARGUMENTS}
+        sequence = {name: given.pop(name) for name in _SEQUENCE_ARGUMENTS if name in given}
         if given.get("implementation") == 0:
             given["implementation"] = 1  # 0 was 1's name for another way to compute the same
         if "dtype" in kwargs:
@@ -260,13 +263,13 @@ class _CellLayer(RNN):
         return layer
 
 
-def _given(scope: dict) -> tuple[dict, dict]:
+def given_arguments(scope: dict) -> tuple[dict, dict]:
     """A constructor's own arguments, and its ``**kwargs``."""
     own = {name: value for name, value in scope.items() if name not in ("self", "__class__", "kwargs")}
     return own, scope["kwargs"]
 
 
-class SimpleRNN(_CellLayer):
+class SimpleRNN(CellLayer):
     """Fully connected recurrent layer: see :class:`SimpleRNNCell` and :class:`RNN` for the arguments."""
 
     _cell_class = SimpleRNNCell
@@ -297,10 +300,10 @@ class SimpleRNN(_CellLayer):
         **kwargs,
     ):
         kwargs.pop("implementation", None)  # 2.3.1 ignores it here
-        super().__init__(*_given(locals()))
+        super().__init__(*given_arguments(locals()))
 
 
-class GRU(_CellLayer):
+class GRU(CellLayer):
     """Gated recurrent unit: see :class:`GRUCell` and :class:`RNN` for the arguments."""
 
     _cell_class = GRUCell
@@ -333,10 +336,10 @@ class GRU(_CellLayer):
         reset_after=False,
         **kwargs,
     ):
-        super().__init__(*_given(locals()))
+        super().__init__(*given_arguments(locals()))
 
 
-class LSTM(_CellLayer):
+class LSTM(CellLayer):
     """Long short-term memory: see :class:`LSTMCell` and :class:`RNN` for the arguments."""
 
     _cell_class = LSTMCell
@@ -369,4 +372,4 @@ class LSTM(_CellLayer):
         unroll=False,
         **kwargs,
     ):
-        super().__init__(*_given(locals()))
+        super().__init__(*given_arguments(locals()))

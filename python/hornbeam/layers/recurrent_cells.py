@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import activations, graph, initializers
@@ -9,7 +10,7 @@ from .. import backend as K
 from ..engine.base_layer import Layer
 from ..graph import Tensor
 from ..utils.generic_utils import serialize_keras_object
-from .options import options_config, set_options
+from .options import RECURRENT_OPTIONS, add_weight, options_config, set_options
 
 #: activation functions that the whole-sequence kernels know, and their names there
 KERNEL_ACTIVATIONS = {
@@ -18,12 +19,6 @@ KERNEL_ACTIVATIONS = {
         "linear", "relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "selu", "exponential",
     )
 }  # fmt: skip
-
-_OPTIONS = tuple(
-    f"{weight}_{kind}"
-    for kind in ("initializer", "regularizer", "constraint")
-    for weight in ("kernel", "recurrent", "bias")
-)
 
 
 class RecurrentCell(Layer):
@@ -55,23 +50,13 @@ class RecurrentCell(Layer):
         if features is None:
             raise ValueError(f"The last dimension of the inputs to a recurrent layer must be known, got {input_shape}.")
         width = self.gates * self.units
-        self.kernel = self._weight("kernel", (features, width))
-        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, width), "recurrent")
+        self.kernel = add_weight(self, "kernel", (features, width), "kernel")
+        self.recurrent_kernel = add_weight(self, "recurrent_kernel", (self.units, width), "recurrent")
         self.bias = self._bias() if self.use_bias else None
         self.built = True
 
-    def _weight(self, name: str, shape: tuple, options: str | None = None, initializer: Any = None):
-        options = options or name
-        return self.add_weight(
-            shape=shape,
-            name=name,
-            initializer=initializer or getattr(self, f"{options}_initializer"),
-            regularizer=getattr(self, f"{options}_regularizer"),
-            constraint=getattr(self, f"{options}_constraint"),
-        )
-
     def _bias(self):
-        return self._weight("bias", (self.gates * self.units,))
+        return add_weight(self, "bias", (self.gates * self.units,), "bias")
 
     # -- dropout ------------------------------------------------------------------------------------
     def reset_masks(self) -> None:
@@ -175,7 +160,7 @@ class RecurrentCell(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            **options_config(self, *_OPTIONS),
+            **options_config(self, *RECURRENT_OPTIONS),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
         }
@@ -214,7 +199,7 @@ class SimpleRNNCell(RecurrentCell):
         **kwargs,
     ):
         given = locals()
-        options = {name: given[name] for name in _OPTIONS}
+        options = {name: given[name] for name in RECURRENT_OPTIONS}
         super().__init__(units, activation, use_bias, dropout, recurrent_dropout, options, kwargs)
 
     def call(self, inputs, states, training=None):
@@ -294,14 +279,14 @@ class GRUCell(_GatedCell):
         **kwargs,
     ):
         given = locals()
-        options = {name: given[name] for name in _OPTIONS}
+        options = {name: given[name] for name in RECURRENT_OPTIONS}
         arguments = (units, activation, use_bias, dropout, recurrent_dropout, options, kwargs)
         super().__init__(recurrent_activation, implementation, *arguments)
         self.reset_after = reset_after
 
     def _bias(self):
         width = self.gates * self.units
-        return self._weight("bias", (2, width) if self.reset_after else (width,))
+        return add_weight(self, "bias", (2, width) if self.reset_after else (width,), "bias")
 
     def _input_bias(self):
         return self.bias[0] if self.use_bias and self.reset_after else self.bias
@@ -340,6 +325,16 @@ class GRUCell(_GatedCell):
         return {**super().get_config(), "reset_after": self.reset_after}
 
 
+def unit_forget_bias(bias_initializer: Any, before: int, units: int, after: int) -> Callable:
+    """An initializer of an LSTM's bias: ones for the forget gate's ``units``, ``bias_initializer`` around them."""
+
+    def initialize(shape, dtype=None):
+        ones = initializers.Ones()((units,), dtype=dtype)
+        return K.concatenate([bias_initializer((before,), dtype=dtype), ones, bias_initializer((after,), dtype=dtype)])
+
+    return initialize
+
+
 class LSTMCell(_GatedCell):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997, https://doi.org/10.1162/neco.1997.9.8.1735).
 
@@ -372,21 +367,16 @@ class LSTMCell(_GatedCell):
         **kwargs,
     ):
         given = locals()
-        options = {name: given[name] for name in _OPTIONS}
+        options = {name: given[name] for name in RECURRENT_OPTIONS}
         arguments = (units, activation, use_bias, dropout, recurrent_dropout, options, kwargs)
         super().__init__(recurrent_activation, implementation, *arguments)
         self.unit_forget_bias = unit_forget_bias
         self.state_size = (self.units, self.units)
 
     def _bias(self):
-        return self._weight("bias", (4 * self.units,), initializer=self._start_bias if self.unit_forget_bias else None)
-
-    def _start_bias(self, shape, dtype=None):
-        """Ones for the forget gate, the bias initializer for the others."""
         u = self.units
-        ones = initializers.Ones()((u,), dtype=dtype)
-        parts = [self.bias_initializer((u,), dtype=dtype), ones, self.bias_initializer((2 * u,), dtype=dtype)]
-        return K.concatenate(parts)
+        initializer = unit_forget_bias(self.bias_initializer, u, u, 2 * u) if self.unit_forget_bias else None
+        return add_weight(self, "bias", (4 * u,), "bias", initializer)
 
     def call(self, inputs, states, training=None):
         h, c = states

@@ -6,7 +6,6 @@ import copy
 from typing import Any
 
 from .. import backend as K
-from ..backend.shapes import dims_of
 from ..engine.base_layer import InputSpec, Layer
 from ..graph import Tensor, name_scope
 from ..utils.generic_utils import has_arg, unpack_singleton
@@ -15,6 +14,7 @@ from .core import Activation, Dense, Flatten
 from .embeddings import Embedding
 from .pooling import _GlobalPooling, _Pooling
 from .state_inputs import TakesStates
+from .time_folding import fold_time, unfold_time
 
 __all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
 
@@ -105,8 +105,8 @@ class TimeDistributed(Wrapper):
 
             return K.rnn(step, inputs, [])[1]
         if mask is not None and has_arg(self.layer.call, "mask"):
-            arguments["mask"] = _fold(mask)
-        return _unfold(self._one_output(self.layer.call(_fold(inputs), **arguments)), inputs)
+            arguments["mask"] = fold_time(mask)
+        return unfold_time(self._one_output(self.layer.call(fold_time(inputs), **arguments)), inputs)
 
     def _step_by_step(self, inputs: Tensor) -> bool:
         return None not in inputs.shape[:2] and not isinstance(self.layer, _SAMPLE_BY_SAMPLE)
@@ -127,9 +127,9 @@ class TimeDistributed(Wrapper):
         """What the layer says of each step; if it drops the mask, whether anything of the step was unmasked."""
         if self._step_by_step(inputs):
             return mask
-        output_mask = self.layer.compute_mask(_fold(inputs), None if mask is None else _fold(mask))
+        output_mask = self.layer.compute_mask(fold_time(inputs), None if mask is None else fold_time(mask))
         if output_mask is not None:
-            return _unfold(output_mask, inputs)
+            return unfold_time(output_mask, inputs)
         while mask is not None and mask.ndim > 2:
             mask = K.any(mask, axis=-1)
         return mask
@@ -145,23 +145,7 @@ class TimeDistributed(Wrapper):
         own = getattr(super(), f"get_{what}_for")(inputs)
         if inputs is None or inputs == []:
             return own
-        return own + getattr(self.layer, f"get_{what}_for")([_fold(unpack_singleton(inputs))])
-
-
-def _fold(x: Tensor) -> Tensor:
-    """(batch, time, ...) as (batch * time, ...): always the same tensor for the same x."""
-    folded = getattr(x, "_time_folded", None)
-    if folded is None:
-        folded = K.reshape(x, [-1, *dims_of(x)[2:]])
-        x._time_folded = folded
-    return folded
-
-
-def _unfold(y: Tensor, like: Tensor) -> Tensor:
-    """Undo :func:`_fold`; batch and time are those of ``like``."""
-    batch, time = dims_of(like)[:2]
-    outer = [-1, time] if like.shape[0] is None else [batch, -1]
-    return K.reshape(y, [*outer, *dims_of(y)[1:]])
+        return own + getattr(self.layer, f"get_{what}_for")([fold_time(unpack_singleton(inputs))])
 
 
 _MERGE_MODES = ("sum", "mul", "ave", "concat", None)
@@ -292,7 +276,7 @@ def _reversed_copy(layer: Layer) -> Layer:
     """A layer with the same config that runs the other way; cells of the user's own classes need no registration."""
     config = layer.get_config()
     config["go_backwards"] = not config["go_backwards"]
-    make = type(layer).from_config
+    make: Any = type(layer).from_config
     if not has_arg(make, "custom_objects"):
         return make(config)
     cell = getattr(layer, "cell", None)
@@ -300,7 +284,7 @@ def _reversed_copy(layer: Layer) -> Layer:
     return make(config, custom_objects={type(c).__name__: type(c) for c in cells})
 
 
-def _merge(y: Tensor, y_back: Tensor, mode: str) -> Tensor:
+def _merge(y: Any, y_back: Any, mode: str) -> Tensor:
     if mode == "concat":
         return K.concatenate([y, y_back])
     if mode == "sum":
