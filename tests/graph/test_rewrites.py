@@ -3,7 +3,7 @@
 import numpy as np
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
-from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor, transposes
+from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor, shapes, transposes
 
 
 def names(graph):
@@ -220,3 +220,17 @@ def test_channels_first_models_transpose_at_their_ends_only():
     for rewrite_pass in (common.eliminate_common, transposes.sink_transposes, dead.remove_dead):
         rewrite_pass(graph)
     assert names(graph).count("transpose") == 1, "the input's; the mean has no channels-last twin"
+
+
+def test_shapes_are_put_together_from_the_feeds():
+    x, w, b = G.placeholder((None, 3)), var(3, 4), var(4)
+    h = G.apply("relu", [G.apply("matmul", [x, w]) + b])
+    y = h + G.apply("fill", [G.shape_of(h)], value=1.0, dtype="float32")
+    (g,) = G.gradients([y], [b])
+    graph = flatten([x], [y, g])
+    before = value_of(graph, [np.ones((2, 3))])
+    shapes.resolve_shapes(graph)
+    assert "broadcast_to" not in names(graph)
+    assert {graph.values[op.inputs[0]].kind for op in graph.ops if op.name == "shape"} == {"feed"}
+    for p, q in zip(value_of(graph, [np.ones((2, 3))]), before):
+        np.testing.assert_array_equal(p, q)

@@ -13,11 +13,13 @@ from .dead import remove_dead
 from .epilogue import fuse_epilogues
 from .fusion import fuse_elementwise
 from .multi_tensor import merge_updates
+from .shapes import resolve_shapes
 from .transposes import sink_transposes
 
 #: in this order; later ones profit from what earlier ones found
 PASSES = (
     remove_dead,
+    resolve_shapes,
     fold_constants,
     eliminate_common,
     sink_transposes,
