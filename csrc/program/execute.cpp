@@ -44,6 +44,10 @@ Plan::~Plan() = default;
 
 namespace {
 
+// Memory of past runs that a plan keeps for the next ones: as many as ran at once, up to these.
+constexpr int64_t kMaxIdle = 64;
+constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
+
 bool nan_checking() {
   static const bool on = [] { const char* e = std::getenv("HORNBEAM_CHECK"); return e && std::string(e) == "nan"; }();
   return on;
@@ -148,7 +152,8 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
 
 void Plan::release(std::unique_ptr<Execution> e) {
   std::lock_guard<std::mutex> lock(mutex_);
-  idle_.push_back(std::move(e));
+  const int64_t kept = static_cast<int64_t>(idle_.size());
+  if (kept == 0 || (kept < kMaxIdle && (kept + 1) * arena_bytes_ <= kMaxIdleBytes)) idle_.push_back(std::move(e));
 }
 
 uint64_t Plan::version_sum() const {
