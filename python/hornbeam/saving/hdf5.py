@@ -26,14 +26,16 @@ def reading(source: Any) -> Iterator[Any]:
 
     Raises:
         OSError: no such file, a truncated one, or one of another kind.
+        ValueError: what is read from it inside the block makes no sense.
     """
     import h5py
 
     if is_group(source):
-        yield source
+        with _as_damage(source.name):
+            yield source
         return
     if hasattr(source, "read"):
-        with h5py.File(source, "r") as file:
+        with h5py.File(source, "r") as file, _as_damage("the stream"):
             yield file
         return
     path = os.fspath(source)
@@ -43,8 +45,19 @@ def reading(source: Any) -> Iterator[Any]:
         file = h5py.File(path, "r")
     except OSError as error:
         raise OSError(f"Unable to open {path!r} as an HDF5 file (is it complete, is it a model?): {error}") from error
-    with file:
+    with file, _as_damage(path):
         yield file
+
+
+@contextmanager
+def _as_damage(where: str) -> Iterator[None]:
+    """Damage shows itself anywhere, in the library and in what is made of the contents: say so in one way."""
+    try:
+        yield
+    except (LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError) as error:
+        raise ValueError(
+            f"{where} is damaged, or no model that can be loaded: {type(error).__name__}: {error}"
+        ) from error
 
 
 def replacing(path: Any, write: Callable[[Any], None]) -> None:

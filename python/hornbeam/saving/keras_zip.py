@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def members(path: Any) -> tuple[str, Any]:
                 if info.file_size > max(1 << 20, _MAX_EXPANSION * info.compress_size):
                     raise ValueError(f"{str(path)!r}: {name} would take {info.file_size} bytes; no model does that.")
             return archive.read("config.json").decode("utf-8"), io.BytesIO(archive.read("model.weights.h5"))
-    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError, zlib.error) as error:
         raise OSError(f"Unable to read {str(path)!r}: the file is damaged: {error}") from error
 
 
