@@ -450,3 +450,23 @@ def test_a_long_chain_of_layers():
     for _ in range(300):
         x = Activation("linear")(x)
     assert len(Model(first, x).layers) == 301
+
+
+class TestKeras1Spellings:
+    def test_generator_arguments(self):
+        model, (x, y) = mlp(), data(8)
+
+        def batches():
+            while True:
+                yield x[:4], y[:4]
+
+        with pytest.warns(UserWarning, match=r"Update your `fit_generator` call to the Keras 2 API|is not the same"):
+            history = model.fit_generator(batches(), samples_per_epoch=2, nb_epoch=3, verbose=0)
+        assert len(history.epoch) == 3
+
+    def test_model_and_weight_arguments(self):
+        a = Input((4,))
+        with pytest.warns(UserWarning, match="Update your `Model` call to the Keras 2 API"):
+            model = Model(input=a, output=Dense(2)(a))
+        weight = model.layers[1].add_weight((2, 3), initializer="ones", name="extra")
+        assert weight.shape == (2, 3) and np.array_equal(weight.numpy(), np.ones((2, 3)))

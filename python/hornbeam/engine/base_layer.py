@@ -12,6 +12,7 @@ import numpy as np
 from .. import backend as K
 from .. import initializers, regularizers
 from ..graph import Tensor, Variable, name_scope, scoped_name
+from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from .calling import concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
 from .input_spec import InputSpec, check_inputs
@@ -162,6 +163,7 @@ class Layer(NodeAccess):
     def weights(self):
         return self.trainable_weights + self.non_trainable_weights
 
+    @interfaces.legacy_add_weight_support
     def add_weight(
         self,
         name=None,
@@ -183,11 +185,6 @@ class Layer(NodeAccess):
             trainable: whether training changes it.
             constraint: a projection applied after each training step.
         """
-        if isinstance(name, (tuple, list)):  # the order of arguments before 2.3: add_weight(shape, initializer, ...)
-            if shape is not None and not isinstance(shape, (tuple, list)):
-                name, shape, initializer = None, name, shape
-            else:
-                name, shape = None, name
         shape = () if shape is None else tuple(int(d) for d in shape)
         dtype = dtype or self.dtype or K.floatx()
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)

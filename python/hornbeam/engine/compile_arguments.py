@@ -128,7 +128,7 @@ def collect_per_output_metric_info(metrics, output_names, output_shapes, loss_fn
 
 def _per_output(metrics: Any, output_names: list[str]) -> list[list]:
     if isinstance(metrics, Mapping):
-        check_for_unexpected_keys("metrics", metrics, output_names)
+        check_for_unexpected_keys("metrics", dict(metrics), output_names)
         return [to_list(metrics.get(name, []), allow_tuple=True) for name in output_names]
     if not isinstance(metrics, (list, tuple)):
         raise TypeError(f"Type of `metrics` argument not understood. Expected a list or dictionary, found: {metrics}")
