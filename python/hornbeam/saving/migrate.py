@@ -111,6 +111,8 @@ def _dtype(kind: str, config: dict) -> None:
         dtype = dtype["config"].get("name")
     if dtype is None:
         del config["dtype"]
+    elif kind == "Embedding" and isinstance(dtype, str) and dtype.startswith("int"):
+        del config["dtype"]  # up to 2.2 it was the dtype of the indices, not of the vectors
     elif isinstance(dtype, str) and not dtype.startswith("mixed_"):
         config["dtype"] = dtype
     else:
