@@ -74,6 +74,21 @@ def _plain_arguments(layer: Any, node: Any) -> dict:
     return node.arguments
 
 
+def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
+    """Make the layer that ``{class_name, config}`` describes; errors say which one it is."""
+    from ..layers import deserialize
+
+    try:
+        return deserialize(data, custom_objects=custom_objects)
+    except (ValueError, TypeError) as error:
+        if not getattr(error, "_names_layer", False) and error.args and isinstance(error.args[0], str):
+            config = data.get("config") if isinstance(data, dict) else None
+            name = data.get("name") or (config.get("name") if isinstance(config, dict) else None)
+            error.args = (f'layer "{name}" (class {data.get("class_name")}): {error.args[0]}', *error.args[1:])
+            error._names_layer = True  # type: ignore[union-attr]
+        raise
+
+
 class _Pending(LookupError):
     """A call's input does not exist yet."""
 
@@ -84,14 +99,12 @@ def network_from_config(cls: type, config: dict, custom_objects: dict | None) ->
     Raises:
         ValueError: the config is not one of a network.
     """
-    from ..layers import deserialize
-
     _check_config(config)
     layers: dict[str, Any] = {}
     waiting: dict[str, list] = {}
     for data in config["layers"]:
         name = data.get("name") or data["config"].get("name")  # a Sequential's config may be a list without a name
-        layer = layers[name] = deserialize(data, custom_objects=custom_objects)
+        layer = layers[name] = layer_from_config(data, custom_objects)
         layer.name = name  # TF's op layers are referred to by a name that differs from their config's
         waiting[name] = list(data.get("inbound_nodes") or [])
 

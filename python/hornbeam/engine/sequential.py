@@ -11,6 +11,7 @@ from ..utils.generic_utils import to_list
 from .base_layer import Layer
 from .input_layer import Input, InputLayer
 from .network import Network
+from .network_config import layer_from_config
 from .training import Model
 
 
@@ -150,8 +151,6 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from ..layers import deserialize
-
         if isinstance(config, dict) and isinstance(config.get("layers"), (list, tuple)):
             name, layers, shape = config.get("name"), config["layers"], config.get("build_input_shape")
         elif isinstance(config, (list, tuple)):  # written before Keras 2.2
@@ -160,7 +159,7 @@ class Sequential(Model):
             raise ValueError(f"Invalid config of a Sequential model: {str(config)[:200]}")
         model = cls(name=name)
         for data in layers:
-            model.add(deserialize(data, custom_objects=custom_objects))
+            model.add(layer_from_config(data, custom_objects))
         if not model.inputs and shape:
             model.build(tuple(shape))
         return model

@@ -174,8 +174,8 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: dict 
     if own is None and not _code_allowed.get():
         raise ValueError(
             "The file holds a Python function (a Lambda layer or a custom function) as bytecode, which could do anything "
-            "on this machine, so it is not loaded. If you trust the file, load it with safe_mode=False; "
-            "or define the same function in this process, or pass it in custom_objects, before loading."
+            "on this machine, so it is not loaded. Give the function in lambdas={name of the layer: function}, "
+            "or define the same one in this process before loading; or, if you trust the file, load it with safe_mode=False."
         )
     defaults = tuple(tuple(d) if isinstance(d, list) else d for d in defaults) if defaults is not None else None
     cells = tuple(c if isinstance(c, types.CellType) else types.CellType(c) for c in closure) if closure else None
