@@ -36,7 +36,10 @@ static bool try_dtype(const py::dtype& d, DType& t) {
     case 'b': t = DType::boolean; return true;
     case 'u': t = d.itemsize() == 1 ? DType::uint8 : DType::uint16; return d.itemsize() <= 2;
     case 'i':
-      t = d.itemsize() == 1 ? DType::int8 : d.itemsize() == 2 ? DType::int16 : d.itemsize() == 4 ? DType::int32 : DType::int64;
+      t = d.itemsize() == 1   ? DType::int8
+          : d.itemsize() == 2 ? DType::int16
+          : d.itemsize() == 4 ? DType::int32
+                              : DType::int64;
       return true;
     case 'f':
       t = d.itemsize() == 2 ? DType::float16 : d.itemsize() == 4 ? DType::float32 : DType::float64;
@@ -47,7 +50,8 @@ static bool try_dtype(const py::dtype& d, DType& t) {
 
 DType dtype_of_array(const py::array& a) {
   DType t;
-  if (!try_dtype(a.dtype(), t)) throw TypeError("arrays of dtype " + py::str(a.dtype()).cast<std::string>() + " are not supported");
+  if (!try_dtype(a.dtype(), t))
+    throw TypeError("arrays of dtype " + py::str(a.dtype()).cast<std::string>() + " are not supported");
   return t;
 }
 

@@ -12,10 +12,10 @@ namespace hornbeam {
 
 namespace py = pybind11;
 
-Shape shape_from_python(py::handle);          // None becomes unknown
-py::tuple shape_to_python(const Shape&);      // unknown becomes None
+Shape shape_from_python(py::handle);      // None becomes unknown
+py::tuple shape_to_python(const Shape&);  // unknown becomes None
 py::dtype numpy_dtype(DType);
-DType dtype_of_array(const py::array&);       // throws TypeError for what the core cannot hold
+DType dtype_of_array(const py::array&);  // throws TypeError for what the core cannot hold
 AttrMap attrs_from_python(const py::dict&);
 // An array of the core's dtypes, native byte order; other objects go through np.asarray once.
 py::array as_array(py::handle, const std::string& what);

@@ -37,48 +37,58 @@ static py::tuple type_to_python(const TypeInfo& t) {
   return py::make_tuple(dtype_name(t.dtype), dims, ints);
 }
 
+static py::list infer(const std::string& name, const py::dict& attrs, const py::list& inputs) {
+  const OpDef& op = OpRegistry::get().at(name);
+  int n = static_cast<int>(inputs.size());
+  if (n < op.min_inputs || (op.max_inputs >= 0 && n > op.max_inputs))
+    throw TypeError("[" + name + "] got " + std::to_string(n) + " inputs");
+  std::vector<TypeInfo> in, out;
+  for (py::handle h : inputs) in.push_back(type_from_python(h));
+  std::unique_ptr<Attrs> parsed;
+  try {
+    parsed = op.parse(attrs_from_python(attrs));
+  } catch (const TypeError& e) {
+    throw TypeError("[" + name + "] " + e.what());
+  } catch (const ValueError& e) {
+    throw ValueError("[" + name + "] " + e.what());
+  }
+  op.infer(parsed->data(), in, out);
+  py::list result;
+  for (auto& t : out) result.append(type_to_python(t));
+  return result;
+}
+
+static py::list elementwise_instructions() {
+  py::list list;
+  for (int i = 0; i < kOpcodes; ++i) list.append(py::make_tuple(kInstructions[i].name, kInstructions[i].arity));
+  return list;
+}
+
+static py::list dtype_names() {
+  py::list list;
+  for (int i = 0; i < kDTypeCount; ++i) list.append(dtype_name(static_cast<DType>(i)));
+  return list;
+}
+
+static py::dict op_info(const std::string& name) {
+  const OpDef& op = OpRegistry::get().at(name);
+  py::dict d;
+  d["family"] = op.family;
+  d["view"] = op.view;
+  d["elementwise"] = op.elementwise;
+  d["random"] = op.random;
+  return d;
+}
+
 void bind_infer(py::module_& m) {
-  m.def("infer", [](const std::string& name, const py::dict& attrs, const py::list& inputs) {
-    const OpDef& op = OpRegistry::get().at(name);
-    int n = static_cast<int>(inputs.size());
-    if (n < op.min_inputs || (op.max_inputs >= 0 && n > op.max_inputs))
-      throw TypeError("[" + name + "] got " + std::to_string(n) + " inputs");
-    std::vector<TypeInfo> in, out;
-    for (py::handle h : inputs) in.push_back(type_from_python(h));
-    std::unique_ptr<Attrs> parsed;
-    try {
-      parsed = op.parse(attrs_from_python(attrs));
-    } catch (const TypeError& e) {
-      throw TypeError("[" + name + "] " + e.what());
-    } catch (const ValueError& e) {
-      throw ValueError("[" + name + "] " + e.what());
-    }
-    op.infer(parsed->data(), in, out);
-    py::list result;
-    for (auto& t : out) result.append(type_to_python(t));
-    return result;
-  }, "Infer (dtype, dims, known integer values) of each output of an op. Negative dims are unknown; equal ones are the "
-     "same dim, -1 is any.");
-  m.def("elementwise_instructions", [] {
-    py::list list;
-    for (int i = 0; i < kOpcodes; ++i) list.append(py::make_tuple(kInstructions[i].name, kInstructions[i].arity));
-    return list;
-  }, "(name, arity) of each instruction of the elementwise interpreter, by opcode.");
-  m.def("dtype_names", [] {
-    py::list list;
-    for (int i = 0; i < kDTypeCount; ++i) list.append(dtype_name(static_cast<DType>(i)));
-    return list;
-  }, "The dtypes, by the number that attributes hold.");
+  m.def("infer", &infer,
+        "Infer (dtype, dims, known integer values) of each output of an op. Negative dims are unknown; equal ones are "
+        "the same dim, -1 is any.");
+  m.def("elementwise_instructions", &elementwise_instructions,
+        "(name, arity) of each instruction of the elementwise interpreter, by opcode.");
+  m.def("dtype_names", &dtype_names, "The dtypes, by the number that attributes hold.");
   m.def("op_names", [] { return OpRegistry::get().names(); });
-  m.def("op_info", [](const std::string& name) {
-    const OpDef& op = OpRegistry::get().at(name);
-    py::dict d;
-    d["family"] = op.family;
-    d["view"] = op.view;
-    d["elementwise"] = op.elementwise;
-    d["random"] = op.random;
-    return d;
-  });
+  m.def("op_info", &op_info);
 }
 
 }  // namespace hornbeam

@@ -36,7 +36,8 @@ static void bind_variable(py::module_& m) {
       .def("set", [](Variable& v, const py::array& a) {
         Feed f = feed_of(a);
         if (f.shape != v.shape)
-          throw ValueError("cannot set a variable of shape " + shape_str(v.shape) + " to an array of shape " + shape_str(f.shape));
+          throw ValueError("cannot set a variable of shape " + shape_str(v.shape) + " to an array of shape " +
+                           shape_str(f.shape));
         py::gil_scoped_release no_gil;
         v.lock.lock(true);
         stage(f, v.dtype, v.data());

@@ -81,7 +81,7 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
   return f;
 }
 
-static py::list run(Program& program, const py::sequence& arrays, uint64_t run_number) {
+static py::list run(Program& program, const py::list& arrays, uint64_t run_number) {
   size_t n = arrays.size();
   if (n != program.feeds.size())
     throw ValueError("expected " + std::to_string(program.feeds.size()) + " inputs, got " + std::to_string(n));
@@ -91,7 +91,8 @@ static py::list run(Program& program, const py::sequence& arrays, uint64_t run_n
   feeds.reserve(n);
   shapes.reserve(n);
   for (size_t i = 0; i < n; ++i) {
-    feeds.push_back(read_feed(py::handle(PySequence_Fast_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i))), program.feed_names[i], keep));
+    const py::handle array = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
+    feeds.push_back(read_feed(array, program.feed_names[i], keep));
     shapes.push_back(feeds.back().fed_shape());
   }
   std::shared_ptr<Plan> plan = program.plan_for(shapes);
@@ -110,6 +111,12 @@ static py::list run(Program& program, const py::sequence& arrays, uint64_t run_n
   return outputs;
 }
 
+static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) {
+  std::vector<Shape> s;
+  for (py::handle h : shapes) s.push_back(shape_from_python(h));
+  return program.plan_for(s);
+}
+
 void bind_program(py::module_& m) {
   py::class_<Plan, std::shared_ptr<Plan>>(m, "Plan")
       .def_property_readonly("peak_bytes", &Plan::peak_bytes)
@@ -119,12 +126,8 @@ void bind_program(py::module_& m) {
   py::class_<Program, std::shared_ptr<Program>>(m, "Program")
       .def(py::init(&make_program), py::arg("values"), py::arg("ops"), py::arg("outputs"), py::arg("updates"),
            py::arg("reuse") = true)
-      .def("run", [](Program& p, py::list arrays, uint64_t n) { return run(p, arrays, n); }, py::arg("feeds"), py::arg("run") = 0)
-      .def("bind", [](Program& p, const py::list& shapes) {
-        std::vector<Shape> s;
-        for (py::handle h : shapes) s.push_back(shape_from_python(h));
-        return p.plan_for(s);
-      }, py::keep_alive<0, 1>())
+      .def("run", &run, py::arg("feeds"), py::arg("run") = 0)
+      .def("bind", &plan_for, py::keep_alive<0, 1>())
       .def_property_readonly("has_random", &Program::has_random)
       .def("__str__", &Program::describe);
 }

@@ -13,7 +13,10 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(int64_t bytes);  // uninitialised; throws std::bad_alloc
   ~Buffer();
-  Buffer(Buffer&& o) noexcept : data_(o.data_), size_(o.size_) { o.data_ = nullptr; o.size_ = 0; }
+  Buffer(Buffer&& o) noexcept : data_(o.data_), size_(o.size_) {
+    o.data_ = nullptr;
+    o.size_ = 0;
+  }
   Buffer& operator=(Buffer&& o) noexcept;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
@@ -21,7 +24,9 @@ class Buffer {
   char* data() const { return data_; }
   int64_t size() const { return size_; }
   // Makes room for `bytes`; contents are lost when it grows.
-  void reserve(int64_t bytes) { if (bytes > size_) *this = Buffer(bytes); }
+  void reserve(int64_t bytes) {
+    if (bytes > size_) *this = Buffer(bytes);
+  }
 
  private:
   char* data_ = nullptr;

@@ -8,16 +8,19 @@
 
 namespace hornbeam {
 
-enum class DType : int32_t {
-  boolean, uint8, int8, uint16, int16, int32, int64, float16, float32, float64
-};
+enum class DType : int32_t { boolean, uint8, int8, uint16, int16, int32, int64, float16, float32, float64 };
 constexpr int kDTypeCount = 10;
 
 HB_INLINE int64_t item_size(DType t) {
   switch (t) {
-    case DType::boolean: case DType::uint8: case DType::int8: return 1;
-    case DType::uint16: case DType::int16: case DType::float16: return 2;
-    case DType::int32: case DType::float32: return 4;
+    case DType::boolean:
+    case DType::uint8:
+    case DType::int8: return 1;
+    case DType::uint16:
+    case DType::int16:
+    case DType::float16: return 2;
+    case DType::int32:
+    case DType::float32: return 4;
     default: return 8;
   }
 }

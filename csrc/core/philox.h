@@ -16,15 +16,15 @@ namespace hornbeam {
 
 struct PhiloxCounter { uint32_t word[4]; };
 
-constexpr int kPhiloxChunk = 16;   // blocks
+constexpr int kPhiloxChunk = 16;  // blocks
 constexpr int kPhiloxRounds = 10;
 constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53, kPhiloxMultiplier1 = 0xCD9E8D57;
 constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9, kPhiloxWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) - 1
 
 // draw < 256, block < 2^56.
 HB_INLINE PhiloxCounter philox_counter(uint64_t run, uint64_t block, uint32_t draw) {
-  return {{static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32) | draw << 24,
-           static_cast<uint32_t>(run), static_cast<uint32_t>(run >> 32)}};
+  return {{static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32) | draw << 24, static_cast<uint32_t>(run),
+           static_cast<uint32_t>(run >> 32)}};
 }
 
 HB_INLINE PhiloxCounter philox(uint64_t seed, PhiloxCounter c) {

@@ -45,8 +45,8 @@ struct Pool {
   void* ctx = nullptr;
   std::mutex mutex;
   std::condition_variable wake;
-  int started = 0;               // workers running; guarded by `busy`
-  std::atomic<int> limit{0};     // threads in a job, caller included; 0: not decided yet
+  int started = 0;            // workers running; guarded by `busy`
+  std::atomic<int> limit{0};  // threads in a job, caller included; 0: not decided yet
 };
 
 // Never destroyed: workers may outlive static destructors.
@@ -156,7 +156,9 @@ void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
   uint64_t epoch = (p.ticket.load(std::memory_order_relaxed) >> (2 * kBits)) + 1;
   p.ticket.store(epoch << (2 * kBits) | static_cast<uint64_t>(count) << kBits, std::memory_order_seq_cst);
   if (p.parked.load(std::memory_order_seq_cst) > 0) {
-    { std::lock_guard<std::mutex> lock(p.mutex); }
+    {
+      std::lock_guard<std::mutex> lock(p.mutex);
+    }
     p.wake.notify_all();
   }
   while (run_one(p)) {}

@@ -73,10 +73,8 @@ static void conv_tile(const ConvTile<T>& t) {
     T* y = t.y + i * t.y_pixel;
 #pragma GCC unroll 4
     for (int j = 0; j < V - 1; ++j) store(y + j * L, acc[i][j]);
-    if (tail == L)
-      store(y + (V - 1) * L, acc[i][V - 1]);
-    else
-      store_tail(y + (V - 1) * L, acc[i][V - 1], tail);
+    if (tail == L) store(y + (V - 1) * L, acc[i][V - 1]);
+    else store_tail(y + (V - 1) * L, acc[i][V - 1], tail);
   }
   if (t.activation != Activation::relu && t.activation != Activation::linear)
     for (int i = 0; i < M; ++i) activate<T>(t.activation, t.y + i * t.y_pixel, t.cols);
@@ -99,10 +97,8 @@ static constexpr ConvTileTable<double> conv_tiles_f64{};
 template <class T>
 HB_INLINE void conv_tile_any(int64_t outputs, const ConvTile<T>& t) {
   const int v = t.cols > kLanes<T>;
-  if constexpr (sizeof(T) == 4)
-    conv_tiles_f32.fn[v][outputs - 1](t);
-  else
-    conv_tiles_f64.fn[v][outputs - 1](t);
+  if constexpr (sizeof(T) == 4) conv_tiles_f32.fn[v][outputs - 1](t);
+  else conv_tiles_f64.fn[v][outputs - 1](t);
 }
 
 // ---- the whole sum --------------------------------------------------------------------------------
@@ -156,13 +152,11 @@ HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   ConvPlan p{};
   if (outputs * c.outputs == 0) return p;
   const int64_t shortest = w.out / ceil_div(w.out, rows_max);
-  if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in)
-    p.cut = ConvCut::product;
+  if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in) p.cut = ConvCut::product;
   else if (dense && c.depth() &&
            (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step, kConvPage) != c.channels)))
     p.cut = ConvCut::patches;
-  else
-    p.cut = ConvCut::rows;
+  else p.cut = ConvCut::rows;
 
   if (p.cut == ConvCut::rows) {
     p.pitch = spread<T>(c.channels, w.step, kConvPage);
@@ -196,9 +190,7 @@ HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
 }
 
 // A unit of the cut by rows: outputs [begin, end) of an image, which read its rows [row, row + rows).
-struct ConvRows {
-  int64_t image, begin, end, row, rows;
-};
+struct ConvRows { int64_t image, begin, end, row, rows; };
 HB_INLINE ConvRows rows_of_unit(const Axis& h, const ConvPlan& p, int64_t unit) {
   const int64_t begin = unit % p.units_per_image * p.size, end = smaller(h.out, begin + p.size);
   const int64_t row = larger(0, h.first_read(begin));
@@ -291,10 +283,8 @@ static void run_correlation(const KernelCall& call, const Correlation<T>& c) {
     const int64_t last = p.units * (ug + 1) / p.unit_groups;
     for (int64_t unit = p.units * ug / p.unit_groups; unit < last; ++unit) {
       const int64_t next = smaller(unit + 1, last - 1);
-      if (p.cut == ConvCut::rows)
-        conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
-      else
-        conv_product_unit(c, p, unit, next, panel0, panel1, scratch);
+      if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
+      else conv_product_unit(c, p, unit, next, panel0, panel1, scratch);
     }
   });
 }

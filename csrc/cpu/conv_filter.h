@@ -68,10 +68,8 @@ static constexpr FilterTileTable<double> filter_tiles_f64{};
 template <class T>
 HB_INLINE void filter_tile_any(int64_t cells, int64_t cols, const FilterTile<T>& t) {
   const int v = cols > kLanes<T>;
-  if constexpr (sizeof(T) == 4)
-    filter_tiles_f32.fn[v][cells - 1](t);
-  else
-    filter_tiles_f64.fn[v][cells - 1](t);
+  if constexpr (sizeof(T) == 4) filter_tiles_f32.fn[v][cells - 1](t);
+  else filter_tiles_f64.fn[v][cells - 1](t);
 }
 
 // ---- the whole sum --------------------------------------------------------------------------------
@@ -142,9 +140,7 @@ HB_INLINE int64_t filter_workspace_bytes(const FilterPlan& p) {
 }
 
 // A strip: outputs' rows [begin, begin + rows) of some images, which read rows [row, row + x_rows).
-struct FilterStrip {
-  int64_t image, images, begin, rows, row, x_rows;
-};
+struct FilterStrip { int64_t image, images, begin, rows, row, x_rows; };
 template <class T>
 HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f, const FilterPlan& p, int64_t i) {
   const bool whole = p.strips_per_image == 1;

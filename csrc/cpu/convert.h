@@ -63,14 +63,23 @@ template <class To, class From> static void convert_row(void* dst, const void* s
 
 using ConvertRow = void (*)(void* dst, const void* src, int64_t n);
 
-#define HB_DTYPES(X) \
-  X(boolean, Bool) X(uint8, uint8_t) X(int8, int8_t) X(uint16, uint16_t) X(int16, int16_t) \
-  X(int32, int32_t) X(int64, int64_t) X(float16, Half) X(float32, float) X(float64, double)
+#define HB_DTYPES(X)  \
+  X(boolean, Bool)    \
+  X(uint8, uint8_t)   \
+  X(int8, int8_t)     \
+  X(uint16, uint16_t) \
+  X(int16, int16_t)   \
+  X(int32, int32_t)   \
+  X(int64, int64_t)   \
+  X(float16, Half)    \
+  X(float32, float)   \
+  X(float64, double)
 
 // From stored dtype t to T, and back.
 template <class T> HB_INLINE ConvertRow load_row(DType t) {
   switch (t) {
-#define HB_X(name, type) case DType::name: return convert_row<T, type>;
+#define HB_X(name, type) \
+  case DType::name: return convert_row<T, type>;
     HB_DTYPES(HB_X)
 #undef HB_X
   }
@@ -78,7 +87,8 @@ template <class T> HB_INLINE ConvertRow load_row(DType t) {
 }
 template <class T> HB_INLINE ConvertRow store_row(DType t) {
   switch (t) {
-#define HB_X(name, type) case DType::name: return convert_row<type, T>;
+#define HB_X(name, type) \
+  case DType::name: return convert_row<type, T>;
     HB_DTYPES(HB_X)
 #undef HB_X
   }

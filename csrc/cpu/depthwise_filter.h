@@ -44,10 +44,8 @@ HB_INLINE void depthwise_filter_lanes(const DepthwiseFilterTile<T>& t, int64_t c
 #pragma GCC unroll 4
     for (int j = 0; j < V; ++j) {
       T* sum = t.sum + s * t.sum_tap + c + j * L;
-      if (kTail)
-        store_tail(sum, acc[s][j], n);
-      else
-        store(sum, acc[s][j]);
+      if (kTail) store_tail(sum, acc[s][j], n);
+      else store(sum, acc[s][j]);
     }
 }
 
@@ -131,12 +129,9 @@ static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseF
       t.x = x_row + (w.first_read(q0) + b * w.gap) * C;
       t.dy = dy_row + q0 * C;
       t.sum = sums + (a * w.taps + b) * C;
-      if (taps == 3)
-        depthwise_filter_taps<T, 3>(t);
-      else if (taps == 2)
-        depthwise_filter_taps<T, 2>(t);
-      else
-        depthwise_filter_taps<T, 1>(t);
+      if (taps == 3) depthwise_filter_taps<T, 3>(t);
+      else if (taps == 2) depthwise_filter_taps<T, 2>(t);
+      else depthwise_filter_taps<T, 1>(t);
     };
     for (int64_t b = 0, taps; b < w.taps; b += taps) {
       taps = smaller(3, w.taps - b);

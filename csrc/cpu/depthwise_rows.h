@@ -58,10 +58,8 @@ HB_INLINE void depthwise_lanes(const DepthwiseTile<T>& t, int64_t c, int n) {
 #pragma GCC unroll 8
   for (int i = 0; i < M; ++i) {
     const Vec<T> v = t.relu ? relu<T>(acc[i]) : acc[i];
-    if (kTail)
-      store_tail(t.y + i * t.y_pixel + c, v, n);
-    else
-      store(t.y + i * t.y_pixel + c, v);
+    if (kTail) store_tail(t.y + i * t.y_pixel + c, v, n);
+    else store(t.y + i * t.y_pixel + c, v);
   }
 }
 
@@ -89,10 +87,8 @@ static constexpr DepthwiseTileTable<double> depthwise_tiles_f64{};
 template <class T>
 HB_INLINE void depthwise_tile_any(int64_t outputs, const DepthwiseTile<T>& t) {
   const bool shared = t.cols == 3 && t.col_pitch == t.pixel;
-  if constexpr (sizeof(T) == 4)
-    depthwise_tiles_f32.fn[shared][outputs - 1](t);
-  else
-    depthwise_tiles_f64.fn[shared][outputs - 1](t);
+  if constexpr (sizeof(T) == 4) depthwise_tiles_f32.fn[shared][outputs - 1](t);
+  else depthwise_tiles_f64.fn[shared][outputs - 1](t);
 }
 
 // ---- the whole sum --------------------------------------------------------------------------------

@@ -35,7 +35,10 @@ struct Source {
 };
 
 template <class T> constexpr DType dtype_of() {
-  return __is_same(T, float) ? DType::float32 : __is_same(T, double) ? DType::float64 : __is_same(T, int32_t) ? DType::int32 : DType::int64;
+  return __is_same(T, float)     ? DType::float32
+         : __is_same(T, double)  ? DType::float64
+         : __is_same(T, int32_t) ? DType::int32
+                                 : DType::int64;
 }
 
 template <class T> static void set_data(Source& s, const TensorRef& t) {
@@ -127,15 +130,15 @@ template <class T> struct Pass {
   Program program;
   bool wanted[kMaxFusedOutputs];
   bool used[kMaxFusedInputs];
-  bool in_slot[kMaxFusedInputs];           // loaded into its slot, never read where it lies
+  bool in_slot[kMaxFusedInputs];  // loaded into its slot, never read where it lies
   int16_t slot[kMaxValues];
-  int16_t writer[kMaxFusedOutputs];        // the step that makes output j, or -1
-  int16_t last_read[kMaxFusedInputs];      // by which step
+  int16_t writer[kMaxFusedOutputs];    // the step that makes output j, or -1
+  int16_t last_read[kMaxFusedInputs];  // by which step
   int32_t n_uniform, n_steps;
   Step<T> steps[kMaxFusedInstructions];
   int64_t tile, slot_size;
-  bool fetch_ahead;                        // the next tile's inputs, from memory, while one is computed
-  Operand<T> uniform[kMaxValues];          // of values that are scalars for the whole pass
+  bool fetch_ahead;                // the next tile's inputs, from memory, while one is computed
+  Operand<T> uniform[kMaxValues];  // of values that are scalars for the whole pass
   alignas(64) T uniform_data[kMaxValues * kLanes<T>];
 };
 
@@ -182,8 +185,7 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
   }
   int16_t uses[kMaxValues] = {};
   for (int i = 0; i < n_later; ++i)
-    for (int k = 0; k < kInstructions[static_cast<int>(later[i].op)].arity; ++k)
-      ++uses[later[i].arg[k]];
+    for (int k = 0; k < kInstructions[static_cast<int>(later[i].op)].arity; ++k) ++uses[later[i].arg[k]];
   for (int j = 0; j < g.n_out; ++j)
     if (p.wanted[j]) uses[g.outputs[j]] = 2;
   n_later = join_steps(later, n_later, uses, first);
@@ -238,7 +240,8 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
   p.slot_size = tile + kLanes<T>;
 
   for (int v = 0; v < first + total; ++v) p.uniform[v] = {p.uniform_data + v * kLanes<T>, 0};
-  for (int c = 0; c < g.n_constants; ++c) store<T>(p.uniform_data + (g.n_in + c) * kLanes<T>, splat<T>(static_cast<T>(g.constants[c])));
+  for (int c = 0; c < g.n_constants; ++c)
+    store<T>(p.uniform_data + (g.n_in + c) * kLanes<T>, splat<T>(static_cast<T>(g.constants[c])));
   for (int v = 0; v < g.n_in; ++v) {
     if (!uniform[v]) continue;
     T one;
@@ -254,7 +257,8 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
 // ---- running -------------------------------------------------------------------------------------
 // Elements [begin, end) of the flattened output; begin is a multiple of kLanes.
 template <class T>
-static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* const* outs, int64_t begin, int64_t end) {
+static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* const* outs, int64_t begin,
+                      int64_t end) {
   constexpr int64_t L = kLanes<T>, kLine = 64 / sizeof(T);
   alignas(64) T scratch[kScratchBytes / sizeof(T)];
   alignas(64) T edge_in[kMaxFusedInputs * L], edge_out[kMaxFusedOutputs * L];
@@ -436,7 +440,9 @@ static void run_one(const KernelCall& c, Opcode op, const double* constant) {
   if (n == 0) return;
   const int32_t n_constants = constant ? 1 : 0;
   // Truth values of select come as bool; true division of integers is done in its result's dtype.
-  const DType t = compute_dtype(op == Opcode::select ? c.in[1].dtype : op == Opcode::div ? c.out[0].dtype : c.in[0].dtype);
+  const DType t = compute_dtype(op == Opcode::select ? c.in[1].dtype
+                                : op == Opcode::div  ? c.out[0].dtype
+                                                     : c.in[0].dtype);
   with_compute_type(t, [&](auto zero) {
     using T = decltype(zero);
     if (run_flat<T>(c, rows<T>()[static_cast<int>(op)], n, constant)) return;
@@ -535,10 +541,12 @@ static void run_fused_multi(const KernelCall& c) {
 }
 
 #define HB_X(name, arity, domain, result) {#name, "tiles", nullptr, nullptr, run_op<Opcode::name>},
+// clang-format off
 HB_EXPORT_KERNELS(elementwise,
   HB_ELEMENTWISE(HB_X)
   {"cast", "tiles", nullptr, nullptr, run_cast},
   {"fused", "tiles", nullptr, nullptr, run_fused},
   {"fused_multi", "tiles", nullptr, workspace_multi, run_fused_multi})
+// clang-format on
 
 HB_CPU_END

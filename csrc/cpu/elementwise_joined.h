@@ -10,7 +10,7 @@ HB_CPU_BEGIN
 constexpr int kArithmetic = 4;
 HB_INLINE int arithmetic(Opcode op) { return static_cast<int>(op) - static_cast<int>(Opcode::add); }
 constexpr Opcode arithmetic_op(int i) { return static_cast<Opcode>(static_cast<int>(Opcode::add) + i); }
-static_assert(arithmetic_op(1) == Opcode::sub && arithmetic_op(2) == Opcode::mul && arithmetic_op(3) == Opcode::div, "");
+static_assert(arithmetic_op(1) == Opcode::sub && arithmetic_op(2) == Opcode::mul && arithmetic_op(3) == Opcode::div);
 
 // second(first(a, b), c), or second(c, first(a, b)) where kRight.
 template <int first, int second, bool kRight, class T>
@@ -22,15 +22,19 @@ static void pair_row(T* dst, const Operand<T>* values, const int16_t* arg, int64
 }
 
 // a b + c d, a b - c d: moving averages.
-template <Opcode op, class T> static void products_row(T* dst, const Operand<T>* values, const int16_t* arg, int64_t n) {
-  for_vectors<4, T>(dst, values, arg, n, [](const Vec<T>* x) { return evaluate<op, T>(x[0] * x[1], x[2] * x[3], x[0]); });
+template <Opcode op, class T>
+static void products_row(T* dst, const Operand<T>* values, const int16_t* arg, int64_t n) {
+  for_vectors<4, T>(dst, values, arg, n,
+                    [](const Vec<T>* x) { return evaluate<op, T>(x[0] * x[1], x[2] * x[3], x[0]); });
 }
 
 template <class T> struct PairRows { RowFunction<T> of[kArithmetic][kArithmetic][2]; };
 #define HB_PAIR(T, i, j) {pair_row<i, j, false, T>, pair_row<i, j, true, T>}
 #define HB_PAIRS(T, i) {HB_PAIR(T, i, 0), HB_PAIR(T, i, 1), HB_PAIR(T, i, 2), HB_PAIR(T, i, 3)}
-static constexpr PairRows<float> float_pairs = {{HB_PAIRS(float, 0), HB_PAIRS(float, 1), HB_PAIRS(float, 2), HB_PAIRS(float, 3)}};
-static constexpr PairRows<double> double_pairs = {{HB_PAIRS(double, 0), HB_PAIRS(double, 1), HB_PAIRS(double, 2), HB_PAIRS(double, 3)}};
+static constexpr PairRows<float> float_pairs = {
+    {HB_PAIRS(float, 0), HB_PAIRS(float, 1), HB_PAIRS(float, 2), HB_PAIRS(float, 3)}};
+static constexpr PairRows<double> double_pairs = {
+    {HB_PAIRS(double, 0), HB_PAIRS(double, 1), HB_PAIRS(double, 2), HB_PAIRS(double, 3)}};
 #undef HB_PAIRS
 #undef HB_PAIR
 HB_INLINE const PairRows<float>& pair_rows(float) { return float_pairs; }
@@ -61,14 +65,15 @@ template <class T> static int join_steps(Step<T>* steps, int count, const int16_
       const bool products = m[0] >= 0 && m[1] >= 0 && steps[m[0]].op == Opcode::mul && steps[m[1]].op == Opcode::mul;
       if (products && (s.op == Opcode::add || s.op == Opcode::sub)) {
         Step<T>&a = steps[m[0]], &b = steps[m[1]];
-        s = {s.op == Opcode::add ? products_row<Opcode::add, T> : products_row<Opcode::sub, T>, s.op, s.result,
-             {a.arg[0], a.arg[1], b.arg[0], b.arg[1]}};
+        const auto run = s.op == Opcode::add ? products_row<Opcode::add, T> : products_row<Opcode::sub, T>;
+        s = {run, s.op, s.result, {a.arg[0], a.arg[1], b.arg[0], b.arg[1]}};
         a.run = b.run = nullptr;
         left -= 2;
       } else if (m[0] >= 0 || m[1] >= 0) {
         const int right = m[0] < 0;
         Step<T>& a = steps[m[right]];
-        s = {pair_rows(T{}).of[arithmetic(a.op)][second][right], s.op, s.result, {a.arg[0], a.arg[1], s.arg[!right], a.arg[0]}};
+        const auto run = pair_rows(T{}).of[arithmetic(a.op)][second][right];
+        s = {run, s.op, s.result, {a.arg[0], a.arg[1], s.arg[!right], a.arg[0]}};
         a.run = nullptr;
         left -= 1;
       } else if (uses[s.result] == 1) {

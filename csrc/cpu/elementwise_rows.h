@@ -93,22 +93,22 @@ template <Opcode op, class T> HB_INLINE Vec<T> evaluate(Vec<T> a, Vec<T> b, Vec<
   } else if constexpr (op == Opcode::floor || op == Opcode::ceil || op == Opcode::round) {
     if constexpr (!kFloat) return a;
     else return op == Opcode::floor ? floor<T>(a) : op == Opcode::ceil ? ceil<T>(a) : round<T>(a);
-  } else if constexpr (op == Opcode::relu) { return at_least<T>(a, T(0));
-  } else if constexpr (op == Opcode::relu_grad) { return b > zero ? a : zero;
-  } else if constexpr (op == Opcode::select) { return a != zero ? b : c;
-  } else if constexpr (op == Opcode::maximum) { return ((a >= b) | (a != a)) ? a : b;  // NaN wins
-  } else if constexpr (op == Opcode::minimum) { return ((a <= b) | (a != a)) ? a : b;
-  } else if constexpr (op == Opcode::equal) { return truth<T>(a == b);
-  } else if constexpr (op == Opcode::not_equal) { return truth<T>(a != b);
-  } else if constexpr (op == Opcode::less) { return truth<T>(a < b);
-  } else if constexpr (op == Opcode::less_equal) { return truth<T>(a <= b);
-  } else if constexpr (op == Opcode::greater) { return truth<T>(a > b);
-  } else if constexpr (op == Opcode::greater_equal) { return truth<T>(a >= b);
-  } else if constexpr (op == Opcode::logical_and) { return truth<T>((a != zero) & (b != zero));
-  } else if constexpr (op == Opcode::logical_or) { return truth<T>((a != zero) | (b != zero));
-  } else if constexpr (op == Opcode::logical_not) { return truth<T>(a == zero);
-  } else if constexpr (op == Opcode::is_nan) { return truth<T>(a != a);
-  } else if constexpr (op == Opcode::is_inf) {
+  } else if constexpr (op == Opcode::relu) return at_least<T>(a, T(0));
+  else if constexpr (op == Opcode::relu_grad) return b > zero ? a : zero;
+  else if constexpr (op == Opcode::select) return a != zero ? b : c;
+  else if constexpr (op == Opcode::maximum) return ((a >= b) | (a != a)) ? a : b;  // NaN wins
+  else if constexpr (op == Opcode::minimum) return ((a <= b) | (a != a)) ? a : b;
+  else if constexpr (op == Opcode::equal) return truth<T>(a == b);
+  else if constexpr (op == Opcode::not_equal) return truth<T>(a != b);
+  else if constexpr (op == Opcode::less) return truth<T>(a < b);
+  else if constexpr (op == Opcode::less_equal) return truth<T>(a <= b);
+  else if constexpr (op == Opcode::greater) return truth<T>(a > b);
+  else if constexpr (op == Opcode::greater_equal) return truth<T>(a >= b);
+  else if constexpr (op == Opcode::logical_and) return truth<T>((a != zero) & (b != zero));
+  else if constexpr (op == Opcode::logical_or) return truth<T>((a != zero) | (b != zero));
+  else if constexpr (op == Opcode::logical_not) return truth<T>(a == zero);
+  else if constexpr (op == Opcode::is_nan) return truth<T>(a != a);
+  else if constexpr (op == Opcode::is_inf) {
     if constexpr (kFloat) return truth<T>(abs<T>(a) == kInf<T>);
     else return zero;
   } else if constexpr (op == Opcode::floor_div || op == Opcode::mod || (op == Opcode::pow && !kFloat)) {

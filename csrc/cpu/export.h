@@ -4,8 +4,7 @@
 #include "cpu/kernel.h"
 #include "cpu/simd.h"
 
-#define HB_EXPORT_KERNELS(family, ...)                                                       \
-  static const Kernel kernel_items_##family[] = {__VA_ARGS__};                               \
-  extern const KernelList kernels_##family;                                                  \
-  const KernelList kernels_##family = {kernel_items_##family,                                \
-                                       sizeof(kernel_items_##family) / sizeof(Kernel)};
+#define HB_EXPORT_KERNELS(family, ...)                         \
+  static const Kernel kernel_items_##family[] = {__VA_ARGS__}; \
+  extern const KernelList kernels_##family;                    \
+  const KernelList kernels_##family = {kernel_items_##family, sizeof(kernel_items_##family) / sizeof(Kernel)};

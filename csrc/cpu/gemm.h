@@ -200,10 +200,8 @@ static constexpr TileTable<double> tile_table_f64{};
 template <class T>
 HB_INLINE void gemm_tile(int64_t rows, bool columns, const TileCall<T>& t) {
   const int v = t.cols > kLanes<T>;
-  if constexpr (sizeof(T) == 4)
-    tile_table_f32.fn[columns][v][rows - 1](t);
-  else
-    tile_table_f64.fn[columns][v][rows - 1](t);
+  if constexpr (sizeof(T) == 4) tile_table_f32.fn[columns][v][rows - 1](t);
+  else tile_table_f64.fn[columns][v][rows - 1](t);
 }
 
 // ---- packing --------------------------------------------------------------------------------------
@@ -271,10 +269,8 @@ HB_INLINE void pack_straight(const T* src, int64_t col, int64_t w, int64_t n, in
     for (int64_t i = 0; i < W; i += L) {
       const int have = w - i >= L ? L : w > i ? static_cast<int>(w - i) : 0;
       const Vec<T> v = have == L ? load(src + i) : load_tail(src + i, have);
-      if (W - i >= L)
-        store(dst + i, v);
-      else
-        store_tail(dst + i, v, static_cast<int>(W - i));
+      if (W - i >= L) store(dst + i, v);
+      else store_tail(dst + i, v, static_cast<int>(W - i));
     }
   }
 }
@@ -284,10 +280,8 @@ template <class T>
 static void gemm_pack_b_panel(MatView<T> b, int64_t k, int64_t w, T* dst) {
   constexpr int W = GemmTile<T>::cols;
   if (b.col == 1) {
-    if (w == W)
-      pack_straight<T>(b.data, b.row, W, k, W, dst);
-    else
-      pack_straight<T>(b.data, b.row, w, k, W, dst);
+    if (w == W) pack_straight<T>(b.data, b.row, W, k, W, dst);
+    else pack_straight<T>(b.data, b.row, w, k, W, dst);
   } else if (b.row == 1) {
     pack_transposed<T>(b.data, b.col, w, k, W, W, dst);
   } else {
@@ -331,10 +325,8 @@ static void gemm_pack_a(MatView<T> a, int64_t m, int64_t k, int64_t h, T* dst) {
   for (int64_t i = 0; i < m; i += h, dst += h * k) {
     const int64_t w = m - i < h ? m - i : h;
     const T* src = a.data + i * a.row;
-    if (a.row == 1)
-      pack_straight<T>(src, a.col, w, k, w, dst);
-    else if (a.col == 1)
-      pack_transposed<T>(src, a.row, w, k, w, w, dst);
+    if (a.row == 1) pack_straight<T>(src, a.col, w, k, w, dst);
+    else if (a.col == 1) pack_transposed<T>(src, a.row, w, k, w, w, dst);
     else
       for (int64_t p = 0; p < k; ++p)
         for (int64_t q = 0; q < w; ++q) dst[p * w + q] = src[q * a.row + p * a.col];
@@ -421,10 +413,8 @@ static void gemm_run(int64_t m, int64_t n, int64_t k_begin, int64_t k_end, const
       // The next packed panel comes while this one is used, a share of it with each tile: all of it at
       // the first tile is more than memory gives in that time.
       const T* soon = nullptr;
-      if (b.packed && j + G::cols < n)
-        soon = t.b + b.packed_k * G::cols;
-      else if (b.packed && !last)
-        soon = b.packed + (p + kb) * G::cols;
+      if (b.packed && j + G::cols < n) soon = t.b + b.packed_k * G::cols;
+      else if (b.packed && !last) soon = b.packed + (p + kb) * G::cols;
       for (int64_t i = 0; i < m; i += a.height) {
         const int64_t rows = m - i < a.height ? m - i : a.height;
         if (soon) {

@@ -104,10 +104,8 @@ template <class T>
 static void gemv(int64_t m, int64_t n, int64_t k, MatView<T> a, MatView<T> b, T* c, int64_t ldc) {
   const auto rows = [&](auto count) {
     constexpr int M = decltype(count)::value;
-    if (b.col == 1)
-      gemv_straight<T, M>(n, k, a.data, a.row, a.col, b.data, b.row, c, ldc);
-    else
-      gemv_turned<T, M>(n, k, a.data, a.row, b.data, b.col, c, ldc);
+    if (b.col == 1) gemv_straight<T, M>(n, k, a.data, a.row, a.col, b.data, b.row, c, ldc);
+    else gemv_turned<T, M>(n, k, a.data, a.row, b.data, b.col, c, ldc);
   };
   switch (m) {
     case 1: return rows(Count<1>{});

@@ -19,22 +19,18 @@ struct TensorRef {
 
 // Runs fn(ctx, i) for every i in [0, count), on the pool's threads and the caller's.
 // Tasks must be cut by shape alone, never by thread count: results must not depend on it.
-struct TaskRunner {
-  void (*parallel)(int64_t count, void (*fn)(void* ctx, int64_t task), void* ctx);
-};
+struct TaskRunner { void (*parallel)(int64_t count, void (*fn)(void* ctx, int64_t task), void* ctx); };
 
 // Random numbers are a pure function of (seed, run, element); see core/philox.h.
-struct RunInfo {
-  uint64_t run = 0;
-};
+struct RunInfo { uint64_t run = 0; };
 
 struct KernelCall {
   const void* attrs = nullptr;  // the op's attribute struct, from ops/<family>.h
   int32_t n_in = 0, n_out = 0;
   const TensorRef* in = nullptr;
   const TensorRef* out = nullptr;
-  char* workspace = nullptr;           // 64-byte aligned, uninitialised, as large as `workspace` asked
-  const void* const* packed = nullptr; // packed[i]: packed form of input i (see Kernel::pack)
+  char* workspace = nullptr;            // 64-byte aligned, uninitialised, as large as `workspace` asked
+  const void* const* packed = nullptr;  // packed[i]: packed form of input i (see Kernel::pack)
   const TaskRunner* tasks = nullptr;
   const RunInfo* run_info = nullptr;
 };

@@ -11,10 +11,8 @@ HB_INLINE Vec<T> load_some(const T* p, int n) {
 }
 template <class T>
 HB_INLINE void store_some(T* p, Vec<T> v, int n) {
-  if (n == kLanes<T>)
-    store<T>(p, v);
-  else
-    store_tail<T>(p, v, n);
+  if (n == kLanes<T>) store<T>(p, v);
+  else store_tail<T>(p, v, n);
 }
 
 // 0, 1, 2, ... as what comparisons of Vec<T> give.

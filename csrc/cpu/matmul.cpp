@@ -173,10 +173,8 @@ struct Matmul {
 }  // namespace
 
 static void run_panels(const KernelCall& c) {
-  if (c.in[0].dtype == DType::float64)
-    Matmul<double>(c, nullptr).run();
-  else
-    Matmul<float>(c, nullptr).run();
+  if (c.in[0].dtype == DType::float64) Matmul<double>(c, nullptr).run();
+  else Matmul<float>(c, nullptr).run();
 }
 template <class T>
 static int64_t workspace_of(const KernelCall& c, bool kept) {
@@ -213,10 +211,8 @@ static void pack(const KernelCall& c, void* dst) {
   c.in[1].dtype == DType::float64 ? pack_as(c, static_cast<double*>(dst)) : pack_as(c, static_cast<float*>(dst));
 }
 static void run_packed(const KernelCall& c) {
-  if (c.in[0].dtype == DType::float64)
-    Matmul<double>(c, static_cast<const double*>(c.packed[1])).run();
-  else
-    Matmul<float>(c, static_cast<const float*>(c.packed[1])).run();
+  if (c.in[0].dtype == DType::float64) Matmul<double>(c, static_cast<const double*>(c.packed[1])).run();
+  else Matmul<float>(c, static_cast<const float*>(c.packed[1])).run();
 }
 
 // ---- small: one task, nothing packed beyond a panel of b ---------------------------------------------

@@ -118,8 +118,7 @@ static void cut_blocks(const MatmulDims& d, bool kept, MatmulCut& c) {
   const bool small_a = d.batch == 1 && d.m * d.k * static_cast<int64_t>(sizeof(T)) <= kWholeA;
   if (c.panels <= 2 || d.k <= 8 || (c.tiles <= 4 && !clash))
     c.pack_a = PackTime::never;  // each element serves too few products
-  else
-    c.pack_a = small_a && !tall && !deep ? PackTime::first : PackTime::by_task;
+  else c.pack_a = small_a && !tall && !deep ? PackTime::first : PackTime::by_task;
 
   c.row_blocks = ceil_div(c.tiles, kTallBlock);
   if (!deep) {

@@ -85,10 +85,8 @@ static void split_moments(const T* x, const T* origin, const Layout& l, int64_t 
     for (int64_t j = 0; j < l.width; j += kLanes<T>) {
       const Moments<T> at{m.sum + j, m.rest + j, m.square + j};
       const T* first = x + r * l.width + j;
-      if (n == kChunk)
-        add_chunk(first, load(origin + j), l.width, kChunk, r - from, at);
-      else
-        add_chunk(first, load(origin + j), l.width, n, r - from, at);
+      if (n == kChunk) add_chunk(first, load(origin + j), l.width, kChunk, r - from, at);
+      else add_chunk(first, load(origin + j), l.width, n, r - from, at);
     }
   }
 }

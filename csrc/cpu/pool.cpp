@@ -99,8 +99,7 @@ static void pool(const KernelCall& call) {
           constexpr int U = decltype(vectors)::value;
           if (h == 2 && w == 2)  // the common window, with its loops unrolled
             pool_window<kMax, U>(cell + c, g.in_row(), g.channels, 2, 2, out + c, k);
-          else
-            pool_window<kMax, U>(cell + c, g.in_row(), g.channels, h, w, out + c, k);
+          else pool_window<kMax, U>(cell + c, g.in_row(), g.channels, h, w, out + c, k);
         });
       }
     }

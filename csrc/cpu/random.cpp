@@ -62,10 +62,14 @@ static void philox_chunk(uint64_t seed, uint64_t run, uint64_t chunk, uint32_t d
 
 // Elements per chunk, and the words of element e: word_of(e), and for wide types the one 16 later.
 template <class T> constexpr int kPerChunk = kWords / (sizeof(T) / 4);
-template <class T> HB_INLINE int word_of(int e) { return sizeof(T) == 4 ? e : e % kPhiloxChunk + 32 * (e / kPhiloxChunk); }
+template <class T> HB_INLINE int word_of(int e) {
+  return sizeof(T) == 4 ? e : e % kPhiloxChunk + 32 * (e / kPhiloxChunk);
+}
 
 // 24 or 53 random bits as a fraction of [0, 1).
-HB_INLINE float fraction(const uint32_t* w, float) { return static_cast<float>(static_cast<int32_t>(w[0] >> 8)) * 0x1p-24f; }
+HB_INLINE float fraction(const uint32_t* w, float) {
+  return static_cast<float>(static_cast<int32_t>(w[0] >> 8)) * 0x1p-24f;
+}
 HB_INLINE double fraction(const uint32_t* w, double) {
   const double high = static_cast<int32_t>(w[0] >> 5), low = static_cast<int32_t>(w[kPhiloxChunk] >> 6);
   return (high * 0x1p26 + low) * 0x1p-53;
@@ -86,7 +90,8 @@ static void integer_chunk(const uint32_t* words, int64_t low, uint64_t range, in
   for (int e = 0; e < kPerChunk<int64_t>; ++e) {
     const uint32_t* w = words + word_of<int64_t>(e);
     const uint64_t bits = static_cast<uint64_t>(w[0]) << 32 | w[kPhiloxChunk];
-    y[e] = static_cast<int64_t>(static_cast<uint64_t>(low) + static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64));
+    y[e] = static_cast<int64_t>(static_cast<uint64_t>(low) +
+                                static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64));
   }
 }
 
@@ -101,7 +106,8 @@ static void normal_chunk(const uint32_t* words, float* y) {
       const Vec<int32_t> b = load<int32_t>(reinterpret_cast<const int32_t*>(words) + half + kPhiloxChunk + i);
       const vf u = (__builtin_convertvector((Vec<int32_t>)((Words)a >> 1), vf) + 0.5f) * 0x1p-31f;  // in (0, 1]
       const vf radius = sqrt<float>(log<float>(u) * -2.0f);
-      const vf angle = __builtin_convertvector((Vec<int32_t>)((Words)b << 2), vf) * float(0x1p-32 * 1.57079632679489661923);
+      const vf angle =
+          __builtin_convertvector((Vec<int32_t>)((Words)b << 2), vf) * float(0x1p-32 * 1.57079632679489661923);
       const Vec<int32_t> quadrant = (Vec<int32_t>)((Words)b >> 30);
       store<float>(y + half + i, radius * sin_in_quadrant<float>(quadrant + 1, angle));
       store<float>(y + half + kPhiloxChunk + i, radius * sin_in_quadrant<float>(quadrant, angle));
@@ -217,10 +223,9 @@ static void run_bernoulli(const KernelCall& c) {
   });
 }
 
-HB_EXPORT_KERNELS(random,
-  {"random_uniform", "philox", nullptr, nullptr, run_uniform},
-  {"random_normal", "philox", nullptr, nullptr, run_normal<false>},
-  {"truncated_normal", "philox", nullptr, nullptr, run_normal<true>},
-  {"random_bernoulli", "philox", nullptr, nullptr, run_bernoulli})
+HB_EXPORT_KERNELS(random, {"random_uniform", "philox", nullptr, nullptr, run_uniform},
+                  {"random_normal", "philox", nullptr, nullptr, run_normal<false>},
+                  {"truncated_normal", "philox", nullptr, nullptr, run_normal<true>},
+                  {"random_bernoulli", "philox", nullptr, nullptr, run_bernoulli})
 
 HB_CPU_END

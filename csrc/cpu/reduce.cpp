@@ -83,17 +83,13 @@ struct All {  // of bytes 0 and 1; Max is Any
 // Adds a block's result to a running one. `rest` is used by compensated sums only.
 template <class Op, class T>
 HB_INLINE void join(Vec<T>& value, Vec<T>& rest, Vec<T> block) {
-  if constexpr (Op::template compensated<T>)
-    two_sum<Vec<T>>(value, rest, block);
-  else
-    value = Op()(value, block);
+  if constexpr (Op::template compensated<T>) two_sum<Vec<T>>(value, rest, block);
+  else value = Op()(value, block);
 }
 template <class Op, class T>
 HB_INLINE Vec<T> finish(Vec<T> value, Vec<T> rest) {
-  if constexpr (Op::template compensated<T>)
-    return rounded<Vec<T>>(value, rest);
-  else
-    return value;
+  if constexpr (Op::template compensated<T>) return rounded<Vec<T>>(value, rest);
+  else return value;
 }
 
 // ---- one row ---------------------------------------------------------------------------------------
@@ -167,10 +163,8 @@ static void reduce_tile(const T* x, int64_t stride, int64_t n, int64_t width, T*
   }
   for (int64_t j = 0; j < vectors; ++j) {
     const int64_t left = width - j * L;
-    if (left >= L)
-      store<T>(out + j * L, finish<Op, T>(value[j], rest[j]));
-    else
-      store_tail<T>(out + j * L, finish<Op, T>(value[j], rest[j]), static_cast<int>(left));
+    if (left >= L) store<T>(out + j * L, finish<Op, T>(value[j], rest[j]));
+    else store_tail<T>(out + j * L, finish<Op, T>(value[j], rest[j]), static_cast<int>(left));
   }
 }
 
@@ -198,14 +192,11 @@ static void reduce_columns(const T* x, int64_t stride, int64_t n, int64_t width,
   // Rows that are short and not whole vectors, so short that a wide row is less than a tile.
   if (stride == width && width < kTileVectors && width % kLanes<T> && n >= 2 * kLanes<T>)
     reduce_narrow<Op>(x, n, width, out);
-  else
-    reduce_tile<Op>(x, stride, n, width, out);
+  else reduce_tile<Op>(x, stride, n, width, out);
 }
 
 // ---- passes ------------------------------------------------------------------------------------------
-struct Pass {
-  int64_t outer, n, inner;
-};
+struct Pass { int64_t outer, n, inner; };
 struct Passes {
   Pass item[kMaxRank];
   int count = 0;

@@ -11,8 +11,10 @@
 #error "kernel files are compiled with HB_ISA=<namespace> and HB_VECTOR_BYTES=<16|32|64>"
 #endif
 
+// clang-format off
 #define HB_CPU_BEGIN namespace hornbeam { namespace HB_ISA {
 #define HB_CPU_END } }
+// clang-format on
 
 HB_CPU_BEGIN
 
@@ -49,7 +51,8 @@ template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #endif
 #elif defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
   Vec<T> r;
-  for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_fmaf(a[i], b[i], c[i]) : __builtin_fma(a[i], b[i], c[i]);
+  for (int i = 0; i < kLanes<T>; ++i)
+    r[i] = sizeof(T) == 4 ? __builtin_fmaf(a[i], b[i], c[i]) : __builtin_fma(a[i], b[i], c[i]);
   return r;
 #else
   return a * b + c;
@@ -102,7 +105,8 @@ template <class T> HB_INLINE Vec<T> load_tail(const T* p, int n) {
   if constexpr (sizeof(T) == 8) return (Vec<T>)_mm512_maskz_loadu_epi64(static_cast<__mmask8>((1u << n) - 1), p);
 #elif defined(__AVX2__)
   if constexpr (sizeof(T) == 4) return (Vec<T>)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), tail_mask<4>(n));
-  if constexpr (sizeof(T) == 8) return (Vec<T>)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), tail_mask<8>(n));
+  if constexpr (sizeof(T) == 8)
+    return (Vec<T>)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), tail_mask<8>(n));
 #endif
   if (n == kLanes<T>) return load<T>(p);
   Vec<T> v{};
@@ -115,7 +119,8 @@ template <class T> HB_INLINE void store_tail(T* p, Vec<T> v, int n) {
   if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_epi64(p, static_cast<__mmask8>((1u << n) - 1), (__m512i)v);
 #elif defined(__AVX2__)
   if constexpr (sizeof(T) == 4) return _mm256_maskstore_epi32(reinterpret_cast<int*>(p), tail_mask<4>(n), (__m256i)v);
-  if constexpr (sizeof(T) == 8) return _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), tail_mask<8>(n), (__m256i)v);
+  if constexpr (sizeof(T) == 8)
+    return _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), tail_mask<8>(n), (__m256i)v);
 #endif
   if (n == kLanes<T>) return store<T>(p, v);
   copy_tail<T>(p, reinterpret_cast<const T*>(&v), n);

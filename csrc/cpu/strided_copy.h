@@ -30,9 +30,7 @@ struct CopyLoops {
 
 // ---- 2-D kernels: a in [0, na), b in [0, nb), dst[a*da + b*db] = src[a*sa + b*sb] -------------------
 
-struct Loop2 {
-  int64_t na, nb, sa, da, sb, db;
-};
+struct Loop2 { int64_t na, nb, sa, da, sb, db; };
 
 template <int N>
 HB_INLINE void copy_fixed(char* d, const char* s) {
@@ -52,20 +50,13 @@ HB_INLINE void copy_overlapped(char* d, const char* s, int64_t bytes) {
 }
 
 HB_INLINE void copy_run(char* d, const char* s, int64_t bytes) {
-  if (bytes > 64)
-    __builtin_memcpy(d, s, static_cast<unsigned long>(bytes));
-  else if (bytes >= 32)
-    copy_overlapped<32>(d, s, bytes);
-  else if (bytes >= 16)
-    copy_overlapped<16>(d, s, bytes);
-  else if (bytes >= 8)
-    copy_overlapped<8>(d, s, bytes);
-  else if (bytes >= 4)
-    copy_overlapped<4>(d, s, bytes);
-  else if (bytes >= 2)
-    copy_overlapped<2>(d, s, bytes);
-  else if (bytes == 1)
-    *d = *s;
+  if (bytes > 64) __builtin_memcpy(d, s, static_cast<unsigned long>(bytes));
+  else if (bytes >= 32) copy_overlapped<32>(d, s, bytes);
+  else if (bytes >= 16) copy_overlapped<16>(d, s, bytes);
+  else if (bytes >= 8) copy_overlapped<8>(d, s, bytes);
+  else if (bytes >= 4) copy_overlapped<4>(d, s, bytes);
+  else if (bytes >= 2) copy_overlapped<2>(d, s, bytes);
+  else if (bytes == 1) *d = *s;
 }
 
 template <class T>

@@ -43,9 +43,13 @@ template <class T> constexpr T kRound = sizeof(T) == 4 ? T(0x1.8p23) : T(0x1.8p5
 template <class T> HB_INLINE Bits<T> to_bits(Vec<T> x) { return (Bits<T>)x; }
 template <class T> HB_INLINE Vec<T> from_bits(Bits<T> x) { return (Vec<T>)x; }
 template <class T> HB_INLINE Bits<T> sign_bit(Vec<T> x) { return to_bits<T>(x) & to_bits<T>(splat<T>(T(-0.0))); }
-template <class T> HB_INLINE Vec<T> abs(Vec<T> x) { return from_bits<T>(to_bits<T>(x) & ~to_bits<T>(splat<T>(T(-0.0)))); }
+template <class T> HB_INLINE Vec<T> abs(Vec<T> x) {
+  return from_bits<T>(to_bits<T>(x) & ~to_bits<T>(splat<T>(T(-0.0))));
+}
 // Magnitude of a non-negative `x` with the sign of `s`.
-template <class T> HB_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) { return from_bits<T>(to_bits<T>(x) | sign_bit<T>(s)); }
+template <class T> HB_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> s) {
+  return from_bits<T>(to_bits<T>(x) | sign_bit<T>(s));
+}
 // Bounds that let NaN through. x86's min and max give their second operand if either is NaN; compilers
 // do not make them of comparisons of whole vectors.
 template <class T> HB_INLINE Vec<T> at_most(Vec<T> x, T hi) {
@@ -127,13 +131,14 @@ template <class T> HB_INLINE Vec<T> scale(Vec<T> x, Vec<T> n) {
   if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_scalef_ps(kAll16, (__m512)x, (__m512)n);
   else return (Vec<T>)_mm512_maskz_scalef_pd(kAll8, (__m512d)x, (__m512d)n);
 #else
-  const Vec<T> half = (n * T(0.5) + kRound<T>) - kRound<T>;
+  const Vec<T> half = n * T(0.5) + kRound<T> - kRound<T>;  // in this order: it rounds to an integer
   return x * pow2<T>(half) * pow2<T>(n - half);
 #endif
 }
 
 template <class T> HB_INLINE Vec<T> exp(Vec<T> x) {
-  const Vec<T> bounded = at_least<T>(at_most<T>(x, sizeof(T) == 4 ? T(89) : T(710)), sizeof(T) == 4 ? T(-104) : T(-746));
+  constexpr T kLow = sizeof(T) == 4 ? T(-104) : T(-746), kHigh = sizeof(T) == 4 ? T(89) : T(710);
+  const Vec<T> bounded = at_least<T>(at_most<T>(x, kHigh), kLow);
   const ExpParts<T> e = exp_parts<T>(bounded);
   return scale<T>(e.expm1_r + T(1), e.n);
 }
@@ -157,12 +162,13 @@ template <class T> struct LogParts { Vec<T> k, f; };
 template <class T> HB_INLINE LogParts<T> log_parts(Vec<T> u) {
   using I = typename IntOf<T>::type;
   constexpr I kOne = I(kExponentBias<T>) << kMantissaBits<T>;
+  constexpr I kMantissa = sizeof(T) == 4 ? I(0x7fffff) : I(0xfffffffffffff);
   constexpr I kSqrtHalf = sizeof(T) == 4 ? I(0x3f3504f3) : I(0x3fe6a09e667f3bcd);
   constexpr T kTwoToMantissa = sizeof(T) == 4 ? T(0x1p23) : T(0x1p52);
   const Bits<T> shifted = to_bits<T>(u) + (kOne - kSqrtHalf);
   const Bits<T> biased = shifted >> kMantissaBits<T>;  // positive, so no sign comes in
   const Vec<T> k = from_bits<T>(biased | to_bits<T>(splat<T>(kTwoToMantissa))) - (kTwoToMantissa + T(kExponentBias<T>));
-  const Vec<T> m = from_bits<T>((shifted & ((I(1) << kMantissaBits<T>) - 1)) + kSqrtHalf);
+  const Vec<T> m = from_bits<T>((shifted & kMantissa) + kSqrtHalf);
   return {k, m - T(1)};
 }
 
@@ -173,13 +179,14 @@ template <class T> HB_INLINE Vec<T> log_join(Vec<T> k, Vec<T> f) {
   const Vec<T> half_square = f * f * T(0.5);
   Vec<T> tail;  // log(1 + f) - f + f^2 / 2
   if constexpr (sizeof(T) == 4) {
-    tail = f * (f * f) * poly<T>(f, 0.3333331435, -0.2500000994, 0.2000202745, -0.1666792044, 0.1422103759,
-                                 -0.1240760099, 0.1188048921, -0.1166184789, 0.06745933982);
+    const Vec<T> p = poly<T>(f, 0.3333331435, -0.2500000994, 0.2000202745, -0.1666792044, 0.1422103759, -0.1240760099,
+                             0.1188048921, -0.1166184789, 0.06745933982);
+    tail = f * (f * f) * p;
   } else {
     const Vec<T> s = f / (f + T(2)), z = s * s;  // log(1 + f) = 2 atanh(s)
-    tail = s * fma<T>(z, poly<T>(z, 0.666666666666671317, 0.399999999995221709, 0.285714287226455183,
-                                 0.222222003213208088, 0.181834837376228399, 0.153159140223206523, 0.147788699911312456),
-                      half_square);
+    const Vec<T> p = poly<T>(z, 0.666666666666671317, 0.399999999995221709, 0.285714287226455183, 0.222222003213208088,
+                             0.181834837376228399, 0.153159140223206523, 0.147788699911312456);
+    tail = s * fma<T>(z, p, half_square);
   }
   return fma<T>(k, splat<T>(kHigh), (fma<T>(k, splat<T>(kLow), tail) - half_square) + f);
 }
@@ -233,7 +240,8 @@ template <class T> HB_INLINE Vec<T> erf(Vec<T> x) {
   const Vec<T> z = a * a, u = a - T(1.25);
   Vec<T> f, g;
   if constexpr (sizeof(T) == 4) {
-    f = poly<T>(z, 1.128379167, -0.3761263498, 0.1128371503, -0.02686050847, 0.005203859179, -0.0008175639482, 8.513104804e-5);
+    f = poly<T>(z, 1.128379167, -0.3761263498, 0.1128371503, -0.02686050847, 0.005203859179, -0.0008175639482,
+                8.513104804e-5);
     g = poly<T>(u, -2.562653667, -3.067723974, -0.8708098556, -0.03268604442, 0.007788470921, -0.001608913285,
                 0.0002608167651, -2.828903396e-5, 1.478185725e-6);
   } else {
@@ -244,8 +252,8 @@ template <class T> HB_INLINE Vec<T> erf(Vec<T> x) {
                 0.007791961608009870347, -0.001606950894144748126, 0.0002467839551656423341, -1.004213562361009419e-5,
                 -1.082994257331475692e-5, 5.16665677514168802e-6, -1.448842591341538794e-6, 2.566289905903421637e-7,
                 -7.722510018037891749e-9, -1.432605699564622425e-8, 6.424658172693688346e-9, -1.731562486708850363e-9,
-                3.352330498606936257e-10, -4.791570201243209258e-11, 4.966163710729880098e-12, -3.540490051808597208e-13,
-                1.554599832562693511e-14, -3.169716680612501703e-16);
+                3.352330498606936257e-10, -4.791570201243209258e-11, 4.966163710729880098e-12,
+                -3.540490051808597208e-13, 1.554599832562693511e-14, -3.169716680612501703e-16);
   }
   return a < T(0.9) ? x * f : with_sign<T>(T(1) - exp<T>(g), x);
 }
@@ -286,19 +294,21 @@ HB_INLINE TrigParts<float> trig_parts(vf x) {
 // For |r| <= pi / 4.
 template <class T> HB_INLINE Vec<T> sin_near_0(Vec<T> r) {
   const Vec<T> z = r * r;
-  if constexpr (sizeof(T) == 4)
-    return fma<T>(z * r, poly<T>(z, -0.1666665491, 0.008332175847, -0.0001951697748), r);
+  Vec<T> p;
+  if constexpr (sizeof(T) == 4) p = poly<T>(z, -0.1666665491, 0.008332175847, -0.0001951697748);
   else
-    return fma<T>(z * r, poly<T>(z, -0.166666666666666371, 0.00833333333332330808, -0.000198412698303663636,
-                                 2.7557313851405267e-6, -2.50507793819181664e-8, 1.58978703881460478e-10), r);
+    p = poly<T>(z, -0.166666666666666371, 0.00833333333332330808, -0.000198412698303663636, 2.7557313851405267e-6,
+                -2.50507793819181664e-8, 1.58978703881460478e-10);
+  return fma<T>(z * r, p, r);
 }
 template <class T> HB_INLINE Vec<T> cos_near_0(Vec<T> r) {
   const Vec<T> z = r * r, start = T(1) - z * T(0.5);
-  if constexpr (sizeof(T) == 4)
-    return fma<T>(z * z, poly<T>(z, 0.04166665055, -0.001388751693, 2.445314493e-5), start);
+  Vec<T> p;
+  if constexpr (sizeof(T) == 4) p = poly<T>(z, 0.04166665055, -0.001388751693, 2.445314493e-5);
   else
-    return fma<T>(z * z, poly<T>(z, 0.0416666666666666562, -0.00138888888888825918, 2.48015872941656306e-5,
-                                 -2.75573155737250528e-7, 2.08758752497625618e-9, -1.13669275637114078e-11), start);
+    p = poly<T>(z, 0.0416666666666666562, -0.00138888888888825918, 2.48015872941656306e-5, -2.75573155737250528e-7,
+                2.08758752497625618e-9, -1.13669275637114078e-11);
+  return fma<T>(z * z, p, start);
 }
 
 // sin(n pi / 2 + r); only the last two bits of n count.
@@ -328,7 +338,7 @@ HB_INLINE vd pow_for_float(vd x, vd y) {
   vd r = exp<double>(y * log<double>(a));
   const Bits<double> integral = whole == y, odd = integral & (floor<double>(half) != half);
   r = from_bits<double>(to_bits<double>(r) | (sign_bit<double>(x) & odd));
-  r = ((x < 0) & (x > -kInf<double>) & ~integral) ? splat<double>(kNan<double>) : r;
+  r = (~integral & (x < 0) & (x > -kInf<double>)) ? splat<double>(kNan<double>) : r;
   const Bits<double> one = (y == 0) | (x == 1) | ((a == 1) & (abs<double>(y) == kInf<double>));
   return one ? splat<double>(1) : r;
 }
@@ -349,7 +359,9 @@ template <class T> HB_INLINE Vec<T> pow(Vec<T> x, Vec<T> y) { return pow_lanes(x
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717, kSeluScale = 1.0507009873554804934193349852946;
 
 template <class T> HB_INLINE Vec<T> relu(Vec<T> x) { return at_least<T>(x, T(0)); }
-template <class T> HB_INLINE Vec<T> hard_sigmoid(Vec<T> x) { return at_most<T>(at_least<T>(x * T(0.2) + T(0.5), T(0)), T(1)); }
+template <class T> HB_INLINE Vec<T> hard_sigmoid(Vec<T> x) {
+  return at_most<T>(at_least<T>(x * T(0.2) + T(0.5), T(0)), T(1));
+}
 template <class T> HB_INLINE Vec<T> softsign(Vec<T> x) {
   // x / inf is 0, but the limit is 1.
   return abs<T>(x) == kInf<T> ? with_sign<T>(splat<T>(T(1)), x) : x / (abs<T>(x) + T(1));

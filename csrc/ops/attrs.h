@@ -19,12 +19,28 @@ namespace hornbeam {
 
 // Names of an enum's values in order, ended by null. Specialise beside the enum.
 template <class E> struct EnumNames;
-#define HB_ENUM_NAMES(E, ...) \
-  template <> struct EnumNames<E> { static const char* const* get() { \
-    static const char* const names[] = {__VA_ARGS__, nullptr}; return names; } };
+#define HB_ENUM_NAMES(E, ...)                                    \
+  template <> struct EnumNames<E> {                              \
+    static const char* const* get() {                            \
+      static const char* const names[] = {__VA_ARGS__, nullptr}; \
+      return names;                                              \
+    }                                                            \
+  };
 
-enum class Activation : int32_t { linear, relu, sigmoid, hard_sigmoid, tanh, softplus, softsign, elu, selu, exponential };
-HB_ENUM_NAMES(Activation, "linear", "relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "elu", "selu", "exponential")
+enum class Activation : int32_t {
+  linear,
+  relu,
+  sigmoid,
+  hard_sigmoid,
+  tanh,
+  softplus,
+  softsign,
+  elu,
+  selu,
+  exponential
+};
+HB_ENUM_NAMES(Activation, "linear", "relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "elu", "selu",
+              "exponential")
 
 enum class Padding : int32_t { valid, same, causal };
 HB_ENUM_NAMES(Padding, "valid", "same", "causal")

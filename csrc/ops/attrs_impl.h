@@ -22,7 +22,9 @@ template <class T, int N> void put(std::ostream& os, const InlineList<T, N>& v) 
 inline void put(std::ostream& os, DType t) { os << dtype_name(t); }
 template <class T, std::enable_if_t<std::is_arithmetic_v<T>, int> = 0> void put(std::ostream& os, T v) { os << +v; }
 template <class E, std::enable_if_t<std::is_enum_v<E> && !std::is_same_v<E, DType>, int> = 0>
-void put(std::ostream& os, E e) { os << EnumNames<E>::get()[static_cast<int>(e)]; }
+void put(std::ostream& os, E e) {
+  os << EnumNames<E>::get()[static_cast<int>(e)];
+}
 
 struct Printer {
   std::ostringstream os;
@@ -40,10 +42,18 @@ struct Hasher {
   void bytes(const void* p, size_t n) {
     for (size_t i = 0; i < n; ++i) h = (h ^ static_cast<const unsigned char*>(p)[i]) * 1099511628211ull;
   }
-  void operator()(const char*, const Ints& v) { bytes(&v.rank, 4); bytes(v.dim, sizeof(int64_t) * v.rank); }
-  template <class T, int N> void operator()(const char*, const InlineList<T, N>& v) { bytes(&v.size, 4); bytes(v.value, sizeof(T) * v.size); }
+  void operator()(const char*, const Ints& v) {
+    bytes(&v.rank, 4);
+    bytes(v.dim, sizeof(int64_t) * v.rank);
+  }
+  template <class T, int N> void operator()(const char*, const InlineList<T, N>& v) {
+    bytes(&v.size, 4);
+    bytes(v.value, sizeof(T) * v.size);
+  }
   template <class T, std::enable_if_t<std::is_arithmetic_v<T> || std::is_enum_v<T>, int> = 0>
-  void operator()(const char*, const T& v) { bytes(&v, sizeof v); }
+  void operator()(const char*, const T& v) {
+    bytes(&v, sizeof v);
+  }
 };
 
 class Parser {
@@ -51,7 +61,10 @@ class Parser {
   explicit Parser(const AttrMap& m) : map_(m), used_(m.size()) {}
   template <class T> void operator()(const char* name, T& field) {
     for (size_t i = 0; i < map_.size(); ++i)
-      if (map_[i].first == name) { used_[i] = true; assign(name, field, map_[i].second); return; }
+      if (map_[i].first == name) {
+        used_[i] = true;
+        return assign(name, field, map_[i].second);
+      }
   }
   void finish() const {
     for (size_t i = 0; i < map_.size(); ++i)
@@ -59,7 +72,9 @@ class Parser {
   }
 
  private:
-  [[noreturn]] static void wrong(const char* name) { throw TypeError(std::string("attribute '") + name + "' has the wrong type"); }
+  [[noreturn]] static void wrong(const char* name) {
+    throw TypeError(std::string("attribute '") + name + "' has the wrong type");
+  }
   static double number(const char* name, const AttrValue& v) {
     if (auto p = std::get_if<double>(&v)) return *p;
     if (auto p = std::get_if<int64_t>(&v)) return static_cast<double>(*p);
@@ -101,7 +116,10 @@ class Parser {
     auto p = std::get_if<std::string>(&v);
     if (!p) wrong(name);
     for (int i = 0; EnumNames<E>::get()[i]; ++i)
-      if (*p == EnumNames<E>::get()[i]) { f = static_cast<E>(i); return; }
+      if (*p == EnumNames<E>::get()[i]) {
+        f = static_cast<E>(i);
+        return;
+      }
     throw ValueError(std::string("attribute '") + name + "' cannot be '" + *p + "'");
   }
   const AttrMap& map_;
@@ -112,8 +130,16 @@ template <class A> class TypedAttrs final : public Attrs {
  public:
   A value{};
   const void* data() const override { return &value; }
-  uint64_t hash() const override { Hasher h; const_cast<A&>(value).fields(h); return h.h; }
-  std::string str() const override { Printer p; const_cast<A&>(value).fields(p); return p.os.str(); }
+  uint64_t hash() const override {
+    Hasher h;
+    const_cast<A&>(value).fields(h);
+    return h.h;
+  }
+  std::string str() const override {
+    Printer p;
+    const_cast<A&>(value).fields(p);
+    return p.os.str();
+  }
 };
 
 }  // namespace detail

@@ -73,7 +73,11 @@ void infer_plain(Opcode op, const std::vector<TypeInfo>& in, std::vector<TypeInf
   out.push_back(TypeInfo::of(t, broadcast_all(info.name, in)));
   int64_t unused;
   if (info.arity <= 2 && fold(op, t, 0, 0, unused))
-    fold_ints(in[0], in.back(), out[0], [&](int64_t a, int64_t b) { int64_t r = 0; fold(op, t, a, b, r); return r; });
+    fold_ints(in[0], in.back(), out[0], [&](int64_t a, int64_t b) {
+      int64_t r = 0;
+      fold(op, t, a, b, r);
+      return r;
+    });
 }
 
 // One dtype and shape per value of the program, given those of its inputs; appends the outputs.
@@ -85,7 +89,8 @@ void infer_program(const char* op, const FusedAttrs& p, const std::vector<TypeIn
   for (const TypeInfo& t : in) shapes.push_back(t.shape);
   shapes.resize(shapes.size() + p.constants.size);
   const auto value = [&](int32_t i) -> const Shape& {
-    if (i < 0 || i >= static_cast<int32_t>(shapes.size())) op_error(op, "names value " + std::to_string(i) + " before it exists");
+    if (i < 0 || i >= static_cast<int32_t>(shapes.size()))
+      op_error(op, "names value " + std::to_string(i) + " before it exists");
     return shapes[i];
   };
   int count = 0;
@@ -128,11 +133,14 @@ void infer_multi(const FusedMultiAttrs& a, const std::vector<TypeInfo>& in, std:
       const TypeInfo& t = begin[i];
       if (!is_scalar(t.shape) && t.shape != shape)
         op_error(op, "group " + std::to_string(g) + " mixes shapes " + shape_str(t.shape) + " and " + shape_str(shape));
-      if (t.dtype != in[a.n_shared + i].dtype) op_type_error(op, "group " + std::to_string(g) + " has other dtypes than group 0");
+      if (t.dtype != in[a.n_shared + i].dtype)
+        op_type_error(op, "group " + std::to_string(g) + " has other dtypes than group 0");
     }
     infer_program(op, a.program, mine, out);
     for (size_t j = out.size() - a.program.outputs.size; j < out.size(); ++j)
-      if (out[j].shape != shape) op_error(op, "group " + std::to_string(g) + " has an output of shape " + shape_str(out[j].shape) + " beside " + shape_str(shape));
+      if (out[j].shape != shape)
+        op_error(op, "group " + std::to_string(g) + " has an output of shape " + shape_str(out[j].shape) + " beside " +
+                         shape_str(shape));
   }
 }
 
@@ -148,20 +156,23 @@ void register_elementwise(OpRegistry& r) {
     def.elementwise = true;
     def.inplace = (1u << arity) - 1;
   }
-  OpDef& elu = r.add<EluAttrs>("elu", 1, 1, 1, [](const EluAttrs&, const auto& in, auto& out) { infer_plain(Opcode::elu, in, out); });
+  OpDef& elu = r.add<EluAttrs>("elu", 1, 1, 1,
+                               [](const EluAttrs&, const auto& in, auto& out) { infer_plain(Opcode::elu, in, out); });
   elu.elementwise = true;
   elu.inplace = 1;
 
   OpDef& cast = r.add<CastAttrs>("cast", 1, 1, 1, [](const CastAttrs& a, const auto& in, auto& out) {
     out.push_back(TypeInfo::of(a.dtype, in[0].shape));
     if (in[0].has_ints)
-      set_ints(out[0], [&](int64_t i) { return is_unknown(in[0].ints[i]) ? in[0].ints[i] : wrapped(a.dtype, in[0].ints[i]); });
+      set_ints(out[0],
+               [&](int64_t i) { return is_unknown(in[0].ints[i]) ? in[0].ints[i] : wrapped(a.dtype, in[0].ints[i]); });
   });
   cast.elementwise = true;
   cast.inplace = 1;
 
-  OpDef& fused = r.add<FusedAttrs>("fused", 0, kMaxFusedInputs, -1,
-                                   [](const FusedAttrs& a, const auto& in, auto& out) { infer_program("fused", a, in, out); });
+  OpDef& fused = r.add<FusedAttrs>("fused", 0, kMaxFusedInputs, -1, [](const FusedAttrs& a, const auto& in, auto& out) {
+    infer_program("fused", a, in, out);
+  });
   fused.elementwise = true;
   fused.inplace = ~0u;
 

@@ -73,8 +73,10 @@ struct CastAttrs {
 // The dtype in which tensors of dtype t are computed with.
 HB_INLINE DType compute_dtype(DType t) {
   switch (t) {
-    case DType::float16: case DType::float32: return DType::float32;
-    case DType::float64: case DType::int64: return t;
+    case DType::float16:
+    case DType::float32: return DType::float32;
+    case DType::float64:
+    case DType::int64: return t;
     default: return DType::int32;
   }
 }

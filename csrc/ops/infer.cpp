@@ -31,18 +31,20 @@ void op_type_error(const char* op, const std::string& m) { throw TypeError("[" +
 
 void want_rank(const char* op, const TypeInfo& t, int rank, const char* what) {
   if (t.shape.rank != rank)
-    op_error(op, std::string(what) + " must have " + std::to_string(rank) + " dimensions, got shape " + shape_str(t.shape));
+    op_error(op,
+             std::string(what) + " must have " + std::to_string(rank) + " dimensions, got shape " + shape_str(t.shape));
 }
 
 void want_min_rank(const char* op, const TypeInfo& t, int rank, const char* what) {
   if (t.shape.rank < rank)
-    op_error(op, std::string(what) + " must have at least " + std::to_string(rank) + " dimensions, got shape " + shape_str(t.shape));
+    op_error(op, std::string(what) + " must have at least " + std::to_string(rank) + " dimensions, got shape " +
+                     shape_str(t.shape));
 }
 
 void want_same_dtype(const char* op, const TypeInfo& a, const TypeInfo& b) {
   if (a.dtype != b.dtype)
-    op_type_error(op, std::string("inputs have different dtypes, ") + dtype_name(a.dtype) + " and " + dtype_name(b.dtype) +
-                          ": cast one of them with K.cast");
+    op_type_error(op, std::string("inputs have different dtypes, ") + dtype_name(a.dtype) + " and " +
+                          dtype_name(b.dtype) + ": cast one of them with K.cast");
 }
 
 void want_float(const char* op, const TypeInfo& t) {
@@ -63,7 +65,7 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
     if (x == 1) r[-i] = y;
     else if (y == 1 || x == y) r[-i] = x;
     else if (x < 0 && y < 0) r[-i] = kUnknown;  // either may turn out to be 1
-    else if (x < 0) r[-i] = y;  // must turn out to be y or 1
+    else if (x < 0) r[-i] = y;                  // must turn out to be y or 1
     else if (y < 0) r[-i] = x;
     else op_error(op, "shapes " + shape_str(a) + " and " + shape_str(b) + " cannot be broadcast together");
   }
@@ -72,7 +74,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
 
 int normal_axis(const char* op, int64_t axis, int rank) {
   if (axis < -rank || axis >= rank)
-    op_error(op, "axis " + std::to_string(axis) + " is out of range for a tensor of " + std::to_string(rank) + " dimensions");
+    op_error(op, "axis " + std::to_string(axis) + " is out of range for a tensor of " + std::to_string(rank) +
+                     " dimensions");
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 

@@ -17,12 +17,9 @@ struct Product {
   bool anonymous = false;     // one of them has no identity
 
   void multiply(int64_t dim) {
-    if (dim >= 0)
-      known *= dim;
-    else if (dim == kUnknown)
-      anonymous = true;
-    else
-      dims.push_back(dim);
+    if (dim >= 0) known *= dim;
+    else if (dim == kUnknown) anonymous = true;
+    else dims.push_back(dim);
   }
 };
 
@@ -132,10 +129,8 @@ void infer_reverse(const AxesAttrs& a, const Types& in, Types& out) {
   const Shape& x = in[0].shape;
   for (int i = 0; i < a.axes.rank; ++i) normal_axis("reverse", a.axes.dim[i], x.rank);
   out.push_back(TypeInfo::of(in[0].dtype, x));
-  if (x.rank == 1 && a.axes.rank)
-    set_ints(out[0], [&](int64_t i) { return int_at(in[0], x[0] - 1 - i); });
-  else if (a.axes.rank == 0)
-    keep_ints(out[0], in[0]);
+  if (x.rank == 1 && a.axes.rank) set_ints(out[0], [&](int64_t i) { return int_at(in[0], x[0] - 1 - i); });
+  else if (a.axes.rank == 0) keep_ints(out[0], in[0]);
 }
 
 void infer_concat(const AxisAttrs& a, const Types& in, Types& out) {
@@ -171,10 +166,8 @@ void infer_tile(const NoAttrs&, const Types& in, Types& out) {
     op_error("tile", std::to_string(times.rank) + " multiples for a tensor of shape " + shape_str(x));
   Shape y;
   for (int i = 0; i < x.rank; ++i) {
-    if (x[i] == 1 || times[i] == 1)
-      y.push(x[i] == 1 ? times[i] : x[i]);
-    else
-      y.push(x[i] < 0 || times[i] < 0 ? kUnknown : x[i] * times[i]);
+    if (x[i] == 1 || times[i] == 1) y.push(x[i] == 1 ? times[i] : x[i]);
+    else y.push(x[i] < 0 || times[i] < 0 ? kUnknown : x[i] * times[i]);
   }
   out.push_back(TypeInfo::of(in[0].dtype, y));
   if (x.rank == 1) set_ints(out[0], [&](int64_t i) { return int_at(in[0], i % x[0]); });

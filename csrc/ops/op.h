@@ -19,7 +19,9 @@ constexpr int64_t kUnknownValue = INT64_MIN;  // one unknown element among known
 // Some unknown elements are known to be a certain unknown dim (core/shape.h): K.shape(x)[0] is x's batch size, whatever
 // that is. They lie just above kUnknownValue, and make that dim again where a shape is built from them.
 inline bool is_unknown(int64_t value) { return value < INT64_MIN / 2; }
-inline int64_t value_of_dim(int64_t dim) { return dim >= 0 ? dim : dim == kUnknown ? kUnknownValue : kUnknownValue - dim; }
+inline int64_t value_of_dim(int64_t dim) {
+  return dim >= 0 ? dim : dim == kUnknown ? kUnknownValue : kUnknownValue - dim;
+}
 inline int64_t dim_of_value(int64_t value) {
   return !is_unknown(value) ? value : value == kUnknownValue ? kUnknown : kUnknownValue - value;
 }
@@ -29,10 +31,15 @@ struct TypeInfo {
   DType dtype = DType::float32;
   Shape shape;
   bool present = true;
-  bool has_ints = false;       // integer values known (all or some) at this point
-  std::vector<int64_t> ints;   // then: one per element, some may be is_unknown()
+  bool has_ints = false;      // integer values known (all or some) at this point
+  std::vector<int64_t> ints;  // then: one per element, some may be is_unknown()
 
-  static TypeInfo of(DType t, const Shape& s) { TypeInfo i; i.dtype = t; i.shape = s; return i; }
+  static TypeInfo of(DType t, const Shape& s) {
+    TypeInfo i;
+    i.dtype = t;
+    i.shape = s;
+    return i;
+  }
 };
 
 using AttrValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>, std::vector<double>>;
@@ -57,13 +64,13 @@ struct OpDef {
   int outputs = 1;                     // < 0: as many as infer says
   InferFn infer;
   std::unique_ptr<Attrs> (*parse)(const AttrMap&) = nullptr;
-  bool view = false;       // output 0 is input 0's bytes under another shape; never runs
+  bool view = false;  // output 0 is input 0's bytes under another shape; never runs
   // A program of the elementwise interpreter (ops/elementwise.h). Each tile reads all its inputs before
   // it writes, so any output may be written over any input that has its element count and item size and
   // dies here, provided that all outputs that are read have one shape; in `fused_multi` this holds
   // inside each group, whose scalars are never written over.
   bool elementwise = false;
-  bool random = false;     // never folded, merged or remembered
+  bool random = false;  // never folded, merged or remembered
   // bit i set: output 0 may be written over input i if that has the same element count and item size and
   // dies here
   uint32_t inplace = 0;
@@ -87,9 +94,9 @@ class OpRegistry {
 };
 
 // ---- helpers for shape rules (ops/infer.cpp) ------------------------------------------------------
-std::string shape_str(const Shape&);            // "(None, 3)"
+std::string shape_str(const Shape&);  // "(None, 3)"
 const char* dtype_name(DType);
-DType dtype_from_name(const std::string&);      // throws TypeError
+DType dtype_from_name(const std::string&);  // throws TypeError
 // Throws ValueError "[op] message".
 [[noreturn]] void op_error(const char* op, const std::string& message);
 [[noreturn]] void op_type_error(const char* op, const std::string& message);

@@ -15,10 +15,8 @@ Shape reduced_shape(const char* op, const ReduceAttrs& a, const Shape& x) {
   }
   Shape out;
   for (int i = 0; i < x.rank; ++i) {
-    if (!reduced[i])
-      out.push(x[i]);
-    else if (a.keepdims)
-      out.push(1);
+    if (!reduced[i]) out.push(x[i]);
+    else if (a.keepdims) out.push(1);
   }
   return out;
 }

@@ -24,14 +24,21 @@ bool poisoning() {
   return env && std::string(env) == "poison";
 }
 
+template <class V> int64_t read_as(const char* p) {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
 int64_t read_int(const char* p, DType t) {
   switch (t) {
-    case DType::boolean: case DType::uint8: return static_cast<uint8_t>(*p);
-    case DType::int8: return static_cast<int8_t>(*p);
-    case DType::uint16: { uint16_t v; std::memcpy(&v, p, 2); return v; }
-    case DType::int16: { int16_t v; std::memcpy(&v, p, 2); return v; }
-    case DType::int32: { int32_t v; std::memcpy(&v, p, 4); return v; }
-    default: { int64_t v; std::memcpy(&v, p, 8); return v; }
+    case DType::boolean:
+    case DType::uint8: return read_as<uint8_t>(p);
+    case DType::int8: return read_as<int8_t>(p);
+    case DType::uint16: return read_as<uint16_t>(p);
+    case DType::int16: return read_as<int16_t>(p);
+    case DType::int32: return read_as<int32_t>(p);
+    default: return read_as<int64_t>(p);
   }
 }
 
@@ -41,12 +48,12 @@ void learn_ints(TypeInfo& t, const char* data) {
   if (is_float(t.dtype) || t.shape.count() > kMaxKnownInts) return;
   t.has_ints = true;
   t.ints.resize(static_cast<size_t>(t.shape.count()));
-  for (size_t i = 0; i < t.ints.size(); ++i) t.ints[i] = read_int(data + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype);
+  for (size_t i = 0; i < t.ints.size(); ++i)
+    t.ints[i] = read_int(data + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype);
 }
 
 bool fully_known(const TypeInfo& t) {
-  return t.has_ints && !is_float(t.dtype) && t.shape.known() &&
-         std::none_of(t.ints.begin(), t.ints.end(), is_unknown);
+  return t.has_ints && !is_float(t.dtype) && t.shape.known() && std::none_of(t.ints.begin(), t.ints.end(), is_unknown);
 }
 
 int64_t bytes_of(const TypeInfo& t) { return t.shape.count() * item_size(t.dtype); }
@@ -88,7 +95,8 @@ class Binder {
       bool fits = got.rank == t.shape.rank;
       for (int d = 0; fits && d < got.rank; ++d) fits = t.shape[d] < 0 || t.shape[d] == got[d];
       if (!fits)
-        throw ValueError("input '" + program_.feed_names[f] + "' expects shape " + shape_str(t.shape) + ", got " + shape_str(got));
+        throw ValueError("input '" + program_.feed_names[f] + "' expects shape " + shape_str(t.shape) + ", got " +
+                         shape_str(got));
       t.shape = got;
     }
     skip_.assign(program_.ops.size(), 0);
@@ -99,7 +107,10 @@ class Binder {
       out.clear();
       for (int v : op.in) {
         if (v >= 0) in.push_back(types[v]);
-        else { in.emplace_back(); in.back().present = false; }
+        else {
+          in.emplace_back();
+          in.back().present = false;
+        }
       }
       try {
         op.def->infer(op.attrs->data(), in, out);
@@ -124,7 +135,8 @@ class Binder {
   void fold(int v) {
     const TypeInfo& t = plan_.types_[v];
     Buffer b(bytes_of(t) + 1);
-    for (size_t i = 0; i < t.ints.size(); ++i) write_int(b.data() + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype, t.ints[i]);
+    for (size_t i = 0; i < t.ints.size(); ++i)
+      write_int(b.data() + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype, t.ints[i]);
     folded_[v] = static_cast<int>(plan_.folded_.size());
     root_[v] = v;
     plan_.folded_.push_back(std::move(b));
@@ -139,11 +151,15 @@ class Binder {
     std::vector<Buffer> data;
     std::vector<TensorRef> in;
     for (int v : op.in) {
-      if (v < 0) { in.emplace_back(); continue; }
+      if (v < 0) {
+        in.emplace_back();
+        continue;
+      }
       const TypeInfo& s = plan_.types_[v];
       if (!fully_known(s)) return false;
       data.emplace_back(bytes_of(s) + 1);
-      for (size_t k = 0; k < s.ints.size(); ++k) write_int(data.back().data() + static_cast<int64_t>(k) * item_size(s.dtype), s.dtype, s.ints[k]);
+      for (size_t k = 0; k < s.ints.size(); ++k)
+        write_int(data.back().data() + static_cast<int64_t>(k) * item_size(s.dtype), s.dtype, s.ints[k]);
       in.push_back({data.back().data(), s.dtype, true, s.shape});
     }
     Buffer result(bytes_of(t) + 1);
@@ -200,7 +216,10 @@ class Binder {
       const OpInstance& op = program_.ops[i];
       bool is_early = !op.def->elementwise;
       for (int v : op.out) is_early = is_early || early[v];
-      if (!is_early) { late.push_back(static_cast<int>(i)); continue; }
+      if (!is_early) {
+        late.push_back(static_cast<int>(i));
+        continue;
+      }
       for (int v : op.in)
         if (v >= 0) early[v] = 1;
     }
@@ -232,8 +251,10 @@ class Binder {
     if (!step.kernel) {
       std::string types;
       for (auto& t : step.in)
-        if (t.present) types += (types.empty() ? "" : ", ") + std::string(dtype_name(t.dtype)) + " " + shape_str(t.shape);
-      throw TypeError((op.label.empty() ? "" : op.label + ": ") + "[" + op.def->name + "] no kernel for inputs " + types);
+        if (t.present)
+          types += (types.empty() ? "" : ", ") + std::string(dtype_name(t.dtype)) + " " + shape_str(t.shape);
+      throw TypeError((op.label.empty() ? "" : op.label + ": ") + "[" + op.def->name + "] no kernel for inputs " +
+                      types);
     }
     if (step.kernel->workspace) step.workspace = step.kernel->workspace(call);
     if (step.kernel->pack_input >= 0) {
@@ -280,7 +301,8 @@ class Binder {
           plan_.prologue_bytes_ += align_up(bytes_of(plan_.types_[v]));
         }
     for (auto& step : plan_.prologue_steps_) {
-      plan_.prologue_workspace_ = std::max(plan_.prologue_workspace_, align_up(step.workspace) + align_up(step.pack_bytes));
+      plan_.prologue_workspace_ =
+          std::max(plan_.prologue_workspace_, align_up(step.workspace) + align_up(step.pack_bytes));
     }
     made_by_.assign(program_.values.size(), -1);
     last_use_.assign(program_.values.size(), -1);
@@ -369,7 +391,8 @@ class Binder {
         dying.push_back({step.pack_offset, step.pack_bytes});
       }
       auto retire = [&](int r) {
-        if (last_use_[r] == static_cast<int>(s) && plan_.places_[r].kind == Place::arena && !given_.count(r) && retired_.insert(r).second)
+        if (last_use_[r] == static_cast<int>(s) && plan_.places_[r].kind == Place::arena && !given_.count(r) &&
+            retired_.insert(r).second)
           dying.push_back({plan_.places_[r].offset, bytes_of(plan_.types_[r])});
       };
       for (int v : step.in_value)
@@ -430,7 +453,9 @@ class Binder {
       bool allowed = def.elementwise ? plan_.types_[in].shape == t.shape && may_overwrite(step, k, v)
                                      : k < 32 && (def.inplace >> k & 1) && v == step.out_value[0];
       int r = root(in);
-      if (!allowed || last_use_[r] != s || plan_.places_[r].kind != Place::arena || given_.count(r) || retired_.count(r)) continue;
+      if (!allowed || last_use_[r] != s || plan_.places_[r].kind != Place::arena || given_.count(r) ||
+          retired_.count(r))
+        continue;
       if (bytes_of(plan_.types_[r]) != bytes_of(t) || item_size(plan_.types_[in].dtype) != item_size(t.dtype)) continue;
       int uses = 0;  // read twice under other shapes or positions: leave it alone unless elementwise with equal shapes
       for (int other : step.in_value)
@@ -451,9 +476,8 @@ class Binder {
       plan_.locks_.push_back({v, program_.writes(v)});
       if (program_.writes(v)) plan_.written_.push_back(v);
     }
-    std::sort(plan_.locks_.begin(), plan_.locks_.end(), [&](auto& a, auto& b) {
-      return program_.variables[a.first].get() < program_.variables[b.first].get();
-    });
+    std::sort(plan_.locks_.begin(), plan_.locks_.end(),
+              [&](auto& a, auto& b) { return program_.variables[a.first].get() < program_.variables[b.first].get(); });
   }
 
   Plan& plan_;

@@ -61,7 +61,8 @@ template <class D, class S> D convert(S v) {
 }
 
 // Copies one innermost run, then steps the outer dims like an odometer.
-template <class D, class S> void copy_strided(const char* src, const int64_t* strides, const Shape& s, int axis, D*& out) {
+template <class D, class S> void copy_strided(const char* src, const int64_t* strides, const Shape& s, int axis,
+                                              D*& out) {
   if (axis == s.rank) {
     S v;
     std::memcpy(&v, src, sizeof v);

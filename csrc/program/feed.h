@@ -10,9 +10,9 @@ namespace hornbeam {
 struct Feed {
   const char* data = nullptr;
   DType dtype = DType::float32;
-  Shape shape;                    // of `data`, before the gather
+  Shape shape;                     // of `data`, before the gather
   int64_t strides[kMaxRank] = {};  // bytes
-  const int64_t* rows = nullptr;  // if set: feed data[rows]
+  const int64_t* rows = nullptr;   // if set: feed data[rows]
   int64_t row_count = 0;
 
   Shape fed_shape() const {

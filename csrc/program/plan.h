@@ -25,8 +25,8 @@ struct Step {
   int64_t workspace = 0;                 // bytes
   int64_t workspace_offset = 0;
   int64_t pack_bytes = 0;
-  int64_t pack_offset = -1;  // arena offset where the packing is made each run, or
-  int pack_slot = -1;        // the prologue packing that is kept
+  int64_t pack_offset = -1;                        // arena offset where the packing is made each run, or
+  int pack_slot = -1;                              // the prologue packing that is kept
   std::vector<std::pair<int64_t, int64_t>> freed;  // ranges to poison afterwards, when that is asked for
 };
 
@@ -74,12 +74,12 @@ class Plan {
   Program& program_;
   std::vector<Shape> feed_shapes_;
   const KernelTable& isa_;
-  std::vector<TypeInfo> types_;   // per value
-  std::vector<Place> places_;     // per value
+  std::vector<TypeInfo> types_;  // per value
+  std::vector<Place> places_;    // per value
   std::vector<Step> steps_, prologue_steps_;
-  std::vector<Buffer> folded_;    // values known at bind
-  std::vector<int64_t> kept_sizes_;  // bytes of each kept prologue value and packing
-  std::vector<Copy> copies_;  // outputs first, then variables: writes come last
+  std::vector<Buffer> folded_;               // values known at bind
+  std::vector<int64_t> kept_sizes_;          // bytes of each kept prologue value and packing
+  std::vector<Copy> copies_;                 // outputs first, then variables: writes come last
   std::vector<std::pair<int, bool>> locks_;  // (variable, exclusive) in address order
   std::vector<int> written_;                 // variables
   int64_t arena_bytes_ = 0, prologue_bytes_ = 0, prologue_workspace_ = 0;

@@ -21,7 +21,8 @@ void Program::finish() {
   for (auto& u : updates) written_.at(u.variable) = 1;
   steady_.assign(n, 0);
   for (int v = 0; v < n; ++v)
-    steady_[v] = values[v].kind == ValueKind::constant || (values[v].kind == ValueKind::variable && !written_[values[v].index]);
+    steady_[v] =
+        values[v].kind == ValueKind::constant || (values[v].kind == ValueKind::variable && !written_[values[v].index]);
   prologue_op_.assign(ops.size(), 0);
   for (size_t i = 0; i < ops.size(); ++i) {
     bool all_steady = !ops[i].def->random;
@@ -68,7 +69,8 @@ std::string Program::describe() const {
   auto value = [&](int v) {
     if (v < 0) return std::string("-");
     static const char* const prefix[] = {"feed", "var", "const", "%"};
-    return prefix[static_cast<int>(values[v].kind)] + std::to_string(values[v].kind == ValueKind::computed ? v : values[v].index);
+    return prefix[static_cast<int>(values[v].kind)] +
+           std::to_string(values[v].kind == ValueKind::computed ? v : values[v].index);
   };
   for (size_t i = 0; i < ops.size(); ++i) {
     for (size_t k = 0; k < ops[i].out.size(); ++k) os << (k ? ", " : "") << value(ops[i].out[k]);
