@@ -2,9 +2,10 @@
 //   z = rec(xp_z + h R_z + rb_z)   r = rec(xp_r + h R_r + rb_r)   h' = z h + (1 - z) k
 //   reset_after:  k = act(xp_h + r hidden),    hidden = h R_h + rb_h
 //   otherwise:    k = act(xp_h + hidden R_h),  hidden = r h
-#include "ops/recurrent.h"
 #include "cpu/activation_grad.h"
+#include "cpu/cell_activation.h"
 #include "cpu/recurrent.h"
+#include "ops/recurrent.h"
 
 HB_CPU_BEGIN
 namespace {
@@ -12,7 +13,8 @@ namespace {
 enum Gate { kZ, kReset, kK, kGates };
 
 // ---- forward -----------------------------------------------------------------------------------------
-template <class T> class Gru {
+template <class T>
+class Gru {
  public:
   enum Input { kXp, kH0, kR, kRb, kMask, kRecMask };
 
@@ -20,7 +22,13 @@ template <class T> class Gru {
     const auto& attrs = *static_cast<const GruAttrs*>(c.attrs);
     act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
     const Shape& x = c.in[kXp].shape;
-    q = {x[0], x[1], c.in[kR].shape[0], kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
+    q = {x[0],
+         x[1],
+         c.in[kR].shape[0],
+         kGates,
+         attrs.go_backwards,
+         c.in[kRecMask].present,
+         data_of<unsigned char>(c.in[kMask])};
     xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), rb = data_of<T>(c.in[kRb]);
     rec_mask = data_of<T>(c.in[kRecMask]);
     weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
@@ -83,10 +91,13 @@ template <class T> class Gru {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u), plane = in.rows * kPanel<T>;
     for (int64_t g = kZ; g <= kReset; ++g) {
       T* gate = (g == kZ ? s.z : s.reset) + u * in.rows;
-      panel_product<T>(q, weights, g, u, in.rows, in.gate(g, s.h), in.ld, input(in, step, g, u), q.steps * kGates * U, gate);
+      T* kept = gates ? gates + (q.at(in.first, step) * kGates + g) * U + u : nullptr;
+      const int64_t stride = q.steps * kGates * U;
+      panel_product<T>(q, weights, g, u, in.rows, in.gate(g, s.h), in.ld, input(in, step, g, u), stride, gate, kept,
+                       stride);
       if (rb)
         for (int64_t r = 0; r < in.rows; ++r) add_row(rb + g * U + u, gate + r * kPanel<T>, n);
-      activate<T>(rec, gate, plane);
+      activate_cells<T>(rec, gate, plane);
     }
     if (reset_after) return;
     const T* h = in.gate(kK, s.h) + u;
@@ -100,7 +111,8 @@ template <class T> class Gru {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u), x_stride = q.steps * kGates * U;
     const T *x = input(in, step, kK, u), *z = s.z + u * in.rows, *reset = s.reset + u * in.rows;
     if (reset_after) {
-      panel_product<T>(q, weights, kK, u, in.rows, in.gate(kK, s.h), in.ld, rb ? rb + kK * U + u : nullptr, 0, s.hidden);
+      panel_product<T>(q, weights, kK, u, in.rows, in.gate(kK, s.h), in.ld, rb ? rb + kK * U + u : nullptr, 0,
+                       s.hidden);
       for (int64_t r = 0; r < in.rows; ++r)
         for (int64_t i = 0; i < n; i += kLanes<T>) {
           const int64_t at = r * kPanel<T> + i;
@@ -109,7 +121,7 @@ template <class T> class Gru {
     } else {
       panel_product<T>(q, weights, kK, u, in.rows, s.reset_h, in.ld, x, x_stride, s.k);
     }
-    activate<T>(act, s.k, in.rows * kPanel<T>);
+    activate_cells<T>(act, s.k, in.rows * kPanel<T>);
     for (int64_t r = 0; r < in.rows; ++r) {
       const bool skip = q.skips(in.first + r, step);
       const int64_t out = q.at(in.first + r, step), row = r * kPanel<T>;
@@ -120,7 +132,12 @@ template <class T> class Gru {
         store(to + i, skip ? h : fma<T>(load(z + row + i), h - k, k));
       }
       if (y) copy(to, y + out * U + u, n);
-      if (hidden) copy(reset_after ? s.hidden + row : s.reset_h + r * in.ld + u, hidden + out * U + u, n);
+      // Zero under the mask: the gradient of R_h multiplies it with zero, and must get zero.
+      if (hidden)
+        copy_or_zero(skip          ? nullptr
+                     : reset_after ? s.hidden + row
+                                   : s.reset_h + r * in.ld + u,
+                     hidden + out * U + u, n);
       if (!gates) continue;
       const T* values[kGates] = {z + row, reset + row, s.k + row};
       for (int64_t g = 0; g < kGates; ++g) copy(values[g], gates + (out * kGates + g) * U + u, n);
@@ -135,7 +152,8 @@ template <class T> class Gru {
 };
 
 // ---- backward ----------------------------------------------------------------------------------------
-template <class T> class GruGrad {
+template <class T>
+class GruGrad {
  public:
   enum Input { kDy, kDh, kY, kGateValues, kHidden, kH0, kR, kRb, kMask, kRecMask };
 
@@ -144,11 +162,12 @@ template <class T> class GruGrad {
     act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
     const Shape& x = c.in[kY].shape;
     q = {x[0], x[1], x[2], kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
-    dy = data_of<T>(c.in[kDy]), dh = data_of<T>(c.in[kDh]), y = data_of<T>(c.in[kY]), gates = data_of<T>(c.in[kGateValues]);
+    dy = data_of<T>(c.in[kDy]), dh = data_of<T>(c.in[kDh]), y = data_of<T>(c.in[kY]),
+    gates = data_of<T>(c.in[kGateValues]);
     hidden = data_of<T>(c.in[kHidden]), h0 = data_of<T>(c.in[kH0]), rec_mask = data_of<T>(c.in[kRecMask]);
     weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
     const Shared shared(q, c.workspace);
-    inputs = shared.inputs, scratch = shared.scratch, candidate = shared.candidate, blocks = c.workspace + shared.bytes;
+    scratch = shared.scratch, dhidden = shared.dhidden, blocks = c.workspace + shared.bytes;
     dxp = c.out[0].present ? data_of<T>(c.out[0]) : shared.dxp;
     dh0 = data_of<T>(c.out[1]), dr = data_of<T>(c.out[2]), drb = data_of<T>(c.out[3]);
   }
@@ -156,34 +175,38 @@ template <class T> class GruGrad {
   int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    const int64_t U = q.units, K = q.batch * q.steps, ld = kGates * U;
+    const int64_t U = q.units, ld = kGates * U;
     parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
     if (drb) {
       fill_zero(drb, ld);
       for (int64_t block = 0; block < q.blocks(); ++block) add_row(space(block).drb, drb, ld);
     }
     if (!dr) return;
+    const auto gradient = [&](int64_t g, int64_t count) {
+      const T* mask = q.dropout ? rec_mask + g * q.batch * U : nullptr;
+      WeightGradient<T>{q, y, h0, true, mask, dxp + g * U, ld, count * U, dr + g * U, ld, scratch}.run(c);
+    };
     if (q.dropout)
-      for (int64_t g = kZ; g <= kReset; ++g) weight_gradient<T>(c, U, U, K, inputs.gate(q, g), dxp + g * U, ld, dr + g * U, ld, scratch);
+      gradient(kZ, 1), gradient(kReset, 1);
     else
-      weight_gradient<T>(c, U, 2 * U, K, inputs.gate(q, kZ), dxp, ld, dr, ld, scratch);
-    if (reset_after) weight_gradient<T>(c, U, U, K, inputs.gate(q, kK), candidate, U, dr + kK * U, ld, scratch);
-    else weight_gradient<T>(c, U, U, K, candidate, dxp + kK * U, ld, dr + kK * U, ld, scratch);
+      gradient(kZ, 2);
+    T* drh = dr + kK * U;
+    const T* mask = q.dropout ? rec_mask + kK * q.batch * U : nullptr;
+    if (reset_after)
+      WeightGradient<T>{q, y, h0, true, mask, dhidden, U, U, drh, ld, scratch}.run(c);
+    else
+      WeightGradient<T>{q, hidden, nullptr, false, nullptr, dxp + kK * U, ld, U, drh, ld, scratch}.run(c);
   }
 
  private:
   struct Shared {
-    ProductInputs<T> inputs;
-    // For the gradient of R_h, (batch * steps, units) in the input's order: with reset_after the
-    // gradient of `hidden`, which differs from dxp's; otherwise `hidden`, which the product read.
-    T* candidate;
+    T* dhidden;  // (batch * steps, units) with reset_after, in the input's order
     T *scratch, *dxp;
     int64_t bytes;
     Shared(const Sequence& q, char* base) {
       Carver carve(base);
-      inputs.data = carve.take<T>(ProductInputs<T>::elements(q));
-      candidate = carve.take<T>(q.batch * q.steps * q.units);
-      scratch = carve.take<T>(weight_gradient_scratch<T>(kGates * q.units));
+      dhidden = carve.take<T>(q.batch * q.steps * q.units);
+      scratch = carve.take<T>(WeightGradient<T>::scratch_elements(q));
       dxp = carve.take<T>(q.batch * q.steps * kGates * q.units);  // when nobody else wants it
       bytes = carve.used();
     }
@@ -199,7 +222,7 @@ template <class T> class GruGrad {
       d = carve.take<T>(rows * ldd);
       dreset_h = carve.take<T>(rows * ld);
       drb = carve.take<T>(kGates * q.units);
-      scratch = carve.take<T>(q.dropout ? rows * q.units : 0);
+      scratch = carve.take<T>(q.dropout ? rows * kPanel<T> : 0);
       bytes = carve.used();
     }
   };
@@ -213,13 +236,21 @@ template <class T> class GruGrad {
     for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
     for (int64_t step = q.steps - 1; step >= 0; --step) {
       for (int64_t r = 0; r < rows; ++r) {
-        if (dr) inputs.note(q, in, r, step, state_before(first + r, step));
         retreat(s.dh + r * s.ld, s.d + r * s.ldd, first + r, step);
         fill_zero(s.dreset_h + r * s.ld, U);
       }
-      if (!reset_after) backprop_state<T>(q, weights, unmasked, kK, kGates, s.d, s.ldd, s.dreset_h, s.ld, nullptr);
+      if (!reset_after)
+        backprop_state<T>(q, weights, unmasked, kK, kGates, s.d, s.ldd, s.dreset_h, s.ld, nullptr, [](int64_t) {});
       for (int64_t r = 0; r < rows; ++r) retreat_reset(s, in, r, step);
-      backprop_state<T>(q, weights, in, kZ, reset_after ? kGates : kK, s.d, s.ldd, s.dh, s.ld, s.scratch);
+      backprop_state<T>(q, weights, in, kZ, reset_after ? kGates : kK, s.d, s.ldd, s.dh, s.ld, s.scratch,
+                        [&](int64_t r) {
+                          if (!step) return;
+                          prefetch<false>(gates + q.at(first + r, step - 1) * kGates * U, kGates * U);
+                          prefetch<false>(hidden + q.at(first + r, step - 1) * U, U);
+                          if (step > 1) prefetch<false>(y + q.at(first + r, step - 2) * U, U);
+                          prefetch<true>(dxp + q.at_time(first + r, step - 1) * kGates * U, kGates * U);
+                          if (reset_after) prefetch<true>(dhidden + q.at_time(first + r, step - 1) * U, U);
+                        });
     }
     for (int64_t r = 0; r < rows; ++r)
       if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
@@ -256,7 +287,7 @@ template <class T> class GruGrad {
     const T *before = state_before(row, step), *mask = in.mask_row(q, kK, r), *dreset_h = s.dreset_h + r * s.ld;
     if (q.skips(row, step)) {  // d is zero; what the gates hold there may be anything
       fill_zero(dx, kGates * U);
-      return fill_zero(candidate + there * U, U);
+      return fill_zero(dhidden + there * U, U);
     }
     for (int64_t i = 0; i < U; i += kLanes<T>) {
       const int64_t n = U - i;
@@ -271,10 +302,10 @@ template <class T> class GruGrad {
     }
     activation_grad<T>(rec, reset, d + kReset * U, U);
     copy(d, dx, kGates * U);
-    if (!reset_after) return copy(seen, candidate + there * U, U);
+    if (!reset_after) return;
     for (int64_t i = 0; i < U; i += kLanes<T>)
       store_some(d + kK * U + i, load_some(d + kK * U + i, U - i) * load_some(reset + i, U - i), U - i);
-    copy(d + kK * U, candidate + there * U, U);
+    copy(d + kK * U, dhidden + there * U, U);
     add_row(d, s.drb, kGates * U);
   }
 
@@ -282,17 +313,17 @@ template <class T> class GruGrad {
   Activation act, rec;
   bool reset_after;
   const T *dy, *dh, *y, *gates, *hidden, *h0, *rec_mask, *weights;
-  ProductInputs<T> inputs;
-  T *candidate, *scratch, *dxp, *dh0, *dr, *drb;
+  T *dhidden, *scratch, *dxp, *dh0, *dr, *drb;
   char* blocks;
 };
 
 }  // namespace
 
 HB_EXPORT_KERNELS(gru,
-  {"gru", "rows", nullptr, recurrent_workspace<Gru>, run_recurrent<Gru>, Gru<float>::kR,
-   packed_weight_bytes<Gru<float>::kR, kGates, false>, pack_weights<Gru<float>::kR, kGates, false>},
-  {"gru_grad", "rows", nullptr, recurrent_workspace<GruGrad>, run_recurrent<GruGrad>, GruGrad<float>::kR,
-   packed_weight_bytes<GruGrad<float>::kR, kGates, true>, pack_weights<GruGrad<float>::kR, kGates, true>})
+                  {"gru", "rows", nullptr, recurrent_workspace<Gru>, run_recurrent<Gru>, Gru<float>::kR,
+                   packed_weight_bytes<Gru<float>::kR, kGates, false>, pack_weights<Gru<float>::kR, kGates, false>},
+                  {"gru_grad", "rows", nullptr, recurrent_workspace<GruGrad>, run_recurrent<GruGrad>,
+                   GruGrad<float>::kR, packed_weight_bytes<GruGrad<float>::kR, kGates, true>,
+                   pack_weights<GruGrad<float>::kR, kGates, true>})
 
 HB_CPU_END

@@ -1,9 +1,10 @@
 // Long short-term memory over whole sequences, gates i, f, c, o:
 //   i = rec(z_i)  f = rec(z_f)  g = act(z_c)  o = rec(z_o),   z = xp + h R
 //   c' = f c + i g    h' = o act(c')
-#include "ops/recurrent.h"
 #include "cpu/activation_grad.h"
+#include "cpu/cell_activation.h"
 #include "cpu/recurrent.h"
+#include "ops/recurrent.h"
 
 HB_CPU_BEGIN
 namespace {
@@ -11,7 +12,8 @@ namespace {
 enum Gate { kI, kF, kC, kO, kGates };
 
 // ---- forward -----------------------------------------------------------------------------------------
-template <class T> class Lstm {
+template <class T>
+class Lstm {
  public:
   enum Input { kXp, kH0, kC0, kR, kMask, kRecMask };
 
@@ -19,7 +21,12 @@ template <class T> class Lstm {
     const auto& attrs = *static_cast<const LstmAttrs*>(c.attrs);
     act = attrs.activation, rec = attrs.recurrent_activation;
     const Shape& x = c.in[kXp].shape;
-    q = {x[0], x[1], c.in[kR].shape[0], kGates, attrs.go_backwards, c.in[kRecMask].present,
+    q = {x[0],
+         x[1],
+         c.in[kR].shape[0],
+         kGates,
+         attrs.go_backwards,
+         c.in[kRecMask].present,
          data_of<unsigned char>(c.in[kMask])};
     xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), c0 = data_of<T>(c.in[kC0]);
     rec_mask = data_of<T>(c.in[kRecMask]);
@@ -77,22 +84,30 @@ template <class T> class Lstm {
   void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u), plane = in.rows * kPanel<T>;
     const T* x = xp + q.at_time(in.first, step) * kGates * U + u;
+    for (int64_t r = 0; r < in.rows; ++r) {
+      if (y) prefetch<true>(y + q.at(in.first + r, step) * U + u, n);
+      if (cells) prefetch<true>(cells + q.at(in.first + r, step) * U + u, n);
+    }
+    T* kept = gates ? gates + q.at(in.first, step) * kGates * U + u : nullptr;
+    const int64_t stride = q.steps * kGates * U;
     for (int64_t g = 0; g < kGates; ++g)
-      panel_product<T>(q, weights, g, u, in.rows, in.gate(g, s.h), in.ld, x + g * U, q.steps * kGates * U, s.z + g * plane);
-    activate<T>(rec, s.z, 2 * plane);
-    activate<T>(act, s.z + kC * plane, plane);
-    activate<T>(rec, s.z + kO * plane, plane);
+      panel_product<T>(q, weights, g, u, in.rows, in.gate(g, s.h), in.ld, x + g * U, stride, s.z + g * plane,
+                       kept ? kept + g * U : nullptr, stride);
+    activate_cells<T>(rec, s.z, 2 * plane);
+    activate_cells<T>(act, s.z + kC * plane, plane);
+    activate_cells<T>(rec, s.z + kO * plane, plane);
     for (int64_t r = 0; r < in.rows; ++r) {
       const bool skip = q.skips(in.first + r, step);
       for (int64_t i = 0; i < n; i += kLanes<T>) {
         const T* z = s.z + r * kPanel<T> + i;
         T* c = s.c + r * in.ld + u + i;
-        const Vec<T> next = skip ? load(c) : fma<T>(load(z + kF * plane), load(c), load(z + kI * plane) * load(z + kC * plane));
+        const Vec<T> next =
+            skip ? load(c) : fma<T>(load(z + kF * plane), load(c), load(z + kI * plane) * load(z + kC * plane));
         store(c, next);
         store(s.act_c + r * kPanel<T> + i, next);
       }
     }
-    activate<T>(act, s.act_c, plane);
+    activate_cells<T>(act, s.act_c, plane);
     for (int64_t r = 0; r < in.rows; ++r) {
       const bool skip = q.skips(in.first + r, step);
       const int64_t out = q.at(in.first + r, step);
@@ -104,7 +119,8 @@ template <class T> class Lstm {
         if (y) store_some(y + out * U + u + i, h, left);
         if (cells) store_some(cells + out * U + u + i, load(s.c + state), left);
         if (gates)
-          for (int64_t g = 0; g < kGates; ++g) store_some(gates + (out * kGates + g) * U + u + i, load(z + g * plane), left);
+          for (int64_t g = 0; g < kGates; ++g)
+            store_some(gates + (out * kGates + g) * U + u + i, load(z + g * plane), left);
       }
     }
   }
@@ -116,7 +132,8 @@ template <class T> class Lstm {
 };
 
 // ---- backward ----------------------------------------------------------------------------------------
-template <class T> class LstmGrad {
+template <class T>
+class LstmGrad {
  public:
   enum Input { kDy, kDh, kDc, kY, kGateValues, kCells, kH0, kC0, kR, kMask, kRecMask };
 
@@ -130,7 +147,7 @@ template <class T> class LstmGrad {
     h0 = data_of<T>(c.in[kH0]), c0 = data_of<T>(c.in[kC0]), rec_mask = data_of<T>(c.in[kRecMask]);
     weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
     const Shared shared(q, c.workspace);
-    inputs = shared.inputs, scratch = shared.scratch, blocks = c.workspace + shared.bytes;
+    scratch = shared.scratch, blocks = c.workspace + shared.bytes;
     dxp = c.out[0].present ? data_of<T>(c.out[0]) : shared.dxp;
     dh0 = data_of<T>(c.out[1]), dc0 = data_of<T>(c.out[2]), dr = data_of<T>(c.out[3]);
   }
@@ -140,21 +157,19 @@ template <class T> class LstmGrad {
   void run(const KernelCall& c) const {
     parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
     if (!dr) return;
-    const int64_t U = q.units, copies = inputs.copies(q);
-    for (int64_t g = 0; g < copies; ++g)
-      weight_gradient<T>(c, U, kGates * U / copies, q.batch * q.steps, inputs.gate(q, g), dxp + g * U, kGates * U,
-                         dr + g * U, kGates * U, scratch);
+    const int64_t U = q.units, ld = kGates * U;
+    if (!q.dropout) return WeightGradient<T>{q, y, h0, true, nullptr, dxp, ld, ld, dr, ld, scratch}.run(c);
+    for (int64_t g = 0; g < kGates; ++g)
+      WeightGradient<T>{q, y, h0, true, rec_mask + g * q.batch * U, dxp + g * U, ld, U, dr + g * U, ld, scratch}.run(c);
   }
 
  private:
   struct Shared {
-    ProductInputs<T> inputs;
     T *scratch, *dxp;
     int64_t bytes;
     Shared(const Sequence& q, char* base) {
       Carver carve(base);
-      inputs.data = carve.take<T>(ProductInputs<T>::elements(q));
-      scratch = carve.take<T>(weight_gradient_scratch<T>(kGates * q.units));
+      scratch = carve.take<T>(WeightGradient<T>::scratch_elements(q));
       dxp = carve.take<T>(q.batch * q.steps * kGates * q.units);  // when nobody else wants it
       bytes = carve.used();
     }
@@ -170,7 +185,7 @@ template <class T> class LstmGrad {
       dc = carve.take<T>(rows * ld);
       d = carve.take<T>(rows * ldd);
       act_c = carve.take<T>(2 * ld);
-      scratch = carve.take<T>(q.dropout ? rows * q.units : 0);
+      scratch = carve.take<T>(q.dropout ? rows * kPanel<T> : 0);
       bytes = carve.used();
     }
   };
@@ -186,12 +201,15 @@ template <class T> class LstmGrad {
     for (int64_t step = q.steps - 1; step >= 0; --step) {
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t row = first + r;
-        const T* before = step ? y + q.at(row, step - 1) * U : row_or_null(h0, row, U);
-        if (dr) inputs.note(q, in, r, step, before);
         retreat(s, r, row, step);
         copy(s.d + r * s.ldd, dxp + q.at_time(row, step) * kGates * U, kGates * U);
       }
-      backprop_state<T>(q, weights, in, 0, kGates, s.d, s.ldd, s.dh, s.ld, s.scratch);
+      backprop_state<T>(q, weights, in, 0, kGates, s.d, s.ldd, s.dh, s.ld, s.scratch, [&](int64_t r) {
+        if (!step) return;
+        prefetch<false>(gates + q.at(first + r, step - 1) * kGates * U, kGates * U);
+        if (step > 1) prefetch<false>(cells + q.at(first + r, step - 2) * U, U);
+        prefetch<true>(dxp + q.at_time(first + r, step - 1) * kGates * U, kGates * U);
+      });
     }
     for (int64_t r = 0; r < rows; ++r) {
       if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
@@ -211,8 +229,9 @@ template <class T> class LstmGrad {
     const T* gate = gates + q.at(row, step) * kGates * U;
     const T* before = step ? cells + q.at(row, step - 1) * U : row_or_null(c0, row, U);
     copy(cells + q.at(row, step) * U, act_c, U);
-    activate<T>(act, act_c, U);
-    for (int64_t i = 0; i < U; i += L) store_some(dc_here + i, load_some(dh + i, U - i) * load_some(gate + kO * U + i, U - i), U - i);
+    activate_cells<T>(act, act_c, U);
+    for (int64_t i = 0; i < U; i += L)
+      store_some(dc_here + i, load_some(dh + i, U - i) * load_some(gate + kO * U + i, U - i), U - i);
     activation_grad<T>(act, act_c, dc_here, U);
     for (int64_t i = 0; i < U; i += L) {
       const int64_t n = U - i;
@@ -233,7 +252,6 @@ template <class T> class LstmGrad {
   Sequence q;
   Activation act, rec;
   const T *dy, *dh, *dc, *y, *gates, *cells, *h0, *c0, *rec_mask, *weights;
-  ProductInputs<T> inputs;
   T *scratch, *dxp, *dh0, *dc0, *dr;
   char* blocks;
 };
@@ -241,9 +259,10 @@ template <class T> class LstmGrad {
 }  // namespace
 
 HB_EXPORT_KERNELS(lstm,
-  {"lstm", "rows", nullptr, recurrent_workspace<Lstm>, run_recurrent<Lstm>, Lstm<float>::kR,
-   packed_weight_bytes<Lstm<float>::kR, kGates, false>, pack_weights<Lstm<float>::kR, kGates, false>},
-  {"lstm_grad", "rows", nullptr, recurrent_workspace<LstmGrad>, run_recurrent<LstmGrad>, LstmGrad<float>::kR,
-   packed_weight_bytes<LstmGrad<float>::kR, kGates, true>, pack_weights<LstmGrad<float>::kR, kGates, true>})
+                  {"lstm", "rows", nullptr, recurrent_workspace<Lstm>, run_recurrent<Lstm>, Lstm<float>::kR,
+                   packed_weight_bytes<Lstm<float>::kR, kGates, false>, pack_weights<Lstm<float>::kR, kGates, false>},
+                  {"lstm_grad", "rows", nullptr, recurrent_workspace<LstmGrad>, run_recurrent<LstmGrad>,
+                   LstmGrad<float>::kR, packed_weight_bytes<LstmGrad<float>::kR, kGates, true>,
+                   pack_weights<LstmGrad<float>::kR, kGates, true>})
 
 HB_CPU_END

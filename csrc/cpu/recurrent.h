@@ -14,36 +14,56 @@
 HB_CPU_BEGIN
 
 // Units that are advanced together: a panel of the packed recurrent matrix.
-template <class T> constexpr int64_t kPanel = GemmTile<T>::cols;
+template <class T>
+constexpr int64_t kPanel = GemmTile<T>::cols;
 
 // The distance of rows that are walked side by side: whole vectors, and a cache line off the powers of
 // two, which would put all rows into the same cache sets.
-template <class T> HB_INLINE int64_t row_pitch(int64_t n) {
+template <class T>
+HB_INLINE int64_t row_pitch(int64_t n) {
   return (n + kLanes<T> - 1) / kLanes<T> * kLanes<T> + 64 / int64_t(sizeof(T));
 }
 
-template <class T> HB_INLINE Vec<T> load_some(const T* p, int64_t n) {
+template <class T>
+HB_INLINE Vec<T> load_some(const T* p, int64_t n) {
   return n >= kLanes<T> ? load(p) : load_tail(p, static_cast<int>(n));
 }
-template <class T> HB_INLINE void store_some(T* p, Vec<T> v, int64_t n) {
+template <class T>
+HB_INLINE void store_some(T* p, Vec<T> v, int64_t n) {
   n >= kLanes<T> ? store(p, v) : store_tail(p, v, static_cast<int>(n));
 }
 // A row of an optional tensor: zeros where it is absent.
-template <class T> static void copy_or_zero(const T* src, T* dst, int64_t n) {
+template <class T>
+static void copy_or_zero(const T* src, T* dst, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes<T>) store_some(dst + i, src ? load_some(src + i, n - i) : Vec<T>{}, n - i);
 }
-template <class T> HB_INLINE void copy(const T* src, T* dst, int64_t n) { copy_or_zero<T>(src, dst, n); }
-template <class T> HB_INLINE void fill_zero(T* dst, int64_t n) { copy_or_zero<T>(nullptr, dst, n); }
+template <class T>
+HB_INLINE void copy(const T* src, T* dst, int64_t n) {
+  copy_or_zero<T>(src, dst, n);
+}
+template <class T>
+HB_INLINE void fill_zero(T* dst, int64_t n) {
+  copy_or_zero<T>(nullptr, dst, n);
+}
 
-template <class T> static void add_row(const T* src, T* dst, int64_t n) {
-  for (int64_t i = 0; i < n; i += kLanes<T>) store_some(dst + i, load_some(dst + i, n - i) + load_some(src + i, n - i), n - i);
+template <class T>
+static void add_row(const T* src, T* dst, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes<T>)
+    store_some(dst + i, load_some(dst + i, n - i) + load_some(src + i, n - i), n - i);
 }
 
 // Null where the tensor is absent.
-template <class T> HB_INLINE T* data_of(const TensorRef& t) { return t.present ? t.as<T>() : nullptr; }
-template <class T> HB_INLINE const T* row_or_null(const T* p, int64_t row, int64_t n) { return p ? p + row * n : nullptr; }
+template <class T>
+HB_INLINE T* data_of(const TensorRef& t) {
+  return t.present ? t.as<T>() : nullptr;
+}
+template <class T>
+HB_INLINE T* row_or_null(T* p, int64_t row, int64_t n) {
+  return p ? p + row * n : nullptr;
+}
 
-template <class T> HB_INLINE void swap_pointers(T*& a, T*& b) {
+template <class T>
+HB_INLINE void swap_pointers(T*& a, T*& b) {
   T* t = a;
   a = b, b = t;
 }
@@ -75,7 +95,8 @@ struct Sequence {
 class Carver {
  public:
   HB_INLINE explicit Carver(char* base) : base_(reinterpret_cast<uintptr_t>(base)) {}
-  template <class T> HB_INLINE T* take(int64_t count) {
+  template <class T>
+  HB_INLINE T* take(int64_t count) {
     T* p = reinterpret_cast<T*>(base_ + static_cast<uintptr_t>(used_));
     used_ += (count * int64_t(sizeof(T)) + 63) / 64 * 64;
     return p;
@@ -90,27 +111,34 @@ class Carver {
 // ---- the packed recurrent matrix ----------------------------------------------------------------------
 // Forward, each gate's (units, units) is packed by itself; backward, the transpose (gates * units,
 // units) is packed whole, so that gate g is rows [g * units, (g + 1) * units) of every panel.
-template <int kInput, int kGates, bool kBackward> static int64_t packed_weight_bytes(const KernelCall& c) {
+template <int kInput, int kGates, bool kBackward>
+static int64_t packed_weight_bytes(const KernelCall& c) {
   const int64_t units = c.in[kInput].shape[0], k = kBackward ? kGates * units : units, parts = kBackward ? 1 : kGates;
   return parts * (c.in[kInput].dtype == DType::float64 ? gemm_packed_b<double>(k, units) * 8
                                                        : gemm_packed_b<float>(k, units) * 4);
 }
-template <class T> static void pack_recurrent(const T* src, int64_t units, int64_t gates, bool backward, T* dst) {
+template <class T>
+static void pack_recurrent(const T* src, int64_t units, int64_t gates, bool backward, T* dst) {
   const int64_t panels = gemm_panels<T>(units);
   if (backward) return gemm_pack_b<T>({src, 1, gates * units}, gates * units, units, 0, panels, dst);
   for (int64_t g = 0; g < gates; ++g)
-    gemm_pack_b<T>({src + g * units, gates * units, 1}, units, units, 0, panels, dst + g * gemm_packed_b<T>(units, units));
+    gemm_pack_b<T>({src + g * units, gates * units, 1}, units, units, 0, panels,
+                   dst + g * gemm_packed_b<T>(units, units));
 }
-template <int kInput, int kGates, bool kBackward> static void pack_weights(const KernelCall& c, void* dst) {
+template <int kInput, int kGates, bool kBackward>
+static void pack_weights(const KernelCall& c, void* dst) {
   const TensorRef& w = c.in[kInput];
-  if (w.dtype == DType::float64) pack_recurrent(w.as<double>(), w.shape[0], kGates, kBackward, static_cast<double*>(dst));
-  else pack_recurrent(w.as<float>(), w.shape[0], kGates, kBackward, static_cast<float*>(dst));
+  if (w.dtype == DType::float64)
+    pack_recurrent(w.as<double>(), w.shape[0], kGates, kBackward, static_cast<double*>(dst));
+  else
+    pack_recurrent(w.as<float>(), w.shape[0], kGates, kBackward, static_cast<float*>(dst));
 }
 
 // ---- forward ------------------------------------------------------------------------------------------
 // The rows of one task, and what feeds each gate's product: the state itself (rows `ld` apart), or with
 // dropout one masked copy per gate.
-template <class T> struct Rows {
+template <class T>
+struct Rows {
   const T* rec_mask;  // (gates, batch, units) or null
   T* masked;          // (gates, rows, ld) where there is a rec_mask
   int64_t first, rows, ld;
@@ -133,81 +161,140 @@ template <class T> struct Rows {
   HB_INLINE const T* gate(int64_t g, const T* state) const { return rec_mask ? masked + g * rows * ld : state; }
 };
 
+// Asks for n elements ahead of their use (kWrite: ahead of being written).
+template <bool kWrite, class T>
+HB_INLINE void prefetch(const T* p, int64_t n) {
+  for (int64_t i = 0; i < n; i += 64 / int64_t(sizeof(T))) __builtin_prefetch(p + i, kWrite);
+}
+
 // out (rows, kPanel) = init + a R_gate for the panel of units that begins at u; `weights` packed
-// forward, a's rows `lda` apart. Of init and out only the columns that exist are touched.
+// forward, a's rows `lda` apart. Of init and out only the columns that exist are touched. What the
+// step will read and write far away is on its way while the products are summed: init, and `later`
+// (null: nothing; rows `later_stride` apart).
 template <class T>
 static void panel_product(const Sequence& q, const T* weights, int64_t gate, int64_t u, int64_t rows, const T* a,
-                          int64_t lda, const T* init, int64_t init_stride, T* out) {
+                          int64_t lda, const T* init, int64_t init_stride, T* out, const T* later = nullptr,
+                          int64_t later_stride = 0) {
   const T* panel = weights + gate * gemm_packed_b<T>(q.units, q.units) + u * q.units;
   const int64_t n = smaller(kPanel<T>, q.units - u);
-  if (init && init_stride)  // far away, and each row elsewhere: on its way while the products are summed
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t i = 0; i < n; i += 64 / int64_t(sizeof(T))) __builtin_prefetch(init + r * init_stride + i);
+  for (int64_t r = 0; r < rows; ++r) {
+    if (init && init_stride) prefetch<false>(init + r * init_stride, n);
+    if (later) prefetch<true>(later + r * later_stride, n);
+  }
   gemm_block<T>(rows, n, q.units, {a, lda, 1}, panel, q.units, init, init_stride, out, kPanel<T>, nullptr, NoPost{});
 }
 
 // ---- backward -----------------------------------------------------------------------------------------
 // dstate (rows, units; ld) += sum over gates [g0, g1) of (d_gate R_gate^T) * rec_mask_gate; `weights`
-// packed backward, d has gate g's units at g * units. scratch: (rows, units) where there is a rec_mask.
-template <class T>
-static void backprop_state(const Sequence& q, const T* weights, const Rows<T>& in, int64_t g0, int64_t g1,
-                           const T* d, int64_t ldd, T* dstate, int64_t ld, T* scratch) {
-  const int64_t U = q.units, K = q.gates * U;
-  const auto product = [&](int64_t from, int64_t to, const T* init, T* out, int64_t ld_out) {
-    gemm_block<T>(in.rows, U, (to - from) * U, {d + from * U, ldd, 1}, weights + from * U * kPanel<T>, K, init, ld_out, out,
-                  ld_out, nullptr, NoPost{});
+// packed backward, d has gate g's units at g * units. scratch: (rows, kPanel) where there is a rec_mask.
+// ahead(r) is called once for every row, spread over the products: what it prefetches arrives meanwhile.
+template <class T, class Ahead>
+HB_INLINE void backprop_state(const Sequence& q, const T* weights, const Rows<T>& in, int64_t g0, int64_t g1,
+                              const T* d, int64_t ldd, T* dstate, int64_t ld, T* scratch, const Ahead& ahead) {
+  const int64_t U = q.units, depth = q.gates * U;
+  const auto product = [&](int64_t from, int64_t to, int64_t u, const T* init, T* out, int64_t ld_out) {
+    gemm_block<T>(in.rows, smaller(kPanel<T>, U - u), (to - from) * U, {d + from * U, ldd, 1},
+                  weights + u * depth + from * U * kPanel<T>, depth, init, ld_out, out, ld_out, nullptr, NoPost{});
   };
-  if (!in.rec_mask) return product(g0, g1, dstate, dstate, ld);
-  for (int64_t g = g0; g < g1; ++g) {
-    product(g, g + 1, nullptr, scratch, U);
-    for (int64_t r = 0; r < in.rows; ++r) {
-      const T* m = in.mask_row(q, g, r);
-      for (int64_t i = 0; i < U; ++i) dstate[r * ld + i] += scratch[r * U + i] * m[i];
+  const int64_t panels = gemm_panels<T>(U);
+  for (int64_t p = 0; p < panels; ++p) {
+    for (int64_t r = in.rows * p / panels; r < in.rows * (p + 1) / panels; ++r) ahead(r);
+    const int64_t u = p * kPanel<T>;
+    if (!in.rec_mask) {
+      product(g0, g1, u, dstate + u, dstate + u, ld);
+      continue;
+    }
+    for (int64_t g = g0; g < g1; ++g) {
+      product(g, g + 1, u, nullptr, scratch, kPanel<T>);
+      for (int64_t r = 0; r < in.rows; ++r) {
+        const T* m = in.mask_row(q, g, r) + u;
+        for (int64_t i = 0; i < smaller(kPanel<T>, U - u); ++i)
+          dstate[r * ld + u + i] += scratch[r * kPanel<T> + i] * m[i];
+      }
     }
   }
 }
 
-// c (m, n; rows ldc apart) = a^T b, a (k, m) and b (k, n; rows ldb apart): the gradient of a weight
-// matrix, one task per panel of columns. scratch: weight_gradient_scratch(n) elements.
-template <class T> HB_INLINE int64_t weight_gradient_scratch(int64_t n) {
-  return gemm_packed_b<T>(GemmTile<T>::depth, n);
-}
+namespace {  // a class's members are weak symbols unless it is the file's own
+
+// The gradient of (part of) a recurrent matrix, m = units:
+//   c (m, n; rows ldc apart) = sum over rows r and steps s of left(r, s)^T d(r, s)
+// d (rows n wide, `ldd` apart) follows the input's order. left is one of two things: the state that step s
+// started from, y of the step before and h0 for the first (`shifted`), or what is kept for the step itself.
+// `mask` (batch, m), if there is one, multiplies left.
 template <class T>
-static void weight_gradient(const KernelCall& call, int64_t m, int64_t n, int64_t k, const T* a, const T* b, int64_t ldb,
-                            T* c, int64_t ldc, T* scratch) {
-  using G = GemmTile<T>;
-  parallel_tasks(call, gemm_panels<T>(n), [=](int64_t p) {
-    const int64_t column = p * G::cols;
-    gemm_run<T>(m, smaller(G::cols, n - column), 0, k, {{a, 1, m}, gemm_tile_rows<T>(m)},
-                {nullptr, k, {b + column, ldb, 1}, scratch + column * G::depth}, nullptr, 0, c + column, ldc, NoPost{});
-  });
-}
+struct WeightGradient {
+  const Sequence& q;
+  const T *left, *h0;
+  bool shifted;
+  const T* mask;
+  const T* d;
+  int64_t ldd, n;
+  T* c;
+  int64_t ldc;
+  T* scratch;  // scratch_elements()
 
-// The left factor of that gradient: what each gate's product read at each step, in the input's order,
-// (batch * steps, units), once for all gates or, with rec_mask, once for each.
-template <class T> struct ProductInputs {
-  T* data;
+  // Columns are shared out in groups of panels, so that the left factor is not read once for each panel.
+  static constexpr int64_t kGroup = 4;
+  static HB_INLINE int64_t groups(int64_t n) { return (gemm_panels<T>(n) + kGroup - 1) / kGroup; }
+  static HB_INLINE int64_t group_scratch(int64_t m) { return GemmTile<T>::depth * (kGroup * kPanel<T> + m); }
+  static HB_INLINE int64_t scratch_elements(const Sequence& q) {
+    return groups(q.gates * q.units) * group_scratch(q.units);
+  }
 
-  static HB_INLINE int64_t copies(const Sequence& q) { return q.dropout ? q.gates : 1; }
-  static HB_INLINE int64_t elements(const Sequence& q) { return copies(q) * q.batch * q.steps * q.units; }
-  HB_INLINE T* gate(const Sequence& q, int64_t g) const { return data + (q.dropout ? g : 0) * q.batch * q.steps * q.units; }
-  // Notes the state (null: zeros) that step s of row r started from.
-  HB_INLINE void note(const Sequence& q, const Rows<T>& in, int64_t r, int64_t s, const T* state) const {
-    for (int64_t g = 0; g < copies(q); ++g) {
-      T* to = gate(q, g) + q.at_time(in.first + r, s) * q.units;
-      const T* m = in.mask_row(q, g, r);
-      if (!state || !m) copy_or_zero(state, to, q.units);
-      else
-        for (int64_t i = 0; i < q.units; ++i) to[i] = state[i] * m[i];
-    }
+  void run(const KernelCall& call) const {
+    parallel_tasks(call, groups(n), [&](int64_t group) { run_group(group); });
+  }
+
+ private:
+  void run_group(int64_t group) const {
+    const int64_t column = group * kGroup * kPanel<T>, columns = smaller(kGroup * kPanel<T>, n - column);
+    T* space = scratch + group * group_scratch(q.units);
+    // left is read where it is. The state after (r, s) goes with d of step s + 1, and the last one with
+    // nothing, which is a row of zeros in the packed d.
+    accumulate(q.batch * q.steps, q.steps, left, column, columns, space, false, [&](int64_t r, int64_t s) -> const T* {
+      s += shifted;
+      return s < q.steps ? d + q.at_time(r, s) * ldd : nullptr;
+    });
+    if (shifted && h0 && q.steps)
+      accumulate(q.batch, 1, h0, column, columns, space, true,
+                 [&](int64_t r, int64_t) { return d + q.at_time(r, 0) * ldd; });
+  }
+
+  // c += (or =) sum over i < count of a[i]^T d_row(i / steps, i % steps).
+  template <class RowOf>
+  void accumulate(int64_t count, int64_t steps, const T* a, int64_t column, int64_t columns, T* packed, bool add,
+                  const RowOf& d_row) const {
+    const int64_t m = q.units, step = GemmTile<T>::depth;
+    T *masked = packed + step * kGroup * kPanel<T>, *out = c + column;
+    int64_t done = 0;
+    do {
+      const int64_t depth = smaller(step, count - done);
+      for (int64_t i = 0; i < depth; ++i) {
+        const int64_t r = (done + i) / steps;
+        const T* row = d_row(r, done + i - r * steps);
+        T* to = packed + i * kPanel<T>;
+        for (int64_t j = 0; j < columns; j += kPanel<T>, to += depth * kPanel<T>)
+          copy_or_zero(row ? row + column + j : nullptr, to, smaller(kPanel<T>, columns - j));
+        if (mask)
+          for (int64_t j = 0; j < m; ++j) masked[i * m + j] = a[(done + i) * m + j] * mask[r * m + j];
+      }
+      gemm_block<T>(m, columns, depth, {mask ? masked : a + done * m, 1, m}, packed, depth, add || done ? out : nullptr,
+                    ldc, out, ldc, nullptr, NoPost{});
+      done += depth;
+    } while (done < count);
   }
 };
 
+}  // namespace
+
 // Runs K<float> or K<double>, a kernel with its arguments taken from the call.
-template <template <class> class K> static void run_recurrent(const KernelCall& c) {
+template <template <class> class K>
+static void run_recurrent(const KernelCall& c) {
   c.in[K<float>::kR].dtype == DType::float64 ? K<double>(c).run(c) : K<float>(c).run(c);
 }
-template <template <class> class K> static int64_t recurrent_workspace(const KernelCall& c) {
+template <template <class> class K>
+static int64_t recurrent_workspace(const KernelCall& c) {
   return c.in[K<float>::kR].dtype == DType::float64 ? K<double>(c).workspace() : K<float>(c).workspace();
 }
 

@@ -1,13 +1,15 @@
 // The plain recurrent layer over whole sequences: h' = act(xp + h R).
-#include "ops/recurrent.h"
 #include "cpu/activation_grad.h"
+#include "cpu/cell_activation.h"
 #include "cpu/recurrent.h"
+#include "ops/recurrent.h"
 
 HB_CPU_BEGIN
 namespace {
 
 // ---- forward -----------------------------------------------------------------------------------------
-template <class T> class SimpleRnn {
+template <class T>
+class SimpleRnn {
  public:
   enum Input { kXp, kH0, kR, kMask, kRecMask };
 
@@ -60,8 +62,9 @@ template <class T> class SimpleRnn {
   // One step of one panel of units.
   void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u);
-    panel_product<T>(q, weights, 0, u, in.rows, in.gate(0, s.h), in.ld, xp + q.at_time(in.first, step) * U + u, q.steps * U, s.z);
-    activate<T>(act, s.z, in.rows * kPanel<T>);
+    panel_product<T>(q, weights, 0, u, in.rows, in.gate(0, s.h), in.ld, xp + q.at_time(in.first, step) * U + u,
+                     q.steps * U, s.z);
+    activate_cells<T>(act, s.z, in.rows * kPanel<T>);
     for (int64_t r = 0; r < in.rows; ++r) {
       const T* h = (q.skips(in.first + r, step) ? s.h + r * in.ld + u : s.z + r * kPanel<T>);
       copy(h, s.h_next + r * in.ld + u, n);
@@ -76,7 +79,8 @@ template <class T> class SimpleRnn {
 };
 
 // ---- backward ----------------------------------------------------------------------------------------
-template <class T> class SimpleRnnGrad {
+template <class T>
+class SimpleRnnGrad {
  public:
   enum Input { kDy, kDh, kY, kH0, kR, kMask, kRecMask };
 
@@ -89,7 +93,7 @@ template <class T> class SimpleRnnGrad {
     rec_mask = data_of<T>(c.in[kRecMask]);
     weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
     const Shared shared(q, c.workspace);
-    inputs = shared.inputs, scratch = shared.scratch, blocks = c.workspace + shared.bytes;
+    scratch = shared.scratch, blocks = c.workspace + shared.bytes;
     dxp = c.out[0].present ? data_of<T>(c.out[0]) : shared.dxp;
     dh0 = data_of<T>(c.out[1]), dr = data_of<T>(c.out[2]);
   }
@@ -98,18 +102,17 @@ template <class T> class SimpleRnnGrad {
 
   void run(const KernelCall& c) const {
     parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
-    if (dr) weight_gradient<T>(c, q.units, q.units, q.batch * q.steps, inputs.gate(q, 0), dxp, q.units, dr, q.units, scratch);
+    const int64_t U = q.units;
+    if (dr) WeightGradient<T>{q, y, h0, true, rec_mask, dxp, U, U, dr, U, scratch}.run(c);
   }
 
  private:
   struct Shared {
-    ProductInputs<T> inputs;
     T *scratch, *dxp;
     int64_t bytes;
     Shared(const Sequence& q, char* base) {
       Carver carve(base);
-      inputs.data = carve.take<T>(ProductInputs<T>::elements(q));
-      scratch = carve.take<T>(weight_gradient_scratch<T>(q.units));
+      scratch = carve.take<T>(WeightGradient<T>::scratch_elements(q));
       dxp = carve.take<T>(q.batch * q.steps * q.units);  // when nobody else wants it
       bytes = carve.used();
     }
@@ -123,7 +126,7 @@ template <class T> class SimpleRnnGrad {
       Carver carve(base);
       dh = carve.take<T>(rows * ld);
       d = carve.take<T>(rows * ld);
-      scratch = carve.take<T>(q.dropout ? rows * q.units : 0);
+      scratch = carve.take<T>(q.dropout ? rows * kPanel<T> : 0);
       bytes = carve.used();
     }
   };
@@ -136,11 +139,10 @@ template <class T> class SimpleRnnGrad {
     for (int64_t step = q.steps - 1; step >= 0; --step) {
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t row = first + r;
-        if (dr) inputs.note(q, in, r, step, step ? y + q.at(row, step - 1) * U : row_or_null(h0, row, U));
         retreat(s.dh + r * s.ld, s.d + r * s.ld, row, step);
         copy(s.d + r * s.ld, dxp + q.at_time(row, step) * U, U);
       }
-      backprop_state<T>(q, weights, in, 0, 1, s.d, s.ld, s.dh, s.ld, s.scratch);
+      backprop_state<T>(q, weights, in, 0, 1, s.d, s.ld, s.dh, s.ld, s.scratch, [](int64_t) {});
     }
     for (int64_t r = 0; r < rows; ++r)
       if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
@@ -160,7 +162,6 @@ template <class T> class SimpleRnnGrad {
   Sequence q;
   Activation act;
   const T *dy, *dh, *y, *h0, *rec_mask, *weights;
-  ProductInputs<T> inputs;
   T *scratch, *dxp, *dh0, *dr;
   char* blocks;
 };
@@ -168,10 +169,11 @@ template <class T> class SimpleRnnGrad {
 }  // namespace
 
 HB_EXPORT_KERNELS(simple_rnn,
-  {"simple_rnn", "rows", nullptr, recurrent_workspace<SimpleRnn>, run_recurrent<SimpleRnn>, SimpleRnn<float>::kR,
-   packed_weight_bytes<SimpleRnn<float>::kR, 1, false>, pack_weights<SimpleRnn<float>::kR, 1, false>},
-  {"simple_rnn_grad", "rows", nullptr, recurrent_workspace<SimpleRnnGrad>, run_recurrent<SimpleRnnGrad>,
-   SimpleRnnGrad<float>::kR, packed_weight_bytes<SimpleRnnGrad<float>::kR, 1, true>,
-   pack_weights<SimpleRnnGrad<float>::kR, 1, true>})
+                  {"simple_rnn", "rows", nullptr, recurrent_workspace<SimpleRnn>, run_recurrent<SimpleRnn>,
+                   SimpleRnn<float>::kR, packed_weight_bytes<SimpleRnn<float>::kR, 1, false>,
+                   pack_weights<SimpleRnn<float>::kR, 1, false>},
+                  {"simple_rnn_grad", "rows", nullptr, recurrent_workspace<SimpleRnnGrad>, run_recurrent<SimpleRnnGrad>,
+                   SimpleRnnGrad<float>::kR, packed_weight_bytes<SimpleRnnGrad<float>::kR, 1, true>,
+                   pack_weights<SimpleRnnGrad<float>::kR, 1, true>})
 
 HB_CPU_END

@@ -53,7 +53,10 @@ class Sizes {
     want_rank(op_, x, static_cast<int>(leading.size()) + 1, what);
     int axis = 0;
     for (int64_t* dim : leading) {
-      *dim = same_dim(op_, *dim, x.shape[axis], dim == &batch_ ? "batch size" : dim == &steps_ ? "number of steps" : "units");
+      *dim = same_dim(op_, *dim, x.shape[axis],
+                      dim == &batch_   ? "batch size"
+                      : dim == &steps_ ? "number of steps"
+                                       : "units");
       ++axis;
     }
     const int64_t last = x.shape[-1];
@@ -74,7 +77,11 @@ class Sizes {
   const char* op_;
   int64_t gates_, batch_ = kUnknown, steps_ = kUnknown, units_ = kUnknown;
   TypeInfo seen_ = absent();
-  static TypeInfo absent() { TypeInfo i; i.present = false; return i; }
+  static TypeInfo absent() {
+    TypeInfo i;
+    i.present = false;
+    return i;
+  }
 };
 
 void need(const char* op, const Infos& in, std::initializer_list<std::pair<int, const char*>> required) {
