@@ -167,7 +167,6 @@ def torch_channels_last(case):
 
 
 def onnxruntime(case):
-    import onnx
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 

@@ -26,9 +26,15 @@ struct Plan::Execution {
   std::vector<std::vector<TensorRef>> refs;  // per step: inputs, then outputs
   std::vector<KernelCall> calls;
   std::vector<std::vector<const void*>> packed;
-  struct Patch { TensorRef* ref; int index; };
+  struct Patch {
+    TensorRef* ref;
+    int index;
+  };
   std::vector<Patch> feed_patches, output_patches, kept_patches;
-  struct PackPatch { const void** pointer; int slot; };
+  struct PackPatch {
+    const void** pointer;
+    int slot;
+  };
   std::vector<PackPatch> pack_patches;
   std::shared_ptr<Prologue> prologue;
   uint64_t epoch = ~uint64_t{0};
@@ -49,7 +55,10 @@ constexpr int64_t kMaxIdle = 64;
 constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
 
 bool nan_checking() {
-  static const bool on = [] { const char* e = std::getenv("HORNBEAM_CHECK"); return e && std::string(e) == "nan"; }();
+  static const bool on = [] {
+    const char* e = std::getenv("HORNBEAM_CHECK");
+    return e && std::string(e) == "nan";
+  }();
   return on;
 }
 
@@ -120,7 +129,10 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
     auto& refs = e->refs.back();
     refs.insert(refs.end(), step.out.begin(), step.out.end());
     auto attach = [&](TensorRef& ref, int v) {
-      if (v < 0) { ref.present = false; return; }
+      if (v < 0) {
+        ref.present = false;
+        return;
+      }
       const Place& p = places_[v];
       if (p.kind == Place::feed) e->feed_patches.push_back({&ref, static_cast<int>(p.offset)});
       else if (p.kind == Place::output) e->output_patches.push_back({&ref, static_cast<int>(p.offset)});
@@ -180,9 +192,11 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     in = step.in;
     out = step.out;
     for (size_t k = 0; k < in.size(); ++k)
-      if (step.in_value[k] >= 0 && program_.steady(step.in_value[k])) in[k].data = address(scratch, places_[step.in_value[k]]);
+      if (step.in_value[k] >= 0 && program_.steady(step.in_value[k]))
+        in[k].data = address(scratch, places_[step.in_value[k]]);
     for (size_t k = 0; k < out.size(); ++k)
-      if (step.out_value[k] >= 0 && places_[step.out_value[k]].kind == Place::prologue) out[k].data = address(scratch, places_[step.out_value[k]]);
+      if (step.out_value[k] >= 0 && places_[step.out_value[k]].kind == Place::prologue)
+        out[k].data = address(scratch, places_[step.out_value[k]]);
     KernelCall call;
     call.attrs = program_.ops[step.op].attrs->data();
     call.n_in = static_cast<int>(in.size());
@@ -293,14 +307,15 @@ void Plan::check_nan(const Step& step, const KernelCall& call) const {
   for (int k = 0; k < call.n_out; ++k)
     if (bad(call.out[k])) {
       const OpInstance& op = program_.ops[step.op];
-      throw RuntimeError("HORNBEAM_CHECK=nan: " + (op.label.empty() ? "" : "layer '" + op.label + "', ") + "op '" + op.def->name +
-                         "' made NaN from inputs without NaN");
+      throw RuntimeError("HORNBEAM_CHECK=nan: " + (op.label.empty() ? "" : "layer '" + op.label + "', ") + "op '" +
+                         op.def->name + "' made NaN from inputs without NaN");
     }
 }
 
 std::string Plan::describe() const {
   std::ostringstream os;
-  static const char* const kinds[] = {"nowhere", "arena", "feed", "variable", "constant", "folded", "prologue", "output"};
+  static const char* const kinds[] = {"nowhere",  "arena",  "feed",     "variable",
+                                      "constant", "folded", "prologue", "output"};
   auto list = [&](const std::vector<Step>& steps, const char* mark) {
     for (auto& step : steps) {
       const OpInstance& op = program_.ops[step.op];

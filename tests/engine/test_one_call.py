@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-
 from hornbeam.layers import LSTM, BatchNormalization, Conv2D, Dense, Dropout, Embedding, Flatten, MaxPooling2D
 from hornbeam.models import Sequential
 

@@ -6,7 +6,6 @@ instruction set, and that none is computed in Python.
 
 import numpy as np
 import pytest
-
 from hornbeam import _core
 from hornbeam import graph as G
 

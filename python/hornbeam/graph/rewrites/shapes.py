@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..flat import FlatGraph, FlatOp
@@ -71,7 +73,7 @@ class _Shapes:
             self.known[(dim,)] = self._emit(ops, "gather", [shape, self.graph.add_constant(np.asarray([axis]))], axis=0)
         return self.known[(dim,)]
 
-    def _emit(self, ops: list[FlatOp], name: str, inputs: list[int], **attrs: int) -> int:
+    def _emit(self, ops: list[FlatOp], name: str, inputs: list[int], **attrs: Any) -> int:
         op = self.graph.make_op(name, inputs, **attrs)
         ops.append(op)
         return op.outputs[0]
