@@ -1,0 +1,82 @@
+"""Graphs of models, with a small stand-in for pydot, and what there is of several GPUs."""
+
+import sys
+import types
+
+import pytest
+
+from hornbeam.layers import Dense, Input, add
+from hornbeam.models import Model, Sequential
+from hornbeam.utils import model_to_dot, multi_gpu_model
+
+
+class Graph:
+    def __init__(self, **arguments):
+        self.arguments, self.settings = arguments, {}
+        self.nodes, self.edges, self.graphs = [], [], []
+
+    def set(self, key, value):
+        self.settings[key] = value
+
+    def set_node_defaults(self, **defaults):
+        pass
+
+    def add_node(self, node):
+        self.nodes.append(node)
+
+    def add_edge(self, edge):
+        self.edges.append(edge)
+
+    def add_subgraph(self, graph):
+        self.graphs.append(graph)
+
+    def get_edge(self, a, b):
+        return [edge for edge in self.edges if edge == (a, b)]
+
+
+@pytest.fixture
+def pydot(monkeypatch):
+    module = types.ModuleType("pydot")
+    module.Dot = module.Cluster = Graph
+    module.Node = lambda name, label: (name, label)
+    module.Edge = lambda a, b: (a, b)
+    monkeypatch.setitem(sys.modules, "pydot", module)
+
+
+@pytest.fixture
+def model():
+    inner = Sequential([Dense(3, name="inside", input_shape=(3,))], name="inner")
+    x = Input((3,), name="x")
+    return Model(x, add([inner(x), x], name="sum"))
+
+
+def test_layers_and_their_connections(pydot, model):
+    dot = model_to_dot(model, show_shapes=True)
+    labels = dict(dot.nodes)
+    assert labels[str(id(model.layers[0]))] == "x: InputLayer|{input:|output:}|{{(None, 3)}|{(None, 3)}}"
+    by_name = {layer.name: str(id(layer)) for layer in model.layers}
+    assert sorted(dot.edges) == sorted(
+        [(by_name["x"], by_name["inner"]), (by_name["inner"], by_name["sum"]), (by_name["x"], by_name["sum"])]
+    )
+
+
+def test_nested_models_can_be_expanded(pydot, model):
+    dot = model_to_dot(model, expand_nested=True, show_layer_names=False)
+    (cluster,) = dot.graphs
+    assert cluster.settings["label"] == "inner" and [label for _, label in cluster.nodes] == ["Dense"]
+    inside = str(id(model.get_layer("inner").layers[0]))
+    assert any(inside == edge[1] for edge in dot.edges) and any(inside == edge[0] for edge in dot.edges)
+
+
+def test_without_pydot(monkeypatch, model):
+    monkeypatch.setitem(sys.modules, "pydot", None)
+    with pytest.raises(ImportError, match="Failed to import `pydot`"):
+        model_to_dot(model)
+
+
+def test_one_device(model):
+    assert multi_gpu_model(model) is model and multi_gpu_model(model, gpus=1) is model
+    with pytest.raises(ValueError, match="Hornbeam trains on one device"):
+        multi_gpu_model(model, gpus=2)
+    with pytest.raises(ValueError, match="gpus >= 2"):
+        multi_gpu_model(model, gpus=0)
