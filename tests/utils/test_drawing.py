@@ -4,7 +4,6 @@ import sys
 import types
 
 import pytest
-
 from hornbeam.layers import Dense, Input, add
 from hornbeam.models import Model, Sequential
 from hornbeam.utils import model_to_dot, multi_gpu_model

@@ -1,4 +1,7 @@
 """Callbacks: what looks on while a model trains."""
 
 from .callbacks import *  # noqa: F403
-from .callbacks import __all__
+from .callbacks import __all__ as _without_tensorboard
+from .tensorboard import TensorBoard
+
+__all__ = [*_without_tensorboard, "TensorBoard"]

@@ -18,7 +18,9 @@ def multi_gpu_model(model, gpus=None, cpu_merge=True, cpu_relocation=False):
     if count is None:
         return model
     if not isinstance(count, int) or count < 1:
-        raise ValueError(f"For multi-gpu usage to be effective, call `multi_gpu_model` with `gpus >= 2`. Received: `gpus={gpus}`")
+        raise ValueError(
+            f"For multi-gpu usage to be effective, call `multi_gpu_model` with `gpus >= 2`. Received: `gpus={gpus}`"
+        )
     if count > 1:
         raise ValueError(
             f"To call `multi_gpu_model` with `gpus={gpus}`, several devices have to be available. Hornbeam trains on one "
