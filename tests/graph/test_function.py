@@ -124,7 +124,7 @@ def test_one_variable_feeds_an_update_of_another_read_later():
 
 def test_learning_phase_picks_the_program():
     x = G.placeholder((2,))
-    y = G.in_train_phase(lambda: x * 2.0, x)
+    y = G.phase_switch(x * 2.0, x)
     f = G.Function([x, G.learning_phase()], [y])
     np.testing.assert_array_equal(f([np.ones(2), 1])[0], [2, 2])
     np.testing.assert_array_equal(f([np.ones(2), 0])[0], [1, 1])

@@ -50,7 +50,7 @@ def test_gradient_through_broadcasting_sums():
 
 def test_phase_switch():
     x = G.placeholder((2,))
-    y = G.in_train_phase(x * 2.0, x * x)
+    y = G.phase_switch(x * 2.0, x * x)
     (g,) = G.gradients([y], [x])
     f = G.Function([x, G.learning_phase()], [g])
     np.testing.assert_array_equal(f([np.full(2, 5.0), 1])[0], [2, 2])

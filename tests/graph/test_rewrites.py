@@ -3,7 +3,18 @@
 import numpy as np
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
-from hornbeam.graph.rewrites import affine, common, constants, dead, epilogue, fusion, multi_tensor, shapes, transposes
+from hornbeam.graph.rewrites import (
+    affine,
+    common,
+    constants,
+    dead,
+    epilogue,
+    fusion,
+    multi_tensor,
+    neutral,
+    shapes,
+    transposes,
+)
 
 
 def names(graph):
@@ -234,3 +245,16 @@ def test_shapes_are_put_together_from_the_feeds():
     assert {graph.values[op.inputs[0]].kind for op in graph.ops if op.name == "shape"} == {"feed"}
     for p, q in zip(value_of(graph, [np.ones((2, 3))]), before):
         np.testing.assert_array_equal(p, q)
+
+
+def test_neutral_operands_are_dropped_unless_they_broadcast():
+    x = G.placeholder((None, 3))
+    zeros = G.apply("fill", [G.shape_of(x)], value=0.0, dtype="float32")
+    wide = G.apply("fill", [G.constant([5, 3])], value=0.0, dtype="float32")
+    graph = flatten([x], [(x + zeros) * 1.0 - 0.0, x[:1] + wide])
+    neutral.drop_neutral(graph)
+    dead.remove_dead(graph)
+    assert names(graph).count("add") == 1 and "mul" not in names(graph) and "sub" not in names(graph)
+    a, b = value_of(graph, [np.ones((2, 3))])
+    np.testing.assert_array_equal(a, np.ones((2, 3)))
+    assert b.shape == (5, 3)

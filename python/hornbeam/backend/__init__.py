@@ -4,7 +4,7 @@ Functions take and return symbolic tensors; nothing is computed before :func:`fu
 depends on no placeholder is read (``K.eval``).
 """
 
-from ..graph import floatx, in_train_phase, learning_phase, name_scope
+from ..graph import floatx, learning_phase, name_scope
 from .common import (
     backend,
     cast_to_floatx,
@@ -32,6 +32,7 @@ from .control import (
     function,
     gradients,
     in_test_phase,
+    in_train_phase,
     set_learning_phase,
     stop_gradient,
     switch,

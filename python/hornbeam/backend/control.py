@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import graph
-from ..graph import Function, Tensor, in_train_phase
+from ..graph import Function, Tensor, learning_phase
 from .math import not_equal
 from .shapes import dims_of, reshape
 
@@ -29,6 +29,24 @@ def control_dependencies(control_inputs: Any) -> Any:
         control_inputs: tensors of ``K.update`` and its kin. What is built in the block runs them.
     """
     return graph.control_dependencies(control_inputs)
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """``x`` in training and ``alt`` otherwise; tensors, numbers, or functions that return one.
+
+    Args:
+        training: the learning phase by default; a bool or number decides at once, a tensor when it is computed.
+    """
+    if training is None:
+        training = learning_phase()
+    if isinstance(training, (bool, int)):
+        chosen = x if training else alt
+        return chosen() if callable(chosen) else chosen
+    if not (isinstance(training, Tensor) and training.op.op == "learning_phase"):
+        return switch(training, x, alt)
+    x, alt = (e() if callable(e) else e for e in (x, alt))
+    like = next((e.dtype for e in (x, alt) if isinstance(e, Tensor)), None)
+    return graph.phase_switch(graph.convert(x, like), graph.convert(alt, like)) if x is not alt else x
 
 
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:

@@ -71,26 +71,18 @@ def set_learning_phase(value: int | None) -> None:
     _learning_phase = None if value is None else int(value)
 
 
-def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
-    """``x`` in training and ``alt`` otherwise; tensors, numbers, or functions that return one."""
-    if training is None:
-        training = learning_phase()
-    if isinstance(training, (bool, int)):
-        chosen = x if training else alt
-        return chosen() if callable(chosen) else chosen
-    if not (isinstance(training, Tensor) and training.op.op == "learning_phase"):
-        from ..backend import switch
+def phase_switch(train: Tensor, test: Tensor) -> Tensor:
+    """``train`` in training and ``test`` otherwise; a Function keeps the one that its program needs."""
+    from .ops import marker
 
-        return switch(training, x, alt)
-    from .ops import convert, marker
-
-    x = x() if callable(x) else x
-    alt = alt() if callable(alt) else alt
-    if x is alt:
-        return x
-    like = x if isinstance(x, Tensor) else alt if isinstance(alt, Tensor) else None
-    x, alt = (current_value(convert(v, like.dtype if like is not None else None)) for v in (x, alt))
-    dims = x.dims if x.ndim != alt.ndim else [m if m == n else None for m, n in zip(x.dims, alt.dims)]
-    out = marker("phase_switch", (x, alt), x.dtype, dims)
+    phase = learning_phase()
+    if isinstance(phase, int):
+        return train if phase else test
+    if train is test:
+        return train
+    train, test = current_value(train), current_value(test)
+    same_rank = train.ndim == test.ndim
+    dims = [m if m == n else None for m, n in zip(train.dims, test.dims)] if same_rank else train.dims
+    out = marker("phase_switch", (train, test), train.dtype, dims)
     out._uses_learning_phase = True
     return out

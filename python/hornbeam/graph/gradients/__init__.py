@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..control import phase_switch
 from ..naming import within
 from ..ops import apply, constant, convert
 from ..tensor import Node, Tensor
@@ -104,11 +105,8 @@ def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
 
 
 def _phase_switch(node: Node, grads: list) -> Sequence[Any]:
-    from ..control import in_train_phase
-
-    grad = grads[0]
     train, test = node.inputs
-    return [in_train_phase(grad, zeros_like(train)), in_train_phase(zeros_like(test), grad)]
+    return [phase_switch(grads[0], zeros_like(train)), phase_switch(zeros_like(test), grads[0])]
 
 
 def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:

@@ -13,6 +13,7 @@ from .dead import remove_dead
 from .epilogue import fuse_epilogues
 from .fusion import fuse_elementwise
 from .multi_tensor import merge_updates
+from .neutral import drop_neutral
 from .shapes import resolve_shapes
 from .transposes import sink_transposes
 
@@ -20,6 +21,7 @@ from .transposes import sink_transposes
 PASSES = (
     remove_dead,
     resolve_shapes,
+    drop_neutral,
     fold_constants,
     eliminate_common,
     sink_transposes,

@@ -1,0 +1,33 @@
+"""Adding zero and multiplying by one: what gradients of branches and masks leave behind."""
+
+from ..flat import FlatGraph, FlatOp
+
+#: op -> operand position -> the number that changes nothing there
+_NEUTRAL = {"add": {0: 0.0, 1: 0.0}, "sub": {1: 0.0}, "mul": {0: 1.0, 1: 1.0}, "div": {1: 1.0}}
+
+
+def drop_neutral(graph: FlatGraph) -> None:
+    """Drop sums with zeros and products with ones that leave the other operand's shape as it is."""
+    makers = graph.makers()
+    same: dict[int, int] = {}
+    ops = []
+    for op in graph.ops:
+        op.inputs = [same.get(v, v) for v in op.inputs]
+        for position, number in _NEUTRAL.get(op.name, {}).items():
+            other = op.inputs[1 - position]
+            kept = graph.values[other].dims == graph.values[op.outputs[0]].dims
+            if kept and _is_full_of(graph, op.inputs[position], number, makers):
+                same[op.outputs[0]] = other
+                break
+        else:
+            ops.append(op)
+    graph.ops = ops
+    graph.replace(same)
+
+
+def _is_full_of(graph: FlatGraph, v: int, number: float, makers: dict[int, FlatOp]) -> bool:
+    value = graph.values[v]
+    if value.kind == "constant":
+        return value.payload.size == 1 and value.payload.item() == number
+    maker = makers.get(v)
+    return maker is not None and maker.name == "fill" and maker.attrs["value"] == number
