@@ -217,3 +217,11 @@ def test_config_round_trip():
     config = Dense(2, name="d", input_shape=(4,), trainable=False).get_config()
     assert config["batch_input_shape"] == (None, 4) and config["trainable"] is False
     assert Dense.from_config(config).get_config() == config
+
+
+def test_old_module_paths():
+    import hornbeam.engine.topology as topology
+    from hornbeam.engine.network import get_source_inputs
+
+    assert topology.Layer is Layer and topology.InputSpec is InputSpec
+    assert topology.get_source_inputs is get_source_inputs

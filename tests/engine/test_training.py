@@ -351,6 +351,54 @@ class TestUsersModels:
         np.testing.assert_allclose(top, model.predict(x).max(), rtol=1e-6)
 
 
+class TestIdioms:
+    """Scripts of the time did these things."""
+
+    def test_gan(self):
+        generator = Sequential([Dense(8, activation="relu", input_dim=4), Dense(2)])
+        judge = Sequential([Dense(8, activation="relu", input_dim=2), Dense(1, activation="sigmoid")])
+        judge.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+        judge.trainable = False
+        noise = Input((4,))
+        gan = Model(noise, judge(generator(noise)))
+        gan.compile("adam", "binary_crossentropy")
+        assert gan.metrics_names == ["loss"]  # the judge's own compilation stays its own
+        z = np.random.RandomState(0).rand(16, 4)
+        before = judge.get_weights()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # trainable was changed after compile: that is the point
+            judge.train_on_batch(generator.predict(z), np.zeros(16))
+        trained, made = judge.get_weights(), generator.get_weights()
+        assert not np.array_equal(before[0], trained[0])
+        gan.train_on_batch(z, np.ones(16))
+        assert all(np.array_equal(*pair) for pair in zip(trained, judge.get_weights()))
+        assert not np.array_equal(made[0], generator.get_weights()[0])
+
+    def test_gradient_penalty(self):
+        model = Sequential([Dense(5, activation="tanh", input_shape=(3,)), Dense(1)])
+        gradient = K.gradients(model.output, model.input)[0]
+        model.add_loss(K.mean(K.square(K.sqrt(K.sum(K.square(gradient), axis=-1)) - 1)))
+        model.compile("adam", "mse")
+        x = np.random.RandomState(0).rand(16, 3)
+        losses = model.fit(x, x[:, :1], epochs=40, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+
+    def test_a_layer_inside_a_model(self):
+        model, (x, _) = mlp(), data()
+        hidden = Model(model.input, model.layers[0].output)
+        kernel, bias = model.layers[0].get_weights()
+        np.testing.assert_allclose(hidden.predict(x), np.tanh(x @ kernel + bias), rtol=1e-5, atol=1e-6)
+
+    def test_stateful_predictions_go_on(self):
+        model = Sequential([keras.layers.LSTM(3, stateful=True, batch_input_shape=(2, 1, 4))])
+        x = np.random.RandomState(0).rand(2, 1, 4)
+        first, second = model.predict(x), model.predict(x)
+        model.reset_states()
+        assert not np.allclose(first, second) and np.array_equal(first, model.predict(x))
+        with pytest.raises(ValueError, match="can be divided by the batch size. Found: 3 samples"):
+            model.predict(np.ones((3, 1, 4)))
+
+
 class TestErrors:
     x, y = data()
 

@@ -231,7 +231,15 @@ class Compiling(Network):
     def metrics(self):
         """The metrics of ``compile`` and of ``add_metric``, here and in the layers."""
         compiled = self._compile_metric_functions if self._is_compiled else []
-        return _unique(compiled, self._metrics, *(layer.metrics for layer in self.layers))
+        return _unique(compiled, self._added_metrics())
+
+    def _added_metrics(self) -> list:
+        """Those of ``add_metric``; a nested model's own compilation is not part of this model."""
+        layers = self.layers
+        return _unique(
+            self._metrics,
+            *(la._added_metrics() if isinstance(la, Compiling) else la.metrics for la in layers),
+        )
 
     @property
     def metrics_names(self):

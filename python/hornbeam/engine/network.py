@@ -15,7 +15,10 @@ from .base_layer import Layer, _unique
 from .calling import naming_layer
 from .input_layer import InputLayer
 from .node import Node
-from .topology import node_key, trace
+from .tracing import get_source_inputs, node_key, trace
+
+
+__all__ = ["Network", "get_source_inputs"]
 
 
 class Network(Layer):

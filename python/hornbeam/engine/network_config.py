@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from ..utils.generic_utils import unpack_singleton
-from .topology import node_key
+from .tracing import node_key
 
 
 def network_to_config(network: Any) -> dict:

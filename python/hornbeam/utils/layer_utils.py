@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..engine.topology import get_source_inputs
+from ..engine.tracing import get_source_inputs
 
 __all__ = [
     "convert_all_kernels_in_model", "convert_dense_weights_data_format", "count_params", "get_source_inputs",
