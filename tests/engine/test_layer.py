@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam.engine.base_layer import InputSpec, Layer, disable_tracking
-from hornbeam.layers import Dense, Input
-from hornbeam.models import Model
+from hornbeam.layers import LSTM, ActivityRegularization, BatchNormalization, Dense, Input
+from hornbeam.models import Model, Sequential
 
 
 class Scale(Layer):
@@ -225,3 +225,25 @@ def test_old_module_paths():
 
     assert topology.Layer is Layer and topology.InputSpec is InputSpec
     assert topology.get_source_inputs is get_source_inputs
+
+
+def test_calls_on_arrays_leave_nothing_behind():
+    inner = Sequential([Dense(3, kernel_regularizer="l2", input_shape=(3,)), BatchNormalization()])
+    x = Input((3,))
+    model = Model(x, ActivityRegularization(0.1)(inner(x)))
+    lstm = LSTM(2, stateful=True, batch_input_shape=(1, 2, 3))
+    recurrent = Sequential([lstm])
+    values = np.ones((1, 3), dtype="float32")
+
+    def kept():
+        layers = [model, inner, *inner.layers, *model.layers, lstm, recurrent]
+        return [
+            len(x) for la in layers for x in (la._losses, la._updates, la._per_input_losses, la._per_input_updates)
+        ] + [len(m._call_cache) for m in (model, inner, recurrent)]
+
+    model(values).numpy()
+    before = kept()
+    for _ in range(3):
+        np.testing.assert_allclose(model(values).numpy(), model.predict(values), rtol=1e-5)
+        recurrent(np.ones((1, 2, 3), dtype="float32")).numpy()
+    assert kept() == before and len(model.losses) == 2

@@ -395,7 +395,7 @@ class TestIdioms:
         first, second = model.predict(x), model.predict(x)
         model.reset_states()
         assert not np.allclose(first, second) and np.array_equal(first, model.predict(x))
-        with pytest.raises(ValueError, match="can be divided by the batch size. Found: 3 samples"):
+        with pytest.raises(ValueError, match=r"can be divided by the batch size\. Found: 3 samples"):
             model.predict(np.ones((3, 1, 4)))
 
 

@@ -14,7 +14,7 @@ from .. import initializers, regularizers
 from ..graph import Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
-from .calling import concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
+from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
 
@@ -328,6 +328,7 @@ class Layer(NodeAccess):
                     self._initial_weights = None
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
+            filed = Filed(self) if concrete else None
             previous_mask = unpack_singleton([getattr(x, "_keras_mask", None) for x in to_list(inputs)])
             if not is_all_none(previous_mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
                 kwargs["mask"] = previous_mask
@@ -345,6 +346,8 @@ class Layer(NodeAccess):
             else:
                 self._record_call(to_list(inputs), outputs, masks, shapes, arguments)
             self._regularize_activity(inputs, outputs)
+            if filed is not None:
+                filed.forget_new()
         return output
 
     def _output_masks(self, inputs, previous_mask, count: int) -> list:

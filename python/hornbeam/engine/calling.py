@@ -26,7 +26,7 @@ def concrete_inputs(inputs: Any) -> tuple[Any, bool]:
     if not items or not all(isinstance(x, (Tensor, np.ndarray)) for x in items):
         return inputs, False
     tensors = [_as_tensor(x) for x in items]
-    concrete = all(_is_concrete(x) for x in tensors)
+    concrete = all(is_concrete(x) for x in tensors)
     return (tensors if isinstance(inputs, (list, tuple)) else unpack_singleton(tensors)), concrete
 
 
@@ -39,7 +39,7 @@ def _as_tensor(x: Any) -> Tensor:
     return constant(array)
 
 
-def _is_concrete(x: Tensor) -> bool:
+def is_concrete(x: Tensor) -> bool:
     if hasattr(x, "_keras_history"):
         return False
     return x._concrete or x.op.op in _CONCRETE_LEAVES
@@ -48,6 +48,42 @@ def _is_concrete(x: Tensor) -> bool:
 def mark_concrete(outputs: list[Tensor]) -> None:
     for x in outputs:
         x._concrete = True
+
+
+class Filed:
+    """What a layer, and those inside it, have filed under their inputs: losses and updates.
+
+    A call on values shall leave nothing behind: it would be kept for ever, and stateful layers would run it.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self._known = [
+            (inner, set(inner._per_input_losses), set(inner._per_input_updates)) for inner in _with_inner_layers(layer)
+        ]
+
+    def forget_new(self) -> None:
+        for layer, losses, updates in self._known:
+            _forget(layer._losses, layer._per_input_losses, losses)
+            _forget(layer._updates, layer._per_input_updates, updates)
+
+
+def _with_inner_layers(layer: Any) -> list:
+    found: dict[Any, None] = {}
+    stack = [layer]
+    while stack:
+        layer = stack.pop()
+        if layer in found:
+            continue
+        found[layer] = None
+        stack += getattr(layer, "layers", layer._sublayers)
+        stack += [value for value in vars(layer).values() if hasattr(value, "_per_input_updates")]
+    return list(found)
+
+
+def _forget(flat: list, per_input: dict, known: set) -> None:
+    for key in [key for key in per_input if key is not None and key not in known]:
+        gone = {id(item) for item in per_input.pop(key)}
+        flat[:] = [item for item in flat if id(item) not in gone]
 
 
 def copy_if_passed_through(output: Any, inputs: Any) -> Any:

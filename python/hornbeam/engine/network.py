@@ -12,11 +12,10 @@ from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from .base_layer import Layer, _unique
-from .calling import naming_layer
+from .calling import is_concrete, naming_layer
 from .input_layer import InputLayer
 from .node import Node
 from .tracing import get_source_inputs, node_key, trace
-
 
 __all__ = ["Network", "get_source_inputs"]
 
@@ -71,6 +70,7 @@ class Network(Layer):
         self._is_compiled = False
         self._inbound_nodes = []
         self._call_cache: dict[Any, tuple[list, list]] = {}
+        self._last_call: tuple | None = None
         self.inputs = to_list(inputs, allow_tuple=True)
         self.outputs = to_list(outputs, allow_tuple=True)
         self._check_ends()
@@ -284,10 +284,16 @@ class Network(Layer):
 
     def _run(self, inputs: list, masks: list) -> tuple[list, list]:
         key = _cache_key(inputs, masks)
-        if key not in self._call_cache:
-            outputs, output_masks, _ = self.run_internal_graph(inputs, masks)
+        if key in self._call_cache:
+            return self._call_cache[key]
+        if self._last_call is not None and self._last_call[0] == key:
+            return self._last_call[1]
+        outputs, output_masks, _ = self.run_internal_graph(inputs, masks)
+        if all(is_concrete(x) for x in inputs):
+            self._last_call = key, (outputs, output_masks)  # only until the next: values come and go
+        else:
             self._call_cache[key] = (outputs, output_masks)
-        return self._call_cache[key]
+        return outputs, output_masks
 
     def run_internal_graph(self, inputs, masks=None):
         """Apply the layers to ``inputs``, node by node.
@@ -329,9 +335,9 @@ class Network(Layer):
                     tensor._keras_shape = shape
         layer._regularize_activity(tensors, outputs)
         self.add_update(layer.get_updates_for(tensors), network_inputs)
-        self.add_update(layer.get_updates_for(None), None)
+        self.add_update(_without(layer.get_updates_for(None), self._updates), None)
         self.add_loss(layer.get_losses_for(tensors), network_inputs)
-        self.add_loss(layer.get_losses_for(None), None)
+        self.add_loss(_without(layer.get_losses_for(None), self._losses), None)
         return outputs, output_masks
 
     def _output_shapes(self, inputs, outputs):
@@ -444,6 +450,12 @@ class Network(Layer):
         from ..saving import unpickle_model
 
         self.__dict__.update(unpickle_model(state).__dict__)
+
+
+def _without(items: list, known: list) -> list:
+    """The items that are not known yet: each call of a network meets the unconditional ones of its layers again."""
+    ids = {id(item) for item in known}
+    return [item for item in items if id(item) not in ids]
 
 
 def _key(inputs: Any) -> tuple | None:

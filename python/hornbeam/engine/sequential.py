@@ -34,7 +34,6 @@ class Sequential(Model):
         super().__init__(name=name)
         self._is_graph_network = True
         self._layers: list[Any] = []
-        self._call_cache = {}
         self._build_input_shape = None
         self.built = False
         for layer in layers or []:
