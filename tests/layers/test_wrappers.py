@@ -81,6 +81,11 @@ class TestTimeDistributed:
         data = arrays(2, 3, 4)
         np.testing.assert_allclose(Model(x, y).predict(data), data - data.mean(axis=0), rtol=1e-5, atol=1e-6)
 
+    def test_a_fixed_batch_still_takes_one_product_for_dense(self):
+        x = Input(batch_shape=(2, 30, 4))
+        run = K.function([x], [TimeDistributed(Dense(5))(x)])
+        assert str(run.program()).count("matmul") == 1
+
     def test_a_custom_layer_without_compute_output_shape(self):
         class Halve(Layer):
             def call(self, inputs):
