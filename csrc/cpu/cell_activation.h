@@ -44,8 +44,7 @@ static __attribute__((noinline)) void activate_cells(Activation a, T* x, int64_t
     for (int64_t i = 0; i < whole; i += kLanes<T>) store<T>(x + i, cell_tanh<T>(load<T>(x + i)));
   else if (a == Activation::sigmoid)
     for (int64_t i = 0; i < whole; i += kLanes<T>) store<T>(x + i, cell_sigmoid<T>(load<T>(x + i)));
-  else
-    activate<T>(a, x, whole);
+  else activate<T>(a, x, whole);
 }
 
 HB_CPU_END

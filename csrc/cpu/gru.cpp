@@ -21,14 +21,8 @@ class Gru {
   explicit Gru(const KernelCall& c) {
     const auto& attrs = *static_cast<const GruAttrs*>(c.attrs);
     act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
-    const Shape& x = c.in[kXp].shape;
-    q = {x[0],
-         x[1],
-         c.in[kR].shape[0],
-         kGates,
-         attrs.go_backwards,
-         c.in[kRecMask].present,
-         data_of<unsigned char>(c.in[kMask])};
+    const int64_t batch = c.in[kXp].shape[0], steps = c.in[kXp].shape[1], units = c.in[kR].shape[0];
+    q = {batch, steps, units, kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
     xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), rb = data_of<T>(c.in[kRb]);
     rec_mask = data_of<T>(c.in[kRecMask]);
     weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;
@@ -186,16 +180,12 @@ class GruGrad {
       const T* mask = q.dropout ? rec_mask + g * q.batch * U : nullptr;
       WeightGradient<T>{q, y, h0, true, mask, dxp + g * U, ld, count * U, dr + g * U, ld, scratch}.run(c);
     };
-    if (q.dropout)
-      gradient(kZ, 1), gradient(kReset, 1);
-    else
-      gradient(kZ, 2);
+    if (q.dropout) gradient(kZ, 1), gradient(kReset, 1);
+    else gradient(kZ, 2);
     T* drh = dr + kK * U;
     const T* mask = q.dropout ? rec_mask + kK * q.batch * U : nullptr;
-    if (reset_after)
-      WeightGradient<T>{q, y, h0, true, mask, dhidden, U, U, drh, ld, scratch}.run(c);
-    else
-      WeightGradient<T>{q, hidden, nullptr, false, nullptr, dxp + kK * U, ld, U, drh, ld, scratch}.run(c);
+    if (reset_after) WeightGradient<T>{q, y, h0, true, mask, dhidden, U, U, drh, ld, scratch}.run(c);
+    else WeightGradient<T>{q, hidden, nullptr, false, nullptr, dxp + kK * U, ld, U, drh, ld, scratch}.run(c);
   }
 
  private:

@@ -20,14 +20,8 @@ class Lstm {
   explicit Lstm(const KernelCall& c) {
     const auto& attrs = *static_cast<const LstmAttrs*>(c.attrs);
     act = attrs.activation, rec = attrs.recurrent_activation;
-    const Shape& x = c.in[kXp].shape;
-    q = {x[0],
-         x[1],
-         c.in[kR].shape[0],
-         kGates,
-         attrs.go_backwards,
-         c.in[kRecMask].present,
-         data_of<unsigned char>(c.in[kMask])};
+    const int64_t batch = c.in[kXp].shape[0], steps = c.in[kXp].shape[1], units = c.in[kR].shape[0];
+    q = {batch, steps, units, kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
     xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), c0 = data_of<T>(c.in[kC0]);
     rec_mask = data_of<T>(c.in[kRecMask]);
     weights = c.packed ? static_cast<const T*>(c.packed[kR]) : nullptr;

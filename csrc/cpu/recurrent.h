@@ -130,8 +130,7 @@ static void pack_weights(const KernelCall& c, void* dst) {
   const TensorRef& w = c.in[kInput];
   if (w.dtype == DType::float64)
     pack_recurrent(w.as<double>(), w.shape[0], kGates, kBackward, static_cast<double*>(dst));
-  else
-    pack_recurrent(w.as<float>(), w.shape[0], kGates, kBackward, static_cast<float*>(dst));
+  else pack_recurrent(w.as<float>(), w.shape[0], kGates, kBackward, static_cast<float*>(dst));
 }
 
 // ---- forward ------------------------------------------------------------------------------------------
