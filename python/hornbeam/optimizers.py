@@ -143,6 +143,15 @@ class _WithRate(Optimizer):
         """One variable of zeros per parameter."""
         return [K.zeros(K.int_shape(p), K.dtype(p), f"{name}_{i}") for i, p in enumerate(params)]
 
+    #: Whether epsilon is added under the root: so in files that TensorFlow 2.11 and later wrote, and only there.
+    epsilon_under_root = False
+
+    def _root(self, mean_square: Any) -> Any:
+        """What RMSprop and Adagrad divide by."""
+        if self.epsilon_under_root:
+            return K.sqrt(mean_square + self.epsilon)
+        return K.sqrt(mean_square) + self.epsilon
+
     def _assign(self, param: Any, value: Any) -> None:
         """Update a parameter, through its constraint if it has one."""
         if getattr(param, "constraint", None) is not None:
@@ -159,6 +168,8 @@ class _WithRate(Optimizer):
         """The values of the named variables (as floats) and attributes."""
         values = {name: getattr(self, name) for name in names}
         own = {name: float(K.get_value(v)) if K.is_variable(v) else v for name, v in values.items()}
+        if self.epsilon_under_root:
+            own["epsilon_under_root"] = True
         return {**Optimizer.get_config(self), **own}
 
 
@@ -204,6 +215,7 @@ class RMSprop(_WithRate):
 
     def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
+        self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
         super().__init__(learning_rate, kwargs)
         self.rho = self._variable(rho, "rho")
 
@@ -216,7 +228,7 @@ class RMSprop(_WithRate):
         for p, g, a in zip(params, grads, accumulators):
             new_a = self.rho * a + (1.0 - self.rho) * K.square(g)
             self.updates.append(K.update(a, new_a))
-            self._assign(p, p - rate * g / (K.sqrt(new_a) + self.epsilon))
+            self._assign(p, p - rate * g / self._root(new_a))
         return self.updates
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
@@ -231,6 +243,7 @@ class Adagrad(_WithRate):
 
     def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
+        self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
         super().__init__(learning_rate, kwargs)
 
     @interfaces.legacy_get_updates_support
@@ -242,7 +255,7 @@ class Adagrad(_WithRate):
         for p, g, a in zip(params, grads, accumulators):
             new_a = a + K.square(g)
             self.updates.append(K.update(a, new_a))
-            self._assign(p, p - rate * g / (K.sqrt(new_a) + self.epsilon))
+            self._assign(p, p - rate * g / self._root(new_a))
         return self.updates
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:

@@ -167,6 +167,8 @@ def _optimizer(item: dict) -> dict:
                 f"The optimizer {kind} was saved with {key}, which Keras 2 does not have. Load the model with "
                 "compile=False and compile it anew."
             )
+    if kind in ("RMSprop", "Adagrad") and config.get("is_legacy_optimizer") is False:
+        config["epsilon_under_root"] = True
     if kind == "RMSprop" and config.pop("momentum", 0.0):
         raise ValueError("RMSprop was saved with momentum, which Keras 2 does not have. Load with compile=False.")
     for key in _OPTIMIZER_DROPPED:

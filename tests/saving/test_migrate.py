@@ -1,0 +1,92 @@
+"""Configs and optimizer states of other generations, turned into those of Keras 2.3.1."""
+
+import numpy as np
+import pytest
+from hornbeam import optimizers
+from hornbeam.saving.migrate import migrate, migrate_training
+from hornbeam.saving.optimizer_state import by_kind
+
+
+def layer(kind, **config):
+    return {"class_name": kind, "config": {"name": "l", **config}}
+
+
+def test_where_something_came_from_is_dropped():
+    config = {
+        "module": "tf_keras.src.engine.functional",
+        "registered_name": "Functional",
+        "class_name": "Functional",
+        "config": {"layers": [{**layer("Dense", units=2), "build_config": {}, "shared_object_id": 3}]},
+    }
+    assert migrate(config) == {"class_name": "Model", "config": {"layers": [layer("Dense", units=2)]}}
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        (layer("InputLayer", ragged=False, optional=False), layer("InputLayer")),
+        (layer("Conv2D", groups=1), layer("Conv2D")),
+        (layer("LSTM", time_major=False, dtype=None), layer("LSTM")),
+        (layer("BatchNormalization", axis=[3]), layer("BatchNormalization", axis=3)),
+        (layer("SeparableConv2D", kernel_initializer="x"), layer("SeparableConv2D")),
+        (layer("Embedding", dtype="int32"), layer("Embedding")),
+        (
+            layer("Dense", dtype={"class_name": "Policy", "config": {"name": "float64"}}),
+            layer("Dense", dtype="float64"),
+        ),
+        (
+            {"class_name": "GlorotUniform", "config": {"seed": 3, "dtype": "float32"}},
+            {
+                "class_name": "VarianceScaling",
+                "config": {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": 3},
+            },
+        ),
+        ({"class_name": "L2", "config": {"l2": 0.1}}, {"class_name": "L1L2", "config": {"l2": 0.1}}),
+    ],
+)
+def test_configs(before, after):
+    assert migrate(before) == after
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        (layer("Conv2D", groups=2), r"has groups=2, which Keras 2 has no support for"),
+        (layer("LSTM", time_major=True), r"has time_major=True"),
+        (layer("BatchNormalization", axis=[1, 2]), r"normalizes over several axes"),
+        (layer("Dense", dtype={"class_name": "Policy", "config": {"name": "mixed_float16"}}), r"'mixed_float16'"),
+    ],
+)
+def test_what_keras_2_does_not_have(config, message):
+    with pytest.raises(ValueError, match=message):
+        migrate(config)
+
+
+def test_training():
+    accuracy = {
+        "class_name": "MeanMetricWrapper",
+        "config": {"name": "acc", "dtype": "float32", "fn": "binary_accuracy"},
+    }
+    adam = {"class_name": "Custom>Adam", "config": {"name": "Adam", "learning_rate": 0.1, "weight_decay": None}}
+    migrated = migrate_training({"optimizer_config": adam, "loss": "mse", "metrics": [[accuracy]]})
+    assert migrated["optimizer_config"] == {"class_name": "Adam", "config": {"learning_rate": 0.1}}
+    assert migrated["metrics"][0][0]["config"] == {"name": "acc", "fn": "binary_accuracy"}
+    adam["config"]["weight_decay"] = 0.1
+    with pytest.raises(ValueError, match="saved with weight_decay, which Keras 2 does not have"):
+        migrate_training({"optimizer": adam})
+
+
+def test_later_optimizers_have_epsilon_under_the_root():
+    config = {"learning_rate": 0.1, "epsilon": 1e-3, "is_legacy_optimizer": False}
+    later = optimizers.deserialize(
+        migrate_training({"optimizer": {"class_name": "RMSprop", "config": config}})["optimizer_config"]
+    )
+    assert later._root(4.0).numpy() == np.sqrt(np.float32(4.001))
+    assert optimizers.deserialize(optimizers.serialize(later)).epsilon_under_root
+    assert "epsilon_under_root" not in optimizers.RMSprop().get_config()
+
+
+def test_slots_by_weight_become_slots_by_kind():
+    steps, m0, v0, m1, v1, h0, h1 = (np.full(1, i) for i in range(7))
+    assert by_kind([steps, m0, v0, m1, v1, h0, h1], 2) == [steps, m0, m1, v0, v1, h0, h1]
+    assert by_kind([steps, m0, m1], 2) == [steps, m0, m1]
