@@ -145,6 +145,7 @@ class _WithRate(Optimizer):
 
     #: Whether epsilon is added under the root: so in files that TensorFlow 2.11 and later wrote, and only there.
     epsilon_under_root = False
+    epsilon: float
 
     def _root(self, mean_square: Any) -> Any:
         """What RMSprop and Adagrad divide by."""
