@@ -1,12 +1,13 @@
 """Timing several libraries beside one another: each in a process of its own, taking turns on the same cases.
 
-A contest is a Python file that defines ``CONTESTANTS``, a dict from a library's name to a function that takes a
-case (a tuple) and returns a function to be timed. Importing the library is that function's business: a library
-that cannot be imported does not take part.
+A contest is a Python file that defines ``CASES``, tuples that begin with a name, and ``CONTESTANTS``, a dict from a
+library's name to a function that takes a case and returns a function to be timed. Importing the library is that
+function's business: a library that cannot be imported does not take part.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import runpy
@@ -117,6 +118,70 @@ class Contest:
 def summary(times: list[float]) -> tuple[float, float]:
     """Median and minimum."""
     return statistics.median(times), min(times)
+
+
+def options(contest: dict[str, Any]) -> argparse.Namespace:
+    """The command line of a contest; ``names`` are the libraries that take part, Hornbeam first."""
+    parser = argparse.ArgumentParser(description=contest["__doc__"].splitlines()[0])
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--isa", default="", help="baseline, avx2 or avx512; the best by default")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--peers", default=",".join(name for name in contest["CONTESTANTS"] if name != "hornbeam"))
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    if chosen.isa:
+        os.environ["HORNBEAM_ISA"] = chosen.isa
+    chosen.names = ["hornbeam", *(name for name in chosen.peers.split(",") if name)]
+    return chosen
+
+
+def _compare(contest: dict[str, Any], chosen: argparse.Namespace, figures: Callable[[tuple, float], str]) -> None:
+    """Measure and print every case; ``figures`` says of a case and its fastest seconds what they come to."""
+    workers = Contest(contest["__file__"], chosen.names, chosen.threads)
+    for case in contest["CASES"]:
+        if chosen.only not in case[0]:
+            continue
+        cells, best = [], {}
+        for name, seconds in workers.measure(case, rounds=chosen.rounds).items():
+            median, best[name] = summary(seconds)
+            cells.append(f"{name} {best[name] * 1e6:9.1f} [{median * 1e6:9.1f}] {figures(case, best[name])}")
+        peers = [seconds for name, seconds in best.items() if name != "hornbeam"]
+        ratio = f" | {min(peers) / best['hornbeam']:5.2f}x the best peer" if peers else ""
+        print(f"{case[0]:34} | " + " | ".join(cells) + ratio, flush=True)
+    workers.close()
+
+
+def compare_bandwidth(contest: dict[str, Any], moved: Callable[[tuple], float]) -> None:
+    """Print a contest whose cases are bound by memory; ``moved`` counts a case's bytes.
+
+    Args:
+        contest: the ``globals()`` of a file with ``CONTESTANTS`` and ``CASES``, tuples that begin with a name.
+    """
+    chosen = options(contest)
+    print(f"{chosen.threads} threads; us of the fastest call [median], GB/s of the fastest")
+    _compare(contest, chosen, lambda case, seconds: f"{moved(case) / seconds / 1e9:6.1f}")
+
+
+def compare_arithmetic(contest: dict[str, Any], operations: Callable[[tuple], float]) -> None:
+    """Print a contest whose cases are bound by the multipliers; ``operations`` counts a case's.
+
+    Args:
+        contest: the ``globals()`` of a file with ``CONTESTANTS`` and ``CASES``, tuples that begin with a name.
+    """
+    chosen = options(contest)
+    from hornbeam import _core
+
+    peak = Peak(_core.isa())
+    limits: dict[tuple, float] = {}  # measured amid the cases: a busy machine has a lower peak
+
+    def figures(case: tuple, seconds: float) -> str:
+        if case not in limits:
+            limits[case] = peak.gflops(chosen.threads)
+        rate = operations(case) / seconds / 1e9
+        return f"{rate:6.1f} {rate / limits[case]:4.0%}"
+
+    print(f"{_core.isa()}, {chosen.threads} threads; us of the fastest call [median], GFLOP/s, share of the peak")
+    _compare(contest, chosen, figures)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,19 @@
 """Convolutions beside PyTorch (channels last) and TensorFlow: ``python bench/conv.py [--threads N] [--isa NAME]``.
 
 Each library runs in a process of its own and they take turns. Per case and pass (forward, backward-data,
-backward-filter): time of the fastest call (hot caches), GFLOP/s, the share of the fma peak measured just before,
-and in brackets the median call's share of the fastest. Weights are inputs: packing them counts, as in training.
+backward-filter): microseconds of the fastest call (hot caches), in brackets the median's, GFLOP/s, and the share of
+the fma peak measured in between. Weights are inputs: packing them counts, as in training.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
-from pathlib import Path
 
 import numpy as np
+from contest import compare_arithmetic
 
 #: name, batch, size, channels in, channels out (0: depthwise), kernel, stride, padding
-CASES = [
+SHAPES = [
     ("resnet 56x56 64", 32, 56, 64, 64, 3, 1, "same"),
     ("resnet 28x28 128", 32, 28, 128, 128, 3, 1, "same"),
     ("resnet 14x14 256", 32, 14, 256, 256, 3, 1, "same"),
@@ -33,7 +31,7 @@ CASES = [
     ("depthwise 56x56 128", 8, 56, 128, 0, 3, 1, "same"),
     ("depthwise 14x14 512", 8, 14, 512, 0, 3, 1, "same"),
 ]
-PASSES = ["forward", "data", "filter"]
+CASES = [(f"{name}, {step}", *shape, step) for name, *shape in SHAPES for step in ("forward", "data", "filter")]
 
 
 def _output_size(case):
@@ -125,47 +123,5 @@ def tensorflow(case):
 CONTESTANTS = {"hornbeam": hornbeam, "torch": torch, "tensorflow": tensorflow}
 
 
-def main() -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from contest import Contest, Peak, summary
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--isa", default="", help="baseline, avx2 or avx512; the best by default")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    parser.add_argument("--peers", default="torch,tensorflow")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    if options.isa:
-        os.environ["HORNBEAM_ISA"] = options.isa
-    from hornbeam import _core
-
-    peak = Peak(_core.isa())
-    names = ["hornbeam", *(p for p in options.peers.split(",") if p)]
-    contest = Contest(str(Path(__file__).resolve()), names, options.threads)
-    print(f"{_core.isa()}, {options.threads} threads; GFLOP/s, share of the peak, [median's share of the best]")
-    for case in CASES:
-        if options.only not in case[0]:
-            continue
-        for step in PASSES:
-            limit = peak.gflops(options.threads)
-            times = contest.measure((*case, step), rounds=options.rounds)
-            cells, best_peer = [], float("inf")
-            for name, seconds in times.items():
-                median, fastest = summary(seconds)
-                if name != "hornbeam":
-                    best_peer = min(best_peer, fastest)
-                rate = 1e-9 * _operations(case) / fastest
-                cells.append(
-                    f"{name} {fastest * 1e3:8.3f} ms {rate:6.1f} {rate / limit:4.0%} [{fastest / median:4.0%}]"
-                )
-            ratio = best_peer / min(times["hornbeam"])
-            print(
-                f"{case[0]:26}{step:8} peak {limit:5.0f} | " + " | ".join(cells) + f" | {ratio:.2f}x the best peer",
-                flush=True,
-            )
-    contest.close()
-
-
 if __name__ == "__main__":
-    main()
+    compare_arithmetic(globals(), _operations)

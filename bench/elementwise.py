@@ -8,12 +8,10 @@ optimizer step works in place in both. PyTorch runs a chain op by op, and Adam i
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
-from pathlib import Path
 
 import numpy as np
+from contest import compare_bandwidth
 
 PARAMETERS = [(784, 1024), (1024,), (1024, 1024), (1024,), (1024, 640), (640,), (640, 10), (10,)]
 
@@ -117,31 +115,5 @@ def _bytes(case):
     return per_element * (sum(int(np.prod(s)) for s in shapes) if what == "adam" else int(np.prod(shapes[0])))
 
 
-def main() -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from contest import Contest, summary
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--isa", default="", help="baseline, avx2 or avx512; the best by default")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    if options.isa:
-        os.environ["HORNBEAM_ISA"] = options.isa
-    contest = Contest(str(Path(__file__).resolve()), list(CONTESTANTS), options.threads)
-    print(f"{options.threads} threads; us of the fastest call [median], GB/s")
-    for case in CASES:
-        if options.only not in case[0]:
-            continue
-        cells, best = [], {}
-        for name, seconds in contest.measure(case, budget=0.1, rounds=options.rounds).items():
-            median, best[name] = summary(seconds)
-            cells.append(f"{name} {best[name] * 1e6:9.1f} [{median * 1e6:9.1f}] {_bytes(case) / best[name] / 1e9:6.1f}")
-        ratio = best.get("torch", float("nan")) / best["hornbeam"]
-        print(f"{case[0]:26} | " + " | ".join(cells) + f" | {ratio:5.2f}x", flush=True)
-    contest.close()
-
-
 if __name__ == "__main__":
-    main()
+    compare_bandwidth(globals(), _bytes)

@@ -1,17 +1,15 @@
 """Matrix products beside NumPy, PyTorch and ONNX Runtime: ``python bench/gemm.py [--threads N] [--isa NAME]``.
 
-Each library runs in a process of its own and they take turns. Figures are GFLOP/s of the fastest call (hot caches),
-the share of the fma peak measured just before, and in brackets the median call's share of the fastest.
+Each library runs in a process of its own and they take turns. Figures are microseconds of the fastest call (hot
+caches), in brackets the median's, GFLOP/s, and the share of the fma peak measured in between.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
-from pathlib import Path
 
 import numpy as np
+from contest import compare_arithmetic
 
 #: name, rows, columns, inner dimension, transpose a, transpose b, whether b is a weight that stays the same
 CASES = [
@@ -99,42 +97,5 @@ def onnxruntime(case):
 CONTESTANTS = {"hornbeam": hornbeam, "numpy": numpy, "torch": torch, "onnxruntime": onnxruntime}
 
 
-def main() -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from contest import Contest, Peak, summary
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--isa", default="", help="baseline, avx2 or avx512; the best by default")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    parser.add_argument("--peers", default="numpy,torch,onnxruntime")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    if options.isa:
-        os.environ["HORNBEAM_ISA"] = options.isa
-    from hornbeam import _core
-
-    peak = Peak(_core.isa())
-    names = ["hornbeam", *(p for p in options.peers.split(",") if p)]
-    contest = Contest(str(Path(__file__).resolve()), names, options.threads)
-    print(f"{_core.isa()}, {options.threads} threads; GFLOP/s, share of the peak, [median's share of the best]")
-    for case in CASES:
-        if options.only not in case[0]:
-            continue
-        limit = peak.gflops(options.threads)
-        times = contest.measure(case, rounds=options.rounds)
-        work = 2e-9 * case[1] * case[2] * case[3]
-        cells, best_peer = [], float("inf")
-        for name, seconds in times.items():
-            median, fastest = summary(seconds)
-            if name != "hornbeam":
-                best_peer = min(best_peer, fastest)
-            rate = work / fastest
-            cells.append(f"{name} {fastest * 1e6:9.1f} us {rate:6.1f} {rate / limit:4.0%} [{fastest / median:4.0%}]")
-        ratio = best_peer / min(times["hornbeam"])
-        print(f"{case[0]:26} peak {limit:5.0f} | " + " | ".join(cells) + f" | {ratio:.2f}x the best peer", flush=True)
-    contest.close()
-
-
 if __name__ == "__main__":
-    main()
+    compare_arithmetic(globals(), lambda case: 2.0 * case[1] * case[2] * case[3])

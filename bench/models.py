@@ -6,14 +6,13 @@ Every case feeds NumPy arrays and reads NumPy results; weights stay where the li
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from contest import Contest, options, summary
 
 #: name, what is timed, batch size
 CASES = [
@@ -235,32 +234,23 @@ def fit_overhead() -> float:
 
 
 def main() -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from contest import Contest, summary
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    parser.add_argument("--peers", default="torch,torch_channels_last,tf_keras,onnxruntime")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    names = ["hornbeam", *(p for p in options.peers.split(",") if p)]
-    print(f"{options.threads} threads; fastest call, [median]")
+    chosen = options(globals())
+    print(f"{chosen.threads} threads; fastest call, [median]")
     for case in CASES:
-        if options.only not in case[0]:
+        if chosen.only not in case[0]:
             continue
         # A process per case: a library that cannot do one case still takes part in the others.
-        contest = Contest(str(Path(__file__).resolve()), names, options.threads)
-        times = contest.measure(case, budget=0.4, rounds=options.rounds)
+        contest = Contest(__file__, chosen.names, chosen.threads)
+        times = contest.measure(case, budget=0.4, rounds=chosen.rounds)
         contest.close()
         ours = min(times["hornbeam"])
         cells = [f"{n} {summary(t)[1] * 1e6:9.1f} us [{summary(t)[0] * 1e6:9.1f}]" for n, t in times.items()]
         peers = [min(t) for n, t in times.items() if n != "hornbeam"]
         ratio = f" | {min(peers) / ours:.2f}x the best peer" if peers else ""
         print(f"{case[0]:30} | " + " | ".join(cells) + ratio, flush=True)
-    if not options.only:
+    if not chosen.only:
         numpy_seconds = import_seconds("import numpy")
-        for module in ("hornbeam", *(m for m in ("torch", "tensorflow") if m in options.peers or m == "tensorflow")):
+        for module in ("hornbeam", *(m for m in ("torch", "tensorflow") if m in chosen.peers or m == "tensorflow")):
             try:
                 seconds = import_seconds(f"import {module}", rounds=3 if module != "hornbeam" else 7)
             except subprocess.CalledProcessError:
