@@ -2,6 +2,29 @@
 
 import numpy as np
 
+PADDINGS = ["valid", "same", "causal"]
+#: strides and dilation
+WINDOWS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((1, 1), (2, 2)), ((3, 2), (1, 1)), ((1, 2), (3, 1)), ((2, 2), (2, 3))]
+
+
+def draw(shape, dtype="float32", seed=0):
+    return np.random.RandomState(seed).uniform(-1, 1, shape).astype(dtype)
+
+
+def operands(shape, window, padding, dtype, depthwise=False):
+    """Image, kernel and cotangent of a shape (batch, height, width, channels, outputs or multiplier, kernel)."""
+    n, height, width, channels, outputs, kernel = shape
+    strides, dilation = window
+    attrs = {"strides": strides, "dilation": dilation, "padding": padding}
+    x, w = draw((n, height, width, channels), dtype, 1), draw((*kernel, channels, outputs), dtype, 2)
+    y_shape = (n, *Windows(x.shape, kernel, **attrs).out, channels * outputs if depthwise else outputs)
+    return x, w, draw(y_shape, dtype, 3), attrs
+
+
+def fits(shape, window):
+    """Whether the image holds the dilated kernel."""
+    return all((k - 1) * d + 1 <= size for size, k, d in zip(shape[1:3], shape[5], window[1]))
+
 
 def output_length(length, size, stride, dilation, padding):
     reach = (size - 1) * dilation + 1

@@ -6,8 +6,7 @@ first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from .lazy import lazy_attributes
 
 __version__ = "2.3.1"  # scripts branch on it, files store it; our own is hornbeam.version.__version__
 
@@ -20,20 +19,7 @@ _NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
 
 __all__ = ["Input", "Model", "Sequential", "set_num_threads", "set_random_seed"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        value = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
-    elif name in _MODULES:
-        value = importlib.import_module(f".{name}", __name__)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_NAMES, *_MODULES])
+__getattr__, __dir__ = lazy_attributes(globals(), _NAMES, _MODULES)
 
 
 def set_random_seed(seed: int) -> None:

@@ -5,8 +5,8 @@ import pytest
 import reference_conv as ref
 from checks import check_gradients, run_op
 from hornbeam import graph as G
+from reference_conv import PADDINGS, WINDOWS, draw, fits, operands
 
-PADDINGS = ["valid", "same", "causal"]
 # Batch, height, width, channels in, channels out, kernel: around the tiles of every instruction set, with
 # rows shorter and longer than a tile, channels that do not fill a vector, and pixels a page apart.
 SHAPES = [
@@ -14,24 +14,6 @@ SHAPES = [
     (5, 4, 4, 20, 40, (3, 3)), (1, 14, 16, 33, 64, (3, 1)), (2, 28, 9, 4, 65, (5, 2)), (9, 7, 7, 8, 32, (1, 1)),
     (2, 6, 31, 5, 3, (1, 4)), (1, 9, 9, 1024, 48, (1, 1)), (1, 7, 15, 1024, 5, (2, 2)),
 ]  # fmt: skip
-WINDOWS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((1, 1), (2, 2)), ((3, 2), (1, 1)), ((1, 2), (3, 1)), ((2, 2), (2, 3))]
-
-
-def draw(shape, dtype="float32", seed=0):
-    return np.random.RandomState(seed).uniform(-1, 1, shape).astype(dtype)
-
-
-def operands(shape, window, padding, dtype):
-    n, height, width, channels, outputs, kernel = shape
-    strides, dilation = window
-    attrs = {"strides": strides, "dilation": dilation, "padding": padding}
-    x, w = draw((n, height, width, channels), dtype, 1), draw((*kernel, channels, outputs), dtype, 2)
-    y_shape = (n, *ref.Windows(x.shape, kernel, **attrs).out, outputs)
-    return x, w, draw(y_shape, dtype, 3), attrs
-
-
-def fits(shape, window):
-    return all((k - 1) * d + 1 <= size for size, k, d in zip(shape[1:3], shape[5], window[1]))
 
 
 def assert_sum(got, want, size, terms, dtype):

@@ -1,3 +1,4 @@
+import functools
 import itertools
 
 import numpy as np
@@ -5,31 +6,16 @@ import pytest
 import reference_conv as ref
 from checks import check_gradients, run_op
 from hornbeam import graph as G
+from reference_conv import PADDINGS, WINDOWS, draw, fits
 
-PADDINGS = ["valid", "same", "causal"]
 # Batch, height, width, channels, multiplier, kernel: channels around one and four vectors, rows around a tile.
 SHAPES = [
     (1, 5, 5, 1, 1, (1, 1)), (2, 9, 13, 3, 2, (3, 3)), (3, 7, 15, 16, 1, (3, 3)), (2, 8, 19, 17, 1, (2, 3)),
     (5, 4, 4, 65, 1, (3, 3)), (1, 14, 8, 33, 3, (3, 1)), (2, 12, 9, 130, 1, (5, 2)), (1, 9, 31, 5, 1, (4, 5)),
 ]  # fmt: skip
-WINDOWS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((1, 1), (2, 2)), ((3, 2), (1, 1)), ((1, 2), (3, 1)), ((2, 2), (2, 3))]
 
 
-def draw(shape, dtype="float32", seed=0):
-    return np.random.RandomState(seed).uniform(-1, 1, shape).astype(dtype)
-
-
-def operands(shape, window, padding, dtype):
-    n, height, width, channels, multiplier, kernel = shape
-    strides, dilation = window
-    attrs = {"strides": strides, "dilation": dilation, "padding": padding}
-    x, w = draw((n, height, width, channels), dtype, 1), draw((*kernel, channels, multiplier), dtype, 2)
-    y_shape = (n, *ref.Windows(x.shape, kernel, **attrs).out, channels * multiplier)
-    return x, w, draw(y_shape, dtype, 3), attrs
-
-
-def fits(shape, window):
-    return all((k - 1) * d + 1 <= size for size, k, d in zip(shape[1:3], shape[5], window[1]))
+operands = functools.partial(ref.operands, depthwise=True)
 
 
 def assert_sum(got, want, terms, dtype):
