@@ -50,7 +50,7 @@ def test_a_subject_runs_the_op_and_counts_its_bytes():
 
 
 def test_inputs_are_what_they_say():
-    rng = np.random.RandomState(0)
+    rng = np.random.default_rng(0)
     rows = Array((100,), "int64", 7).make(rng)
     assert rows.dtype == "int64" and rows.min() >= 0 and rows.max() == 6
     assert Array((100,), "bool").make(rng).dtype == bool

@@ -25,12 +25,12 @@ class Array:
     high: int = 2
     weight: bool = False
 
-    def make(self, rng: np.random.RandomState) -> np.ndarray:
+    def make(self, rng: np.random.Generator) -> np.ndarray:
         if self.dtype == "bool":
-            return rng.rand(*self.shape) < 0.9
+            return rng.random(self.shape) < 0.9
         if np.dtype(self.dtype).kind in "iu":
-            return rng.randint(0, self.high, self.shape).astype(self.dtype)
-        return rng.standard_normal(self.shape).astype(self.dtype)
+            return rng.integers(0, self.high, self.shape, dtype=self.dtype)
+        return rng.standard_normal(self.shape, dtype="float32").astype(self.dtype, copy=False)
 
     @property
     def nbytes(self) -> int:

@@ -46,7 +46,7 @@ class Subject:
     def __init__(self, case: Case, seed: int = 0) -> None:
         from hornbeam import graph as G
 
-        rng = np.random.RandomState(seed)
+        rng = np.random.default_rng(seed)
         inputs: list[Any] = []
         placeholders, self.feeds = [], []
         for x in case.inputs:

@@ -38,7 +38,7 @@ class Torch:
 
     def time(self, case: Case, budget: float) -> Timing | None:
         """Time a case, or return None if there is no counterpart here."""
-        rng = np.random.RandomState(0)
+        rng = np.random.default_rng(0)
         tensors = [self.torch.from_numpy(np.asarray(x.make(rng))) if isinstance(x, Array) else x for x in case.inputs]
         run = self.counterpart(case, tensors)
         if run is None:
