@@ -1,0 +1,42 @@
+"""Each script in examples/ runs unchanged under ``hornbeam run``, learns, and says so in its last lines."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sklearn")  # whose digits are the data
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+#: The last lines of each script; a number is the least that must stand there.
+LAST_LINES = {
+    "custom_layer": {"Test accuracy": 0.97, "A copy made from JSON predicts the same": True},
+    "functional_two_inputs": {"Test accuracy of same": 0.85, "Test accuracy of digit": 0.85},
+    "lstm_sequence": {"Test accuracy": 0.95, "More padding predicts the same": True},
+    "mnist_cnn": {"Test accuracy": 0.9},
+    "mnist_mlp": {"Test accuracy": 0.9},
+    "save_and_resume": {"Accuracy": 0.88, "As if never interrupted": True},
+}
+
+
+def test_every_example_is_tested():
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(LAST_LINES)
+
+
+@pytest.mark.parametrize("name", LAST_LINES)
+def test_example(name, tmp_path):
+    script = EXAMPLES / f"{name}.py"
+    result = subprocess.run(
+        [sys.executable, "-m", "hornbeam", "run", str(script)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    said = dict(re.findall(r"^(\w[\w ]*): (\S+)$", result.stdout, re.MULTILINE))
+    for line, expected in LAST_LINES[name].items():
+        if expected is True:
+            assert said[line] == "True"
+        else:
+            assert float(said[line]) >= expected
+    assert not list(tmp_path.iterdir())  # nothing is left behind
