@@ -1,0 +1,7 @@
+"""Wrappers that lend models to other libraries. ``scikit_learn`` needs scikit-learn and is imported on first use."""
+
+from __future__ import annotations
+
+from ..lazy import lazy_attributes
+
+__getattr__, __dir__ = lazy_attributes(globals(), {}, ("scikit_learn",))
