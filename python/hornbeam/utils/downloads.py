@@ -94,10 +94,11 @@ def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> 
         if file_hash is not None and not validate_file(partial, file_hash, algorithm):
             raise ValueError(f"The checksum of {origin} is not {file_hash}: the download is incomplete or has changed.")
         os.replace(partial, path)
-    except urllib.error.HTTPError as error:
-        raise OSError(f"URL fetch failure on {origin}: {error.code} -- {error.msg}") from error
     except urllib.error.URLError as error:
-        raise OSError(f"URL fetch failure on {origin}: {error.reason}") from error
+        reason = f"{error.code} -- {error.msg}" if isinstance(error, urllib.error.HTTPError) else error.reason
+        raise OSError(
+            f"URL fetch failure on {origin}: {reason}. Without a network: fetch that file elsewhere and put it at {path}"
+        ) from error
     finally:
         if os.path.exists(partial):
             os.remove(partial)

@@ -1,0 +1,19 @@
+"""Handwritten digits: 60,000 to train on and 10,000 to test on."""
+
+from __future__ import annotations
+
+from . import npz
+from .files import fetch
+
+
+def load_data(path="mnist.npz"):
+    """Load MNIST.
+
+    Args:
+        path: name of the file in the cache.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: uint8 images of shape (n, 28, 28), and labels 0 to 9.
+    """
+    x_train, y_train, x_test, y_test = npz.read(fetch("mnist.npz", path), "x_train", "y_train", "x_test", "y_test")
+    return (x_train, y_train), (x_test, y_test)

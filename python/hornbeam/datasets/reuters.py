@@ -1,0 +1,45 @@
+"""11,228 newswires on 46 topics."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from . import npz
+from .files import fetch
+from .sequences import prepare, renamed_num_words, shuffled
+
+
+def load_data(
+    path="reuters.npz",
+    num_words=None,
+    skip_top=0,
+    maxlen=None,
+    test_split=0.2,
+    seed=113,
+    start_char=1,
+    oov_char=2,
+    index_from=3,
+    **kwargs,
+):
+    """Load the newswires as lists of word indices; arguments as for ``imdb.load_data``.
+
+    Args:
+        test_split: share of the newswires for the test.
+
+    Returns:
+        ``(x_train, y_train), (x_test, y_test)``: object arrays of lists of int, and topics 0 to 45.
+    """
+    num_words = renamed_num_words(num_words, kwargs)
+    x, y = npz.read(fetch("reuters.npz", path), "x", "y")
+    x, y = shuffled(np.random.RandomState(seed), x, y)
+    x, y = prepare(x, y, num_words, skip_top, maxlen, start_char, oov_char, index_from)
+    split = int(len(x) * (1 - test_split))
+    return (x[:split], y[:split]), (x[split:], y[split:])
+
+
+def get_word_index(path="reuters_word_index.json"):
+    """A dict from word to index, before ``index_from`` is added."""
+    with open(fetch("reuters_word_index.json", path), encoding="utf8") as file:
+        return json.load(file)
