@@ -67,6 +67,17 @@ def test_nothing_is_called(tmp_path):
     assert not target.exists()
 
 
+@pytest.mark.parametrize("name", ["numpy dtype", "numpy.core.multiarray _reconstruct", "_codecs encode"])
+def test_what_stands_in_for_numpy_cannot_be_changed(name):
+    name = name.replace(" ", "\n").encode()
+    for attribute in (b"__call__", b"__setstate__", b"__defaults__"):
+        with pytest.raises(ValueError, match="does not hold plain pickled data"):
+            load(
+                b"\x80\x02c" + name + b"\nN}U" + bytes([len(attribute)]) + attribute + b"K\x01s\x86b.",
+                encoding="latin1",
+            )
+
+
 @pytest.mark.parametrize("value", [
     Call(np.dtype, "V8"), Call(np.dtype, [("a", "O")]), Call(np.dtype, "i8", state=(3, "<", None, ("a",), {}, 8, 1, 63)),
     np.zeros(2, dtype="M8[s]"), np.zeros(2, dtype=[("a", "i4")]), np.load, open,
