@@ -30,6 +30,9 @@ template <> struct IntOf<float> { using type = int32_t; };
 template <> struct IntOf<double> { using type = int64_t; };
 template <> struct IntOf<int32_t> { using type = int32_t; };
 template <> struct IntOf<int64_t> { using type = int64_t; };
+template <class T> struct UnsignedOf;
+template <> struct UnsignedOf<float> { using type = uint32_t; };
+template <> struct UnsignedOf<double> { using type = uint64_t; };
 template <class T> using Bits = Vec<typename IntOf<T>::type>;  // also what comparisons give: 0 or -1
 
 template <class T> constexpr int kMantissaBits = sizeof(T) == 4 ? 23 : 52;
@@ -165,7 +168,8 @@ template <class T> HB_INLINE LogParts<T> log_parts(Vec<T> u) {
   constexpr I kMantissa = sizeof(T) == 4 ? I(0x7fffff) : I(0xfffffffffffff);
   constexpr I kSqrtHalf = sizeof(T) == 4 ? I(0x3f3504f3) : I(0x3fe6a09e667f3bcd);
   constexpr T kTwoToMantissa = sizeof(T) == 4 ? T(0x1p23) : T(0x1p52);
-  const Bits<T> shifted = to_bits<T>(u) + (kOne - kSqrtHalf);
+  using Unsigned = Vec<typename UnsignedOf<T>::type>;  // a NaN's bits wrap around; its result is replaced later
+  const Bits<T> shifted = (Bits<T>)((Unsigned)to_bits<T>(u) + typename UnsignedOf<T>::type(kOne - kSqrtHalf));
   const Bits<T> biased = shifted >> kMantissaBits<T>;  // positive, so no sign comes in
   const Vec<T> k = from_bits<T>(biased | to_bits<T>(splat<T>(kTwoToMantissa))) - (kTwoToMantissa + T(kExponentBias<T>));
   const Vec<T> m = from_bits<T>((shifted & kMantissa) + kSqrtHalf);

@@ -154,7 +154,7 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
       e->packed[s].resize(step.in.size());
       const void** pointer = &e->packed[s][step.kernel->pack_input];
       if (step.pack_slot >= 0) e->pack_patches.push_back({pointer, step.pack_slot});
-      else *pointer = e->arena.data() + step.pack_offset;
+      else if (step.pack_bytes) *pointer = e->arena.data() + step.pack_offset;
       call.packed = e->packed[s].data();
     }
     e->calls.push_back(call);
