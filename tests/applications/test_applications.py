@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -12,6 +14,7 @@ from hornbeam import applications, layers, models
 from hornbeam import backend as K
 from hornbeam.applications import imagenet_utils
 from hornbeam.applications.image_model import halving_padding
+from hornbeam.applications.nasnet import NASNet
 
 # Module, model, parameters with and without the top, layers with the top: as keras_applications 1.0.8 builds them.
 PUBLISHED = [
@@ -164,6 +167,18 @@ def test_halving_padding(size, kernel, padding):
     assert columns == (kernel // 2 - 1, kernel // 2)
 
 
+def test_saved_inception_resnet_loads_in_a_new_process(tmp_path):
+    """Its Lambda layers hold a function, which the new process knows because it imports the module."""
+    path = tmp_path / "model.json"
+    path.write_text(applications.InceptionResNetV2(weights=None, include_top=False).to_json())
+    script = (
+        "import sys; import hornbeam.applications.inception_resnet_v2; from hornbeam.models import model_from_json; "
+        "print(model_from_json(open(sys.argv[1]).read()).count_params())"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 54_336_736
+
+
 def test_submodules_are_ignored():
     model = small_mobilenet(weights=None, backend=K, layers=layers, models=models, utils=None)
     assert model.name == "mobilenet_0.25_32"
@@ -234,6 +249,17 @@ def test_published_weights_in_the_cache_are_loaded(offline, tmp_path):
 def test_arguments_that_do_not_fit(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         getattr(applications, name)(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"penultimate_filters": 100}, "multiple of 24"), ({"weights": "imagenet", "default_size": 64}, "224 or 331")],
+)
+def test_nasnet_of_another_size(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        NASNet(**arguments)
+    model = NASNet((32, 32, 3), penultimate_filters=96, num_blocks=1, stem_block_filters=8, classes=4)
+    assert model.output_shape == (None, 4)
 
 
 def test_tensor_and_shape_that_disagree():

@@ -152,11 +152,16 @@ class Frame:
         return kinds[self.pooling](name=f"{self.pooling}_pool" if named else None)(x)
 
     def model(self, x: Any, name: str, published: Pair | None) -> Model:
-        """The finished model from the image to ``x``, with its weights."""
+        """The finished model from the image to ``x``, with its weights.
+
+        Args:
+            x: the output.
+            name: of the model.
+            published: its files; None only where the caller has seen that ``weights`` is not ``'imagenet'``.
+        """
         model = Model(get_source_inputs(self.image), x, name=name)
         if self.weights == "imagenet":
-            if published is None:
-                raise ValueError(f"There are no `imagenet` weights for {name} with these arguments.")
+            assert published is not None
             model.load_weights((published.top if self.include_top else published.no_top).fetch())
         elif self.weights is not None:
             model.load_weights(self.weights)

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend as K
 from .. import layers
+from ..utils.generic_utils import func_dump
 from .image_model import Frame, batch_norm, channels, concatenate, image_model
 from .imagenet_utils import decode_predictions, preprocessing
 from .weights import CHOLLET, pair
@@ -46,12 +47,19 @@ def _reduce(x: Any, name: str, *chains: Chain) -> Any:
     return concatenate([*branches, layers.MaxPooling2D(3, strides=2)(x)], name)
 
 
+def _add_scaled(inputs: Any, scale: float) -> Any:
+    return inputs[0] + inputs[1] * scale
+
+
+func_dump(_add_scaled)  # remembered: who imports this module can load saved models, whose Lambdas hold this function
+
+
 def _residual(x: Any, kind: str, index: int, scale: float, activate: bool = True) -> Any:
     name = f"{kind}_{index}"
     mixed = concatenate([_chain(x, chain) for chain in _BRANCHES[kind]], f"{name}_mixed")
     change = layers.Conv2D(channels(x), 1, padding="same", name=f"{name}_conv")(mixed)
     x = layers.Lambda(
-        lambda inputs, scale: inputs[0] + inputs[1] * scale,
+        _add_scaled,
         output_shape=K.int_shape(x)[1:],
         arguments={"scale": scale},
         name=name,

@@ -179,12 +179,14 @@ def NASNet(
             f"`penultimate_filters` must be a multiple of 24 * filter_multiplier ** 2 = {24 * filter_multiplier**2}. "
             f"Received: {penultimate_filters}"
         )
+    size = default_size or 331
+    if weights == "imagenet" and size not in _PUBLISHED:
+        raise ValueError(f"`imagenet` weights are for a default_size of 224 or 331. Received: {size}")
     data_format = K.image_data_format()
     if data_format != "channels_last":
         warnings.warn("NASNet is made for channels-last images; the model will expect them so.")
     K.set_image_data_format("channels_last")
     try:
-        size = default_size or 331
         arguments = (include_top, weights, input_tensor, input_shape, pooling, classes)
         frame = Frame(*arguments, size=size, fixed_size=True)
         filters = penultimate_filters // 24

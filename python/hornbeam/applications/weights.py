@@ -28,10 +28,7 @@ class WeightsFile(NamedTuple):
         try:
             return data_utils.get_file(name, self.url, cache_subdir="models", file_hash=self.md5)
         except OSError as error:
-            raise OSError(
-                f"The ImageNet weights cannot be downloaded. Use weights=None, or download {self.url} elsewhere and "
-                f"pass the path of the file as `weights`. ({error})"
-            ) from error
+            raise OSError(f"The ImageNet weights cannot be downloaded; weights=None does without. {error}") from error
 
 
 class Pair(NamedTuple):
