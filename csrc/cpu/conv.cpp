@@ -3,6 +3,7 @@
 #include "ops/conv.h"
 #include "cpu/conv_direct.h"
 #include "cpu/conv_filter.h"
+#include "cpu/conv_winograd.h"
 #include "cpu/export.h"
 
 HB_CPU_BEGIN
@@ -138,6 +139,11 @@ template <class T>
 static bool holds(const KernelCall& call) {
   return call.in[0].dtype == (sizeof(T) == 4 ? DType::float32 : DType::float64);
 }
+// What conv_winograd.cpp serves faster is left to it.
+template <bool (*winograd)(const KernelCall&)>
+static bool holds_float(const KernelCall& call) {
+  return holds<float>(call) && !winograd(call);
+}
 template <class T>
 static int64_t forward_workspace(const KernelCall& call) {
   return conv_scratch_bytes<T>(plan_conv(forward_geometry<T>(call)));
@@ -153,15 +159,16 @@ static int64_t filter_workspace(const KernelCall& call) {
 }
 
 HB_EXPORT_KERNELS(conv,
-                  {"conv2d", "direct", holds<float>, forward_workspace<float>, run_forward<float>, 1,
+                  {"conv2d", "direct", holds_float<winograd_forward>, forward_workspace<float>, run_forward<float>, 1,
                    forward_packed_bytes<float>, pack_forward<float>},
                   {"conv2d", "direct", holds<double>, forward_workspace<double>, run_forward<double>, 1,
                    forward_packed_bytes<double>, pack_forward<double>},
-                  {"conv2d_input_grad", "direct", holds<float>, backward_workspace<float>, run_backward<float>, 1,
-                   backward_packed_bytes<float>, pack_backward<float>},
+                  {"conv2d_input_grad", "direct", holds_float<winograd_input_grad>, backward_workspace<float>,
+                   run_backward<float>, 1, backward_packed_bytes<float>, pack_backward<float>},
                   {"conv2d_input_grad", "direct", holds<double>, backward_workspace<double>, run_backward<double>, 1,
                    backward_packed_bytes<double>, pack_backward<double>},
-                  {"conv2d_filter_grad", "direct", holds<float>, filter_workspace<float>, run_filter<float>},
+                  {"conv2d_filter_grad", "direct", holds_float<winograd_filter_grad>, filter_workspace<float>,
+                   run_filter<float>},
                   {"conv2d_filter_grad", "direct", holds<double>, filter_workspace<double>, run_filter<double>})
 
 HB_CPU_END
