@@ -243,3 +243,24 @@ def test_an_optimizer_written_by_a_user():
             return self.updates
 
     np.testing.assert_allclose(steps(Sign(), np.zeros(2), [np.array([5.0, -3.0])]), [[-0.1, 0.1]], rtol=1e-6)
+
+
+def test_an_object_with_the_methods_of_tensorflow_1_is_adapted():
+    class Descent:
+        def compute_gradients(self, loss, var_list):
+            return list(zip(K.gradients(loss, var_list), var_list))
+
+        def apply_gradients(self, pairs, global_step):
+            return [K.update_sub(p, 0.5 * g * K.cast(global_step + 1, "float32")) for g, p in pairs]
+
+    p = K.variable([1.0, -2.0])
+    optimizer = optimizers.TFOptimizer(Descent())
+    step = K.function([], [], optimizer.get_updates(K.sum(K.square(p)) / 2, [p]))
+    step([])
+    np.testing.assert_allclose(K.get_value(p), [0.5, -1.0])
+    step([])
+    np.testing.assert_allclose(K.get_value(p), [0.0, 0.0])
+    assert K.get_value(optimizer.iterations) == 2
+    for call in (optimizer.get_config, lambda: optimizer.weights, lambda: type(optimizer).from_config({})):
+        with pytest.raises(NotImplementedError, match="TFOptimizer"):
+            call()

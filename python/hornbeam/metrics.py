@@ -578,7 +578,10 @@ class AUC(_Counting):
         return {**super().get_config(), **own}
 
 
-class MeanIoU(Metric):
+BaseMeanIoU = Metric  # Keras's name for what MeanIoU is built on
+
+
+class MeanIoU(BaseMeanIoU):
     """Mean over classes of intersection over union: true positives / (true + false positives + false negatives).
 
     Targets and predictions are class numbers; classes that neither holds do not count.

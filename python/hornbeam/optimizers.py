@@ -15,7 +15,7 @@ import numpy as np
 
 from . import backend as K
 from .legacy import interfaces
-from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object, to_list
 
 
 def clip_norm(g: Any, c: float, n: Any) -> Any:
@@ -418,6 +418,41 @@ class Nadam(_WithRate):
 
     def get_config(self) -> dict:
         return self._config("learning_rate", "beta_1", "beta_2", "epsilon", "schedule_decay")
+
+
+class TFOptimizer(Optimizer):
+    """Adapter to an object with the methods of TensorFlow 1's optimizers.
+
+    Args:
+        optimizer: has ``compute_gradients(loss, var_list)``, which gives (gradient, variable) pairs, and
+            ``apply_gradients(pairs, global_step)``, which gives an update (or a list of them).
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        self.updates = []
+        self.iterations = K.variable(0, dtype="int64", name="iterations")
+
+    @interfaces.legacy_get_updates_support
+    def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
+        pairs = self.optimizer.compute_gradients(loss, var_list=params)
+        updates = self.optimizer.apply_gradients(pairs, global_step=self.iterations)
+        self.updates = [K.update_add(self.iterations, 1), *to_list(updates, allow_tuple=True)]
+        return self.updates
+
+    @property
+    def weights(self) -> Any:  # type: ignore[override]
+        """Raises NotImplementedError: the state is the other object's own."""
+        raise NotImplementedError("TFOptimizer does not know the state of the optimizer that it adapts.")
+
+    def get_config(self) -> dict:
+        """Raises NotImplementedError: the other object cannot be made from a config."""
+        raise NotImplementedError("TFOptimizer has no config: it adapts an object of another kind.")
+
+    @classmethod
+    def from_config(cls, config: dict) -> Any:
+        """Raises NotImplementedError, see :meth:`get_config`."""
+        raise NotImplementedError("TFOptimizer has no config: it adapts an object of another kind.")
 
 
 sgd = SGD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -19,4 +20,7 @@ def ignores_modules(function: Callable) -> Callable:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **{name: value for name, value in kwargs.items() if name not in _MODULES})
 
+    own = inspect.signature(function)
+    rest = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+    wrapper.__signature__ = own.replace(parameters=[*own.parameters.values(), rest])  # type: ignore[attr-defined]
     return wrapper

@@ -4,6 +4,11 @@ Functions take and return symbolic tensors; nothing is computed before :func:`fu
 depends on no placeholder is read (``K.eval``).
 """
 
+from builtins import all as py_all
+from builtins import any as py_any
+from builtins import slice as py_slice
+from builtins import sum as py_sum
+
 from ..graph import floatx, learning_phase, name_scope
 from .common import (
     backend,

@@ -265,12 +265,12 @@ class Layer(NodeAccess):
         """Add updates that each training step runs; ``inputs`` as in :meth:`add_loss`."""
         _file(updates, inputs, self._updates, self._per_input_updates)
 
-    def get_losses_for(self, inputs):
+    def get_losses_for(self, inputs=None):
         """Losses that depend on ``inputs``, or the unconditional ones for None."""
         own = self._per_input_losses.get(_input_key(inputs), [])
         return own + [x for layer in self._sublayers for x in layer.get_losses_for(inputs)]
 
-    def get_updates_for(self, inputs):
+    def get_updates_for(self, inputs=None):
         if not self.trainable and not self.stateful:
             return []
         own = self._per_input_updates.get(_input_key(inputs), [])

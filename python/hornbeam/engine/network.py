@@ -258,10 +258,10 @@ class Network(Layer):
         numbers = [x for x in losses if isinstance(x, (int, float))]
         return _unique([x for x in losses if not isinstance(x, (int, float))]) + numbers
 
-    def get_losses_for(self, inputs):
+    def get_losses_for(self, inputs=None):
         return self._per_input_losses.get(_key(inputs), [])
 
-    def get_updates_for(self, inputs):
+    def get_updates_for(self, inputs=None):
         if not self.trainable and not self.stateful:
             return []
         return self._per_input_updates.get(_key(inputs), [])

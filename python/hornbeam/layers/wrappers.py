@@ -135,10 +135,10 @@ class TimeDistributed(Wrapper):
         return mask
 
     # The layer inside was called on the folded tensor, and files its losses and updates under that.
-    def get_losses_for(self, inputs):
+    def get_losses_for(self, inputs=None):
         return self._own_and_inner("losses", inputs)
 
-    def get_updates_for(self, inputs):
+    def get_updates_for(self, inputs=None):
         return self._own_and_inner("updates", inputs)
 
     def _own_and_inner(self, what: str, inputs: Any) -> list:
@@ -255,6 +255,12 @@ class Bidirectional(TakesStates, Wrapper):
         """Set the states of both layers to zero."""
         self.forward_layer.reset_states()
         self.backward_layer.reset_states()
+
+    @property
+    def constraints(self):
+        """What both layers have under this name, the backward layer's last; Keras 1's dict of weight constraints."""
+        layers = (self.forward_layer, self.backward_layer)
+        return {weight: c for layer in layers for weight, c in getattr(layer, "constraints", {}).items()}
 
     # -- configuration --------------------------------------------------------------------------------
     def get_config(self):

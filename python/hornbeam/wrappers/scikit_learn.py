@@ -61,8 +61,11 @@ class BaseWrapper(BaseEstimator):
             if name != "nb_epoch" and not any(has_arg(fn, name) for fn in takers):
                 raise ValueError(f"{name} is not a legal parameter")
 
-    def get_params(self, deep=True):
-        """The parameters and ``build_fn``: themselves and no copies, which is how ``sklearn.clone`` checks its work."""
+    def get_params(self, deep=True, **params):
+        """The parameters and ``build_fn``: themselves and no copies, which is how ``sklearn.clone`` checks its work.
+
+        Arguments change nothing.
+        """
         return {**self.sk_params, "build_fn": self.build_fn}
 
     def set_params(self, **params):
