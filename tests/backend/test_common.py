@@ -110,3 +110,20 @@ def test_shape_and_size_are_known_when_run():
     x = K.placeholder((None, 3))
     shape, size = K.function([x], [K.shape(x), K.size(x)])([np.zeros((5, 3))])
     assert shape.tolist() == [5, 3] and size == 15
+
+
+def test_constants_are_laid_out_in_a_shape():
+    np.testing.assert_array_equal(K.eval(K.constant([1, 2, 3, 4, 5, 6], shape=(2, 3))), [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(K.eval(K.constant([1, 2], shape=(4,))), [1, 2, 2, 2])
+    np.testing.assert_array_equal(K.eval(K.constant(7, shape=(1, 2))), [[7, 7]])
+    assert K.eval(K.constant([], shape=(0, 2))).shape == (0, 2)
+    with pytest.raises(ValueError, match=r"3 values in the shape \(2,\)"):
+        K.constant([1, 2, 3], shape=(2,))
+
+
+def test_the_module_that_scripts_import_set_session_from():
+    from hornbeam.backend import tensorflow_backend as KTF
+
+    assert KTF.set_session is K.set_session and KTF.conv2d is K.conv2d
+    assert KTF._get_available_gpus() == []
+    assert K.tensorflow_backend is KTF

@@ -118,3 +118,15 @@ def test_random_tensors():
     assert set(np.unique(b)) == {0, 1} and abs(b.mean() - 0.3) < 0.06
     assert K.get_value(K.random_uniform_variable((3,), 0, 1, seed=1)).shape == (3,)
     assert K.get_value(K.random_normal_variable((3,), 0, 1, seed=1)).shape == (3,)
+
+
+def test_fetches_are_computed_and_the_feed_dict_is_read_at_each_call():
+    x, y = K.variable(0.0), K.variable(0.0)
+    a, b = K.placeholder(()), K.placeholder(())
+    feed_dict = {b: 3.0}
+    f = K.function([a], [a + 1], updates=[(x, a + 10)], fetches=[K.update(y, b * 10)], feed_dict=feed_dict)
+    assert f([10.0]) == [11.0]
+    assert K.batch_get_value([x, y]) == [20.0, 30.0]
+    feed_dict[b] = 4.0
+    assert f([20.0]) == [21.0]
+    assert K.batch_get_value([x, y]) == [30.0, 40.0]

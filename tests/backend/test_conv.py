@@ -174,13 +174,12 @@ def test_bias_add():
     x = rng.randn(2, 3, 4, 5)
     b = rng.randn(5)
     np.testing.assert_allclose(evaluate(K.bias_add, x, b), x + b)
+    got = evaluate(lambda t, k: K.bias_add(t, k, data_format="channels_first"), x, b, data_format="channels_first")
+    np.testing.assert_allclose(got, x + b)
     full = rng.randn(3, 4, 5)
     np.testing.assert_allclose(evaluate(K.bias_add, x, full), x + full)
-    for bias in (b, full):
-        got = evaluate(
-            lambda t, k: K.bias_add(t, k, data_format="channels_first"), x, bias, data_format="channels_first"
-        )
-        np.testing.assert_allclose(got, x + bias)
+    first = K.bias_add(K.constant(x.reshape(2, 5, 3, 4), "float64"), K.constant(full, "float64"), "channels_first")
+    np.testing.assert_allclose(K.eval(first), x.reshape(2, 5, 3, 4) + full.reshape(5, 3, 4))  # the values stay in line
     with pytest.raises(ValueError, match="Unexpected bias dimensions"):
         K.bias_add(K.constant(x), K.constant(rng.randn(4, 5)))
 

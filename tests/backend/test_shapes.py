@@ -33,6 +33,7 @@ def both(f, array=X):
         (lambda x: K.reverse(x, (0, -1)), X[::-1, :, ::-1]),
         (lambda x: K.tile(x, (1, 2, 3)), np.tile(X, (1, 2, 3))),
         (lambda x: K.tile(x, 2), np.tile(X, 2)),
+        (lambda x: K.tile(x, [3, 2]), np.tile(X, (3, 2))),
         (lambda x: K.repeat_elements(x, 3, axis=1), np.repeat(X, 3, axis=1)),
         (lambda x: K.repeat_elements(x, 1, axis=1), X),
         (lambda x: K.temporal_padding(x, (2, 1)), np.pad(X, ((0, 0), (2, 1), (0, 0)))),

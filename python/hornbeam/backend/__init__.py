@@ -176,3 +176,5 @@ from .variables import (
     update_sub,
     variable,
 )
+
+from . import tensorflow_backend  # isort: skip  # it is this module's names, which have to be there

@@ -92,6 +92,27 @@ class _Single:
         return self._function(inputs)[0]
 
 
+class _Session:
+    """A Function with the other arguments that TensorFlow's sessions took."""
+
+    def __init__(
+        self,
+        inputs: list[Tensor],
+        outputs: list[Tensor],
+        updates: list[Any],
+        name: str | None,
+        fetches: list[Tensor],
+        feed_dict: dict[Tensor, Any],
+    ) -> None:
+        updates = updates + [t for t in fetches if t.op.op == "assign"]
+        self._function = Function([*inputs, *feed_dict], outputs + fetches, updates=updates, name=name)
+        self._outputs = len(outputs)
+        self._feed_dict = feed_dict
+
+    def __call__(self, inputs: Sequence[Any]) -> list:
+        return self._function([*inputs, *self._feed_dict.values()])[: self._outputs]
+
+
 def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | None = None, **kwargs: Any) -> Any:
     """Make a function from arrays to arrays out of tensors.
 
@@ -100,6 +121,8 @@ def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | No
         outputs: list of tensors to compute (or one tensor).
         updates: tensors of ``K.update`` and its kin, or (variable, new value) pairs.
         name: for error messages.
+        fetches: more tensors to compute in each call, for what that does: updates, printing.
+        feed_dict: more tensors to feed, with their values, which may be changed between calls.
 
     Returns:
         A callable that takes a list of arrays and returns the list of outputs (the one output, if no list was given).
@@ -109,6 +132,8 @@ def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | No
         ValueError: an argument meant for a TensorFlow session.
     """
     name = kwargs.pop("name", None)
+    fetches = kwargs.pop("fetches", None)
+    feed_dict = kwargs.pop("feed_dict", None)
     if kwargs:
         raise ValueError(
             f'Invalid argument "{next(iter(kwargs))}" passed to K.function: there is no TensorFlow session to pass it to.'
@@ -118,7 +143,12 @@ def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | No
     if updates is not None and not isinstance(updates, (list, tuple)):
         raise TypeError("`updates` in a backend function should be a list or tuple.")
     single = isinstance(outputs, Tensor)
-    made = Function(list(inputs), [outputs] if single else list(outputs), updates=list(updates or []), name=name)
+    outputs = [outputs] if single else list(outputs)
+    made: Any
+    if fetches or feed_dict:
+        made = _Session(list(inputs), outputs, list(updates or []), name, list(fetches or []), feed_dict or {})
+    else:
+        made = Function(list(inputs), outputs, updates=list(updates or []), name=name)
     return _Single(made) if single else made
 
 

@@ -401,7 +401,8 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     """Add a bias to the channels of x.
 
     Args:
-        bias: a vector, or a tensor of x's shape without the batch, channels last.
+        bias: a vector with an entry per channel, or a tensor of x's rank less one, channels last. In
+            ``channels_first`` it is reshaped, not transposed, to the channels first, as the weights of Keras 2 expect.
 
     Raises:
         ValueError: a bias of another rank.
@@ -411,4 +412,7 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
         raise ValueError(f"Unexpected bias dimensions {bias.ndim}, expect to be 1 or {x.ndim - 1} dimensions")
     if x.ndim == 2:
         return x + bias
+    if bias.ndim > 1 and data_format == "channels_first":
+        dims = dims_of(bias)
+        return x + reshape(bias, [1, dims[-1], *dims[:-1]])
     return _channels_last(x, data_format, lambda t: t + bias)

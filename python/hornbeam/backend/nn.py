@@ -16,12 +16,18 @@ from .shapes import dims_of, expand_dims, flatten, permute_dimensions, reshape
 
 # -- activations ------------------------------------------------------------------------------------------
 def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
-    """Rectified linear unit: x from ``threshold`` up to ``max_value``, ``alpha * (x - threshold)`` below."""
-    if not isinstance(alpha, Tensor) and alpha == 0 and threshold == 0:
-        out = graph.apply("relu", [x])
-        return out if max_value is None else math.minimum(out, max_value)
-    above = graph.convert(x) if max_value is None else math.minimum(x, max_value)
-    return math.where(math.greater_equal(x, threshold), above, alpha * (x - threshold))
+    """Rectified linear unit: x above ``threshold``, ``alpha * (x - threshold)`` from there down.
+
+    With ``max_value``, what lies above the threshold is limited to [0, max_value]; that shows where the threshold is
+    negative.
+    """
+    sloped = isinstance(alpha, Tensor) or alpha != 0
+    if sloped and threshold == 0 and max_value is None:
+        return math.where(math.greater(x, 0.0), x, alpha * x)
+    above = graph.apply("relu", [x]) if threshold == 0 else math.where(math.greater(x, threshold), x, 0.0)
+    if max_value is not None:
+        above = math.minimum(graph.apply("relu", [above]), max_value)
+    return above - alpha * graph.apply("relu", [threshold - x]) if sloped else above
 
 
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:

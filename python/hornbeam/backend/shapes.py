@@ -98,9 +98,16 @@ def _entries(values: Any) -> list:
 
 # -- repetition -------------------------------------------------------------------------------------------
 def tile(x: Tensor, n: Any) -> Tensor:
-    """Repeat x ``n[i]`` times along axis i; a number repeats the last axis."""
+    """Repeat x ``n[i]`` times along axis i; a number, or fewer numbers than axes, repeat the last axes.
+
+    Raises:
+        ValueError: more numbers than axes.
+    """
+    x = graph.convert(x)
     if isinstance(n, (int, np.integer)):
-        n = [1] * (x.ndim - 1) + [int(n)]
+        n = [n]
+    if not isinstance(n, Tensor):
+        n = [1] * (x.ndim - len(n)) + list(n)
     return graph.apply("tile", [x, graph.shape_tensor(n)])
 
 

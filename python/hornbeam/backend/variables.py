@@ -36,8 +36,23 @@ def variable(
 def constant(
     value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str | None = None
 ) -> Tensor:
-    """A tensor with a fixed value, of dtype floatx by default; ``shape`` repeats a number."""
-    return graph.constant(value, dtype or floatx(), shape)
+    """A tensor with a fixed value, of dtype floatx by default.
+
+    Args:
+        shape: what the values are laid out in; where they are too few, the last one is repeated.
+
+    Raises:
+        ValueError: the values are too many for ``shape``.
+    """
+    dtype = dtype or floatx()
+    if shape is not None:
+        value = np.asarray(value, dtype)
+        missing = int(np.prod(shape)) - value.size
+        if missing < 0 or (not value.size and missing):
+            raise ValueError(f"`K.constant` cannot lay out {value.size} values in the shape {tuple(shape)}.")
+        if value.size != 1:
+            value = np.pad(value.ravel(), (0, missing), "edge").reshape(shape)
+    return graph.constant(value, dtype, shape)
 
 
 def placeholder(
