@@ -50,6 +50,10 @@ def test_config_file_is_read_and_not_written(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["keras.json"]
 
 
+def test_where_the_configuration_lies():
+    assert K.load_backend._config_path.endswith("keras.json")
+
+
 def test_uids_start_again_after_clear_session():
     K.clear_session()
     assert [K.get_uid("a"), K.get_uid("a"), K.get_uid("b")] == [1, 2, 1]

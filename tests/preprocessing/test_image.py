@@ -70,6 +70,7 @@ def test_array_errors(folder):
         image.img_to_array(np.zeros((2, 2, 3)), data_format="last")
     with pytest.raises(ValueError, match="color_mode must be"):
         image.load_img(folder / "a" / "0.png", color_mode="cmyk")
+    image.load_img(folder / "a" / "0.png", interpolation="cubic")  # nothing is resized
     with pytest.raises(ValueError, match="Invalid interpolation method cubic"):
         image.load_img(folder / "a" / "0.png", target_size=(2, 2), interpolation="cubic")
 

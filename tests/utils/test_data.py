@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
-from hornbeam.utils import HDF5Matrix, get_file
+from hornbeam.utils import H5Dict, HDF5Matrix, get_file
 from hornbeam.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, validate_file
 from hornbeam.utils.downloads import _extract_archive
 
@@ -156,6 +156,24 @@ class TestTraining:
             model.fit(x, y, batch_size=8, shuffle=True, verbose=0)
         HDF5Matrix.refs.pop(path).close()
 
+    def test_rows_of_hdf5_data(self, tmp_path):
+        path = str(tmp_path / "data.h5")
+        with h5py.File(path, "w") as file:
+            file["x"] = np.arange(60.0).reshape(20, 3)
+        x = HDF5Matrix(path, "x", 5, 15, normalizer=lambda rows: rows[..., ::2].astype("int8"))
+        assert (x.shape, x.dtype, x.ndim, x.size) == ((10, 2), np.int8, 2, 20)
+        assert x[-1].tolist() == [42, 44] and x[8:].tolist() == x[[8, 9]].tolist() == [[39, 41], [42, 44]]
+        assert x[::5].tolist() == [[15, 17], [30, 32]]
+        for beyond in (10, -11, slice(8, 11), [9, 10], range(10, 12), np.array([10])):
+            with pytest.raises(IndexError):
+                x[beyond]
+        for wrong in (None, [3, 2]):
+            with pytest.raises(TypeError):
+                x[wrong]
+        HDF5Matrix.refs[path].close()
+        assert HDF5Matrix(path, "x").shape == (20, 3)  # the file is opened again
+        HDF5Matrix.refs.pop(path).close()
+
 
 class TestDownloads:
     def serve(self, folder, name, content):
@@ -208,6 +226,20 @@ class TestDownloads:
         assert _extract_archive(tmp_path / "good.zip", tmp_path / "out")
         assert (tmp_path / "out" / "folder" / "file.txt").read_text() == "hello"
         assert not _extract_archive(tmp_path / "link.tar", tmp_path, "zip")
+
+
+def test_h5dict_gives_back_what_was_set(tmp_path):
+    for target in (tmp_path / "x.h5", {}):
+        with H5Dict(target, "w") as written:
+            written["group"]["names"] = ["a", "bc"]
+            written["group"]["array"] = np.arange(4.0)
+            written["text"] = "é"
+        with H5Dict(target, "r") as read:
+            names = read["group"]["names"]
+            assert [n.decode() if isinstance(n, bytes) else n for n in names] == ["a", "bc"] and type(names) is list
+            assert read["group"]["array"].tolist() == [0, 1, 2, 3] and read["text"] == "é"
+            with pytest.raises(ValueError, match="read-only"):
+                read["more"] = 1
 
 
 def test_to_categorical_and_normalize():

@@ -6,7 +6,7 @@ import types
 import pytest
 from hornbeam.layers import Dense, Input, add
 from hornbeam.models import Model, Sequential
-from hornbeam.utils import model_to_dot, multi_gpu_model
+from hornbeam.utils import model_to_dot, multi_gpu_model, multi_gpu_utils
 
 
 class Graph:
@@ -73,9 +73,18 @@ def test_without_pydot(monkeypatch, model):
         model_to_dot(model)
 
 
-def test_one_device(model):
-    assert multi_gpu_model(model) is model and multi_gpu_model(model, gpus=1) is model
-    with pytest.raises(ValueError, match="Hornbeam trains on one device"):
-        multi_gpu_model(model, gpus=2)
+@pytest.mark.parametrize("gpus", [None, 0, 1, [0]])
+def test_one_gpu_is_not_several(model, gpus):
     with pytest.raises(ValueError, match="gpus >= 2"):
-        multi_gpu_model(model, gpus=0)
+        multi_gpu_model(model, gpus)
+
+
+@pytest.mark.parametrize("gpus", [2, [0, 3]])
+def test_gpus_that_are_not_there(model, gpus):
+    with pytest.raises(ValueError, match=r"only has: \['/cpu:0'\]"):
+        multi_gpu_model(model, gpus)
+
+
+@pytest.mark.parametrize("name", ["/device:GPU:1", "/gpu:1", "/job:localhost/replica:0/task:0/device:GPU:1"])
+def test_device_names(name):
+    assert multi_gpu_utils._normalize_device_name(name) == "/gpu:1"

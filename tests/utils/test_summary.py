@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from hornbeam.layers import Dense, Input, add
+from hornbeam.layers import Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Flatten, Input, SeparableConv2D, add
 from hornbeam.models import Model, Sequential
 from hornbeam.utils.layer_utils import (
+    convert_all_kernels_in_model,
     convert_dense_weights_data_format,
     count_params,
     get_source_inputs,
@@ -66,11 +67,43 @@ def test_dense_after_flatten_changes_its_data_format():
     dense.build((None, 12))
     kernel = np.arange(24.0).reshape(12, 2)
     dense.set_weights([kernel, np.zeros(2)])
-    convert_dense_weights_data_format(dense, (2, 2, 3), "channels_first")
-    maps = kernel.reshape(2, 2, 3, 2)
+    convert_dense_weights_data_format(dense, (3, 1, 4), "channels_first")  # the shape in the new format
+    maps = kernel.reshape(1, 4, 3, 2)
     assert np.array_equal(dense.get_weights()[0], maps.transpose(2, 0, 1, 3).reshape(12, 2))
-    convert_dense_weights_data_format(dense, (3, 2, 2), "channels_last")
+    convert_dense_weights_data_format(dense, (1, 4, 3), "channels_last")
     assert np.array_equal(dense.get_weights()[0], kernel)
+    with pytest.raises(ValueError, match="do not make 12 inputs"):
+        convert_dense_weights_data_format(dense, (3, 3, 3))
+
+
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+def test_a_model_in_the_other_data_format_predicts_the_same(data_format):
+    other = "channels_last" if data_format == "channels_first" else "channels_first"
+    axes = (0, 2, 3, 1) if data_format == "channels_first" else (0, 3, 1, 2)
+    x = np.random.RandomState(0).rand(2, *((3, 5, 6) if data_format == "channels_first" else (5, 6, 3)))
+    turned = x.transpose(axes)
+
+    def build(shape, layout):
+        return Sequential([Conv2D(2, (4, 3), input_shape=shape, data_format=layout), Flatten(), Dense(5)])
+
+    model, copy = build(x.shape[1:], data_format), build(turned.shape[1:], other)
+    expected = model.predict(x)
+    copy.set_weights(model.get_weights())
+    convert_dense_weights_data_format(copy.layers[2], copy.layers[0].output_shape[1:], other)
+    np.testing.assert_allclose(copy.predict(turned), expected, atol=1e-5)
+
+
+def test_theano_kernels_are_flipped_and_depthwise_ones_stay():
+    model = Sequential([
+        Conv2D(2, (3, 2), input_shape=(6, 6, 3)), Conv2DTranspose(3, 2), DepthwiseConv2D(2), SeparableConv2D(2, 2)
+    ])  # fmt: skip
+    before = model.get_weights()
+    convert_all_kernels_in_model(model)
+    flipped = [True, False, True] + [False] * 6
+    for old, new, flip in zip(before, model.get_weights(), flipped, strict=True):
+        assert np.array_equal(new, old[::-1, ::-1] if flip else old)
+    convert_all_kernels_in_model(model)
+    assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights()))
 
 
 class Terminal(io.StringIO):

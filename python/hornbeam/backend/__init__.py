@@ -10,6 +10,7 @@ from builtins import slice as py_slice
 from builtins import sum as py_sum
 
 from ..graph import floatx, learning_phase, name_scope
+from . import load_backend
 from .common import (
     backend,
     cast_to_floatx,

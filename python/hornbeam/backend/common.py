@@ -1,13 +1,7 @@
-"""Configuration of the backend, unique names, and the calls that managed TensorFlow's session.
-
-floatx, epsilon and the image data format start from ``~/.keras/keras.json`` if there is one (``KERAS_HOME``
-names another folder), as in Keras 2; the file is read and never written.
-"""
+"""Configuration of the backend, unique names, and the calls that managed TensorFlow's session."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -159,19 +153,3 @@ def symbolic(func: Callable) -> Callable:
 def eager(func: Callable) -> Callable:
     """Decorator of Keras 2.3 for functions that run eagerly; here nothing needs it."""
     return func
-
-
-def _load_config() -> None:
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    try:
-        with open(os.path.join(home, "keras.json")) as f:
-            config = json.load(f)
-    except (OSError, ValueError):
-        return
-    if isinstance(config, dict):
-        set_floatx(config.get("floatx", floatx()))
-        set_epsilon(config.get("epsilon", epsilon()))
-        set_image_data_format(config.get("image_data_format", image_data_format()))
-
-
-_load_config()

@@ -7,8 +7,9 @@ import os
 import numpy as np
 
 from .. import backend as K
+from ..utils.data_utils import get_file
 from .cifar import load_batch
-from .files import fetch
+from .files import published
 
 
 def load_data():
@@ -18,7 +19,7 @@ def load_data():
         ``(x_train, y_train), (x_test, y_test)``: uint8 images of shape (n, 32, 32, 3), or (n, 3, 32, 32) where the
         image data format is ``channels_first``, and labels 0 to 9 of shape (n, 1).
     """
-    folder = fetch("cifar-10-batches-py", untar=True)
+    folder = get_file("cifar-10-batches-py", untar=True, **published("cifar-10-batches-py"))
     batches = [load_batch(os.path.join(folder, f"data_batch_{i}")) for i in range(1, 6)]
     x_train = np.concatenate([data for data, _ in batches])
     y_train = np.concatenate([np.asarray(labels, "uint8") for _, labels in batches]).reshape(-1, 1)

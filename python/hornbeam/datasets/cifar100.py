@@ -7,8 +7,9 @@ import os
 import numpy as np
 
 from .. import backend as K
+from ..utils.data_utils import get_file
 from .cifar import load_batch
-from .files import fetch
+from .files import published
 
 
 def load_data(label_mode="fine"):
@@ -26,7 +27,7 @@ def load_data(label_mode="fine"):
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError('`label_mode` must be one of `"fine"`, `"coarse"`.')
-    folder = fetch("cifar-100-python", untar=True)
+    folder = get_file("cifar-100-python", untar=True, **published("cifar-100-python"))
     sets = []
     for part in ("train", "test"):
         x, y = load_batch(os.path.join(folder, part), label_key=f"{label_mode}_labels")

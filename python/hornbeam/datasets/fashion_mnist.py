@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import struct
 
 import numpy as np
 
-from .files import fetch
+from ..utils.data_utils import get_file
+from .files import published
 
 
 def load_data():
@@ -18,8 +20,9 @@ def load_data():
         ``(x_train, y_train), (x_test, y_test)``: uint8 images of shape (n, 28, 28), and labels: 0 T-shirt, 1 trousers,
         2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag, 9 ankle boot.
     """
+    folder = os.path.join("datasets", "fashion-mnist")
     y_train, x_train, y_test, x_test = (
-        _read_idx(fetch(f"{part}-ubyte.gz", folder="fashion-mnist"))
+        _read_idx(get_file(f"{part}-ubyte.gz", cache_subdir=folder, **published(f"{part}-ubyte.gz")))
         for part in ("train-labels-idx1", "train-images-idx3", "t10k-labels-idx1", "t10k-images-idx3")
     )
     return (x_train, y_train), (x_test, y_test)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from ..utils.downloads import get_file
-
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _CIFAR = "https://www.cs.toronto.edu/~kriz/"
 
@@ -35,20 +31,7 @@ FILES = {
 }
 
 
-def fetch(name: str, path: str | None = None, folder: str = "", untar: bool = False) -> str:
-    """The path of a file of :data:`FILES`, downloaded if the cache does not hold it.
-
-    Args:
-        name: its key in :data:`FILES`.
-        path: its name in the cache, if another, or an absolute path.
-        folder: where it lies below ``datasets``.
-        untar: it is an archive; the path is that of the folder it unpacks to, which is called ``name``.
-
-    Raises:
-        OSError: it could not be downloaded. The message says where to put a copy.
-        ValueError: what was downloaded has another checksum.
-    """
+def published(name: str) -> dict[str, str]:
+    """Where the file called ``name`` is published and its checksum, as the arguments of ``get_file`` that say so."""
     origin, checksum = FILES[name]
-    return get_file(
-        path or name, origin, untar=untar, file_hash=checksum, cache_subdir=os.path.join("datasets", folder)
-    )
+    return {"origin": origin, "file_hash": checksum}

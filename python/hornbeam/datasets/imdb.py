@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 
+from ..utils.data_utils import get_file
 from . import npz
-from .files import fetch
+from .files import published
 from .sequences import prepare, renamed_num_words, shuffled
 
 
@@ -42,7 +43,9 @@ def load_data(
         ValueError: ``maxlen`` keeps nothing.
     """
     num_words = renamed_num_words(num_words, kwargs)
-    x_train, y_train, x_test, y_test = npz.read(fetch("imdb.npz", path), "x_train", "y_train", "x_test", "y_test")
+    x_train, y_train, x_test, y_test = npz.read(
+        get_file(path, **published("imdb.npz")), "x_train", "y_train", "x_test", "y_test"
+    )
     rng = np.random.RandomState(seed)
     x_train, y_train = shuffled(rng, x_train, y_train)
     x_test, y_test = shuffled(rng, x_test, y_test)
@@ -54,5 +57,5 @@ def load_data(
 
 def get_word_index(path="imdb_word_index.json"):
     """A dict from word to index, before ``index_from`` is added."""
-    with open(fetch("imdb_word_index.json", path), encoding="utf8") as file:
+    with open(get_file(path, **published("imdb_word_index.json")), encoding="utf8") as file:
         return json.load(file)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..utils.data_utils import get_file
 from . import npz
-from .files import fetch
+from .files import published
 
 
 def load_data(path="mnist.npz"):
@@ -15,5 +16,7 @@ def load_data(path="mnist.npz"):
     Returns:
         ``(x_train, y_train), (x_test, y_test)``: uint8 images of shape (n, 28, 28), and labels 0 to 9.
     """
-    x_train, y_train, x_test, y_test = npz.read(fetch("mnist.npz", path), "x_train", "y_train", "x_test", "y_test")
+    x_train, y_train, x_test, y_test = npz.read(
+        get_file(path, **published("mnist.npz")), "x_train", "y_train", "x_test", "y_test"
+    )
     return (x_train, y_train), (x_test, y_test)

@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 
+from ..utils.data_utils import get_file
 from . import npz
-from .files import fetch
+from .files import published
 from .sequences import prepare, renamed_num_words, shuffled
 
 
@@ -32,7 +33,7 @@ def load_data(
         ``(x_train, y_train), (x_test, y_test)``: object arrays of lists of int, and topics 0 to 45.
     """
     num_words = renamed_num_words(num_words, kwargs)
-    x, y = npz.read(fetch("reuters.npz", path), "x", "y")
+    x, y = npz.read(get_file(path, **published("reuters.npz")), "x", "y")
     x, y = shuffled(np.random.RandomState(seed), x, y)
     x, y = prepare(x, y, num_words, skip_top, maxlen, start_char, oov_char, index_from)
     split = int(len(x) * (1 - test_split))
@@ -41,5 +42,5 @@ def load_data(
 
 def get_word_index(path="reuters_word_index.json"):
     """A dict from word to index, before ``index_from`` is added."""
-    with open(fetch("reuters_word_index.json", path), encoding="utf8") as file:
+    with open(get_file(path, **published("reuters_word_index.json")), encoding="utf8") as file:
         return json.load(file)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..preprocessing.sequence import _remove_long_seq
+
 
 def shuffled(rng: np.random.RandomState, *arrays: np.ndarray) -> list[np.ndarray]:
     """The arrays in one random order."""
@@ -48,12 +50,12 @@ def prepare(
     shift = index_from or 0
     rows = [start + [word + shift for word in row] for row in sequences]
     if maxlen:
-        kept = [i for i, row in enumerate(rows) if len(row) < maxlen]
-        if not kept:
+        rows, kept = _remove_long_seq(maxlen, rows, labels)
+        labels = np.asarray(kept, labels.dtype)
+        if not rows:
             raise ValueError(
                 f"After filtering for sequences shorter than maxlen={maxlen}, no sequence was kept. Increase maxlen."
             )
-        rows, labels = [rows[i] for i in kept], labels[kept]
     if not num_words:
         num_words = max(max(row) for row in rows)  # the highest index itself falls out, as it does in Keras
     if oov_char is None:

@@ -148,6 +148,12 @@ def skipgrams(
     return couples, labels
 
 
+def _remove_long_seq(maxlen, seq, label):
+    """The sequences shorter than ``maxlen`` and their labels, as two lists."""
+    kept = [(row, target) for row, target in zip(seq, label) if len(row) < maxlen]
+    return [row for row, _ in kept], [target for _, target in kept]
+
+
 class TimeseriesGenerator(Sequence):
     """Batches of windows of a time series, with the target that follows each window.
 

@@ -66,6 +66,7 @@ def conv_output_length(
     """Length of a convolution's output; None for an unknown input length."""
     if input_length is None:
         return None
+    assert padding in ("same", "valid", "full", "causal"), f"unknown padding {padding!r}"
     reach = _reach(filter_size, dilation)
     extra = {"same": 0, "causal": 0, "valid": 1 - reach, "full": reach - 1}[padding]
     return -(-(input_length + extra) // stride)
@@ -75,6 +76,7 @@ def conv_input_length(output_length: int | None, filter_size: int, padding: str,
     """Length of a convolution's input for a given output; None for an unknown one."""
     if output_length is None:
         return None
+    assert padding in ("same", "valid", "full"), f"unknown padding {padding!r}"
     pad = {"same": filter_size // 2, "valid": 0, "full": filter_size - 1}[padding]
     return (output_length - 1) * stride - 2 * pad + filter_size
 

@@ -17,15 +17,19 @@ class HDF5Matrix:
         datapath: path of the file.
         dataset: name of the dataset in it.
         start, end: first row, and the row after the last.
-        normalizer: function applied to what is read.
+        normalizer: function applied to what is read; ``shape`` and ``dtype`` are those of its results.
+
+    Raises:
+        IndexError: rows beyond the range are asked for.
 
     Shuffle such data with ``fit(..., shuffle='batch')``: HDF5 reads neighbouring rows.
     """
 
+    #: Open files by path, shared by the matrices in them.
     refs: dict[str, Any] = defaultdict(int)
 
     def __init__(self, datapath, dataset, start=0, end=None, normalizer=None):
-        if datapath not in self.refs:
+        if not self.refs[datapath]:  # none yet, or closed since
             import h5py
 
             self.refs[datapath] = h5py.File(datapath, "r")
@@ -33,19 +37,26 @@ class HDF5Matrix:
         self.start = start
         self.end = self.data.shape[0] if end is None else end
         self.normalizer = normalizer
+        # The normalizer may change anything but the number of rows.
+        first = self.data[0:1] if normalizer is None else normalizer(self.data[0:1])
+        self._row_shape, self._dtype = first.shape[1:], first.dtype
 
     def __len__(self):
         return self.end - self.start
 
     def __getitem__(self, key):
         if isinstance(key, slice):
-            start, stop, _ = key.indices(len(self))
-            rows: Any = slice(start + self.start, stop + self.start)
+            start, stop, step = key.indices(len(self))
+            if key.stop is not None and key.stop > len(self):
+                raise IndexError(f"rows up to {key.stop} of {len(self)}")
+            rows: Any = slice(start + self.start, stop + self.start, step)
         elif isinstance(key, (int, np.integer)):
             if not -len(self) <= key < len(self):
                 raise IndexError(f"row {key} of {len(self)}")
             rows = self.start + (key % len(self))
         else:
+            if key is None:
+                raise TypeError("an HDF5Matrix cannot be indexed by None")
             rows = np.asarray(key)
             if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
                 raise IndexError(f"rows {rows.min()} to {rows.max()} of {len(self)}")
@@ -57,15 +68,15 @@ class HDF5Matrix:
 
     @property
     def shape(self):
-        return (self.end - self.start, *self.data.shape[1:])
+        return (self.end - self.start, *self._row_shape)
 
     @property
     def dtype(self):
-        return self.data.dtype
+        return self._dtype
 
     @property
     def ndim(self):
-        return self.data.ndim
+        return 1 + len(self._row_shape)
 
     @property
     def size(self):
@@ -146,7 +157,9 @@ class H5Dict:
         import h5py
 
         if attr in self.data.attrs:
-            return self.data.attrs[attr]
+            value = self.data.attrs[attr]
+            # What was set as a list of strings comes back as a list of bytes.
+            return value.tolist() if isinstance(value, np.ndarray) and value.dtype.kind == "S" else value
         if f"{attr}0" in self.data.attrs:
             from ..saving.hdf5 import load_attributes_from_hdf5_group
 

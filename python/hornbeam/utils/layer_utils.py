@@ -102,21 +102,21 @@ def _sources(model: Any, layer: Any) -> list[str]:
     ]
 
 
-_CONVOLUTIONS = (
-    "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv1D", "SeparableConv2D",
-    "DepthwiseConv2D",
-)  # fmt: skip
+#: The layers of which both Theano and TensorFlow had kernels.
+_CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose")
 
 
 def convert_all_kernels_in_model(model):
-    """Flip all convolution kernels of a model: between Theano's convention and the usual one."""
+    """Flip the kernels of a model's Conv1D, Conv2D, Conv3D and Conv2DTranspose layers: from Theano's to the usual order.
+
+    The same call turns them back. Depthwise and separable kernels stay, as in Keras: Theano had none.
+    """
     from .conv_utils import convert_kernel
 
     pairs = []
     for layer in model.layers:
         if type(layer).__name__ in _CONVOLUTIONS:
-            kernel = layer.kernel if hasattr(layer, "kernel") else layer.depthwise_kernel
-            pairs.append((kernel, convert_kernel(K.get_value(kernel))))
+            pairs.append((layer.kernel, convert_kernel(K.get_value(layer.kernel))))
     K.batch_set_value(pairs)
 
 
@@ -125,14 +125,22 @@ def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_
 
     Args:
         dense: the Dense layer.
-        previous_feature_map_shape: the shape before Flatten, in the old format, e.g. ``(512, 7, 7)``.
+        previous_feature_map_shape: the shape before Flatten in the new format, e.g. ``(512, 7, 7)`` for channels first.
         target_data_format: the format to convert to.
+
+    Raises:
+        ValueError: an unknown format, or a shape that is not that of the kernel's rows.
     """
     if target_data_format not in ("channels_last", "channels_first"):
         raise ValueError(f"Unknown data_format: {target_data_format}")
     kernel, *bias = dense.get_weights()
-    units = kernel.shape[1]
-    maps = kernel.reshape(*previous_feature_map_shape, units)
-    # The weights of each unit are one feature map: move its channels.
-    maps = np.moveaxis(maps, 0, -2) if target_data_format == "channels_last" else np.moveaxis(maps, -2, 0)
-    dense.set_weights([maps.reshape(-1, units), *bias])
+    rows, units = kernel.shape
+    if len(previous_feature_map_shape) != 3 or np.prod(previous_feature_map_shape) != rows:
+        raise ValueError(f"{dense.name}: feature maps of shape {previous_feature_map_shape} do not make {rows} inputs.")
+    if target_data_format == "channels_first":
+        channels, height, width = previous_feature_map_shape
+        maps = np.moveaxis(kernel.reshape(height, width, channels, units), 2, 0)
+    else:
+        height, width, channels = previous_feature_map_shape
+        maps = np.moveaxis(kernel.reshape(channels, height, width, units), 0, 2)
+    dense.set_weights([maps.reshape(rows, units), *bias])

@@ -58,17 +58,13 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
 
     Raises:
         ImportError: Pillow is not installed.
-        ValueError: unknown colour mode or interpolation.
+        ValueError: unknown colour mode, or an unknown interpolation where there is something to resize.
     """
     if grayscale:
         warnings.warn('grayscale is deprecated. Please use color_mode = "grayscale"', stacklevel=2)
         color_mode = "grayscale"
     if color_mode not in ("grayscale", "rgb", "rgba"):
         raise ValueError('color_mode must be "grayscale", "rgb", or "rgba"')
-    if interpolation not in _RESAMPLING:
-        raise ValueError(
-            f"Invalid interpolation method {interpolation} specified. Supported methods are {', '.join(_RESAMPLING)}"
-        )
     pillow = require("PIL.Image")
     with pillow.open(path) as file:
         file.load()
@@ -77,6 +73,11 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
     if target_size is not None:
         size = (target_size[1], target_size[0])
         if image.size != size:
+            if interpolation not in _RESAMPLING:
+                raise ValueError(
+                    f"Invalid interpolation method {interpolation} specified. Supported methods are "
+                    f"{', '.join(_RESAMPLING)}"
+                )
             image = image.resize(size, getattr(pillow.Resampling, interpolation.upper()))
     return image
 
