@@ -476,7 +476,7 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> Any:
         ValueError: an unknown class.
     """
     if isinstance(config.get("class_name"), str) and config["class_name"].lower() in _OPTIMIZERS:
-        config = {**config, "class_name": config["class_name"].lower()}
+        config["class_name"] = config["class_name"].lower()  # in place, which comparisons of configs count on
     return deserialize_keras_object(
         config, module_objects=_OPTIMIZERS, custom_objects=custom_objects, printable_module_name="optimizer"
     )

@@ -281,9 +281,21 @@ class Layer(NodeAccess):
         return _unique(self._metrics, *(layer.metrics for layer in self._sublayers))
 
     def add_metric(self, value, name=None):
-        """Report the mean of ``value`` over batches as a metric called ``name``."""
+        """Report the mean of ``value`` over batches as a metric called ``name``; a second one of that name is ignored.
+
+        Raises:
+            ValueError: there is no name, or the layer already has several metrics of that name.
+        """
         from ..metrics import Mean
 
+        same = sum(metric.name == name for metric in self._metrics)
+        if same > 1:
+            raise ValueError(
+                f"Please provide different names for the metrics you have added. We found {same} metrics with the "
+                f'name: "{name}"'
+            )
+        if same:
+            return
         metric = getattr(value, "_metric_obj", None)
         if metric is not None:
             name = metric.name

@@ -61,14 +61,14 @@ def prepare_loss_weights(output_names, loss_weights=None):
     if isinstance(loss_weights, Mapping):
         check_for_unexpected_keys("loss_weights", loss_weights, output_names)
         return [loss_weights.get(name, 1.0) for name in output_names]
-    if isinstance(loss_weights, (list, tuple)):
+    if isinstance(loss_weights, list):
         if len(loss_weights) != len(output_names):
             raise ValueError(
                 "When passing a list as loss_weights, it should have one entry per model output. The model has "
                 f"{len(output_names)} outputs, but you passed loss_weights={loss_weights}"
             )
-        return list(loss_weights)
-    raise TypeError(f"Could not interpret loss_weights argument: {loss_weights} - expected a list of dicts.")
+        return loss_weights
+    raise TypeError(f"Could not interpret loss_weights argument: {loss_weights} - expected a list or a dict.")
 
 
 def get_output_sample_weight_and_mode(skip_target_weighing_indices, sample_weight_mode, output_name, output_index):

@@ -135,6 +135,11 @@ class Compiling(Network):
                 )
             return [target_tensors.get(name) for name in names]
         if isinstance(target_tensors, Tensor):
+            if len(names) > 1:
+                raise ValueError(
+                    f"The model has {len(names)} outputs, but you passed a single tensor as `target_tensors`. Expected "
+                    "a list or a dict of tensors."
+                )
             target_tensors = [target_tensors]
         if not isinstance(target_tensors, (list, tuple)):
             raise TypeError(f"Expected `target_tensors` to be a tensor, a list or dict of them, got: {target_tensors}")

@@ -259,12 +259,14 @@ class Network(Layer):
         return _unique([x for x in losses if not isinstance(x, (int, float))]) + numbers
 
     def get_losses_for(self, inputs=None):
-        return self._per_input_losses.get(_key(inputs), [])
+        own = self._per_input_losses.get(_key(inputs), [])
+        return _unique(own, *(layer.get_losses_for(inputs) for layer in self.layers))
 
     def get_updates_for(self, inputs=None):
         if not self.trainable and not self.stateful:
             return []
-        return self._per_input_updates.get(_key(inputs), [])
+        own = self._per_input_updates.get(_key(inputs), [])
+        return _unique(own, *(layer.get_updates_for(inputs) for layer in self.layers))
 
     # -- calling ----------------------------------------------------------------------------------------
     def call(self, inputs, mask=None):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import losses
+from ..utils.generic_utils import to_list
 
 
 def standardize_single_array(x):
@@ -15,7 +16,12 @@ def standardize_single_array(x):
     if x is None:
         return None
     if K.is_tensor(x):
-        return x.numpy()  # a formula over constants; one over placeholders raises a TypeError that says so
+        if None in x.shape:
+            raise ValueError(
+                f"When feeding symbolic tensors to a model, we expect the tensors to have a static batch size. Got "
+                f"tensor with shape: {x.shape}"
+            )
+        return x
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(
             "Failed to convert a NumPy array of dtype object: the elements have different shapes or are no numbers. "
@@ -120,18 +126,18 @@ def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
     if x_weight is None or len(x_weight) == 0:
         return [None] * len(output_names)
     if len(output_names) == 1:
-        if isinstance(x_weight, (list, tuple)) and len(x_weight) == 1:
-            return list(x_weight)
+        if isinstance(x_weight, list) and len(x_weight) == 1:
+            return x_weight
         if isinstance(x_weight, dict) and output_names[0] in x_weight:
             return [x_weight[output_names[0]]]
         return [x_weight]
-    if isinstance(x_weight, (list, tuple)):
+    if isinstance(x_weight, list):
         if len(x_weight) != len(output_names):
             raise ValueError(
                 f"Provided `{weight_type}` was a list of {len(x_weight)} elements, but the model has "
                 f"{len(output_names)} outputs. You should provide one `{weight_type}` array per model output."
             )
-        return list(x_weight)
+        return x_weight
     if isinstance(x_weight, dict):
         return [x_weight.get(name) for name in output_names]
     raise TypeError(
@@ -219,13 +225,13 @@ def _weights_by_class(y: Any, class_weight: dict) -> np.ndarray:
 
 
 def check_array_length_consistency(inputs, targets, weights=None):
-    """Check that inputs, targets and weights have one number of samples."""
+    """Check that inputs, targets and weights have one number of samples; None counts as no samples."""
 
     def lengths(arrays: Any) -> set[int]:
-        return {x.shape[0] for x in arrays or () if x is not None and not K.is_tensor(x)}
+        return {0 if x is None else x.shape[0] for x in to_list(arrays)}
 
     def shapes(arrays: Any) -> str:
-        return str([x.shape for x in arrays if x is not None])
+        return str([x.shape for x in to_list(arrays) if x is not None])
 
     of_x, of_y, of_w = lengths(inputs), lengths(targets), lengths(weights)
     if len(of_x) > 1:

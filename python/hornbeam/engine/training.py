@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend as K
 from ..legacy import interfaces
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from . import training_arrays, training_generator, training_utils
+from .batch_loop import scalar
 from .feeding import Feeding
-from .training_arrays import scalar
+from .training_arrays import feedable
 
 
 class Model(Feeding):
@@ -101,6 +103,8 @@ class Model(Feeding):
         if validation_data is not None and len(validation_data):
             val_inputs = self._validation_inputs(validation_data, batch_size)
         elif validation_split and 0.0 < validation_split < 1.0:
+            if any(K.is_tensor(array) for array in x):
+                raise ValueError("If your data is in the form of symbolic tensors, you cannot use `validation_split`.")
             split_at = int(x[0].shape[0] * (1.0 - validation_split))
             if not 0 < split_at < x[0].shape[0]:
                 raise ValueError(
@@ -233,7 +237,7 @@ class Model(Feeding):
         """
         x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
         self._make_train_function()
-        outputs = self.train_function(x + y + sample_weights)
+        outputs = self.train_function(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
@@ -242,7 +246,7 @@ class Model(Feeding):
         """Compute loss and metrics on one batch; see :meth:`train_on_batch`."""
         x, y, sample_weights = self._training_data(x, y, sample_weight)
         self._make_test_function()
-        outputs = self.test_function(x + y + sample_weights)
+        outputs = self.test_function(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
@@ -257,7 +261,7 @@ class Model(Feeding):
                 pass  # what is wrong with x is said below, in the model's terms
         x, _, _ = self._standardize_user_data(x)
         self._make_predict_function()
-        return unpack_singleton(self.predict_function(x))
+        return unpack_singleton(self.predict_function(feedable(x)))
 
     @interfaces.legacy_generator_methods_support
     def fit_generator(

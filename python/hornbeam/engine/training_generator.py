@@ -1,4 +1,4 @@
-"""The loops of fit, evaluate and predict over generators and Sequences."""
+"""fit, evaluate and predict over generators and Sequences."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from .. import callbacks as cbks
-from ..utils.generic_utils import to_list, unpack_singleton
-from ..utils.progbar import Progbar
+from ..utils.generic_utils import to_list
+from . import batch_loop
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
 
 
@@ -41,24 +38,26 @@ def fit_generator(
     if getattr(model, "optimizer", None) is None or (model.outputs and not model._is_compiled):
         model._check_compiled()
 
-    model.history = cbks.History()
-    hooks = _fit_hooks(model, callbacks, verbose)
-    callback_model = model._get_callback_model()
-    hooks.set_model(callback_model)
+    hooks = batch_loop.prepare_fit_hooks(model, callbacks, verbose, "steps")
 
-    def params() -> dict:
+    def set_params() -> None:
         labels = model.metrics_names
-        metrics = labels + [f"val_{label}" for label in labels]
-        return {
-            "epochs": epochs,
-            "steps": steps,
-            "verbose": verbose,
-            "do_validation": do_validation,
-            "metrics": metrics,
-        }
+        hooks.set_params(
+            {
+                "epochs": epochs,
+                "steps": steps,
+                "verbose": verbose,
+                "do_validation": do_validation,
+                "metrics": labels + [f"val_{label}" for label in labels],
+            }
+        )
 
-    hooks.set_params(params())
-    callback_model.stop_training = False
+    def train(data: tuple) -> list:
+        x, y, sample_weight = data
+        return to_list(model.train_on_batch(x, y, sample_weight, class_weight, reset_metrics=False))
+
+    set_params()
+    hooks.model.stop_training = False
     with (
         _running(generator, workers, max_queue_size, use_multiprocessing, shuffle) as (batches, enqueuer),
         _validation(
@@ -69,26 +68,14 @@ def fit_generator(
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
-            size = 0
-            for index in range(steps):
-                x, y, sample_weight = _unpack(next(batches))
-                size = _batch_size(x)
-                logs: dict[str, Any] = {"batch": index, "size": size}
-                hooks._call_batch_hook("train", "begin", index, logs)
-                values = model.train_on_batch(
-                    x, y, sample_weight=sample_weight, class_weight=class_weight, reset_metrics=False
-                )
-                logs.update(zip(model.metrics_names, to_list(values)))
-                hooks._call_batch_hook("train", "end", index, logs)
-                if callback_model.stop_training:
-                    break
+            complete, size = batch_loop.train_epoch(model, hooks, _take(batches, steps), train)
             epoch_logs = {}
-            if do_validation and not callback_model.stop_training and should_run_validation(validation_freq, epoch):
+            if complete and do_validation and should_run_validation(validation_freq, epoch):
                 epoch_logs = {f"val_{k}": v for k, v in zip(model.metrics_names, to_list(validate(size)))}
-            if epoch == initial_epoch:
-                hooks.set_params(params())  # a model built on its first batch knows its metrics only now
+            if len(hooks.params["metrics"]) < 2 * len(model.metrics_names):
+                set_params()  # a model that is built on its first batch knows its metrics only now
             hooks.on_epoch_end(epoch, epoch_logs)
-            if callback_model.stop_training:
+            if hooks.model.stop_training:
                 break
             if is_sequence(generator) and workers == 0:
                 generator.on_epoch_end()
@@ -96,7 +83,7 @@ def fit_generator(
                 if enqueuer is not None:
                     enqueuer.join_end_of_epoch()
                 steps = len(generator)
-                hooks.set_params(params())
+                set_params()
     hooks._call_end_hook("train")
     return model.history
 
@@ -114,27 +101,15 @@ def evaluate_generator(
     """Loss and metrics over what ``generator`` yields; see :meth:`Model.evaluate_generator`."""
     model.reset_metrics()
     steps = _steps(generator, steps, "steps")
-    hooks = _hooks(model, callbacks, {"steps": steps, "verbose": verbose})
-    progbar = Progbar(target=steps) if verbose == 1 else None
-    loss_sum, seen, values = 0.0, 0, []
+    hooks = batch_loop.prepare_hooks(model, callbacks, steps=steps, verbose=verbose, metrics=list(model.metrics_names))
+
+    def test(data: tuple) -> list:
+        x, y, sample_weight = data
+        return to_list(model.test_on_batch(x, y, sample_weight, reset_metrics=False))
+
     with _running(generator, workers, max_queue_size, use_multiprocessing) as (batches, _):
-        hooks._call_begin_hook("test")
-        for index in range(steps):
-            x, y, sample_weight = _unpack(next(batches))
-            size = _batch_size(x)
-            if size == 0:
-                raise ValueError("Received an empty batch. Batches should contain at least one item.")
-            logs: dict[str, Any] = {"batch": index, "size": size}
-            hooks._call_batch_hook("test", "begin", index, logs)
-            values = to_list(model.test_on_batch(x, y, sample_weight=sample_weight, reset_metrics=False))
-            loss_sum += float(values[0]) * size
-            seen += size
-            logs.update(zip(model.metrics_names, values))
-            hooks._call_batch_hook("test", "end", index, logs)
-            if progbar is not None:
-                progbar.update(index + 1)
-        hooks._call_end_hook("test")
-    return unpack_singleton([loss_sum / seen] + [float(value) for value in values[1:]])
+        bar = batch_loop.progress(steps, verbose, by_steps=True)
+        return batch_loop.evaluate_batches(model, hooks, _take(batches, steps, empty=False), test, bar)
 
 
 def predict_generator(
@@ -149,27 +124,17 @@ def predict_generator(
 ):
     """Outputs for what ``generator`` yields; see :meth:`Model.predict_generator`."""
     steps = _steps(generator, steps, "steps")
-    hooks = _hooks(model, callbacks, {"steps": steps, "verbose": verbose})
-    progbar = Progbar(target=steps) if verbose == 1 else None
-    results = []
+    hooks = batch_loop.prepare_hooks(model, callbacks, steps=steps, verbose=verbose)
+
+    def predict(data: tuple) -> list:
+        return to_list(model.predict_on_batch(data[0]))
+
     with _running(generator, workers, max_queue_size, use_multiprocessing) as (batches, _):
-        hooks._call_begin_hook("predict")
-        for index in range(steps):
-            item = next(batches)
-            x = _unpack(item)[0] if isinstance(item, tuple) else item
-            size = _batch_size(x)
-            if size == 0:
-                raise ValueError("Received an empty batch. Batches should contain at least one item.")
-            logs: dict[str, Any] = {"batch": index, "size": size}
-            hooks._call_batch_hook("predict", "begin", index, logs)
-            outputs = to_list(model.predict_on_batch(x))
-            results.append(outputs)
-            logs["outputs"] = outputs
-            hooks._call_batch_hook("predict", "end", index, logs)
-            if progbar is not None:
-                progbar.update(index + 1)
-        hooks._call_end_hook("predict")
-    return unpack_singleton([np.concatenate(parts) if steps > 1 else parts[0] for parts in zip(*results)])
+        inputs = (item if isinstance(item, tuple) else (item, None) for item in batches)
+        bar = batch_loop.progress(steps, verbose, by_steps=True)
+        return batch_loop.concatenate(
+            batch_loop.predict_batches(model, hooks, _take(inputs, steps, empty=False), predict, bar)
+        )
 
 
 def _steps(generator: Any, steps: int | None, name: str) -> int:
@@ -192,29 +157,34 @@ def _unpack(item: Any) -> tuple:
     return x, y, weight[0] if weight else None
 
 
+def _take(batches: Iterator, count: int, empty: bool = True) -> Iterator[tuple[tuple, int]]:
+    """``(x, y, sample_weight)`` and size of the next ``count`` batches.
+
+    Raises:
+        ValueError: the generator ends before, or yields an empty batch and ``empty`` is False.
+    """
+    for done in range(count):
+        try:
+            data = _unpack(next(batches))
+        except StopIteration:
+            raise ValueError(
+                f"The generator ended after {done} of {count} batches. It has to yield a batch for every step of every "
+                "epoch: let it loop over the data for ever, or pass fewer steps."
+            ) from None
+        size = _batch_size(data[0])
+        if size == 0 and not empty:
+            raise ValueError("Received an empty batch. Batches should contain at least one item.")
+        yield data, size
+
+
 def _batch_size(x: Any) -> int:
     if isinstance(x, dict):
         x = next(iter(x.values()))
     elif isinstance(x, (list, tuple)) and len(x) and hasattr(x[0], "shape"):
         x = x[0]
+    if x is None or (isinstance(x, (list, tuple)) and not x):
+        return 1  # a model that is fed by tensors of its own
     return x.shape[0] if hasattr(x, "shape") else len(x)
-
-
-def _fit_hooks(model: Any, callbacks: Any, verbose: int) -> Any:
-    stateful = model.metrics_names[1:]
-    chain: list[cbks.Callback] = [cbks.BaseLogger(stateful_metrics=stateful)]
-    if verbose:
-        chain.append(cbks.ProgbarLogger("steps", stateful_metrics=stateful))
-    return cbks.CallbackList(chain + list(callbacks or []) + [model.history])
-
-
-def _hooks(model: Any, callbacks: Any, params: dict) -> Any:
-    if isinstance(callbacks, cbks.CallbackList):
-        return callbacks
-    hooks = cbks.CallbackList(callbacks)
-    hooks.set_model(model)
-    hooks.set_params(params)
-    return hooks
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def print_summary(model, line_length=None, positions=None, print_fn=None):
         for source in sources[1:]:
             print_fn(_row(["", "", "", source], positions))
         print_fn(("=" if index == len(layers) - 1 else "_") * line_length)
+    model._check_trainable_weights_consistency()
     collected = getattr(model, "_collected_trainable_weights", None)
     trainable = count_params(model.trainable_weights if collected is None else collected)
     frozen = count_params(model.non_trainable_weights)

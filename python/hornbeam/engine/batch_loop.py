@@ -1,0 +1,126 @@
+"""The loop over batches that fit, evaluate and predict share, whatever the batches come from.
+
+A batch is a pair of what the step takes and the number of samples in it. Logs are made only if a callback looks at
+single batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import callbacks as cbks
+from ..utils.generic_utils import unpack_singleton
+from ..utils.progbar import Progbar
+
+Batches = Iterable[tuple[Any, int]]
+
+
+def scalar(value: Any) -> Any:
+    """A zero-dimensional array as the NumPy scalar that Keras users expect of losses and metrics."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def prepare_fit_hooks(model: Any, callbacks: Any, verbose: Any, count_mode: str) -> cbks.CallbackList:
+    """The callbacks of a fit in the order in which they are called: averages first, ``model.history`` last."""
+    stateful = model.metrics_names[1:]
+    chain: list[cbks.Callback] = [cbks.BaseLogger(stateful_metrics=stateful)]
+    if verbose:
+        chain.append(cbks.ProgbarLogger(count_mode, stateful_metrics=stateful))
+    model.history = cbks.History()
+    hooks = cbks.CallbackList(chain + list(callbacks or []) + [model.history])
+    hooks.set_model(model._get_callback_model())
+    return hooks
+
+
+def prepare_hooks(model: Any, callbacks: Any, **params: Any) -> cbks.CallbackList:
+    """The callbacks of an evaluation or prediction; a CallbackList that is passed in belongs to a running fit."""
+    if isinstance(callbacks, cbks.CallbackList):
+        return callbacks
+    hooks = cbks.CallbackList(callbacks)
+    hooks.set_model(model._get_callback_model())
+    hooks.set_params(params)
+    return hooks
+
+
+def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable) -> tuple[bool, int]:
+    """Train on the batches of one epoch, until a callback stops the training.
+
+    Returns:
+        Whether all batches were used, and the size of the last one.
+    """
+    base_logger = hooks.callbacks[0]
+    watched = hooks.watches_batches("train", except_for=base_logger)
+    loss_sum, seen, size, values = 0.0, 0, 0, None
+    for size, values in _steps(hooks if watched else None, "train", batches, step, model):
+        loss_sum += float(values[0]) * size
+        seen += size
+        if watched and hooks.model.stop_training:
+            return False, size
+    if not watched and values is not None:  # what BaseLogger would have added up
+        base_logger.set_totals(seen, loss_sum, model.metrics_names, values)
+    return True, size
+
+
+def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> Any:
+    """The mean loss over the batches' samples, and the metrics, which keep their own count.
+
+    Returns:
+        A number, or a list of numbers if there are metrics or several outputs.
+    """
+    hooks._call_begin_hook("test")
+    watched = hooks if hooks.watches_batches("test") else None
+    loss_sum, seen, values = 0.0, 0, []
+    for size, values in _steps(watched, "test", batches, step, model):
+        loss_sum += float(values[0]) * size
+        seen += size
+        bar(size)
+    hooks._call_end_hook("test")
+    return unpack_singleton([loss_sum / seen] + [scalar(value) for value in values[1:]])
+
+
+def predict_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> list:
+    """The outputs of all batches, as one list per output of the model."""
+    hooks._call_begin_hook("predict")
+    watched = hooks if hooks.watches_batches("predict") else None
+    results: list[list] = []
+    for size, outputs in _steps(watched, "predict", batches, step, model):
+        results.append(outputs)
+        bar(size)
+    hooks._call_end_hook("predict")
+    return [list(parts) for parts in zip(*results)]
+
+
+def _steps(
+    hooks: cbks.CallbackList | None, mode: str, batches: Batches, step: Callable, model: Any
+) -> Iterator[tuple[int, list]]:
+    """Make the step for every batch, between its hooks if there are any; yield its size and results."""
+    if hooks is None:
+        for batch, size in batches:
+            yield size, step(batch)
+        return
+    for index, (batch, size) in enumerate(batches):
+        logs: dict[str, Any] = {"batch": index, "size": size}
+        hooks._call_batch_hook(mode, "begin", index, logs)
+        values = step(batch)
+        if mode == "predict":
+            logs["outputs"] = values
+        else:  # names after the step: a model that is built on its first batch knows its metrics only now
+            logs.update(zip(model.metrics_names, map(scalar, values)))
+        hooks._call_batch_hook(mode, "end", index, logs)
+        yield size, values
+
+
+def concatenate(outputs: list[list]) -> Any:
+    """Predictions of batches as one array, or a list of arrays if there are several outputs."""
+    return unpack_singleton([parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in outputs])
+
+
+def progress(target: int, verbose: Any, by_steps: bool) -> Callable[[int], None]:
+    """A function to call with the size of each batch that is done; it moves a progress bar with ``verbose=1``."""
+    if verbose != 1:
+        return lambda size: None
+    bar = Progbar(target=target)
+    return lambda size: bar.add(1 if by_steps else size)
