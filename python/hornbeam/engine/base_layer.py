@@ -353,6 +353,8 @@ class Layer(NodeAccess):
             for tensor, mask, shape in zip(outputs, masks, shapes):
                 tensor._keras_mask = mask
                 tensor._keras_shape = shape
+                if getattr(self, "uses_learning_phase", False):  # of a network as a whole
+                    tensor._uses_learning_phase = True
             if concrete:
                 mark_concrete(outputs)
             else:

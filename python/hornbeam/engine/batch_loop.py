@@ -45,23 +45,26 @@ def prepare_hooks(model: Any, callbacks: Any, **params: Any) -> cbks.CallbackLis
     return hooks
 
 
-def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable) -> tuple[bool, int]:
-    """Train on the batches of one epoch, until a callback stops the training.
+def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: int, step: Callable) -> tuple[bool, int]:
+    """Train on the ``count`` batches of one epoch, until a callback stops the training.
 
     Returns:
         Whether all batches were used, and the size of the last one.
     """
     base_logger = hooks.callbacks[0]
     watched = hooks.watches_batches("train", except_for=base_logger)
-    loss_sum, seen, size, values = 0.0, 0, 0, None
+    loss_sum, seen, size, done, values = 0.0, 0, 0, 0, None
     for size, values in _steps(hooks if watched else None, "train", batches, step, model):
-        loss_sum += float(values[0]) * size
-        seen += size
-        if watched and hooks.model.stop_training:
-            return False, size
+        done += 1
+        if watched:
+            if hooks.model.stop_training:
+                break
+        else:
+            loss_sum += float(values[0]) * size
+            seen += size
     if not watched and values is not None:  # what BaseLogger would have added up
         base_logger.set_totals(seen, loss_sum, model.metrics_names, values)
-    return True, size
+    return done == count, size
 
 
 def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> Any:
@@ -72,13 +75,14 @@ def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, ste
     """
     hooks._call_begin_hook("test")
     watched = hooks if hooks.watches_batches("test") else None
-    loss_sum, seen, values = 0.0, 0, []
+    values: list = []
+    loss_sum, seen = 0.0, 0
     for size, values in _steps(watched, "test", batches, step, model):
         loss_sum += float(values[0]) * size
         seen += size
         bar(size)
     hooks._call_end_hook("test")
-    return unpack_singleton([loss_sum / seen] + [scalar(value) for value in values[1:]])
+    return unpack_singleton([loss_sum / seen] + [float(v) if np.ndim(v) == 0 else v for v in values[1:]])
 
 
 def predict_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> list:

@@ -25,8 +25,8 @@ class Compiling(Network):
         train_function, test_function, predict_function: None until first used.
     """
 
-    def _base_init(self, name=None):
-        super()._base_init(name=name)
+    def _base_init(self, **kwargs):
+        super()._base_init(**kwargs)
         self._clear_functions()
 
     def _set_graph(self, inputs, outputs):

@@ -9,7 +9,7 @@ import numpy as np
 from .. import backend as K
 from .. import losses
 from ..graph import Tensor
-from ..utils.generic_utils import to_list, unpack_singleton
+from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from . import standardize
 from .compiling import Compiling
 
@@ -130,7 +130,8 @@ class Feeding(Compiling):
 
     def _run_call(self, tensors: list, outputs: Any = None) -> None:
         if outputs is None:
-            outputs = self.call(unpack_singleton(tensors))
+            training = {"training": None} if has_arg(self.call, "training") else {}
+            outputs = self.call(unpack_singleton(tensors), **training)
         self.inputs = tensors
         self.outputs = to_list(outputs, allow_tuple=True)
         self.input_names = [f"input_{i + 1}" for i in range(len(tensors))]

@@ -27,6 +27,8 @@ class Network(Layer):
         inputs: tensor or list of tensors from ``Input``.
         outputs: tensor or list of tensors made from them.
         name: of the network.
+        trainable: whether training changes its layers' weights.
+        dtype: of weights that a subclass makes itself; floatx by default.
 
     Attributes:
         layers, inputs, outputs, input_names, output_names.
@@ -38,15 +40,15 @@ class Network(Layer):
         if is_graph:
             self._init_graph_network(*args, **kwargs)
         else:
-            if args or set(kwargs) - {"name"}:
+            if args or set(kwargs) - {"name", "trainable", "dtype"}:
                 raise TypeError(
-                    f"{type(self).__name__}() takes `inputs`, `outputs` and `name`, or `name` alone; "
-                    f"got {len(args)} positional arguments and {sorted(kwargs)}"
+                    f"{type(self).__name__}() takes `inputs` and `outputs`, or neither, and `name`, `trainable`, "
+                    f"`dtype`; got {len(args)} positional arguments and {sorted(kwargs)}"
                 )
             self._init_subclassed_network(**kwargs)
 
-    def _base_init(self, name=None):
-        super().__init__(name=name)
+    def _base_init(self, name=None, trainable=True, dtype=None):
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._is_compiled = False
         self._run_counter = RunCounter()
         self._sample_order = None  # in which a running fit sees the samples; saved, so that it can be resumed
@@ -56,12 +58,12 @@ class Network(Layer):
         self.input_names: list[str] = []
         self.output_names: list[str] = []
 
-    def _init_subclassed_network(self, name=None):
-        self._base_init(name=name)
+    def _init_subclassed_network(self, **kwargs):
+        self._base_init(**kwargs)
         self._is_graph_network = False
 
-    def _init_graph_network(self, inputs, outputs, name=None):
-        self._base_init(name=name)
+    def _init_graph_network(self, inputs, outputs, name=None, **kwargs):
+        self._base_init(name=name, **kwargs)
         self._is_graph_network = True
         self._set_graph(inputs, outputs)
 

@@ -76,13 +76,14 @@ def fit_loop(
         model.reset_metrics()
         hooks.on_epoch_begin(epoch)
         if steps_per_epoch is not None:
-            batches = _whole(fit_inputs, steps_per_epoch)
+            batches, count = _whole(fit_inputs, steps_per_epoch), steps_per_epoch
         else:
             if shuffle:
                 order = batch_shuffle(order, batch_size) if shuffle == "batch" else _shuffled(order)
                 model._sample_order = order
             batches = _batches(fit_inputs, order if shuffle else None, samples, batch_size)
-        complete, _ = batch_loop.train_epoch(model, hooks, batches, fit_function)
+            count = -(-samples // batch_size)
+        complete, _ = batch_loop.train_epoch(model, hooks, batches, count, fit_function)
         epoch_logs: dict[str, Any] = {}
         if complete and do_validation and should_run_validation(validation_freq, epoch):
             values = test_loop(

@@ -68,7 +68,7 @@ def fit_generator(
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
-            complete, size = batch_loop.train_epoch(model, hooks, _take(batches, steps), train)
+            complete, size = batch_loop.train_epoch(model, hooks, _take(batches, steps), steps, train)
             epoch_logs = {}
             if complete and do_validation and should_run_validation(validation_freq, epoch):
                 epoch_logs = {f"val_{k}": v for k, v in zip(model.metrics_names, to_list(validate(size)))}
