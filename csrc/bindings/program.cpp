@@ -105,9 +105,13 @@ static py::list run(Program& program, const py::list& arrays, uint64_t run_numbe
     outputs[i] = std::move(a);
   }
   int64_t last = plan->last_nanoseconds();
-  if (last > 0 && last < kShortNanoseconds && plan->run(feeds, pointers, run_number, true)) return outputs;
-  py::gil_scoped_release no_gil;
-  plan->run(feeds, pointers, run_number, false);
+  if (!(last > 0 && last < kShortNanoseconds && plan->run(feeds, pointers, run_number, true))) {
+    py::gil_scoped_release no_gil;
+    plan->run(feeds, pointers, run_number, false);
+  }
+  // Scalars leave as NumPy's scalars, which round, hash and print as numbers do.
+  for (size_t i = 0; i < pointers.size(); ++i)
+    if (plan->output_shape(static_cast<int>(i)).rank == 0) outputs[i] = outputs[i][py::tuple()];
   return outputs;
 }
 

@@ -80,6 +80,7 @@ def test_preamble_of_tensorflow_scripts(run):
         sess = tf.Session(config=config)
         sess.run(tf.global_variables_initializer())
         K.set_session(sess)
+        print(sess.run({'sum': K.constant(1.) + 2.})['sum'], K.get_session() is tf.get_default_session())
         with tf.Session() as s, tf.get_default_graph().as_default(), tf.device('/gpu:0'):
             pass
         InteractiveSession(config=ConfigProto())
@@ -88,7 +89,7 @@ def test_preamble_of_tensorflow_scripts(run):
         print(tf.test.is_gpu_available(), tf.__version__[:2])
         """
     )
-    check(result, "False 1.")
+    check(result, "3.0 True", "False 1.")
 
 
 def test_threads_of_a_session_are_threads_here(run):

@@ -17,8 +17,6 @@ from .common import (
     clear_session,
     eager,
     epsilon,
-    get_graph,
-    get_session,
     get_uid,
     image_data_format,
     image_dim_ordering,
@@ -29,7 +27,6 @@ from .common import (
     set_floatx,
     set_image_data_format,
     set_image_dim_ordering,
-    set_session,
     symbolic,
     v1_variable_initialization,
 )
@@ -127,6 +124,7 @@ from .nn import (
 )
 from .random import random_binomial, random_normal, random_uniform, truncated_normal
 from .rnn import rnn
+from .session import get_graph, get_session, set_session
 from .shapes import (
     batch_flatten,
     concatenate,

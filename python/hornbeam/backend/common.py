@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, cast, floatx, set_learning_phase
+from .session import get_session
 
 _EPSILON = 1e-7
 _IMAGE_DATA_FORMAT = "channels_last"
@@ -114,27 +115,11 @@ def reset_uids() -> None:
 def clear_session() -> None:
     """Number layers from 1 again and make the learning phase dynamic.
 
-    There is no global graph to destroy: a model that nobody refers to is freed.
+    There is no global graph to destroy: a model that nobody refers to is freed, the session's functions aside, which go here.
     """
+    get_session().close()
     reset_uids()
     set_learning_phase(None)
-
-
-def get_session() -> Any:
-    """Raises RuntimeError: there is no TensorFlow session to get."""
-    raise RuntimeError(
-        "`K.get_session` is not available: Hornbeam runs no TensorFlow session. Use `K.function(inputs, outputs)` "
-        "to compute tensors, `K.get_value` / `K.set_value` for variables."
-    )
-
-
-def set_session(session: Any) -> None:
-    """Does nothing: scripts call it to configure TensorFlow's threads and memory."""
-
-
-def get_graph() -> Any:
-    """Raises RuntimeError: there is no global graph; tensors hold the nodes they come from."""
-    raise RuntimeError("`K.get_graph` is not available: Hornbeam has no global graph, each tensor holds its own.")
 
 
 def manual_variable_initialization(value: bool) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from ..backend.session import Graph, Session, get_session
+
 VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
 
 
@@ -58,39 +60,6 @@ class Options:
             raise AttributeError(name)
         option = self.__dict__[name] = Options()
         return option
-
-
-class Session:
-    """A session that holds nothing: Hornbeam's models keep their own state."""
-
-    def __init__(self, target: str = "", graph: Any = None, config: Any = None) -> None:
-        self.graph = graph or Graph()
-
-    def run(self, fetches: Any, feed_dict: Any = None) -> None:
-        """Accepts what initialises variables; they are initialised when they are first read anyway."""
-        for fetch in fetches if isinstance(fetches, (list, tuple)) else [fetches]:
-            if fetch is not None:
-                raise RuntimeError(
-                    "Session.run: Hornbeam has no TensorFlow sessions. Use K.function(inputs, outputs) or K.eval(x)."
-                )
-
-    def as_default(self) -> Session:
-        return self
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
-
-
-class Graph:
-    """There is no global graph; scripts enter one to predict from another thread, which works anyway."""
-
-    @contextlib.contextmanager
-    def as_default(self) -> Iterator[Graph]:
-        yield self
 
 
 @contextlib.contextmanager
@@ -152,7 +121,7 @@ def build() -> dict[str, Facade]:
         "Graph": Graph,
         "device": device,
         "get_default_graph": Graph,
-        "get_default_session": Session,
+        "get_default_session": get_session,
         "reset_default_graph": nothing,
         "global_variables_initializer": nothing,
         "local_variables_initializer": nothing,

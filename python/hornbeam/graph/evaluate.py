@@ -6,8 +6,6 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-import numpy as np
-
 from .. import _core
 from .flat import flatten
 from .rewrites import rewrite
@@ -25,8 +23,8 @@ def clear_cache() -> None:
         _cache.clear()
 
 
-def evaluate(tensor: Tensor) -> np.ndarray:
-    """Compute a tensor that depends on no placeholder.
+def evaluate(tensor: Tensor) -> Any:
+    """Compute a tensor that depends on no placeholder: an array, or a NumPy scalar.
 
     Variables are read as they are now, and random ops give new numbers at each evaluation.
 
@@ -34,9 +32,9 @@ def evaluate(tensor: Tensor) -> np.ndarray:
         TypeError: the tensor depends on a placeholder.
     """
     if isinstance(tensor, Variable):
-        return tensor.get_value()
+        return tensor.numpy()
     if tensor.op.op == "constant":
-        return tensor.op.attrs["value"].copy()
+        return tensor.op.attrs["value"].copy()[()]
     key, feeds, variables = _structure(tensor)
     with _lock:
         program = _cache.get(key)

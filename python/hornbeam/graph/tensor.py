@@ -141,8 +141,8 @@ class Tensor:
         return f"<hornbeam.Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     # -- evaluation -----------------------------------------------------------------------------
-    def numpy(self) -> np.ndarray:
-        """Compute and return the value.
+    def numpy(self) -> Any:
+        """Compute and return the value: an array, or a NumPy scalar where the tensor has no dims.
 
         Raises:
             TypeError: the tensor depends on a placeholder; use ``K.function`` or ``model.predict``.
@@ -151,12 +151,11 @@ class Tensor:
 
         return evaluate(self)
 
-    def eval(self) -> np.ndarray:
+    def eval(self) -> Any:
         return self.numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        value = self.numpy()
-        return value if dtype is None else value.astype(dtype)
+        return np.asarray(self.numpy(), dtype=dtype)
 
     def __float__(self) -> float:
         return float(self.numpy())

@@ -75,8 +75,9 @@ class Variable(Tensor):
         self.materialize()
         return self.core.get()
 
-    def numpy(self) -> np.ndarray:
-        return self.get_value()
+    def numpy(self) -> Any:
+        """A copy of the value, as a NumPy scalar where the variable has no dims."""
+        return self.get_value()[()]
 
     def set_value(self, value: Any) -> None:
         """Replace the value.
