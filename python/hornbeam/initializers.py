@@ -58,6 +58,13 @@ class Constant(Initializer):
     def get_config(self) -> dict:
         return {"value": self.value}
 
+    @classmethod
+    def from_config(cls, config: dict) -> Constant:
+        value = config.get("value", 0)
+        if isinstance(value, dict) and value.get("type") == "ndarray":  # what an array is in a file
+            config = {"value": np.asarray(value["value"])}
+        return cls(**config)
+
 
 class _Seeded(Initializer):
     """An initializer whose seed, where it has one, advances with each use: the first use always gives the same numbers."""

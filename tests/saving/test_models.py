@@ -15,6 +15,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam.layers import BatchNormalization, Dense, Dropout, Input, Lambda, Layer
 from hornbeam.models import Model, Sequential, clone_model, load_model, model_from_json, model_from_yaml
+from hornbeam.utils.test_utils import tf_file_io_proxy
 
 RNG = np.random.RandomState(0)
 X = RNG.rand(20, 4).astype("float32")
@@ -232,15 +233,6 @@ class TestDamage:
         with pytest.raises(ValueError, match="No model found in config file"):
             load_model(path)
 
-    def test_declared_sizes_are_checked_before_memory_is_taken(self, path):
-        model = Sequential([Dense(3, name="d", input_shape=(4,))])
-        model.save(path, include_optimizer=False)
-        with h5py.File(path, "a") as file:
-            del file["model_weights/d/d/kernel:0"]
-            file["model_weights/d/d"].create_dataset("kernel:0", shape=(10**7, 10**7), chunks=(1, 1000), dtype="f4")
-        with pytest.raises(ValueError, match=r"has weights of shapes \[\(4, 3\), \(3,\)\]"):
-            load_model(path)
-
     @pytest.mark.parametrize(
         "change, message",
         [
@@ -365,3 +357,31 @@ def test_streams():
     keras.models.save_model(model, buffer)
     buffer.seek(0)
     assert np.array_equal(load_model(buffer).predict(X), model.predict(X))
+
+
+def test_arrays_in_initializers(path):
+    model = Sequential([Dense(2, kernel_initializer=keras.initializers.Constant(np.eye(3, 2)), input_shape=(3,))])
+    model.save(path)
+    assert np.array_equal(clone_model(load_model_quietly(path)).get_weights()[0], np.eye(3, 2))
+
+
+def test_addresses():
+    model = small_model()
+    with tf_file_io_proxy() as storage:
+        address = storage.get_filepath("m.h5")
+        model.save(address)
+        storage.assert_exists(address)
+        assert same(load_model(address).get_weights(), model.get_weights())
+        other = small_model()
+        other.load_weights(address)
+        assert same(other.get_weights(), model.get_weights())
+
+
+def test_asking_before_overwriting(path, monkeypatch):
+    small_model().save(path)
+    before = pathlib.Path(path).read_bytes()
+    asked = []
+    monkeypatch.setattr(keras.engine.saving, "ask_to_proceed_with_overwrite", asked.append)
+    small_model().save(path, overwrite=False)
+    small_model().save_weights(path, overwrite=False)
+    assert asked == [path, path] and pathlib.Path(path).read_bytes() == before

@@ -148,6 +148,11 @@ class TestTraining:
             and np.array_equal(x[2:4], X[2:4])
             and np.array_equal(x[[1, 3]], X[[1, 3]])
         )
+        for rows in (16, [15, 16], np.array([16]), slice(12, 17)):
+            with pytest.raises(IndexError):
+                x[rows]
+        halves = HDF5Matrix(path, "x", normalizer=lambda v: v[:, ::2].astype("uint8"))
+        assert halves.shape == (24, 2) and halves.dtype == np.uint8 and halves.ndim == 2
         model, expected = pair
         got = model.fit(x, y, batch_size=4, shuffle=False, verbose=0).history
         assert got == expected.fit(X[:16], Y[:16], batch_size=4, shuffle=False, verbose=0).history

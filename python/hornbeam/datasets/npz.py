@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from . import safe_pickle
+
+_MAX_EXPANSION = 200  # the best that deflate can do is a thousandth
 
 
 def read(path: str, *names: str) -> list[np.ndarray]:
@@ -22,10 +25,13 @@ def read(path: str, *names: str) -> list[np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             arrays = []
             for name in names:
-                with archive.open(f"{name}.npy") as member:
+                info = archive.getinfo(f"{name}.npy")
+                if info.file_size > (1 << 26) + _MAX_EXPANSION * info.compress_size:
+                    raise ValueError(f"{path}: {name} would take {info.file_size} bytes; no data set packs like that.")
+                with archive.open(info) as member:
                     arrays.append(_read_array(member))
             return arrays
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path} is not the .npz file that was expected: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ..utils.generic_utils import allow_code_loading
@@ -31,33 +32,45 @@ def model_from_config(config, custom_objects=None, lambdas=None):
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError(f"Not a model's config: {str(config)[:200]}")
     custom_objects = dict(custom_objects or {})
-    if lambdas:
-        config, given = _with_functions(config, lambdas)
-        custom_objects.update(given)
     try:
+        if lambdas:
+            config = _with_functions(config, lambdas)
+            custom_objects.update({_placeholder(name): function for name, function in lambdas.items()})
         config = migrate(config)
         return deserialize(config, custom_objects=custom_objects)
     except (KeyError, AttributeError, IndexError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"Invalid model config: {type(error).__name__}: {error}") from error
 
 
-def _with_functions(config: Any, lambdas: dict) -> tuple[Any, dict]:
-    """Replace the code in the configs of Lambda layers by names, and say which functions the names mean."""
-    given = {f"lambda of layer {name}": function for name, function in lambdas.items()}
+def lambda_layers(config: Any) -> list[dict]:
+    """The configs of all Lambda layers in a model's config, nested ones too."""
+    if isinstance(config, (list, tuple)):
+        return [found for part in config for found in lambda_layers(part)]
+    if not isinstance(config, dict):
+        return []
+    found = [found for part in config.values() for found in lambda_layers(part)]
+    inner = config.get("config")
+    return [inner, *found] if config.get("class_name") == "Lambda" and isinstance(inner, dict) else found
 
-    def replace(item: Any) -> Any:
-        if isinstance(item, list):
-            return [replace(part) for part in item]
-        if not isinstance(item, dict):
-            return item
-        item = {key: replace(part) for key, part in item.items()}
-        inner = item.get("config")
-        if item.get("class_name") == "Lambda" and isinstance(inner, dict) and inner.get("name") in lambdas:
-            inner["function"] = f"lambda of layer {inner['name']}"
-            inner["function_type"] = "function"
-        return item
 
-    return replace(config), given
+def _placeholder(name: str) -> str:
+    return f"lambda of layer {name}"
+
+
+def _with_functions(config: dict, lambdas: dict) -> dict:
+    """A copy in which the code of Lambda layers is replaced by names, which stand for the caller's functions."""
+    config = copy.deepcopy(config)
+    layers = {layer.get("name"): layer for layer in lambda_layers(config)}
+    unknown = sorted(set(lambdas) - set(layers))
+    if unknown:
+        raise ValueError(
+            f"`lambdas` has functions for {unknown}; the model's Lambda layers are {sorted(map(str, layers))}."
+        )
+    for name in lambdas:
+        layers[name].update(function=_placeholder(name), function_type="function")
+        if layers[name].get("output_shape_type") != "raw":  # code too; the shape follows from the function
+            layers[name].update(output_shape=None, output_shape_type="raw")
+    return config
 
 
 def model_from_json(json_string, custom_objects=None, safe_mode=True, lambdas=None):

@@ -1,14 +1,16 @@
-"""HDF5 files as Keras lays them out: opening, replacing at once, attributes larger than a header, checked reads."""
+"""HDF5 files as Keras lays them out: opening them with care, attributes larger than a header, checked reads."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from .hdf5_audit import check_contents
+from .targets import fetched, write_file
 
 HEADER_LIMIT = 64512  # bytes; an HDF5 object header holds 64 KB, and some of that is taken
 
@@ -32,21 +34,26 @@ def reading(source: Any) -> Iterator[Any]:
 
     if is_group(source):
         with _as_damage(source.name):
+            check_contents(source)
             yield source
         return
+    source = fetched(source)
     if hasattr(source, "read"):
-        with h5py.File(source, "r") as file, _as_damage("the stream"):
-            yield file
-        return
-    path = os.fspath(source)
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"Unable to open file: no such file: {path!r}")
+        where = "the stream"
+    else:
+        where = source = os.fspath(source)
+        if not os.path.exists(source):
+            raise FileNotFoundError(f"Unable to open file: no such file: {source!r}")
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise OSError(f"Unable to open {path!r} as an HDF5 file (is it complete, is it a model?): {error}") from error
-    with file, _as_damage(path):
+        file = h5py.File(source, "r")
+    except (OSError, RuntimeError) as error:
+        raise OSError(f"Unable to open {where!r} as an HDF5 file (is it complete, is it a model?): {error}") from error
+    with file, _as_damage(where):
+        check_contents(file)
         yield file
+
+
+_DAMAGE = (LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError)
 
 
 @contextmanager
@@ -54,29 +61,21 @@ def _as_damage(where: str) -> Iterator[None]:
     """Damage shows itself anywhere, in the library and in what is made of the contents: say so in one way."""
     try:
         yield
-    except (LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError) as error:
+    except _DAMAGE as error:
         raise ValueError(
             f"{where} is damaged, or no model that can be loaded: {type(error).__name__}: {error}"
         ) from error
 
 
-def replacing(path: Any, write: Callable[[Any], None]) -> None:
-    """Write an HDF5 file beside ``path`` and rename it, so that ``path`` is never half a file."""
+def write(target: Any, overwrite: bool, fill: Callable[[Any], None]) -> None:
+    """Have ``fill(file)`` write the HDF5 file ``target``: a path, an address, a binary file; see :func:`write_file`."""
     import h5py
 
-    path = os.path.realpath(os.fspath(path))
-    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".", suffix=".h5.part")
-    os.close(handle)
-    try:
-        with h5py.File(partial, "w") as file:
-            write(file)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(partial, os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~umask)
-        os.replace(partial, path)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
+    def write_to(place: Any) -> None:
+        with h5py.File(place, "w") as file:
+            fill(file)
+
+    write_file(target, overwrite, write_to)
 
 
 def save_attributes_to_hdf5_group(group, name, data):
@@ -105,22 +104,30 @@ def save_attributes_to_hdf5_group(group, name, data):
 def load_attributes_from_hdf5_group(group, name):
     """The list of strings stored by :func:`save_attributes_to_hdf5_group`."""
     if name in group.attrs:
-        return [text(item) for item in _list(group.attrs[name])]
+        return _texts(group.attrs[name])
     data: list[str] = []
     chunk = 0
     while f"{name}{chunk}" in group.attrs:
-        data += [text(item) for item in _list(group.attrs[f"{name}{chunk}"])]
+        data += _texts(group.attrs[f"{name}{chunk}"])
         chunk += 1
     return data
 
 
-def _list(value: Any) -> list:
-    return list(np.atleast_1d(value))
+def _texts(value: Any) -> list[str]:
+    return [text(item) for item in np.atleast_1d(value)]  # of no names Keras makes an empty array of floats
 
 
 def text(value: Any) -> str:
-    """A string from an attribute: h5py gives ``str`` or ``bytes``, depending on who wrote it."""
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+    """A string from an attribute: h5py gives ``str`` or ``bytes``, depending on who wrote it.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if not isinstance(value, str):
+        raise ValueError(f"The file is damaged: it has {type(value).__name__} where a text belongs.")
+    return value
 
 
 def attribute(group: Any, name: str) -> str | None:
@@ -139,7 +146,7 @@ def dataset(group: Any, name: str) -> Any:
     item = group.get(name)
     if not isinstance(item, h5py.Dataset):
         raise ValueError(f"The file is damaged: it names a weight {name!r} in {group.name!r} that it does not hold.")
-    if item.dtype.kind not in "fiub":
+    if item.dtype.kind not in "fiub" or item.shape is None:
         raise ValueError(f"The file is damaged: weight {name!r} in {group.name!r} has dtype {item.dtype}.")
     return item
 

@@ -14,12 +14,17 @@ from .. import backend as K
 from . import hdf5
 
 _MAX_EXPANSION = 100  # members are stored as they are; anything that grows more than this is no model
+_MAX_CONFIG = 1 << 26
 
 
-def is_zip(path: Any) -> bool:
-    """Whether a path names a file that begins as a zip does (names do not tell: some ``.keras`` files are HDF5)."""
+def is_zip(source: Any) -> bool:
+    """Whether a path or a stream begins as a zip does (names do not tell: some ``.keras`` files are HDF5)."""
+    if hasattr(source, "read"):
+        start = source.read(4)
+        source.seek(-len(start), 1)
+        return start == b"PK\x03\x04"
     try:
-        with open(path, "rb") as file:
+        with open(source, "rb") as file:
             return file.read(4) == b"PK\x03\x04"
     except (OSError, TypeError):
         return False
@@ -38,7 +43,8 @@ def members(path: Any) -> tuple[str, Any]:
                 if name not in archive.namelist():
                     raise ValueError(f"{str(path)!r} holds no Keras model: it has no {name}.")
                 info = archive.getinfo(name)
-                if info.file_size > max(1 << 20, _MAX_EXPANSION * info.compress_size):
+                limit = max(1 << 20, _MAX_EXPANSION * info.compress_size)
+                if info.file_size > (min(limit, _MAX_CONFIG) if name == "config.json" else limit):
                     raise ValueError(f"{str(path)!r}: {name} would take {info.file_size} bytes; no model does that.")
             return archive.read("config.json").decode("utf-8"), io.BytesIO(archive.read("model.weights.h5"))
     except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError, zlib.error) as error:

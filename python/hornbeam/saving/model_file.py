@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,6 @@ from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
 from ..utils.generic_utils import allow_code_loading, get_custom_objects
-from ..utils.io_utils import ask_to_proceed_with_overwrite
 from . import hdf5, keras_zip
 from .configs import model_from_config
 from .migrate import migrate_training
@@ -33,20 +31,12 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True):
         include_optimizer: whether the optimizer's state is saved too.
     """
 
-    def write(file: Any) -> None:
-        _write(model, file, include_optimizer)
-
     if hdf5.is_group(filepath):
         if len(filepath) or len(filepath.attrs):
             raise ValueError(f"The HDF5 group {filepath.name!r} to save the model in is not empty.")
-        write(filepath)
-    elif hasattr(filepath, "write"):
-        import h5py
-
-        with h5py.File(filepath, "w") as file:
-            write(file)
-    elif overwrite or not os.path.isfile(filepath) or ask_to_proceed_with_overwrite(filepath):
-        hdf5.replacing(filepath, write)
+        _write(model, filepath, include_optimizer)
+    else:
+        hdf5.write(filepath, overwrite, lambda file: _write(model, file, include_optimizer))
 
 
 def _write(model: Any, file: Any, include_optimizer: bool) -> None:

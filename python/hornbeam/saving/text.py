@@ -53,9 +53,36 @@ def parse_json(text: str) -> Any:
         ValueError: it is none, or nested deeper than any model is.
     """
     try:
-        return json.loads(text)
+        description = json.loads(text)
     except RecursionError:
-        raise ValueError("The model's description is nested too deeply.") from None
+        raise ValueError(_TOO_DEEP) from None
+    _check_depth(description)
+    return description
+
+
+#: Far above any model (a level of nested models takes four), and far below what would exhaust the stack.
+MAX_DEPTH = 150
+#: Lists and dicts, each counted as often as it is referred to: in YAML a few lines can refer to each other 10^9 times.
+MAX_PARTS = 2_000_000
+_TOO_DEEP = "The model's description is nested too deeply."
+
+
+def _check_depth(description: Any) -> None:
+    level, count = [description], 0
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, (list, tuple)):
+                below.extend(part for part in item if isinstance(part, (dict, list, tuple)))
+            count += 1
+            if len(below) + count > MAX_PARTS:
+                raise ValueError(f"The model's description has more than {MAX_PARTS} parts.")
+        if not below:
+            return
+        level = below
+    raise ValueError(_TOO_DEEP)
 
 
 def parse_yaml(text: str) -> Any:
@@ -75,9 +102,11 @@ def parse_yaml(text: str) -> Any:
     Loader.add_constructor("tag:yaml.org,2002:python/tuple", construct_tuple)
     Loader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
     try:
-        return yaml.load(text, Loader=Loader)
-    except (yaml.YAMLError, RecursionError) as error:
+        description = yaml.load(text, Loader=Loader)
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError(f"The model's description is no plain YAML: {error}") from error
+    _check_depth(description)
+    return description
 
 
 def _yaml() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from .. import __version__ as keras_version
 from .. import backend as K
-from ..utils.io_utils import ask_to_proceed_with_overwrite
 from . import hdf5
 from .legacy_weights import preprocess_weights_for_loading
 
@@ -20,9 +18,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     if hdf5.is_group(filepath):
         save_weights_to_hdf5_group(filepath, model.layers)
         return
-    if not overwrite and os.path.isfile(filepath) and not ask_to_proceed_with_overwrite(filepath):
-        return
-    hdf5.replacing(filepath, lambda file: save_weights_to_hdf5_group(file, model.layers))
+    hdf5.write(filepath, overwrite, lambda file: save_weights_to_hdf5_group(file, model.layers))
 
 
 def save_weights_to_hdf5_group(group, layers):
@@ -112,30 +108,42 @@ def load_weights_from_hdf5_group_by_name(f, layers, skip_mismatch=False, reshape
     pairs: list[tuple[Any, np.ndarray]] = []
     for k, name in enumerate(_layer_names(f)):
         for layer in by_name.get(name, []):
-            try:
-                pairs += _pairs_by_name(f, k, name, layer, version, backend, reshape)
-            except ValueError as error:
-                if not skip_mismatch:
-                    raise
-                warnings.warn(f"Skipping loading of weights for layer {layer.name} due to mismatch: {error}",
-                              stacklevel=5)  # fmt: skip
+            pairs += _pairs_by_name(f, k, name, layer, version, backend, skip_mismatch, reshape)
     K.batch_set_value(pairs)
 
 
-def _pairs_by_name(f: Any, k: int, name: str, layer: Any, version: Any, backend: Any, reshape: bool) -> list:
-    values = preprocess_weights_for_loading(layer, _read(f, name, layer), version, backend, reshape=reshape)
+def _pairs_by_name(
+    f: Any, k: int, name: str, layer: Any, version: str, backend: str | None, skip_mismatch: bool, reshape: bool
+) -> list:
+    """Weights and values for one layer; of a mismatch either an error or a warning, and the others all the same."""
+    skipping = f"Skipping loading of weights for layer {layer.name} due to mismatch in"
+    try:
+        values = preprocess_weights_for_loading(layer, _read(f, name, layer), version, backend, reshape=reshape)
+    except ValueError as error:
+        if not skip_mismatch:
+            raise
+        warnings.warn(f"{skipping} layout: {error}", stacklevel=6)
+        return []
     if len(values) != len(layer.weights):
-        raise ValueError(
-            f'Layer #{k} (named "{layer.name}") expects {len(layer.weights)} weight(s), but the saved weights have '
-            f"{len(values)} element(s)."
-        )
+        if not skip_mismatch:
+            raise ValueError(
+                f'Layer #{k} (named "{layer.name}") expects {len(layer.weights)} weight(s), but the saved weights have '
+                f"{len(values)} element(s)."
+            )
+        warnings.warn(f"{skipping} number of weights ({len(layer.weights)} vs {len(values)}).", stacklevel=6)
+        return []
+    pairs = []
     for weight, value in zip(layer.weights, values):
-        if tuple(weight.shape) != value.shape:
+        if tuple(weight.shape) == value.shape:
+            pairs.append((weight, value))
+        elif skip_mismatch:
+            warnings.warn(f"{skipping} shape ({tuple(weight.shape)} vs {value.shape}).", stacklevel=6)
+        else:
             raise ValueError(
                 f'Layer #{k} (named "{layer.name}"), weight {weight.name} has shape {tuple(weight.shape)}, but the '
                 f"saved weight has shape {value.shape}."
             )
-    return list(zip(layer.weights, values))
+    return pairs
 
 
 def _written_by(f: Any) -> tuple[str, str | None]:

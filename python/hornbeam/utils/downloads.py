@@ -124,23 +124,41 @@ def _extract_archive(file_path, path=".", archive_format="auto"):
     """Unpack a tar or zip archive into ``path``; return whether it was one.
 
     Raises:
-        ValueError: a member would be written outside ``path``, or is a link or a device.
+        ValueError: a member would be written outside ``path``, or is a link or a device; or the archive would grow to
+            more than any data set does.
     """
     formats = {"auto": ("tar", "zip"), None: ()}.get(archive_format, (archive_format,))
     for kind in formats:
         if kind == "tar" and tarfile.is_tarfile(file_path):
             with tarfile.open(file_path) as archive:
-                members = archive.getmembers()
-                for member in members:
+                members, total = [], 0
+                for member in archive:  # one by one: the list alone of a bomb would take hours
                     if not (member.isfile() or member.isdir()):
                         raise ValueError(f"{file_path}: member {member.name!r} is neither a file nor a folder.")
-                _unpack(archive.extractfile, [(m.name, m.isdir(), m) for m in members], path, file_path)
+                    total += member.size
+                    _check_size(file_path, total, len(members))
+                    members.append((member.name, member.isdir(), member))
+                _unpack(archive.extractfile, members, path, file_path)
             return True
         if kind == "zip" and zipfile.is_zipfile(file_path):
             with zipfile.ZipFile(file_path) as archive:
-                _unpack(archive.open, [(m.filename, m.is_dir(), m) for m in archive.infolist()], path, file_path)
+                entries = archive.infolist()
+                _check_size(file_path, sum(entry.file_size for entry in entries), len(entries))
+                _unpack(archive.open, [(m.filename, m.is_dir(), m) for m in entries], path, file_path)
             return True
     return False
+
+
+_MAX_EXPANSION = 200  # text packs to a tenth; the best that gzip can do is a thousandth
+_MAX_MEMBERS = 5_000_000
+
+
+def _check_size(archive: str, unpacked: int, members: int) -> None:
+    packed = os.path.getsize(archive)
+    if unpacked > (1 << 26) + _MAX_EXPANSION * packed or members > _MAX_MEMBERS:
+        raise ValueError(
+            f"{archive} has {packed} bytes and would unpack to more than {unpacked}; no data set does that."
+        )
 
 
 def _unpack(open_member: Any, members: list[tuple[str, bool, Any]], path: str, archive: str) -> None:

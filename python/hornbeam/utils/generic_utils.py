@@ -88,6 +88,10 @@ def deserialize_keras_object(
         if "class_name" not in identifier or "config" not in identifier:
             raise ValueError(f"Improper config format: {identifier}")
         cls = _look_up(identifier["class_name"], known, printable_module_name)
+        if not isinstance(cls, type) and printable_module_name in _NOT_MADE_BY_FUNCTIONS:
+            raise ValueError(
+                f"{identifier['class_name']} is a function: a {printable_module_name} is named without config."
+            )
         config = identifier["config"]
         if not hasattr(cls, "from_config"):
             with CustomObjectScope(custom_objects or {}):
@@ -101,7 +105,14 @@ def deserialize_keras_object(
     raise ValueError(f"Could not interpret serialized {printable_module_name}: {identifier}")
 
 
-def _look_up(name: str, tables: list[dict[str, Any]], what: str) -> Any:
+#: Initializers and regularizers have functions that make them (``glorot_uniform``, ``l2``). Other functions are never
+#: called on loading: a file could choose their arguments.
+_NOT_MADE_BY_FUNCTIONS = ("layer", "optimizer", "activation function", "loss function", "metric function")
+
+
+def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
+    if not isinstance(name, str):
+        raise ValueError(f"The name of a {what} is no text: {str(name)[:200]}")
     for table in tables:
         if table.get(name) is not None:
             return table[name]
@@ -133,7 +144,7 @@ def public_objects(namespace: dict[str, Any], *more: str) -> dict[str, Any]:
 # A model file is data from a stranger, so bytecode in it is not run, with two exceptions: the caller allows it, or
 # it equals the bytecode of a function that this process defined. Then that function's code is used and the
 # file's bytes are never unmarshalled.
-_own_functions: dict[str, types.FunctionType] = {}
+_own_functions: dict[bytes, types.FunctionType] = {}
 _code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("hornbeam_code_allowed", default=False)
 
 
@@ -152,8 +163,9 @@ def func_dump(func: Callable) -> tuple[str, tuple | None, tuple | None]:
 
     The function is remembered: a file with the same bytecode may be loaded in this process.
     """
-    code = codecs.encode(marshal.dumps(func.__code__), "base64").decode("ascii")
-    _own_functions[code.strip()] = func  # type: ignore[assignment]
+    raw = marshal.dumps(func.__code__)
+    code = codecs.encode(raw, "base64").decode("ascii")
+    _own_functions[raw] = func  # type: ignore[assignment]
     closure = tuple(cell.cell_contents for cell in func.__closure__) if func.__closure__ else None
     return code, func.__defaults__, closure
 
@@ -170,7 +182,8 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: dict 
     """
     if isinstance(code, (tuple, list)):
         code, defaults, closure = code
-    own = _own_functions.get(code.strip())
+    raw = _bytecode(code)
+    own = _own_functions.get(raw)
     if own is None and not _code_allowed.get():
         raise ValueError(
             "The file holds a Python function (a Lambda layer or a custom function) as bytecode, which could do anything "
@@ -181,11 +194,16 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: dict 
     cells = tuple(c if isinstance(c, types.CellType) else types.CellType(c) for c in closure) if closure else None
     if own is not None:
         return types.FunctionType(own.__code__, own.__globals__, own.__name__, defaults, cells)
-    try:
-        raw = codecs.decode(code.encode("ascii"), "base64")
-    except (UnicodeEncodeError, ValueError):
-        raw = code.encode("raw_unicode_escape")  # Keras up to 2.0.9
     return types.FunctionType(marshal.loads(raw), globals() if globs is None else globs, None, defaults, cells)
+
+
+def _bytecode(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError(f"A function's bytecode is no text but {type(text).__name__}.")
+    try:
+        return codecs.decode(text.encode("ascii"), "base64")
+    except (UnicodeEncodeError, ValueError):
+        return text.encode("raw_unicode_escape")  # Keras up to 2.0.9
 
 
 def getargspec(fn: Callable) -> inspect.FullArgSpec:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import os
 import tempfile
 from typing import Any
@@ -111,3 +113,67 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+class tf_file_io_proxy:
+    """In a ``with`` block, files at ``gs://`` addresses are kept in memory: for tests of saving to such an address.
+
+    Args:
+        file_io_module: where the code under test looks for the module that opens such files.
+        bucket_name: what stands after ``gs://``.
+    """
+
+    def __init__(
+        self, file_io_module: str = "keras.engine.saving.tf_file_io", bucket_name: str = "mock-bucket"
+    ) -> None:
+        self.file_io_module = file_io_module
+        self.bucket_path = f"gs://{bucket_name}"
+        self.local_objects: dict[str, bytes] = {}
+
+    def get_filepath(self, filename: str) -> str:
+        """The address of a file in the bucket."""
+        return f"{self.bucket_path}/{filename.lstrip('/')}"
+
+    def FileIO(self, name: str, mode: str) -> Any:
+        if mode == "wb":
+            return _Kept(self.local_objects, name)
+        if name not in self.local_objects:
+            raise OSError(f"{name} does not exist")
+        return io.BytesIO(self.local_objects[name])
+
+    def file_exists(self, name: str) -> bool:
+        return name in self.local_objects
+
+    def delete_file(self, name: str) -> None:
+        del self.local_objects[name]
+
+    def assert_exists(self, filepath: str) -> None:
+        assert self.file_exists(filepath), f"{filepath} does not exist"
+
+    def start(self) -> None:
+        module, self._attribute = self.file_io_module.rsplit(".", 1)
+        self._module = importlib.import_module(module.replace("keras", "hornbeam", 1))
+        self._before = getattr(self._module, self._attribute)
+        setattr(self._module, self._attribute, self)
+
+    def stop(self) -> None:
+        setattr(self._module, self._attribute, self._before)
+
+    def __enter__(self) -> tf_file_io_proxy:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.stop()
+
+
+class _Kept(io.BytesIO):
+    """A file that keeps its contents under its name when it is closed."""
+
+    def __init__(self, kept: dict[str, bytes], name: str) -> None:
+        super().__init__()
+        self._kept, self._name = kept, name
+
+    def close(self) -> None:
+        self._kept[self._name] = self.getvalue()
+        super().close()
