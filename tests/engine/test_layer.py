@@ -212,6 +212,32 @@ class TestLossesAndUpdates:
         layer.trainable = False
         assert layer.updates == [] and layer.get_updates_for([x]) == []
 
+    def test_of_a_model_include_its_layers(self):
+        x = Input((2,))
+        inner = Dense(3, kernel_regularizer="l2", activity_regularizer="l2")
+        model = Model(x, inner(x))
+        assert len(model.losses) == 2
+        assert model.get_losses_for(None) == inner.get_losses_for(None) and len(model.get_losses_for(None)) == 1
+        assert model.get_losses_for(x) == inner.get_losses_for(x) and len(model.get_losses_for(x)) == 1
+
+    def test_of_a_variable_can_be_asked_for(self):
+        layer, x = Dense(2, activity_regularizer="l1"), K.variable(np.ones((1, 2)))
+        y = layer(x)
+        (loss,) = layer.get_losses_for(x)
+        assert K.eval(loss) == pytest.approx(0.01 * np.abs(K.eval(y)).sum())
+
+
+def test_dtype_and_trainable_of_a_subclass_of_model():
+    class Counter(Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.count = self.add_weight("count", [], initializer="zeros")
+
+    assert K.dtype(Counter(dtype="int64").count) == "int64"
+    assert Counter(trainable=False).trainable_weights == []
+    with pytest.raises(TypeError, match="dtyp"):
+        Model(dtyp="int64")
+
 
 def test_config_round_trip():
     config = Dense(2, name="d", input_shape=(4,), trainable=False).get_config()

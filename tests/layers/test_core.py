@@ -136,6 +136,15 @@ def test_lambda_shapes():
     assert len(two) == 2
 
 
+def test_lambda_infers_shapes_for_the_dtype_it_was_called_on():
+    pick = L.Lambda(lambda x: K.gather(K.variable(np.ones((5, 3))), x))
+    pick(L.Input((4,), dtype="int32"))
+    assert pick.compute_output_shape((None, 7)) == (None, 7, 3), "integers, though this shape is new"
+    rows = L.Lambda(lambda xs: xs[0] + K.gather(K.variable(np.ones((5, 3))), xs[1]))
+    rows([L.Input((4, 3)), L.Input((4,), dtype="int64")])
+    assert rows.compute_output_shape([(None, 7, 3), (None, 7)]) == (None, 7, 3)
+
+
 def test_lambda_arguments_and_mask():
     layer = L.Lambda(lambda x, factor: x * factor, arguments={"factor": 3.0})
     np.testing.assert_allclose(call(layer, X), 3 * X, rtol=1e-6)

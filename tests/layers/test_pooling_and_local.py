@@ -60,3 +60,8 @@ def test_aliases():
     assert L.MaxPool2D is L.MaxPooling2D and L.Convolution2D is L.Conv2D and L.AvgPool1D is L.AveragePooling1D
     assert L.Deconvolution2D is L.Deconv2D is L.Convolution2DTranspose is L.Conv2DTranspose
     assert L.GlobalAvgPool3D is L.GlobalAveragePooling3D
+
+
+def test_pooling_where_keras_1_had_it():
+    for name in ("MaxPooling1D", "AveragePooling2D", "MaxPooling3D"):
+        assert getattr(L.convolutional, name) is getattr(L, name)

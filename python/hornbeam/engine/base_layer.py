@@ -340,7 +340,7 @@ class Layer(NodeAccess):
                     self._initial_weights = None
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
-            filed = Filed(self) if concrete else None
+            filed = Filed(self, inputs) if concrete else None
             previous_mask = unpack_singleton([getattr(x, "_keras_mask", None) for x in to_list(inputs)])
             if not is_all_none(previous_mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
                 kwargs["mask"] = previous_mask

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..graph import Tensor, apply, constant
+from ..graph import Tensor, Variable, apply, constant
 from ..utils.generic_utils import to_list, unpack_singleton
 
 _CONCRETE_LEAVES = ("constant", "variable")
@@ -54,16 +54,19 @@ class Filed:
     """What a layer, and those inside it, have filed under their inputs: losses and updates.
 
     A call on values shall leave nothing behind: it would be kept for ever, and stateful layers would run it.
+    Losses of a variable stay, because the variable is there to ask for them.
     """
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, inputs: Any) -> None:
+        self._losses_too = not all(isinstance(x, Variable) for x in to_list(inputs, allow_tuple=True))
         self._known = [
             (inner, set(inner._per_input_losses), set(inner._per_input_updates)) for inner in _with_inner_layers(layer)
         ]
 
     def forget_new(self) -> None:
         for layer, losses, updates in self._known:
-            _forget(layer._losses, layer._per_input_losses, losses)
+            if self._losses_too:
+                _forget(layer._losses, layer._per_input_losses, losses)
             _forget(layer._updates, layer._per_input_updates, updates)
 
 

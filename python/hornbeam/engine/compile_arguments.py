@@ -176,7 +176,7 @@ def masked_weights(weights, mask, dtype):
     if weights is None:
         return mask
     mask, _, weights = losses_utils.squeeze_or_expand_dimensions(mask, None, weights)
-    return weights * mask
+    return losses_utils.broadcast_weights(mask, weights) * mask
 
 
 def call_metric_function(metric_fn, y_true, y_pred=None, weights=None, mask=None):

@@ -12,6 +12,16 @@ from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
 from .options import arguments, options_config, set_options
 
+# Keras 1 had the pooling layers in this module; scripts still look for them here.
+from .pooling import (  # noqa: F401
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+
 
 class _Conv(Layer):
     """A convolution over ``rank`` axes, and what its kin share.

@@ -288,6 +288,7 @@ class Lambda(Layer):
             raise TypeError("In Lambda, `output_shape` must be a list, a tuple, or a function.")
         self._output_shape = tuple(output_shape) if isinstance(output_shape, (tuple, list)) else output_shape
         self._seen = None  # shapes of the last call's inputs and outputs
+        self._input_dtypes = None  # of the last call
         for own in (self.function, self._output_shape):
             if isinstance(own, types.FunctionType):
                 func_dump(own)  # remembered, so that files with the same function load in this process
@@ -296,6 +297,7 @@ class Lambda(Layer):
         arguments = {**self.arguments, "mask": mask} if has_arg(self.function, "mask") else self.arguments
         outputs = self.function(inputs, **arguments)
         self._seen = _shapes(inputs), _shapes(outputs)
+        self._input_dtypes = [K.dtype(x) for x in inputs] if isinstance(inputs, (list, tuple)) else K.dtype(inputs)
         return outputs
 
     def compute_output_shape(self, input_shape):
@@ -309,11 +311,17 @@ class Lambda(Layer):
             batch = input_shape[0][0] if isinstance(input_shape, list) else input_shape[0]
             return (batch, *self._output_shape)
         if self._seen is None or self._seen[0] != input_shape:
-            inputs = (
-                [K.placeholder(s) for s in input_shape] if isinstance(input_shape, list) else K.placeholder(input_shape)
-            )
-            self.call(inputs)
+            self._infer(input_shape)
         return self._seen[1]
+
+    def _infer(self, input_shape):
+        """Call the function on placeholders, of the dtypes that it was called on before."""
+        dtypes = self._input_dtypes
+        if not isinstance(input_shape, list):
+            self.call(K.placeholder(input_shape, dtype=dtypes))
+            return
+        dtypes = dtypes if isinstance(dtypes, list) else [dtypes] * len(input_shape)
+        self.call([K.placeholder(shape, dtype=dtype) for shape, dtype in zip(input_shape, dtypes)])
 
     def compute_mask(self, inputs, mask=None):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

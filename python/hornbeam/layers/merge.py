@@ -101,6 +101,10 @@ class Subtract(_Merge):
         _need_list(self, input_shape, 2, 2)
         super().build(input_shape)
 
+    def call(self, inputs):
+        _need_list(self, inputs, 2, 2)
+        return super().call(inputs)
+
     def _merge_function(self, inputs):
         return inputs[0] - inputs[1]
 
