@@ -59,6 +59,8 @@ def test_uids_start_again_after_clear_session():
     assert [K.get_uid("a"), K.get_uid("a"), K.get_uid("b")] == [1, 2, 1]
     K.clear_session()
     assert K.get_uid("a") == 1
+    K.reset_uids()
+    assert K.get_uid("a") == 1
 
 
 def test_clear_session_makes_the_learning_phase_dynamic_again():
@@ -66,6 +68,23 @@ def test_clear_session_makes_the_learning_phase_dynamic_again():
     assert K.learning_phase() == 1
     K.clear_session()
     assert K.is_tensor(K.learning_phase())
+
+
+def test_what_configured_tensorflow_changes_nothing():
+    with pytest.raises(RuntimeError, match="no global graph"):
+        K.get_graph()
+    K.set_session(object())
+    K.manual_variable_initialization(True)
+    K.v1_variable_initialization()
+    assert K.get_value(K.variable(3.0)) == 3
+
+
+def test_decorators_of_functions_that_build_a_graph_change_nothing():
+    assert K.symbolic(K.dot) is K.eager(K.dot) is K.dot
+
+
+def test_pythons_functions_that_the_backend_hides():
+    assert (K.py_all, K.py_any, K.py_sum, K.py_slice) == (all, any, sum, slice)
 
 
 def test_names_have_their_scopes():
@@ -80,11 +99,13 @@ def test_what_a_tensor_is():
     assert [K.is_variable(x) for x in (v, p, c)] == [True, False, False]
     assert [K.is_placeholder(x) for x in (v, p, c)] == [False, True, False]
     assert all(K.is_tensor(x) for x in (v, p, c)) and not K.is_tensor(np.zeros(2))
+    assert all(K.is_symbolic(x) and not K.is_sparse(x) and K.to_dense(x) is x for x in (v, p, c))
     assert not K.is_keras_tensor(p)
     with pytest.raises(ValueError, match="symbolic tensor"):
         K.is_keras_tensor(np.zeros(2))
     assert K.int_shape(p) == (None, 3) and K.ndim(p) == 2 and K.count_params(v) == 6
-    assert K.int_shape(K.placeholder(ndim=2)) == (None, None)
+    assert K.int_shape(K.placeholder(ndim=2)) == (None, None) and K.get_variable_shape(v) == (2, 3)
+    assert [K.dtype(x) for x in (v, np.zeros(2), K.constant(1, "int64"))] == ["float32", "float64", "int64"]
     with pytest.raises(ValueError, match="rank"):
         K.placeholder()
 

@@ -130,3 +130,25 @@ def test_fetches_are_computed_and_the_feed_dict_is_read_at_each_call():
     feed_dict[b] = 4.0
     assert f([20.0]) == [21.0]
     assert K.batch_get_value([x, y]) == [30.0, 40.0]
+
+
+def test_printing_when_the_value_is_used(capsys):
+    x = K.placeholder((None,))
+    printed = K.print_tensor(x * 2, message="twice:")
+    unused = K.print_tensor(x, message="never")
+    f = K.function([x], [printed + 1, x])
+    assert [a.tolist() for a in f([[1.0, 2.0]])] == [[3, 5], [1, 2]]
+    assert capsys.readouterr().out == "twice: [2. 4.]\n"
+    f([[3.0]])
+    assert capsys.readouterr().out == "twice: [6.]\n"
+    assert K.eval(K.print_tensor(K.constant(5.0))) == 5
+    assert capsys.readouterr().out == " 5.0\n"
+    assert K.function([x], K.gradients(printed, [x]))([[1.0]])[0] == [2]
+    assert unused.shape == (None,)
+
+
+def test_printing_in_the_learning_phase_that_computes_it(capsys):
+    x = K.placeholder(())
+    f = K.function([x, K.learning_phase()], [K.in_train_phase(K.print_tensor(x, "train"), x)])
+    assert f([1.0, 0]) == [1] and capsys.readouterr().out == ""
+    assert f([1.0, 1]) == [1] and capsys.readouterr().out == "train 1.0\n"

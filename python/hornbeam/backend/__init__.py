@@ -36,6 +36,7 @@ from .control import (
     gradients,
     in_test_phase,
     in_train_phase,
+    print_tensor,
     set_learning_phase,
     stop_gradient,
     switch,

@@ -157,6 +157,14 @@ def gradients(loss: Tensor, variables: Any) -> list[Tensor | None]:
     return graph.gradients(loss, list(variables) if isinstance(variables, (list, tuple)) else [variables])
 
 
+def print_tensor(x: Any, message: str = "") -> Tensor:
+    """``x``, whose message and value are printed after each run in which something reads what is returned.
+
+    In the step function of ``K.rnn`` and its kin it prints nothing.
+    """
+    return graph.print_value(graph.convert(x), message)
+
+
 def stop_gradient(variables: Any) -> Any:
     """The same values (of a tensor, or of each in a list), constant for gradients."""
     if isinstance(variables, (list, tuple)):

@@ -1,6 +1,6 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
-from .control import control_dependencies, learning_phase, phase_switch, set_learning_phase
+from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
 from .function import Function, RunCounter
 from .gradients import gradients
 from .naming import name_scope, scoped_name
@@ -22,6 +22,7 @@ from .variable import Variable
 
 __all__ = [
     "Function", "Node", "RunCounter", "Tensor", "Variable", "apply", "cast", "constant", "control_dependencies",
-    "convert", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch", "placeholder", "reshape",
+    "convert", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch", "placeholder", "print_value",
+    "reshape",
     "scoped_name", "set_floatx", "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name",
 ]  # fmt: skip

@@ -71,6 +71,17 @@ def set_learning_phase(value: int | None) -> None:
     _learning_phase = None if value is None else int(value)
 
 
+def print_value(x: Tensor, message: str) -> Tensor:
+    """``x``, whose value is printed after a run in which it is computed for something that reads what is returned."""
+    from .ops import marker
+
+    x = current_value(x)
+    out = marker("print", (x,), x.dtype, x.dims, message=message)
+    out.ints = x.ints
+    out._uses_learning_phase = x._uses_learning_phase
+    return out
+
+
 def phase_switch(train: Tensor, test: Tensor) -> Tensor:
     """``train`` in training and ``test`` otherwise; a Function keeps the one that its program needs."""
     from .ops import marker

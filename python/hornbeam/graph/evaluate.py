@@ -8,12 +8,13 @@ from typing import Any
 
 from .. import _core
 from .flat import flatten
+from .function import expose_prints, print_last
 from .rewrites import rewrite
 from .tensor import Tensor
 from .variable import Variable
 
 _CACHE_SIZE = 256
-_cache: OrderedDict[tuple, _core.Program] = OrderedDict()
+_cache: OrderedDict[tuple, tuple[_core.Program, list[str]]] = OrderedDict()  # with the messages of printed values
 _lock = threading.Lock()
 
 
@@ -37,23 +38,27 @@ def evaluate(tensor: Tensor) -> Any:
         return tensor.op.attrs["value"].copy()[()]
     key, feeds, variables = _structure(tensor)
     with _lock:
-        program = _cache.get(key)
-        if program is not None:
+        cached = _cache.get(key)
+        if cached is not None:
             _cache.move_to_end(key)
-    if program is None:
+    if cached is None:
         graph = flatten(feeds, [tensor])
+        messages = expose_prints(graph)
         rewrite(graph)
         program, _ = graph.lower()
+        cached = program, messages
         with _lock:
-            _cache[key] = program
+            _cache[key] = cached
             if len(_cache) > _CACHE_SIZE:
                 _cache.popitem(last=False)
+    program, messages = cached
     for variable in variables:
         variable.materialize()
     run = tensor._runs
     if program.has_random:
         tensor._runs = run + 1
-    return program.run([t.op.attrs["value"] for t in feeds], run)[0]
+    results = program.run([t.op.attrs["value"] for t in feeds], run)
+    return print_last(messages, results)[0]
 
 
 def _structure(tensor: Tensor) -> tuple[tuple, list[Tensor], list[Variable]]:

@@ -57,6 +57,7 @@ class FlatGraph:
         self.ops: list[FlatOp] = []
         self.outputs: list[int] = []
         self.updates: list[tuple[Variable, int]] = []
+        self.prints: list[tuple[str, int]] = []  #: messages and values that whoever runs the program prints
 
     def add_value(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> int:
         self.values.append(FlatValue(kind, dtype, dims, payload, ints))
@@ -227,6 +228,9 @@ class Flattener:
             self._ids[id(tensor)] = graph.add_constant(np.asarray(self.phase, "int32"))
         elif node.op == "phase_switch":
             self._ids[id(tensor)] = self._ids[id(node.inputs[0 if self.phase else 1])]
+        elif node.op == "print":
+            v = self._ids[id(tensor)] = self._ids[id(node.inputs[0])]
+            graph.prints.append((node.attrs["message"], v))
         elif node.op == "assign":
             self._note_assign(tensor)
             variable, value = (self._ids[id(t)] for t in node.inputs)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .flat import flatten
+from .flat import FlatGraph, flatten
 from .rewrites import rewrite
 from .tensor import Tensor
 
@@ -23,6 +23,20 @@ class RunCounter:
     def __init__(self, value: int = 0) -> None:
         self.value = value
         self.lock = threading.RLock()
+
+
+def expose_prints(graph: FlatGraph) -> list[str]:
+    """Make the values that are to be printed the last outputs; returns their messages."""
+    graph.outputs += [v for _, v in graph.prints]
+    return [message for message, _ in graph.prints]
+
+
+def print_last(messages: list[str], results: list[np.ndarray]) -> list[np.ndarray]:
+    """Print the last results, each with its message, and return the others."""
+    outputs = len(results) - len(messages)
+    for message, value in zip(messages, results[outputs:]):
+        print(message, value)
+    return results[:outputs]
 
 
 class Function:
@@ -66,6 +80,7 @@ class Function:
         self._outputs = list(outputs)
         self._updates = list(updates)
         self._programs: dict[int, _core.Program] = {}
+        self._messages: dict[int, list[str]] = {}  # of the values to print, which are the programs' last outputs
 
     def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         phase = self._phase
@@ -80,7 +95,8 @@ class Function:
         run = counter.value
         if program.has_random:
             counter.value = run + 1
-        return program.run(inputs, run)
+        results = program.run(inputs, run)
+        return print_last(self._messages[phase], results) if self._messages[phase] else results
 
     def program(self, phase: int | None = None) -> _core.Program:
         """The compiled program for a learning phase, built if need be."""
@@ -90,6 +106,7 @@ class Function:
         with self.counter.lock:
             if phase not in self._programs:
                 graph = flatten(self._inputs, self._outputs, self._updates, phase)
+                self._messages[phase] = expose_prints(graph)
                 rewrite(graph)
                 program, variables = graph.lower()
                 for variable in variables:

@@ -56,7 +56,7 @@ def _load() -> None:
 
 
 def gradients(ys: Any, xs: Any, grad_ys: Any = None) -> list[Tensor | None]:
-    """Gradients of the sum of ``ys`` with respect to each of ``xs``; None where unconnected.
+    """Gradients of the sum of ``ys`` with respect to each of ``xs``; None where unconnected, or only by integers.
 
     Args:
         ys: a tensor or a list of tensors.
@@ -95,6 +95,8 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None) -> list[Tensor | None]:
 def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
     if node.op == "phase_switch":
         return _phase_switch(node, grads)
+    if node.op == "print":
+        return grads
     if node.op == "assign":
         return [None, grads[0] if node.attrs["how"] == "set" else None]
     rule = _rules.get(node.op)
@@ -110,6 +112,8 @@ def _phase_switch(node: Node, grads: list) -> Sequence[Any]:
 
 
 def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
+    if not tensor.dtype.startswith("float"):
+        return  # integers do not vary smoothly, whatever is computed of them
     before = sums.get(id(tensor))
     sums[id(tensor)] = grad if before is None else before + grad
 
