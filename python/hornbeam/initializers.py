@@ -47,7 +47,7 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """``value`` everywhere; a number, or an array that broadcasts to the shape."""
+    """``value`` everywhere: a number, or an array whose values are laid out as ``K.constant`` does."""
 
     def __init__(self, value: Any = 0) -> None:
         self.value = value
