@@ -14,7 +14,7 @@ from keras2_api import names
 ELSEWHERE = {
     "test_common.py": (
         "batch_get_value", "batch_set_value", "cast_to_floatx", "clear_session", "constant", "count_params", "dtype",
-        "eager", "epsilon", "eval", "floatx", "get_graph", "get_session", "get_uid", "get_value", "get_variable_shape",
+        "eager", "epsilon", "eval", "floatx", "get_uid", "get_value", "get_variable_shape",
         "image_data_format", "image_dim_ordering", "int_shape", "is_keras_tensor", "is_placeholder", "is_sparse",
         "is_symbolic", "is_tensor", "is_variable", "manual_variable_initialization", "name_scope", "ndim",
         "normalize_data_format", "placeholder", "py_all", "py_any", "py_slice", "py_sum", "reset_uids", "set_epsilon",
@@ -28,6 +28,7 @@ ELSEWHERE = {
     ),
     "test_ctc.py": ("ctc_decode", "ctc_label_dense_to_sparse"),
     "test_nn.py": ("dropout",),
+    "test_session.py": ("get_graph", "get_session"),
 }  # fmt: skip
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
