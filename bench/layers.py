@@ -149,9 +149,7 @@ def _torch_stack(kind: str):
         first, second = (nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in ((64, 32), (32, 16)))
         return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
     if kind == "Conv3D":
-        return nn.Sequential(
-            nn.Conv3d(8, 32, 3, padding=1), nn.ReLU(), nn.Conv3d(32, 32, 3, padding=1), nn.ReLU()
-        )
+        return nn.Sequential(nn.Conv3d(8, 32, 3, padding=1), nn.ReLU(), nn.Conv3d(32, 32, 3, padding=1), nn.ReLU())
     if kind == "LocallyConnected2D":
         return nn.Sequential(LocallyConnected(8, 16, 26), LocallyConnected(16, 16, 24))
     return PackedLSTM(_lengths(SHAPES[kind][1], SHAPES[kind][0][0]))
