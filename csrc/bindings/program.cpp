@@ -12,9 +12,10 @@ namespace hornbeam {
 static constexpr int64_t kShortNanoseconds = 20000;
 
 static std::shared_ptr<Program> make_program(const py::list& values, const py::list& ops, const py::list& outputs,
-                                             const py::list& updates, bool reuse) {
+                                             const py::list& updates, bool reuse, int first_constant_feed,
+                                             const std::vector<int>& carried_in_place) {
   auto p = std::make_shared<Program>();
-  p->options.reuse = reuse;
+  p->options = {reuse, first_constant_feed, carried_in_place};
   for (py::handle h : values) {
     // (kind, dtype, shape, payload): payload is a feed's name, a variable, a constant's array
     auto t = py::reinterpret_borrow<py::tuple>(h);
@@ -50,6 +51,7 @@ static std::shared_ptr<Program> make_program(const py::list& values, const py::l
     op.in = t[2].cast<std::vector<int>>();
     op.out = t[3].cast<std::vector<int>>();
     op.label = t[4].cast<std::string>();
+    op.bodies = t[5].cast<std::vector<std::shared_ptr<Program>>>();
     p->ops.push_back(std::move(op));
   }
   p->outputs = outputs.cast<std::vector<int>>();
@@ -129,7 +131,8 @@ void bind_program(py::module_& m) {
       .def("__str__", &Plan::describe);
   py::class_<Program, std::shared_ptr<Program>>(m, "Program")
       .def(py::init(&make_program), py::arg("values"), py::arg("ops"), py::arg("outputs"), py::arg("updates"),
-           py::arg("reuse") = true)
+           py::arg("reuse") = true, py::arg("first_constant_feed") = -1,
+           py::arg("carried_in_place") = std::vector<int>())
       .def("run", &run, py::arg("feeds"), py::arg("run") = 0)
       .def("bind", &plan_for, py::keep_alive<0, 1>())
       .def_property_readonly("has_random", &Program::has_random)

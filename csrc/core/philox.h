@@ -2,8 +2,8 @@
 // random bits as a pure function of a 64-bit key and a 128-bit counter. Plain data: kernels include it.
 //
 // The key is the op's seed. The counter is (block, draw, run): which four words of the tensor, which
-// attempt (for rejection; 0 otherwise), which run. So any element can be computed by any thread, on any
-// device, with the same bits.
+// attempt (for rejection; 0 otherwise), which run. In a scan the key is made of the seed and the step. So any element
+// can be computed by any thread, on any device, with the same bits.
 //
 // Words are dealt to elements in chunks of kPhiloxChunk = 16 blocks, so that vectors of any width up to
 // 16 lanes store them in order. Chunk c holds the blocks 16 c ... 16 c + 15, and word k of its block i is
@@ -38,6 +38,19 @@ HB_INLINE PhiloxCounter philox(uint64_t seed, PhiloxCounter c) {
     key1 += kPhiloxWeyl1;
   }
   return c;
+}
+
+// What stands for step `step` of a scan whose own run is at `path`; never 0.
+HB_INLINE uint64_t philox_path(uint64_t path, uint64_t step) {
+  const PhiloxCounter c = philox(path, philox_counter(step + 1, 0, 0));
+  return (static_cast<uint64_t>(c.word[1]) << 32 | c.word[0]) | 1;
+}
+
+// The key of an op with this seed there: the seed itself outside of scans.
+HB_INLINE uint64_t philox_key(uint64_t seed, uint64_t path) {
+  if (!path) return seed;
+  const PhiloxCounter c = philox(seed, philox_counter(path, 0, 1));
+  return static_cast<uint64_t>(c.word[1]) << 32 | c.word[0];
 }
 
 }  // namespace hornbeam

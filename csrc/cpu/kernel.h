@@ -21,8 +21,9 @@ struct TensorRef {
 // Tasks must be cut by shape alone, never by thread count: results must not depend on it.
 struct TaskRunner { void (*parallel)(int64_t count, void (*fn)(void* ctx, int64_t task), void* ctx); };
 
-// Random numbers are a pure function of (seed, run, element); see core/philox.h.
-struct RunInfo { uint64_t run = 0; };
+// Random numbers are a pure function of (seed, run, steps of the scans around, element); see core/philox.h. `path`
+// stands for the steps: 0 outside of scans.
+struct RunInfo { uint64_t run = 0, path = 0; };
 
 struct KernelCall {
   const void* attrs = nullptr;  // the op's attribute struct, from ops/<family>.h

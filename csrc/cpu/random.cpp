@@ -149,7 +149,7 @@ template <class T, class F> HB_INLINE void fill_chunks(const KernelCall& c, cons
 
 static void run_uniform(const KernelCall& c) {
   const UniformAttrs& a = *static_cast<const UniformAttrs*>(c.attrs);
-  const uint64_t seed = static_cast<uint64_t>(a.seed), run = c.run_info->run;
+  const uint64_t seed = philox_key(static_cast<uint64_t>(a.seed), c.run_info->path), run = c.run_info->run;
   const auto fill_floats = [&](auto zero) {
     using T = decltype(zero);
     fill_chunks<T>(c, [&](uint64_t chunk, T* y) {
@@ -191,7 +191,7 @@ template <class T> static void truncated_chunk(uint64_t seed, uint64_t run, uint
 
 template <bool kTruncated> static void run_normal(const KernelCall& c) {
   const NormalAttrs& a = *static_cast<const NormalAttrs*>(c.attrs);
-  const uint64_t seed = static_cast<uint64_t>(a.seed), run = c.run_info->run;
+  const uint64_t seed = philox_key(static_cast<uint64_t>(a.seed), c.run_info->path), run = c.run_info->run;
   const auto fill = [&](auto zero) {
     using T = decltype(zero);
     const T mean = static_cast<T>(a.mean), stddev = static_cast<T>(a.stddev);
@@ -212,7 +212,7 @@ template <bool kTruncated> static void run_normal(const KernelCall& c) {
 
 static void run_bernoulli(const KernelCall& c) {
   const BernoulliAttrs& a = *static_cast<const BernoulliAttrs*>(c.attrs);
-  const uint64_t seed = static_cast<uint64_t>(a.seed), run = c.run_info->run;
+  const uint64_t seed = philox_key(static_cast<uint64_t>(a.seed), c.run_info->path), run = c.run_info->run;
   const float scale = static_cast<float>(a.scale);
   // 24 bits decide, for every dtype, so that masks of different dtypes agree.
   const int32_t threshold = static_cast<int32_t>(__builtin_ceil(a.p * 0x1p24));

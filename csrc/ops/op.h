@@ -70,7 +70,8 @@ struct OpDef {
   // dies here, provided that all outputs that are read have one shape; in `fused_multi` this holds
   // inside each group, whose scalars are never written over.
   bool elementwise = false;
-  bool random = false;  // never folded, merged or remembered
+  bool random = false;   // never folded, merged or remembered
+  bool control = false;  // runs Programs of its own, its bodies: program/control.cpp
   // bit i set: output 0 may be written over input i if that has the same element count and item size and
   // dies here
   uint32_t inplace = 0;

@@ -98,7 +98,12 @@ class Binder {
         throw ValueError("input '" + program_.feed_names[f] + "' expects shape " + shape_str(t.shape) + ", got " +
                          shape_str(got));
       t.shape = got;
+      if (f < plan_.feed_ints_.size() && !plan_.feed_ints_[f].empty()) {
+        t.has_ints = true;
+        t.ints = plan_.feed_ints_[f];
+      }
     }
+    bodies_.resize(program_.ops.size());
     skip_.assign(program_.ops.size(), 0);
     std::vector<TypeInfo> in, out;
     for (size_t i = 0; i < program_.ops.size(); ++i) {
@@ -113,7 +118,8 @@ class Binder {
         }
       }
       try {
-        op.def->infer(op.attrs->data(), in, out);
+        if (op.def->control) bodies_[i] = bind_bodies(op, in, out);
+        else op.def->infer(op.attrs->data(), in, out);
       } catch (const ValueError& e) {
         throw ValueError(op.label.empty() ? e.what() : op.label + ": " + e.what());
       }
@@ -145,7 +151,7 @@ class Binder {
   // Small integer results of known integers, for ops whose shape rule does not follow values.
   bool fold_by_kernel(int i) {
     const OpInstance& op = program_.ops[i];
-    if (op.def->random || op.def->view || op.out.size() != 1) return false;
+    if (op.def->random || op.def->view || op.def->control || op.out.size() != 1) return false;
     TypeInfo& t = plan_.types_[op.out[0]];
     if (is_float(t.dtype) || t.shape.count() > kMaxKnownInts) return false;
     std::vector<Buffer> data;
@@ -237,7 +243,9 @@ class Binder {
     for (int v : op.in) {
       step.in_value.push_back(v);
       step.in.emplace_back();
-      if (v >= 0) step.in.back() = {nullptr, plan_.types_[v].dtype, true, plan_.types_[v].shape, program_.steady(v)};
+      if (v >= 0)
+        step.in.back() = {nullptr, plan_.types_[v].dtype, true, plan_.types_[v].shape,
+                          program_.steady(v) || program_.constant_feed(v)};
     }
     bool empty = true;
     for (int v : op.out) {
@@ -246,6 +254,13 @@ class Binder {
       if (needed_[v] && plan_.types_[v].shape.count() > 0) empty = false;
     }
     if (empty) return;  // nothing to compute
+    if (op.def->control) {
+      step.kernel = control_kernel(op);
+      step.bodies = bodies_[i];
+      lay_out_control(op, step);
+      plan_.steps_.push_back(std::move(step));
+      return;
+    }
     KernelCall call = describe(step);
     step.kernel = choose(op, call);
     if (!step.kernel) {
@@ -265,6 +280,7 @@ class Binder {
         plan_.kept_sizes_.push_back(step.pack_bytes);
         plan_.prologue_bytes_ += align_up(step.pack_bytes);
       }
+      step.pack_once = program_.constant_feed(source);
     }
     (program_.in_prologue(i) ? plan_.prologue_steps_ : plan_.steps_).push_back(std::move(step));
   }
@@ -315,9 +331,21 @@ class Binder {
     for (size_t k = 0; k < program_.outputs.size(); ++k) {
       int r = root(program_.outputs[k]);
       Place out{Place::output, static_cast<int64_t>(k)};
+      if (carried_in_place(static_cast<int>(k))) {
+        plan_.places_[r] = {Place::feed, static_cast<int64_t>(k)};
+        continue;
+      }
       if (!placed(r) && made_by_[r] >= 0) plan_.places_[r] = out;
       else plan_.copies_.push_back({{}, out, bytes_of(plan_.types_[r])}), copy_source_.push_back(r);
     }
+  }
+
+  // May state k of a scan's body be written over its old value?
+  bool carried_in_place(int k) const {
+    const auto& allowed = program_.options.carried_in_place;
+    const int r = root(program_.outputs[k]);
+    return std::find(allowed.begin(), allowed.end(), k) != allowed.end() && !placed(r) && made_by_[r] >= 0 &&
+           direct(r, ValueKind::feed, k);
   }
 
   void place_updates() {
@@ -325,7 +353,8 @@ class Binder {
       int r = root(u.value);
       Place to{Place::variable, u.variable};
       Variable& variable = *program_.variables[u.variable];
-      if (!placed(r) && made_by_[r] >= 0 && direct(r, u.variable) && bytes_of(plan_.types_[r]) == variable.bytes()) {
+      if (!placed(r) && made_by_[r] >= 0 && direct(r, ValueKind::variable, u.variable) &&
+          bytes_of(plan_.types_[r]) == variable.bytes()) {
         plan_.places_[r] = to;
       } else {
         plan_.copies_.push_back({{}, to, variable.bytes()});
@@ -334,9 +363,9 @@ class Binder {
     }
   }
 
-  // May the step that makes value r write straight into the variable? Only when nothing reads the old value
-  // afterwards, and the step itself reads it element by element, in the same place.
-  bool direct(int r, int variable) const {
+  // May the step that makes value r write straight over a leaf, a variable or a state's feed? Only when nothing
+  // reads the old value afterwards, and the step itself reads it element by element, in the same place.
+  bool direct(int r, ValueKind kind, int index) const {
     int maker = made_by_[r];
     const Step& step = plan_.steps_[maker];
     const OpDef& def = *program_.ops[step.op].def;
@@ -344,21 +373,21 @@ class Binder {
     for (size_t s = maker; s < plan_.steps_.size(); ++s)
       for (size_t k = 0; k < plan_.steps_[s].in_value.size(); ++k) {
         int v = plan_.steps_[s].in_value[k];
-        if (v < 0 || !is_variable(root(v), variable)) continue;
+        if (v < 0 || !is_leaf(root(v), kind, index)) continue;
         if (s != static_cast<size_t>(maker) || !def.elementwise || ++reads > 1) return false;
         if (plan_.types_[v].shape != plan_.types_[r].shape || !may_overwrite(step, k, r)) return false;
       }
     for (int source : copy_source_)
-      if (is_variable(source, variable)) return false;
+      if (is_leaf(source, kind, index)) return false;
     for (int v : program_.outputs)
-      if (is_variable(root(v), variable)) return false;
+      if (is_leaf(root(v), kind, index)) return false;
     for (auto& u : program_.updates)  // another update that takes this variable's old value
-      if (is_variable(root(u.value), variable)) return false;
+      if (is_leaf(root(u.value), kind, index)) return false;
     return true;
   }
 
-  bool is_variable(int r, int variable) const {
-    return program_.values[r].kind == ValueKind::variable && program_.values[r].index == variable;
+  bool is_leaf(int r, ValueKind kind, int index) const {
+    return program_.values[r].kind == kind && program_.values[r].index == index;
   }
 
   void place_values() {
@@ -388,7 +417,7 @@ class Binder {
       }
       if (step.pack_bytes && step.pack_slot < 0) {
         step.pack_offset = arena_.allocate(step.pack_bytes);
-        dying.push_back({step.pack_offset, step.pack_bytes});
+        if (!step.pack_once) dying.push_back({step.pack_offset, step.pack_bytes});
       }
       auto retire = [&](int r) {
         if (last_use_[r] == static_cast<int>(s) && plan_.places_[r].kind == Place::arena && !given_.count(r) &&
@@ -484,6 +513,7 @@ class Binder {
   Program& program_;
   ArenaPlanner arena_;
   std::vector<int> root_, folded_, order_, made_by_, last_use_, copy_source_;
+  std::vector<std::vector<std::shared_ptr<Plan>>> bodies_;  // of control ops
   std::vector<char> skip_, needed_, alive_;
   std::set<int> given_, retired_;
 };

@@ -1,4 +1,5 @@
 // Running a Plan: point the kernels at this run's memory, take the variables' locks, go through the steps.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -7,42 +8,12 @@
 
 #include "core/error.h"
 #include "core/thread_pool.h"
-#include "program/plan.h"
+#include "program/execution.h"
 
 namespace hornbeam {
 
-// Results that depend on unchanged variables and constants only, with the versions they were made from.
-struct Plan::Prologue {
-  uint64_t versions = 0;
-  std::vector<Buffer> kept;
-};
-
-// One run's memory, with every kernel call pointing into it; kept for the next run.
-struct Plan::Execution {
-  Buffer arena;
-  std::vector<Buffer> staging;  // one per feed
-  std::vector<const char*> feeds;
-  std::vector<char*> outputs;
-  std::vector<std::vector<TensorRef>> refs;  // per step: inputs, then outputs
-  std::vector<KernelCall> calls;
-  std::vector<std::vector<const void*>> packed;
-  struct Patch {
-    TensorRef* ref;
-    int index;
-  };
-  std::vector<Patch> feed_patches, output_patches, kept_patches;
-  struct PackPatch {
-    const void** pointer;
-    int slot;
-  };
-  std::vector<PackPatch> pack_patches;
-  std::shared_ptr<Prologue> prologue;
-  uint64_t epoch = ~uint64_t{0};
-  RunInfo info;
-};
-
-Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const KernelTable& isa)
-    : program_(program), feed_shapes_(feed_shapes), isa_(isa) {
+Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const KernelTable& isa)
+    : program_(program), feed_shapes_(feed_shapes), feed_ints_(feed_ints), isa_(isa) {
   bind_plan(*this);
 }
 
@@ -94,7 +65,7 @@ class Locks {
 
 char* Plan::address(const Execution& e, const Place& p) const {
   switch (p.kind) {
-    case Place::arena: return e.arena.data() + p.offset;
+    case Place::arena: return e.arena + p.offset;
     case Place::feed: return const_cast<char*>(e.feeds[p.offset]);
     case Place::variable: return static_cast<char*>(program_.variables[p.offset]->data());
     case Place::constant: return program_.constants[p.offset].data.data();
@@ -115,14 +86,22 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
       return e;
     }
   }
+  Buffer arena(arena_bytes_);
+  if (poisoned() && arena_bytes_) std::memset(arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
+  auto e = make_execution(arena.data());
+  e->owned = std::move(arena);
+  return e;
+}
+
+std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
   auto e = std::make_unique<Execution>();
-  e->arena = Buffer(arena_bytes_);
-  if (poisoned() && arena_bytes_) std::memset(e->arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
+  e->arena = arena;
   e->staging.resize(program_.feeds.size());
   e->feeds.resize(program_.feeds.size());
   e->outputs.resize(program_.outputs.size());
   e->refs.reserve(steps_.size());
   e->packed.resize(steps_.size());
+  e->bodies.resize(steps_.size());
   for (size_t s = 0; s < steps_.size(); ++s) {
     const Step& step = steps_[s];
     e->refs.push_back(step.in);
@@ -147,18 +126,23 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
     call.n_out = static_cast<int>(step.out.size());
     call.in = refs.data();
     call.out = refs.data() + step.in.size();
-    call.workspace = e->arena.data() + step.workspace_offset;
+    call.workspace = e->arena + step.workspace_offset;
     call.tasks = &pool_tasks;
     call.run_info = &e->info;
     if (step.kernel->pack_input >= 0) {
       e->packed[s].resize(step.in.size());
       const void** pointer = &e->packed[s][step.kernel->pack_input];
       if (step.pack_slot >= 0) e->pack_patches.push_back({pointer, step.pack_slot});
-      else if (step.pack_bytes) *pointer = e->arena.data() + step.pack_offset;
+      else if (step.pack_bytes) *pointer = e->arena + step.pack_offset;
       call.packed = e->packed[s].data();
     }
+    for (auto& body : step.bodies) e->bodies[s].push_back(body->make_execution(call.workspace));
     e->calls.push_back(call);
   }
+  const int constants = program_.options.first_constant_feed;
+  const auto rest = std::stable_partition(e->feed_patches.begin(), e->feed_patches.end(),
+                                          [&](const auto& p) { return constants < 0 || p.index < constants; });
+  e->varying_patches = static_cast<size_t>(rest - e->feed_patches.begin());
   return e;
 }
 
@@ -236,7 +220,15 @@ void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector
     }
   }
   for (size_t i = 0; i < outputs.size(); ++i) e.outputs[i] = static_cast<char*>(outputs[i]);
-  for (auto& p : e.feed_patches) p.ref->data = const_cast<char*>(e.feeds[p.index]);
+  patch_feeds(e, 0, e.feed_patches.size());
+  patch_outputs(e);
+}
+
+void Plan::patch_feeds(Execution& e, size_t from, size_t to) {
+  for (size_t i = from; i < to; ++i) e.feed_patches[i].ref->data = const_cast<char*>(e.feeds[e.feed_patches[i].index]);
+}
+
+void Plan::patch_outputs(Execution& e) {
   for (auto& p : e.output_patches) p.ref->data = e.outputs[p.index];
 }
 
@@ -258,10 +250,11 @@ void Plan::run_steps(Execution& e) {
   for (size_t s = 0; s < steps_.size(); ++s) {
     const Step& step = steps_[s];
     const KernelCall& call = e.calls[s];
-    if (step.pack_bytes && step.pack_slot < 0) step.kernel->pack(call, e.arena.data() + step.pack_offset);
-    step.kernel->run(call);
+    if (step.pack_bytes && step.pack_slot < 0 && !step.pack_once) step.kernel->pack(call, e.arena + step.pack_offset);
+    if (step.bodies.empty()) step.kernel->run(call);
+    else run_control(e, s);
     if (check) check_nan(step, call);
-    for (auto& [offset, bytes] : step.freed) std::memset(e.arena.data() + offset, 0xff, static_cast<size_t>(bytes));
+    for (auto& [offset, bytes] : step.freed) std::memset(e.arena + offset, 0xff, static_cast<size_t>(bytes));
   }
   for (auto& copy : copies_)
     if (copy.bytes) std::memcpy(address(e, copy.to), address(e, copy.from), static_cast<size_t>(copy.bytes));
@@ -325,7 +318,12 @@ std::string Plan::describe() const {
           const Place& p = places_[step.out_value[k]];
           os << ' ' << shape_str(step.out[k].shape) << '@' << kinds[p.kind] << '+' << p.offset;
         }
-      os << (step.pack_slot >= 0 ? " packed once" : step.pack_bytes ? " packed each run" : "") << '\n';
+      os << (step.pack_slot >= 0 ? " packed once"
+             : step.pack_once    ? " packed before the first step"
+             : step.pack_bytes   ? " packed each run"
+                                 : "")
+         << '\n';
+      for (auto& body : step.bodies) os << indented(body->describe());
     }
   };
   os << "plan for " << isa_.isa << ", arena " << arena_bytes_ << " bytes\n";

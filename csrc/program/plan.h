@@ -25,9 +25,12 @@ struct Step {
   int64_t workspace = 0;                 // bytes
   int64_t workspace_offset = 0;
   int64_t pack_bytes = 0;
-  int64_t pack_offset = -1;                        // arena offset where the packing is made each run, or
-  int pack_slot = -1;                              // the prologue packing that is kept
-  std::vector<std::pair<int64_t, int64_t>> freed;  // ranges to poison afterwards, when that is asked for
+  int64_t pack_offset = -1;                         // arena offset where the packing is made each run, or
+  int pack_slot = -1;                               // the prologue packing that is kept
+  bool pack_once = false;                           // made in the arena once for all steps of a scan
+  std::vector<std::shared_ptr<class Plan>> bodies;  // of a control op
+  std::vector<int64_t> scratch;                     // its own places in the workspace, after the bodies' arena
+  std::vector<std::pair<int64_t, int64_t>> freed;   // ranges to poison afterwards, when that is asked for
 };
 
 struct Copy {  // at the end of a run: a second output, a feed passed through, an update that could not be in place
@@ -38,12 +41,20 @@ struct Copy {  // at the end of a run: a second output, a feed passed through, a
 class Plan;
 void bind_plan(Plan&);  // bind.cpp
 
+// control.cpp: binds the bodies of a control op for inputs of these types, and says what comes out.
+std::vector<std::shared_ptr<Plan>> bind_bodies(const OpInstance&, const std::vector<TypeInfo>& in,
+                                               std::vector<TypeInfo>& out);
+const Kernel* control_kernel(const OpInstance&);  // only to have a name in the plan
+// Lays out the workspace of a step with bodies: sets `workspace` and `scratch`.
+void lay_out_control(const OpInstance&, Step&);
+
 class Plan {
  public:
-  Plan(Program& program, const std::vector<Shape>& feed_shapes, const KernelTable& isa);
+  Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const KernelTable& isa);
   ~Plan();
 
   const std::vector<Shape>& feed_shapes() const { return feed_shapes_; }
+  const FeedInts& feed_ints() const { return feed_ints_; }
   const KernelTable& isa() const { return isa_; }
   int64_t arena_bytes() const { return arena_bytes_; }
   int64_t peak_bytes() const { return arena_bytes_ + prologue_bytes_; }
@@ -63,16 +74,25 @@ class Plan {
   struct Prologue;
 
   std::unique_ptr<Execution> acquire();
+  std::unique_ptr<Execution> make_execution(char* arena);
   void release(std::unique_ptr<Execution>);
   std::shared_ptr<Prologue> prologue(uint64_t versions);
   uint64_t version_sum() const;
   char* address(const Execution&, const Place&) const;
   void point(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs);
+  void patch_feeds(Execution&, size_t from, size_t to);
+  void patch_outputs(Execution&);
   void run_steps(Execution&);
+  // control.cpp
+  void run_control(Execution&, size_t step);
+  void run_scan(Execution&, size_t step);
+  void run_cond(Execution&, size_t step);
+  bool carried_in_place(int state) const;
   void check_nan(const Step&, const KernelCall&) const;
 
   Program& program_;
   std::vector<Shape> feed_shapes_;
+  FeedInts feed_ints_;
   const KernelTable& isa_;
   std::vector<TypeInfo> types_;  // per value
   std::vector<Place> places_;    // per value

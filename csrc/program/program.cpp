@@ -25,7 +25,9 @@ void Program::finish() {
         values[v].kind == ValueKind::constant || (values[v].kind == ValueKind::variable && !written_[values[v].index]);
   prologue_op_.assign(ops.size(), 0);
   for (size_t i = 0; i < ops.size(); ++i) {
-    bool all_steady = !ops[i].def->random;
+    bool random = ops[i].def->random;
+    for (auto& body : ops[i].bodies) random = random || body->has_random();
+    bool all_steady = !random && !ops[i].def->control;
     for (int v : ops[i].in) {
       if (v < -1 || v >= n || (v >= 0 && !made[v]))
         throw RuntimeError("op '" + ops[i].def->name + "' reads a value that is not made yet");
@@ -37,7 +39,7 @@ void Program::finish() {
       steady_[v] = all_steady;
     }
     prologue_op_[i] = all_steady;
-    random_ = random_ || ops[i].def->random;
+    random_ = random_ || random;
   }
   for (int v : outputs)
     if (v < 0 || v >= n || !made[v]) throw RuntimeError("a program output is not made by any op");
@@ -45,15 +47,15 @@ void Program::finish() {
     if (u.value < 0 || u.value >= n || !made[u.value]) throw RuntimeError("an update's value is not made by any op");
 }
 
-std::shared_ptr<Plan> Program::plan_for(const std::vector<Shape>& shapes) {
+std::shared_ptr<Plan> Program::plan_for(const std::vector<Shape>& shapes, const FeedInts& ints) {
   const KernelTable& isa = active_isa();
   std::lock_guard<std::mutex> lock(mutex_);
   for (auto it = plans_.begin(); it != plans_.end(); ++it)
-    if (&(*it)->isa() == &isa && (*it)->feed_shapes() == shapes) {
+    if (&(*it)->isa() == &isa && (*it)->feed_shapes() == shapes && (*it)->feed_ints() == ints) {
       if (it != plans_.begin()) plans_.splice(plans_.begin(), plans_, it);
       return plans_.front();
     }
-  plans_.push_front(std::make_shared<Plan>(*this, shapes, isa));
+  plans_.push_front(std::make_shared<Plan>(*this, shapes, ints, isa));
   int64_t bytes = 0;
   size_t kept = 0;
   for (auto it = plans_.begin(); it != plans_.end(); ++kept) {
@@ -62,6 +64,15 @@ std::shared_ptr<Plan> Program::plan_for(const std::vector<Shape>& shapes) {
     else ++it;
   }
   return plans_.front();
+}
+
+std::string indented(const std::string& text) {
+  std::string out = "  ";
+  for (size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    if (text[i] == '\n' && i + 1 < text.size()) out += "  ";
+  }
+  return out;
 }
 
 std::string Program::describe() const {
@@ -81,6 +92,7 @@ std::string Program::describe() const {
     if (!attrs.empty()) os << " {" << attrs << '}';
     if (prologue_op_[i]) os << "  [prologue]";
     os << '\n';
+    for (auto& body : ops[i].bodies) os << indented(body->describe());
   }
   for (size_t k = 0; k < outputs.size(); ++k) os << "output " << k << " = " << value(outputs[k]) << '\n';
   for (auto& u : updates) os << "var" << u.variable << " <- " << value(u.value) << '\n';

@@ -28,7 +28,8 @@ struct OpInstance {
   std::shared_ptr<const Attrs> attrs;
   std::vector<int> in;  // value ids; -1: optional input not given
   std::vector<int> out;
-  std::string label;  // layer it came from, for messages
+  std::string label;                                   // layer it came from, for messages
+  std::vector<std::shared_ptr<class Program>> bodies;  // of a control op
 };
 
 struct Update {
@@ -47,7 +48,14 @@ struct KernelTable;
 
 struct ProgramOptions {
   bool reuse = true;  // share arena ranges between values whose lifetimes do not meet
+  // Of a scan's body: feeds from this one on are the same at each step (-1: none), and output i, a state, may be
+  // written over feed i.
+  int first_constant_feed = -1;
+  std::vector<int> carried_in_place;
 };
+
+// Integers known of feeds when a plan is bound, by feed; those of which nothing is known are empty.
+using FeedInts = std::vector<std::vector<int64_t>>;
 
 class Program {
  public:
@@ -65,7 +73,7 @@ class Program {
   void finish();
 
   // The plan for these feed shapes, from the cache or newly bound. Throws ValueError where shapes do not fit.
-  std::shared_ptr<Plan> plan_for(const std::vector<Shape>& feed_shapes);
+  std::shared_ptr<Plan> plan_for(const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints = {});
 
   bool writes(int variable) const { return written_[variable]; }
   // True for ops that depend only on constants and on variables this program does not write: their results
@@ -73,6 +81,11 @@ class Program {
   bool in_prologue(int op) const { return prologue_op_[op]; }
   bool steady(int value) const { return steady_[value]; }  // constant, unwritten variable, or made of such
   bool has_random() const { return random_; }
+  // True for a feed of a scan's body that is the same at each step.
+  bool constant_feed(int value) const {
+    return options.first_constant_feed >= 0 && values[value].kind == ValueKind::feed &&
+           values[value].index >= options.first_constant_feed;
+  }
   std::string describe() const;
 
  private:
@@ -81,5 +94,8 @@ class Program {
   std::mutex mutex_;
   std::list<std::shared_ptr<Plan>> plans_;  // most recent first
 };
+
+// Each line two columns to the right: how a body is printed below its op.
+std::string indented(const std::string& text);
 
 }  // namespace hornbeam

@@ -14,8 +14,25 @@ def test_map_fn():
     a, b = K.map_fn(lambda r: [r, -r], x)
     np.testing.assert_allclose(K.eval(b), -X)
     assert K.dtype(K.map_fn(lambda r: r, x, dtype="float32")) == "float32" and K.int_shape(a) == (4, 3)
-    with pytest.raises(ValueError, match="known length"):
-        K.map_fn(K.sum, K.placeholder((None, 3)))
+
+
+def test_unknown_lengths():
+    x = K.placeholder((None, 3))
+    outputs = [
+        K.map_fn(K.sum, x),
+        K.foldl(lambda a, r: a * 0.5 + r, x),
+        K.foldr(lambda a, r: a * 0.5 + r, x, initializer=K.zeros((3,))),
+        K.gradients(K.sum(K.square(K.map_fn(lambda r: K.prod(r), x))), x)[0],
+    ]
+    run = K.function([x], outputs)
+    for n in (1, 2, 5):
+        rows = X[:n].astype("float32") if n <= 4 else np.vstack([X, X[:1]]).astype("float32")
+        left = right = 0.0
+        for a, b in zip(rows, rows[::-1]):
+            left, right = left * 0.5 + a, right * 0.5 + b
+        product = rows.prod(1, keepdims=True)
+        for got, want in zip(run([rows]), [rows.sum(1), left, right, 2 * product**2 / rows]):
+            np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
 def test_folds():

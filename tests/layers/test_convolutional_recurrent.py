@@ -31,7 +31,7 @@ def hard_sigmoid(x):
 def reference(x, weights, h=None, c=None, mask=None, go_backwards=False, **geometry):
     """Outputs of all steps in the order of running, and the final states; channels last."""
     kernel, recurrent, bias = weights
-    outputs = []
+    outputs, output = [], 0.0
     for t in reversed(range(x.shape[1])) if go_backwards else range(x.shape[1]):
         gates = conv(x[:, t], kernel, **geometry) + bias
         if h is None:
@@ -41,8 +41,10 @@ def reference(x, weights, h=None, c=None, mask=None, go_backwards=False, **geome
         new_c = hard_sigmoid(f) * c + hard_sigmoid(i) * np.tanh(candidate)
         new_h = hard_sigmoid(o) * np.tanh(new_c)
         keep = np.ones(len(x), bool) if mask is None else mask[:, t]
-        h, c = (np.where(keep[:, None, None, None], new, old) for new, old in ((new_h, h), (new_c, c)))
-        outputs.append(h)
+        # a masked step repeats the output before it, zeros at first
+        keep = keep[:, None, None, None]
+        h, c, output = (np.where(keep, new, old) for new, old in ((new_h, h), (new_c, c), (new_h, output)))
+        outputs.append(output)
     return np.stack(outputs, axis=1), h, c
 
 

@@ -130,8 +130,12 @@ def _fill_in_elementwise():
 _fill_in_elementwise()
 
 
+#: they hold bodies of other ops: tests/graph/test_scan.py and test_cond.py
+CONTROL = {"scan", "cond"}
+
+
 def test_the_list_is_whole():
-    assert sorted(set(_core.op_names()) - MACHINE) == sorted(CASES)
+    assert sorted(set(_core.op_names()) - MACHINE - CONTROL) == sorted(CASES)
 
 
 def function_of(name):

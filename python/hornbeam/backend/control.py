@@ -57,6 +57,9 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Tensor:
     """Choose between two tensors (or functions that return one).
 
+    With a scalar condition only one branch runs: what the function of the other makes is not computed. The branches then
+    have one shape; a number or tensor of another shape is broadcast, and both are computed.
+
     Args:
         condition: a scalar, or a tensor of no more axes than the others, to whose leading axes it then belongs.
 
@@ -66,11 +69,16 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Tensor
     if not isinstance(condition, Tensor):
         chosen = then_expression if condition else else_expression
         return chosen() if callable(chosen) else chosen
+    if condition.dtype != "bool":
+        condition = not_equal(condition, 0)
+    if condition.ndim == 0 and (callable(then_expression) or callable(else_expression)):
+        then, other = (e if callable(e) else _always(e) for e in (then_expression, else_expression))
+        return graph.cond(condition, then, other)
     then, other = (e() if callable(e) else e for e in (then_expression, else_expression))
     like = next((e for e in (then, other) if isinstance(e, Tensor)), None)
     then, other = (graph.convert(e, like.dtype if like is not None else None) for e in (then, other))
-    if condition.dtype != "bool":
-        condition = not_equal(condition, 0)
+    if condition.ndim == 0 and then.dims == other.dims:
+        return graph.cond(condition, _always(then), _always(other))
     rank = max(then.ndim, other.ndim)
     if condition.ndim > rank:
         raise ValueError(
@@ -80,6 +88,10 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Tensor
     if 0 < condition.ndim < rank:
         condition = reshape(condition, [*dims_of(condition), *[1] * (rank - condition.ndim)])
     return graph.apply("select", [condition, then, other])
+
+
+def _always(expression: Any) -> Any:
+    return lambda: expression
 
 
 class _Single:

@@ -1,4 +1,4 @@
-"""Functions applied along the first axis of a tensor. Its length must be known: the calls are laid out in the graph."""
+"""Functions applied along the first axis of a tensor, whose length may be unknown."""
 
 from __future__ import annotations
 
@@ -6,19 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import graph
-from .shapes import stack
-from .variables import int_shape
-
-
-def _elements(elems: Any) -> list:
-    """The slices along the first axis: of a tensor, or of each tensor in a list or tuple."""
-    tensors = [graph.convert(t) for t in (elems if isinstance(elems, (list, tuple)) else [elems])]
-    length = int_shape(tensors[0])[0]
-    if length is None:
-        raise ValueError(f"the first axis must have a known length, got shape {tensors[0].shape}")
-    if isinstance(elems, (list, tuple)):
-        return [type(elems)(t[i] for t in tensors) for i in range(length)]
-    return [tensors[0][i] for i in range(length)]
+from ..graph import Tensor
 
 
 def map_fn(fn: Callable, elems: Any, name: str | None = None, dtype: str | None = None) -> Any:
@@ -29,36 +17,59 @@ def map_fn(fn: Callable, elems: Any, name: str | None = None, dtype: str | None 
         dtype: of the result; that of what ``fn`` returns by default.
 
     Raises:
-        ValueError: the length of the axis is unknown or 0.
+        RuntimeError: ``fn`` updates a variable.
     """
-    results = [fn(x) for x in _elements(elems)]
-    if not results:
-        raise ValueError("K.map_fn needs at least one element")
-    if isinstance(results[0], (list, tuple)):
-        return [_stacked(column, dtype) for column in zip(*results)]
-    return _stacked(results, dtype)
+    returned: list[Any] = []
 
+    def step(states: list[Tensor], rows: list[Tensor]) -> tuple[list[Any], list[Tensor]]:
+        result = fn(_like(elems, rows))
+        returned.append(result)
+        results = list(result) if isinstance(result, (list, tuple)) else [result]
+        return [r if dtype is None else graph.cast(graph.convert(r), dtype) for r in results], []
 
-def _stacked(tensors: Any, dtype: str | None) -> Any:
-    out = stack(tensors, axis=0)
-    return out if dtype is None else graph.cast(out, dtype)
+    outputs = graph.scan(step, [], _sequences(elems)).outputs
+    return list(outputs) if isinstance(returned[0], (list, tuple)) else outputs[0]
 
 
 def foldl(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """Combine elements from first to last: ``fn(accumulator, element)``, beginning with ``initializer`` or the first."""
-    return _fold(fn, _elements(elems), initializer)
+    """Combine elements from first to last: ``fn(accumulator, element)``, beginning with ``initializer`` or the first.
+
+    Raises:
+        ValueError: no elements and no initializer, or an accumulator that changes its shape.
+    """
+    return _fold(fn, elems, initializer, reverse=False)
 
 
 def foldr(fn: Callable, elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """Combine elements from last to first."""
-    return _fold(fn, _elements(elems)[::-1], initializer)
+    """Combine elements from last to first; otherwise as :func:`foldl`."""
+    return _fold(fn, elems, initializer, reverse=True)
 
 
-def _fold(fn: Callable, elements: list, initializer: Any) -> Any:
+def _fold(fn: Callable, elems: Any, initializer: Any, reverse: bool) -> Any:
+    sequences = _sequences(elems)
     if initializer is None:
-        if not elements:
+        if sequences[0].shape[0] == 0:
             raise ValueError("a fold over no elements needs an initializer")
-        initializer, *elements = elements
-    for element in elements:
-        initializer = fn(initializer, element)
-    return initializer
+        edge = -1 if reverse else 0
+        initial = [t[edge] for t in sequences]
+        sequences = [t[:-1] if reverse else t[1:] for t in sequences]
+        like = elems
+    else:
+        like = initializer
+        several = isinstance(initializer, (list, tuple))
+        initial = [graph.convert(t) for t in (initializer if several else [initializer])]
+
+    def step(states: list[Tensor], rows: list[Tensor]) -> tuple[list[Tensor], list[Any]]:
+        result = fn(_like(like, states), _like(elems, rows))
+        return [], list(result) if isinstance(result, (list, tuple)) else [result]
+
+    return _like(like, graph.scan(step, initial, sequences, reverse=reverse).finals)
+
+
+def _sequences(elems: Any) -> list[Tensor]:
+    return [graph.convert(t) for t in (elems if isinstance(elems, (list, tuple)) else [elems])]
+
+
+def _like(elems: Any, tensors: list[Tensor]) -> Any:
+    """One tensor, or as many in a list or tuple as ``elems`` has."""
+    return type(elems)(tensors) if isinstance(elems, (list, tuple)) else tensors[0]

@@ -22,57 +22,107 @@ def rnn(
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Run ``step_function(input, states + constants) -> output, new_states`` over axis 1 of ``inputs``.
 
-    A masked step repeats the state, and the output before it (the first state where that has the output's shape).
-    The steps are laid out one after another in the graph, so their number must be known.
+    A masked step repeats the states and the output before it (zeros, if there was none).
 
     Args:
         inputs: (samples, time, ...).
         initial_states: tensors (samples, ...).
         go_backwards: run from the last step to the first; outputs come in the order of running.
         mask: (samples, time), or with one more axis of length 1; zero means masked.
-        unroll, input_length: accepted for Keras's sake; the first changes nothing, the second gives the number of
-            steps where the shape does not.
+        unroll: lay the steps out one after another in the graph, instead of running one body for all of them.
+        input_length: the number of steps, where the shape does not tell it.
 
     Returns:
         last output (samples, ...), outputs (samples, time, ...), new states.
 
     Raises:
-        ValueError: fewer than 3 dims, or an unknown number of steps.
+        ValueError: fewer than 3 dims, or ``unroll`` with an unknown number of steps.
     """
     if inputs.ndim < 3:
         raise ValueError("Input should be at least 3D.")
-    steps = inputs.shape[1] if inputs.shape[1] is not None else input_length
-    if not steps:
-        raise ValueError(
-            f"K.rnn needs a known, positive number of time steps, got inputs of shape {inputs.shape}: "
-            "give the input a fixed length, as in Input(shape=(steps, features))."
-        )
     if mask is not None and mask.dtype != "bool":
         mask = math.not_equal(mask, 0)
     if mask is not None and mask.ndim == 3:
         mask = graph.apply("squeeze", [mask], axes=[2])
-    states = list(initial_states)
-    constants = list(constants or ())
-    outputs: list[Tensor] = []
-    for time in reversed(range(steps)) if go_backwards else range(steps):
-        output, new_states = step_function(inputs[:, time], states + constants)
-        new_states = list(new_states)
-        if mask is not None:
-            keep = mask[:, time]
-            output = _where(keep, output, _before(output, outputs, states))
-            new_states = [_where(keep, new, old) for new, old in zip(new_states, states)]
-        outputs.append(output)
-        states = new_states
-    if getattr(outputs[-1], "_uses_learning_phase", False):
+    run = _unrolled if unroll else _scanned
+    steps = inputs.shape[1] if inputs.shape[1] is not None else input_length
+    last, outputs, states = run(
+        step_function, inputs, list(initial_states), list(constants or ()), mask, go_backwards, steps
+    )
+    if last._uses_learning_phase:
         for state in states:
             state._uses_learning_phase = True
+    return last, outputs, states
+
+
+def _scanned(
+    step_function: Callable,
+    inputs: Tensor,
+    initial: list,
+    constants: list,
+    mask: Tensor | None,
+    go_backwards: bool,
+    steps: int | None,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    loop = graph.Loop([_swap(inputs)] if mask is None else [_swap(inputs), _swap(mask)], reverse=go_backwards)
+    states = [loop.state(t) for t in initial]
+    with loop.body():
+        output, after = step_function(loop.rows[0], states + constants)
+        after = list(after)
+        if mask is not None:
+            like = _zeros(output, [inputs, *initial, *constants])
+            if like is None:  # then a step outside tells the shape; nothing else of it is ever computed
+                like = creation.zeros_like(step_function(inputs[:, 0], initial + constants)[0])
+            before = loop.state(like)
+            keep = loop.rows[1]
+            output = _where(keep, output, before)
+            after = [*(_where(keep, new, old) for new, old in zip(after, states)), output]
+    finals, _, (outputs,) = loop.finish([output], after)
+    last = outputs[0 if go_backwards else -1]
+    if go_backwards:
+        outputs = shapes.reverse(outputs, 0)
+    return last, _swap(outputs), finals[: len(initial)]
+
+
+def _zeros(like: Tensor, outside: list[Tensor]) -> Tensor | None:
+    """Zeros of the shape that ``like`` has inside a body, made of dims of tensors outside; None if they lack one."""
+    dims: list[Any] = []
+    for dim, length in zip(like.dims, like.shape):
+        if length is None:
+            known = next((t for t in outside if dim in t.dims), None)
+            if known is None:
+                return None
+            length = graph.shape_of(known)[known.dims.index(dim)]
+        dims.append(length)
+    return creation.zeros(dims, dtype=like.dtype)
+
+
+def _unrolled(
+    step_function: Callable,
+    inputs: Tensor,
+    states: list,
+    constants: list,
+    mask: Tensor | None,
+    go_backwards: bool,
+    steps: int | None,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    if not steps:
+        raise ValueError("Unrolling requires a fixed number of timesteps.")
+    outputs: list[Tensor] = []
+    for time in reversed(range(steps)) if go_backwards else range(steps):
+        output, after = step_function(inputs[:, time], states + constants)
+        if mask is not None:
+            keep = mask[:, time]
+            output = _where(keep, output, outputs[-1] if outputs else creation.zeros_like(output))
+            after = [_where(keep, new, old) for new, old in zip(after, states)]
+        outputs.append(output)
+        states = list(after)
     return outputs[-1], shapes.stack(outputs, axis=1), states
 
 
-def _before(output: Tensor, outputs: list[Tensor], states: list[Tensor]) -> Tensor:
-    if states and states[0].shape[1:] == output.shape[1:]:
-        return states[0]
-    return outputs[-1] if outputs else creation.zeros_like(output)
+def _swap(x: Tensor) -> Tensor:
+    """Samples and time exchanged."""
+    return graph.apply("transpose", [x], perm=[1, 0, *range(2, x.ndim)])
 
 
 def _where(mask: Tensor, yes: Any, no: Any) -> Tensor:

@@ -8,25 +8,35 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .body import Body, is_random_op
 from .tensor import Tensor, known_dims
 from .variable import Variable
 
 
 class FlatOp:
-    """One op: name, attributes, and value numbers (-1 for an optional input that is not given)."""
+    """One op: name, attributes, value numbers (-1 for an optional input that is not given), and bodies."""
 
-    __slots__ = ("attrs", "inputs", "label", "name", "outputs")
+    __slots__ = ("attrs", "bodies", "inputs", "label", "name", "outputs")
 
-    def __init__(self, name: str, attrs: dict, inputs: list[int], outputs: list[int], label: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        attrs: dict,
+        inputs: list[int],
+        outputs: list[int],
+        label: str = "",
+        bodies: Sequence[FlatGraph] = (),
+    ) -> None:
         self.name = name
         self.attrs = attrs
         self.inputs = inputs
         self.outputs = outputs
         self.label = label
+        self.bodies = bodies  #: of a control op, see graph/body.py
 
     @property
     def is_random(self) -> bool:
-        return _core.op_info(self.name)["random"]
+        return is_random_op(self.name) or any(op.is_random for body in self.bodies for op in body.ops)
 
     def __repr__(self) -> str:
         return f"{self.outputs} = {self.name}({self.inputs}) {self.attrs or ''}"
@@ -58,6 +68,7 @@ class FlatGraph:
         self.outputs: list[int] = []
         self.updates: list[tuple[Variable, int]] = []
         self.prints: list[tuple[str, int]] = []  #: messages and values that whoever runs the program prints
+        self._carrying: tuple[int, list[int]] = (-1, [])  # of a scan's body, see ProgramOptions in program.h
 
     def add_value(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> int:
         self.values.append(FlatValue(kind, dtype, dims, payload, ints))
@@ -89,8 +100,19 @@ class FlatGraph:
                     numbers[v] = len(part.values)
                     part.values.append(self.values[v])
             inputs, outputs = ([numbers[v] for v in side] for side in (op.inputs, op.outputs))
-            part.ops.append(FlatOp(op.name, op.attrs, inputs, outputs, op.label))
+            part.ops.append(FlatOp(op.name, op.attrs, inputs, outputs, op.label, op.bodies))
         return part, numbers
+
+    def feeds(self) -> list[int]:
+        return [v for v, value in enumerate(self.values) if value.kind == "feed"]
+
+    def needed(self, results: list[int]) -> set[int]:
+        """Values that these depend on, themselves among them."""
+        found = set(results)
+        for op in reversed(self.ops):
+            if not found.isdisjoint(op.outputs):
+                found.update(op.inputs)
+        return found
 
     def users(self) -> dict[int, list[FlatOp]]:
         """Which ops read each value."""
@@ -108,6 +130,10 @@ class FlatGraph:
         """Values that leave the graph, as outputs or updates."""
         return set(self.outputs) | {v for _, v in self.updates}
 
+    def read(self) -> set[int]:
+        """Values that an op reads or that leave the graph."""
+        return self.kept() | {v for op in self.ops for v in op.inputs}
+
     def replace(self, mapping: dict[int, int]) -> None:
         """Let every reader of a key read its value instead."""
         if not mapping:
@@ -124,7 +150,10 @@ class FlatGraph:
         self.updates = [(variable, final(v)) for variable, v in self.updates]
 
     def __str__(self) -> str:
-        lines = [repr(op) for op in self.ops]
+        lines = []
+        for op in self.ops:
+            lines.append(repr(op))
+            lines += [f"    {line}" for body in op.bodies for line in str(body).splitlines()]
         lines.append(f"outputs {self.outputs}")
         lines += [f"{variable.name} <- {v}" for variable, v in self.updates]
         return "\n".join(lines)
@@ -149,8 +178,20 @@ class FlatGraph:
                 variables.append(variable)
                 values.append(("variable", variable.dtype, variable.shape, variable.core))
             updates.append((slots[id(variable)], v))
-        ops = [(op.name, op.attrs, op.inputs, op.outputs, op.label) for op in self.ops]
-        return _core.Program(values, ops, self.outputs, updates, reuse), variables
+        read = self.read()
+        ops = [
+            (op.name, op.attrs, op.inputs, op.outputs, op.label, [b._lower_body(op, read, reuse) for b in op.bodies])
+            for op in self.ops
+        ]
+        return _core.Program(values, ops, self.outputs, updates, reuse, *self._carrying), variables
+
+    def _lower_body(self, op: FlatOp, read: set[int], reuse: bool) -> _core.Program:
+        """Compile as a body of ``op``, in a graph where the values ``read`` are read."""
+        if op.name == "scan":
+            states = op.attrs["states"]
+            in_place = [i for i in range(states) if op.outputs[states + i] not in read]
+            self._carrying = (states + op.attrs["sequences"], in_place)
+        return self.lower(reuse)[0]
 
 
 class Flattener:
@@ -167,9 +208,20 @@ class Flattener:
         self._ids: dict[int, int] = {}
         self._assigned: dict[int, list[Tensor]] = {}  # per variable, its assign tensors in the order met
         self._variables: dict[int, Variable] = {}
+        self._bodies: dict[int, list[FlatGraph]] = {}  # of control nodes
         self._keep: list[Any] = []  # ids are only good while the objects live
         for tensor in feeds:
-            self._ids[id(tensor)] = self.graph.add_value("feed", tensor.dtype, tensor.dims, tensor.name)
+            self._feed(tensor)
+
+    def _feed(self, tensor: Tensor, ints: tuple | None = None) -> None:
+        self._ids[id(tensor)] = self.graph.add_value("feed", tensor.dtype, tensor.dims, tensor.name, ints)
+
+    def run_body(self, body: Body) -> FlatGraph:
+        """Copy a body: its own placeholders are fed, then what it takes from outside."""
+        for tensor in body.captured:
+            if id(tensor) not in self._ids:
+                self._feed(tensor, tensor.ints)
+        return self.run(body.results, [])
 
     def run(self, outputs: Sequence[Tensor], updates: Sequence[Any]) -> FlatGraph:
         pairs = [_as_assign(u) for u in updates]
@@ -213,6 +265,8 @@ class Flattener:
         node = tensor.op
         if node.op == "phase_switch":
             return [node.inputs[0 if self.phase else 1]]
+        if "bodies" in node.attrs and id(node) not in self._bodies:
+            self._bodies[id(node)] = [Flattener(b.own, self.phase).run_body(b) for b in node.attrs["bodies"]]
         return [t for t in node.inputs if t is not None]
 
     def _emit(self, tensor: Tensor) -> None:
@@ -247,7 +301,8 @@ class Flattener:
                 v = graph.add_value("computed", t.dtype, t.dims, ints=t.ints)
                 outputs.append(v)
                 self._ids.setdefault(id(t), v)
-            graph.ops.append(FlatOp(node.op, node.attrs, inputs, outputs, node.label))
+            attrs = {k: v for k, v in node.attrs.items() if k != "bodies"} if "bodies" in node.attrs else node.attrs
+            graph.ops.append(FlatOp(node.op, attrs, inputs, outputs, node.label, self._bodies.pop(id(node), ())))
 
     def _combine(self, how: str, variable: int, value: int) -> int:
         if how == "set":

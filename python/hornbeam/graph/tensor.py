@@ -16,6 +16,12 @@ from .naming import current_scope
 
 _counts: dict[str, int] = {}
 _unknown_dims = itertools.count(-2, -1)
+_serials = itertools.count()
+
+
+def next_serial() -> int:
+    """A number larger than the serial of every node made so far."""
+    return next(_serials)
 
 
 def unique_name(prefix: str) -> str:
@@ -35,14 +41,16 @@ class Node:
 
     Attributes:
         op: name of the op, as in ``docs/ops.md``, or one of the graph's own leaves and markers
-            (``placeholder``, ``constant``, ``variable``, ``assign``, ``learning_phase``, ``phase_switch``).
+            (``placeholder``, ``constant``, ``variable``, ``assign``, ``learning_phase``, ``phase_switch``). ``scan`` and
+            ``cond`` have an attribute ``bodies`` (``graph/body.py``).
         inputs: tuple of tensors, with ``None`` for an optional input that was not given.
         attrs: dict of plain Python attributes.
         outputs: tuple of tensors.
         label: the scope it was made in, usually a layer's name.
+        serial: grows from node to node.
     """
 
-    __slots__ = ("__weakref__", "attrs", "inputs", "label", "op", "outputs")
+    __slots__ = ("__weakref__", "attrs", "inputs", "label", "op", "outputs", "serial")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
         self.op = op
@@ -50,6 +58,7 @@ class Node:
         self.attrs = attrs
         self.outputs: tuple[Tensor, ...] = ()
         self.label = current_scope()
+        self.serial = next(_serials)
 
     def __repr__(self) -> str:
         return f"<Node {self.op}>"

@@ -104,8 +104,10 @@ class Variable(Tensor):
         return self._update(delta, "sub")
 
     def _update(self, value: Any, how: str) -> Tensor:
+        from .body import refuse_updates
         from .ops import cast, convert, marker
 
+        refuse_updates(self.name)
         value = convert(value, self.dtype)
         if value.dtype != self.dtype:
             value = cast(value, self.dtype)

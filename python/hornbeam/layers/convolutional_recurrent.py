@@ -305,4 +305,5 @@ class ConvLSTM2D(CellLayer, ConvRNN2D):
             return self.cell.step(gates, states, training)
 
         projected = self.cell.project(inputs, training)
+        step(projected[:, 0], initial)  # the cell draws its masks here, once for all steps
         return K.rnn(step, projected, initial, go_backwards=self.go_backwards, mask=mask)

@@ -177,6 +177,8 @@ class RNN(TakesStates):
                 self.cell, x, list(states[:count]), training=training, constants=list(states[count:]) or None
             )
 
+        if hasattr(self.cell, "reset_masks"):  # the cells draw their masks here, once for all steps
+            step(inputs[:, 0], initial + list(constants or ()))
         return K.rnn(
             step, inputs, initial, go_backwards=self.go_backwards, mask=mask, constants=constants, unroll=self.unroll
         )

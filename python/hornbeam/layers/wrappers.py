@@ -103,7 +103,7 @@ class TimeDistributed(Wrapper):
             def step(x, states):
                 return self._one_output(self.layer.call(x, **arguments)), []
 
-            return K.rnn(step, inputs, [])[1]
+            return K.rnn(step, inputs, [], unroll=True)[1]  # the layer may have updates
         if mask is not None and has_arg(self.layer.call, "mask"):
             arguments["mask"] = fold_time(mask)
         return unfold_time(self._one_output(self.layer.call(fold_time(inputs), **arguments)), inputs)

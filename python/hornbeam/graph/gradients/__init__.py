@@ -55,13 +55,16 @@ def _load() -> None:
             importlib.import_module(f"{__name__}.{module.name}")
 
 
-def gradients(ys: Any, xs: Any, grad_ys: Any = None) -> list[Tensor | None]:
+def gradients(
+    ys: Any, xs: Any, grad_ys: Any = None, inside: Callable[[Node], bool] | None = None
+) -> list[Tensor | None]:
     """Gradients of the sum of ``ys`` with respect to each of ``xs``; None where unconnected, or only by integers.
 
     Args:
         ys: a tensor or a list of tensors.
         xs: any tensors of the graph, not only variables and inputs.
         grad_ys: cotangents, one per y; ones by default.
+        inside: go back through these nodes only.
 
     Raises:
         NotImplementedError: an op between has no gradient rule.
@@ -70,7 +73,7 @@ def gradients(ys: Any, xs: Any, grad_ys: Any = None) -> list[Tensor | None]:
     ys = list(ys) if isinstance(ys, (list, tuple)) else [ys]
     xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     seeds = list(grad_ys) if grad_ys is not None else [None] * len(ys)
-    order = _between(ys, {id(x) for x in xs})
+    order = _between(ys, {id(x) for x in xs}, inside)
     sums: dict[int, Tensor] = {}
     for y, seed in zip(ys, seeds):
         _accumulate(sums, y, ones_like(y) if seed is None else convert(seed, y.dtype))
@@ -118,7 +121,7 @@ def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
     sums[id(tensor)] = grad if before is None else before + grad
 
 
-def _between(ys: list[Tensor], wanted: set[int]) -> list[Node]:
+def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Node], bool] | None) -> list[Node]:
     """Nodes on a path from a wanted tensor to a y, inputs before users."""
     order: list[Node] = []
     connected: dict[int, bool] = {}
@@ -130,6 +133,8 @@ def _between(ys: list[Tensor], wanted: set[int]) -> list[Node]:
                 continue
             if i == 0:
                 connected[id(node)] = False  # being visited; graphs have no cycles
+                if inside is not None and not inside(node):
+                    continue
             if i < len(node.inputs):
                 stack.append((node, i + 1))
                 child = node.inputs[i]

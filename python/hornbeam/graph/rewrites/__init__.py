@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..flat import FlatGraph
 from .affine import fold_affine
+from .bodies import rewrite_bodies
 from .common import eliminate_common
 from .constants import fold_constants
 from .dead import remove_dead
@@ -17,6 +18,17 @@ from .neutral import drop_neutral
 from .shapes import resolve_shapes
 from .transposes import sink_transposes
 
+
+def rewrite(graph: FlatGraph) -> None:
+    """Apply all rewrites in place."""
+    for rewrite_pass in PASSES:
+        rewrite_pass(graph)
+
+
+def _rewrite_bodies(graph: FlatGraph) -> None:
+    rewrite_bodies(graph, rewrite)
+
+
 #: in this order; later ones profit from what earlier ones found
 PASSES = (
     remove_dead,
@@ -24,6 +36,7 @@ PASSES = (
     drop_neutral,
     fold_constants,
     eliminate_common,
+    _rewrite_bodies,
     sink_transposes,
     remove_dead,
     fuse_epilogues,
@@ -33,9 +46,3 @@ PASSES = (
     fuse_elementwise,
     merge_updates,
 )
-
-
-def rewrite(graph: FlatGraph) -> None:
-    """Apply all rewrites in place."""
-    for rewrite_pass in PASSES:
-        rewrite_pass(graph)

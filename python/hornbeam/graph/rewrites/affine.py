@@ -104,6 +104,6 @@ def _steady_values(graph: FlatGraph) -> set[int]:
         if value.kind == "constant" or (value.kind == "variable" and id(value.payload) not in written)
     }
     for op in graph.ops:
-        if not op.is_random and all(v < 0 or v in steady for v in op.inputs):
+        if not op.is_random and not op.bodies and all(v < 0 or v in steady for v in op.inputs):
             steady.update(op.outputs)
     return steady

@@ -19,7 +19,7 @@ def eliminate_common(graph: FlatGraph) -> None:
     kept = []
     for op in graph.ops:
         op.inputs = [mapping.get(v, v) for v in op.inputs]
-        if op.is_random:
+        if op.is_random or op.bodies:
             kept.append(op)
             continue
         key = (op.name, tuple(op.inputs), _frozen(op.attrs))

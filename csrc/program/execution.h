@@ -1,0 +1,42 @@
+// One run's memory, with every kernel call pointing into it; kept for the next run. Private to the executor.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "program/plan.h"
+
+namespace hornbeam {
+
+// Results that depend on unchanged variables and constants only, with the versions they were made from.
+struct Plan::Prologue {
+  uint64_t versions = 0;
+  std::vector<Buffer> kept;
+};
+
+struct Plan::Execution {
+  Buffer owned;                 // the arena of a plan that is run by itself
+  char* arena = nullptr;        // that, or what the step around a body gives it
+  std::vector<Buffer> staging;  // one per feed
+  std::vector<const char*> feeds;
+  std::vector<char*> outputs;
+  std::vector<std::vector<TensorRef>> refs;  // per step: inputs, then outputs
+  std::vector<KernelCall> calls;
+  std::vector<std::vector<const void*>> packed;
+  struct Patch {
+    TensorRef* ref;
+    int index;
+  };
+  std::vector<Patch> feed_patches, output_patches, kept_patches;
+  size_t varying_patches = 0;  // of a scan's body: the feeds that change at each step come first among feed_patches
+  struct PackPatch {
+    const void** pointer;
+    int slot;
+  };
+  std::vector<PackPatch> pack_patches;
+  std::shared_ptr<Prologue> prologue;
+  uint64_t epoch = ~uint64_t{0};
+  RunInfo info;
+  std::vector<std::vector<std::unique_ptr<Execution>>> bodies;  // per step
+};
+
+}  // namespace hornbeam
