@@ -41,10 +41,13 @@ class Program:
     def __init__(
         self,
         values: list[tuple[str, str, tuple[Any, ...], Any]],  # kind, dtype, shape, payload
-        ops: list[tuple[str, dict[str, Any], list[int], list[int], str]],  # name, attributes, inputs, outputs, label
+        # name, attributes, inputs, outputs, label, bodies
+        ops: list[tuple[str, dict[str, Any], list[int], list[int], str, list[Program]]],
         outputs: list[int],
         updates: list[tuple[int, int]],  # variable, new value
         reuse: bool = True,
+        first_constant_feed: int = -1,  # of a scan's body, see ProgramOptions in csrc/program/program.h
+        carried_in_place: Sequence[int] = (),
     ) -> None: ...
     @property
     def has_random(self) -> bool: ...

@@ -87,13 +87,14 @@ def _scanned(
 def _zeros(like: Tensor, outside: list[Tensor]) -> Tensor | None:
     """Zeros of the shape that ``like`` has inside a body, made of dims of tensors outside; None if they lack one."""
     dims: list[Any] = []
-    for dim, length in zip(like.dims, like.shape):
-        if length is None:
+    for dim in like.dims:
+        if dim < 0:
             known = next((t for t in outside if dim in t.dims), None)
             if known is None:
                 return None
-            length = graph.shape_of(known)[known.dims.index(dim)]
-        dims.append(length)
+            dims.append(graph.shape_of(known)[known.dims.index(dim)])
+        else:
+            dims.append(dim)
     return creation.zeros(dims, dtype=like.dtype)
 
 

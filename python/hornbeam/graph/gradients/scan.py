@@ -14,6 +14,10 @@ def _like(x: Tensor) -> Tensor:
     return marker("placeholder", (), x.dtype, x.dims)
 
 
+def _or_zeros(grad: Tensor | None, like: Tensor) -> Tensor:
+    return zeros_like(like) if grad is None else grad
+
+
 @register("scan")
 def _scan(node: Node, grads: list) -> list:
     attrs, body = node.attrs, node.attrs["bodies"][0]
@@ -49,11 +53,11 @@ def _scan(node: Node, grads: list) -> list:
         [*own_rows, *own_states, *arriving.values()],
         [found[n + j] for j in rows],
         [
-            *(zeros_like(own_states[i]) if found[i] is None else found[i] for i in states),
+            *(_or_zeros(found[i], own_states[i]) for i in states),
             *(total + found[n + x + c] for total, c in zip(sums, shared)),
         ],
         [
-            *(zeros_like(initial[i]) if grads[i] is None else grads[i] for i in states),
+            *(_or_zeros(grads[i], initial[i]) for i in states),
             *(zeros_like(captured[c]) for c in shared),
         ],
         [
