@@ -118,9 +118,26 @@ def test_tensorflows_seed_reaches_numpy_only_where_the_script_did_not_seed_it(ru
 
 
 @pytest.mark.parametrize(
+    "line, advice",
+    [
+        ("tf.reduce_mean", "K.mean"),
+        ("tf.where", "K.switch"),
+        ("tf.square", "K.square"),
+        ("tf.nn.relu", "K.relu"),
+        ("tf.compat.v1.math.log", "K.log"),
+    ],
+)
+def test_the_refusal_names_what_keras_has_for_it(run, line, advice):
+    result = run(f"import tensorflow as tf\n{line}")
+    assert result.returncode == 1
+    assert result.stderr.rstrip().endswith(f"Here: {advice}.")
+
+
+@pytest.mark.parametrize(
     "line, name",
     [
         ("tf.matmul", "tensorflow.matmul"),
+        ("tf.nn.conv3d_backprop_filter", "tensorflow.nn.conv3d_backprop_filter"),
         ("tf.compat.v1.placeholder", "tensorflow.compat.v1.placeholder"),
         ("from tensorflow import data", "tensorflow"),
         ("import tensorflow.data", "tensorflow.data"),

@@ -96,6 +96,21 @@ def test_a_generator_that_ends(workers):
         mlp().fit_generator(batches, steps_per_epoch=3, epochs=2, verbose=0, workers=workers)
 
 
+def test_steps_may_be_a_quotient():
+    x, y = data()
+    taken = []
+
+    def forever():
+        while True:
+            taken.append(1)
+            yield x[:8], y[:8]
+
+    model = mlp()
+    model.fit_generator(forever(), steps_per_epoch=len(x) / 8, epochs=2, verbose=0, workers=0)
+    assert len(taken) == 6  # three batches hold 20 samples
+    assert model.predict_generator(forever(), steps=len(x) / 8, workers=0).shape == (24, 3)
+
+
 def test_evaluation_tells_callbacks_its_metrics_and_gives_plain_numbers():
     seen = []
 

@@ -19,9 +19,35 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..backend.session import Graph, Session, get_session
 
 VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
+
+#: What losses and layers say most often to TensorFlow, where keras.backend has another name for it.
+IN_K = {
+    "Variable": "variable",
+    "add_n": "sum(K.stack(tensors), axis=0)",
+    "assign": "update",
+    "assign_add": "update_add",
+    "clip_by_value": "clip",
+    "concat": "concatenate",
+    "matmul": "dot or K.batch_dot",
+    "range": "arange",
+    "reduce_all": "all",
+    "reduce_any": "any",
+    "reduce_logsumexp": "logsumexp",
+    "reduce_max": "max",
+    "reduce_mean": "mean",
+    "reduce_min": "min",
+    "reduce_prod": "prod",
+    "reduce_sum": "sum",
+    "resize_bilinear": "resize_images",
+    "sigmoid_cross_entropy_with_logits": "binary_crossentropy(target, output, from_logits=True)",
+    "softmax_cross_entropy_with_logits": "categorical_crossentropy(target, output, from_logits=True)",
+    "transpose": "permute_dimensions",
+    "where": "switch",
+}
 
 
 class Facade(ModuleType):
@@ -37,9 +63,11 @@ class Facade(ModuleType):
             return importlib.import_module("hornbeam")
         if name.startswith("__"):
             raise AttributeError(name)
+        known = IN_K.get(name) or (name if hasattr(backend, name) else None)
+        hint = f" Here: K.{known}." if known else ""
         raise AttributeError(
             f"{self.__name__}.{name}: Hornbeam runs Keras, not TensorFlow. Of TensorFlow it takes only what Keras scripts "
-            "usually start with (seeds, sessions, memory and logging options); write the rest with keras.backend."
+            f"usually start with (seeds, sessions, memory and logging options); write the rest with keras.backend.{hint}"
         )
 
 
@@ -157,6 +185,7 @@ def build() -> dict[str, Facade]:
                     "gpu_device_name": str,
                 },
             ),
+            **{n: module(f"{prefix}.{n}", {}) for n in ("image", "linalg", "math", "nn")},
             "version": module(f"{prefix}.version", {"VERSION": VERSION}),
         }
 

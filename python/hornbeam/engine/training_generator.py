@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,9 +138,9 @@ def predict_generator(
         )
 
 
-def _steps(generator: Any, steps: int | None, name: str) -> int:
+def _steps(generator: Any, steps: float | None, name: str) -> int:
     if steps is not None:
-        return steps
+        return math.ceil(steps)  # scripts of Python 2 times say `len(x) / batch_size`
     if is_sequence(generator):
         return len(generator)
     raise ValueError(
