@@ -136,6 +136,13 @@ def test_lambda_shapes():
     assert len(two) == 2
 
 
+def test_a_list_of_one_output_is_the_output():
+    x = L.Input((3,))
+    slope = L.Lambda(lambda x: K.gradients(K.sum(x**2), x))(x)
+    assert K.int_shape(slope) == (None, 3)
+    np.testing.assert_allclose(Model(x, L.add([slope, x])).predict(X[:, 0, :3]), 3 * X[:, 0, :3], rtol=1e-6)
+
+
 def test_lambda_infers_shapes_for_the_dtype_it_was_called_on():
     pick = L.Lambda(lambda x: K.gather(K.variable(np.ones((5, 3))), x))
     pick(L.Input((4,), dtype="int32"))

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam.preprocessing import image
 from hornbeam.utils import Sequence
 
@@ -308,3 +309,16 @@ def test_pictures_from_a_table(folder, options, expected):
     x, y = next(iterator)
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(x[-1], image.img_to_array(image.load_img(folder / "b" / "1.png")))
+
+
+def test_none_is_the_backends_format_and_type():
+    generator = image.ImageDataGenerator(data_format=None, dtype=None)
+    assert generator.data_format == "channels_last" and generator.dtype == "float32"
+    K.set_image_data_format("channels_first")
+    K.set_floatx("float64")
+    try:
+        generator = image.ImageDataGenerator(data_format=None, dtype=None)
+    finally:
+        K.set_image_data_format("channels_last")
+        K.set_floatx("float32")
+    assert (generator.data_format, generator.channel_axis, generator.dtype) == ("channels_first", 1, "float64")

@@ -10,6 +10,7 @@ import h5py
 import hornbeam as keras
 import numpy as np
 import pytest
+from hornbeam.callbacks import Callback
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
 from hornbeam.utils import H5Dict, HDF5Matrix, get_file
@@ -115,6 +116,21 @@ class TestTraining:
         np.testing.assert_allclose(got["loss"], want["loss"], rtol=1e-5)
         np.testing.assert_allclose(got["val_loss"], want["val_loss"], rtol=1e-5)
         assert model.predict_generator(batches(), steps=2).shape == (8, 1)
+
+    def test_a_callback_may_prepare_what_the_generators_give(self, pair):
+        class Source(Callback):
+            def on_train_begin(self, logs=None):
+                self.rows = X, Y
+
+            def batches(self):
+                while True:
+                    yield self.rows
+
+        source = Source()
+        pair[0].fit_generator(
+            source.batches(), 2, verbose=0, callbacks=[source], validation_data=source.batches(), validation_steps=1
+        )
+        assert len(pair[0].history.epoch) == 1
 
     def test_validation_data_as_arrays_and_sequences(self, pair):
         model, other = pair

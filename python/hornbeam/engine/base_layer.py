@@ -348,6 +348,8 @@ class Layer(NodeAccess):
                 output = self.call(inputs, **kwargs)
             output = copy_if_passed_through(output, inputs)
             outputs = to_list(output, allow_tuple=True)
+            if len(outputs) == 1:
+                output = outputs[0]  # also from a list, as K.gradients in a Lambda gives it
             masks = self._output_masks(inputs, previous_mask, len(outputs))
             shapes = self._output_shapes(inputs, outputs)
             for tensor, mask, shape in zip(outputs, masks, shapes):

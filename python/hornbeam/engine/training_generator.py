@@ -59,13 +59,13 @@ def fit_generator(
 
     set_params()
     hooks.model.stop_training = False
+    hooks._call_begin_hook("train")  # before workers ask for batches, which a callback may have to prepare
     with (
         _running(generator, workers, max_queue_size, use_multiprocessing, shuffle) as (batches, enqueuer),
         _validation(
             model, hooks, validation_data, validation_steps, workers, max_queue_size, use_multiprocessing, do_validation
         ) as validate,
     ):
-        hooks._call_begin_hook("train")
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)

@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 
+from ...backend.common import image_data_format
+from ...graph import floatx
 from .affine_transformations import apply_affine_transform, apply_brightness_shift, apply_channel_shift, flip_axis
 from .dataframe_iterator import DataFrameIterator
 from .directory_iterator import DirectoryIterator
@@ -37,10 +39,10 @@ class ImageDataGenerator:
         horizontal_flip, vertical_flip: whether to flip every other image.
         rescale: factor for all values.
         preprocessing_function: called with each image after the transformation; returns one of the same shape.
-        data_format: ``'channels_last'`` or ``'channels_first'``.
+        data_format: ``'channels_last'`` or ``'channels_first'``; None for the backend's.
         validation_split: share of the data that ``subset='validation'`` takes.
         interpolation_order: of the spline.
-        dtype: of the batches.
+        dtype: of the batches; None for ``floatx()``.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class ImageDataGenerator:
         interpolation_order=1,
         dtype="float32",
     ):
+        data_format = image_data_format() if data_format is None else data_format
         if data_format not in ("channels_last", "channels_first"):
             raise ValueError(
                 '`data_format` should be `"channels_last"` (channel after row and column) or `"channels_first"` '
@@ -112,7 +115,7 @@ class ImageDataGenerator:
         self.data_format = data_format
         self._validation_split = validation_split
         self.interpolation_order = interpolation_order
-        self.dtype = dtype
+        self.dtype = dtype or floatx()
         # Axes of a batch.
         self.channel_axis, self.row_axis, self.col_axis = (3, 1, 2) if data_format == "channels_last" else (1, 2, 3)
         self.mean = None
