@@ -1,92 +1,65 @@
-"""What holds for every layer: weights, shape rule, config, saving, training (see ``layer_test``)."""
+"""What holds for every layer: weights, shape rule, config, saving, training, formats, gradients, threads."""
+
+import inspect
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam import layers as L
+from hornbeam.models import Model
 from hornbeam.utils.test_utils import layer_test
 
-IMAGE, SEQUENCE, VOLUME, VECTOR = (None, 8, 7, 3), (None, 9, 4), (None, 5, 6, 4, 2), (None, 6)
+from . import cases
 
-CASES = [
-    (L.Dense, {"units": 4, "activation": "relu", "kernel_regularizer": "l2", "bias_constraint": "non_neg"}, VECTOR),
-    (L.Dense, {"units": 4, "use_bias": False}, SEQUENCE),
-    (L.Activation, {"activation": "tanh"}, SEQUENCE),
-    (L.Dropout, {"rate": 0.3}, VECTOR),
-    (L.Dropout, {"rate": 0.3, "noise_shape": (None, 1, 4), "seed": 3}, SEQUENCE),
-    (L.SpatialDropout1D, {"rate": 0.3}, SEQUENCE),
-    (L.SpatialDropout2D, {"rate": 0.3}, IMAGE),
-    (L.SpatialDropout2D, {"rate": 0.3, "data_format": "channels_first"}, IMAGE),
-    (L.SpatialDropout3D, {"rate": 0.3}, VOLUME),
-    (L.Flatten, {}, IMAGE),
-    (L.Flatten, {"data_format": "channels_first"}, IMAGE),
-    (L.Reshape, {"target_shape": (-1, 6)}, (None, 4, 3)),
-    (L.Reshape, {"target_shape": (2, 3)}, VECTOR),
-    (L.Permute, {"dims": (3, 1, 2)}, IMAGE),
-    (L.RepeatVector, {"n": 3}, VECTOR),
-    (L.Masking, {"mask_value": 1.0}, SEQUENCE),
-    (L.ActivityRegularization, {"l1": 0.1, "l2": 0.2}, VECTOR),
-    (L.Conv1D, {"filters": 4, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}, SEQUENCE),
-    (L.Conv1D, {"filters": 4, "kernel_size": 3, "strides": 2, "data_format": "channels_first"}, SEQUENCE),
-    (L.Conv2D, {"filters": 4, "kernel_size": 3, "padding": "same", "strides": (2, 1), "activation": "relu"}, IMAGE),
-    (L.Conv2D, {"filters": 4, "kernel_size": (2, 1), "data_format": "channels_first", "use_bias": False}, IMAGE),
-    (L.Conv3D, {"filters": 3, "kernel_size": 2, "padding": "same", "strides": 2}, VOLUME),
-    (L.Conv2DTranspose, {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}, IMAGE),
-    (L.Conv2DTranspose, {"filters": 4, "kernel_size": 3, "strides": 2, "output_padding": 1}, IMAGE),
-    (L.Conv2DTranspose, {"filters": 4, "kernel_size": (3, 2), "data_format": "channels_first"}, IMAGE),
-    (L.Conv3DTranspose, {"filters": 3, "kernel_size": 2, "strides": (2, 1, 2)}, VOLUME),
-    (L.Conv3DTranspose, {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same", "output_padding": 1}, VOLUME),
-    (L.DepthwiseConv2D, {"kernel_size": 3, "depth_multiplier": 2, "padding": "same"}, IMAGE),
-    (L.SeparableConv1D, {"filters": 4, "kernel_size": 3, "depth_multiplier": 2}, SEQUENCE),
-    (L.SeparableConv2D, {"filters": 4, "kernel_size": 3, "padding": "same", "depthwise_regularizer": "l2"}, IMAGE),
-    (L.LocallyConnected1D, {"filters": 4, "kernel_size": 3, "strides": 2}, SEQUENCE),
-    (L.LocallyConnected2D, {"filters": 2, "kernel_size": (3, 2), "activation": "tanh"}, IMAGE),
-    (L.LocallyConnected2D, {"filters": 2, "kernel_size": 2, "data_format": "channels_first"}, (None, 2, 5, 4)),
-    (L.UpSampling1D, {"size": 3}, SEQUENCE),
-    (L.UpSampling2D, {"size": (2, 3)}, IMAGE),
-    (L.UpSampling2D, {"size": 2, "interpolation": "bilinear", "data_format": "channels_first"}, IMAGE),
-    (L.UpSampling3D, {"size": (2, 1, 2)}, VOLUME),
-    (L.ZeroPadding1D, {"padding": (1, 2)}, SEQUENCE),
-    (L.ZeroPadding2D, {"padding": ((1, 0), (2, 3))}, IMAGE),
-    (L.ZeroPadding2D, {"padding": (1, 2), "data_format": "channels_first"}, IMAGE),
-    (L.ZeroPadding3D, {"padding": 2}, VOLUME),
-    (L.Cropping1D, {"cropping": (1, 2)}, SEQUENCE),
-    (L.Cropping2D, {"cropping": ((1, 0), (2, 1))}, IMAGE),
-    (L.Cropping2D, {"cropping": 1, "data_format": "channels_first"}, IMAGE),
-    (L.Cropping3D, {"cropping": ((1, 0), (2, 1), (0, 1))}, VOLUME),
-    (L.MaxPooling1D, {"pool_size": 2, "padding": "same"}, SEQUENCE),
-    (L.AveragePooling1D, {"pool_size": 3, "strides": 2, "data_format": "channels_first"}, (None, 4, 9)),
-    (L.MaxPooling2D, {}, IMAGE),
-    (L.AveragePooling2D, {"pool_size": (2, 3), "strides": 1, "padding": "same"}, IMAGE),
-    (L.MaxPooling3D, {"pool_size": 2, "padding": "same"}, VOLUME),
-    (L.AveragePooling3D, {}, VOLUME),
-    (L.GlobalMaxPooling1D, {}, SEQUENCE),
-    (L.GlobalAveragePooling1D, {"data_format": "channels_first"}, SEQUENCE),
-    (L.GlobalMaxPooling2D, {}, IMAGE),
-    (L.GlobalAveragePooling2D, {"data_format": "channels_first"}, IMAGE),
-    (L.GlobalMaxPooling3D, {}, VOLUME),
-    (L.GlobalAveragePooling3D, {}, VOLUME),
-    (L.BatchNormalization, {"momentum": 0.9}, IMAGE),
-    (L.BatchNormalization, {"axis": 1, "center": False}, IMAGE),
-    (L.BatchNormalization, {"scale": False, "epsilon": 0.1, "beta_regularizer": "l2"}, VECTOR),
-    (L.GaussianNoise, {"stddev": 0.1}, SEQUENCE),
-    (L.GaussianDropout, {"rate": 0.1}, SEQUENCE),
-    (L.AlphaDropout, {"rate": 0.1}, SEQUENCE),
-    (L.LeakyReLU, {"alpha": 0.2}, VECTOR),
-    (L.PReLU, {"alpha_regularizer": "l1"}, SEQUENCE),
-    (L.PReLU, {"shared_axes": [1, 2]}, IMAGE),
-    (L.ELU, {"alpha": 0.5}, VECTOR),
-    (L.ThresholdedReLU, {"theta": 3.0}, VECTOR),
-    (L.Softmax, {"axis": 1}, SEQUENCE),
-    (L.ReLU, {"max_value": 6.0, "negative_slope": 0.1, "threshold": 1.0}, VECTOR),
-    (L.Lambda, {"function": lambda x: x * 2.0}, VECTOR),
-]
+EACH = pytest.mark.parametrize("case", cases.CASES, ids=cases.name)
 
 
-@pytest.mark.parametrize("cls, kwargs, shape", CASES, ids=lambda v: getattr(v, "__name__", None))
-def test_layer(cls, kwargs, shape):
+def inputs_of(case, dtype=None):
+    inputs = [L.Input(shape[1:], dtype=dtype) for shape in cases.shapes(case)]
+    return inputs, inputs if isinstance(case[2], list) else inputs[0]
+
+
+def unpacked(case, arrays):
+    return arrays if isinstance(case[2], list) else arrays[0]
+
+
+def test_each_layer_has_a_case():
+    classes = {value for name, value in vars(L).items() if inspect.isclass(value) and issubclass(value, L.Layer)}
+    elsewhere = {
+        *(L.Layer, L.InputLayer, L.Wrapper, L.Embedding),
+        *(L.RNN, L.ConvRNN2D, L.SimpleRNNCell, L.GRUCell, L.LSTMCell, L.StackedRNNCells, L.ConvLSTM2DCell),
+    }
+    assert classes - elsewhere == {case[0] for case in cases.CASES}
+
+
+@EACH
+def test_layer(case):
     np.random.seed(1)
-    batch = (2, *shape[1:])
-    layer_test(cls, kwargs, input_shape=shape, input_data=np.random.RandomState(0).randn(*batch).astype("float32"))
+    cls, kwargs, shape = case
+    layer_test(cls, kwargs, input_shape=shape, input_data=unpacked(case, cases.arrays(case)))
+
+
+@pytest.mark.parametrize("case", [case for case in cases.CASES if cases.has_formats(case[0])], ids=cases.name)
+def test_channels_first_computes_the_same(case):
+    np.random.seed(1)
+    cls, kwargs, _ = case
+    channels = 2 if cls is L.ConvLSTM2D else 1
+    (x,) = cases.arrays(case)
+    moved = np.ascontiguousarray(np.moveaxis(x, -1, channels))
+    layer_test(cls, {**kwargs, "data_format": "channels_first"}, input_data=moved)
+    last, first = (cls(data_format=f"channels_{end}", **kwargs) for end in ("last", "first"))
+    want = np.asarray(last(x))
+    first.build(moved.shape)
+    weights = last.get_weights()
+    if cls is L.LocallyConnected2D:  # its kernel has the window's axes in the inputs' order
+        places, _, filters = weights[0].shape
+        window = weights[0].reshape(places, *kwargs["kernel_size"], x.shape[-1], filters)
+        weights[0] = np.moveaxis(window, 3, 1).reshape(weights[0].shape)
+    first.set_weights(weights)
+    got = np.asarray(first(moved))
+    if want.ndim > 2:
+        got = np.moveaxis(got, channels if want.ndim == x.ndim else 1, -1)
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
 def test_embedding():
@@ -95,6 +68,94 @@ def test_embedding():
         layer_test(
             L.Embedding, {"input_dim": 4, "output_dim": 5, **kwargs}, input_data=data, expected_output_dtype="float32"
         )
+    # a mask of two axes after the batch meets the weights of samples
+    deep = np.arange(30).reshape(3, 2, 5) % 4
+    for length in (None, (None, 5)):
+        kwargs = {"input_dim": 4, "output_dim": 2, "mask_zero": True, "input_length": length}
+        layer_test(L.Embedding, kwargs, input_data=deep.astype("int32"), expected_output_dtype="float32")
+
+
+@pytest.fixture
+def float64():
+    K.set_floatx("float64")
+    yield
+    K.set_floatx("float32")
+
+
+@EACH
+def test_gradients(case, float64):
+    """Along random directions, the gradients of inputs and weights are those of central differences."""
+    np.random.seed(2)
+    rng = np.random.RandomState(3)
+    layer = cases.make(case)
+    inputs, argument = inputs_of(case, "float64")
+    output = layer(argument)
+    data = cases.arrays(case, dtype="float64")
+    # Only normalization can be compared in training: noise would differ from run to run.
+    phase = int(isinstance(layer, L.BatchNormalization))
+    weights = layer.trainable_weights
+    for weight in weights:
+        K.set_value(weight, K.get_value(weight) + rng.uniform(-0.3, 0.3, weight.shape))
+    shape = K.function([*inputs, K.learning_phase()], [output])([*data, phase])[0].shape
+    value = K.sum(output * K.constant(rng.uniform(-1, 1, shape)))
+    gradients = K.gradients(value, [*inputs, *weights])
+    assert all(g is not None for g in gradients)
+    run = K.function([*inputs, K.learning_phase()], [value, *gradients])
+    _, *got = run([*data, phase])
+    starts = [*data, *K.batch_get_value(weights)]
+
+    def at(index, point):
+        if index < len(data):
+            return run([*data[:index], point, *data[index + 1 :], phase])[0]
+        K.set_value(weights[index - len(data)], point)
+        result = run([*data, phase])[0]
+        K.set_value(weights[index - len(data)], starts[index])
+        return result
+
+    step = 1e-6
+    for index, (gradient, start) in enumerate(zip(got, starts)):
+        assert gradient.shape == start.shape
+        for _ in range(3):
+            direction = rng.choice([-1.0, 1.0], start.shape)
+            numeric = (at(index, start + step * direction) - at(index, start - step * direction)) / (2 * step)
+            np.testing.assert_allclose((gradient * direction).sum(), numeric, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [L.Dropout, L.SpatialDropout1D, L.GaussianDropout, L.AlphaDropout, L.GaussianNoise])
+def test_gradients_of_noise(cls):
+    """What noise multiplies an input by, it multiplies the gradient by, in the same run."""
+    x = L.Input((5, 4))
+    y = cls(0.4)(x)
+    run = K.function([x, K.learning_phase()], [y, K.gradients(K.sum(y), x)[0]])
+    data = np.random.RandomState(0).uniform(1, 2, (3, 5, 4)).astype("float32")
+    noisy, gradient = run([data, 1])
+    if cls is L.GaussianNoise:
+        np.testing.assert_array_equal(gradient, np.ones_like(data))
+    elif cls is L.AlphaDropout:
+        dropped = gradient == 0
+        assert dropped.any() and np.unique(gradient).size == 2
+        assert np.ptp(noisy[dropped]) == 0, "all dropped values are the same"
+    else:
+        np.testing.assert_allclose(gradient, noisy / data, rtol=1e-5)
+
+
+@EACH
+def test_threads_change_no_bit(case, threads):
+    """Outputs and one training step, with a batch large enough to be divided."""
+    results = []
+    for count in (1, 2):
+        threads(count)
+        np.random.seed(4)
+        layer = cases.make(case, name="layer")
+        _, argument = inputs_of(case)
+        model = Model(argument, layer(argument))
+        data = unpacked(case, cases.arrays(case, batch=600))
+        outputs = [model.predict(data)]
+        model.compile("sgd", "mse")
+        model.train_on_batch(data, np.ones_like(outputs[0]))
+        results.append(outputs + model.get_weights())
+    for one, two in zip(*results):
+        assert one.tobytes() == two.tobytes()
 
 
 def test_unknown_sizes():

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..utils.progbar import Progbar
 from .callback import Callback
-from .logs import Logs
 
 
 class BaseLogger(Callback):
@@ -59,12 +58,12 @@ class History(Callback):
 
     Attributes:
         epoch: list of epoch numbers.
-        history: :class:`Logs`, lists of values by metric name.
+        history: dict from metric name to list of values.
     """
 
     def on_train_begin(self, logs=None):
         self.epoch = []
-        self.history = Logs()
+        self.history = {}
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)

@@ -49,38 +49,45 @@ def layer_test(
     expected_output_dtype: str | None = None,
     fixed_batch_size: bool = False,
 ) -> np.ndarray:
-    """Check a layer with one input and one output.
+    """Check a layer with one output.
 
     Its weights can be read and set, its shape rule agrees with what it does, its config makes an equal layer,
     a saved model loads and gives the same bits, and it can be trained.
 
     Args:
         layer_cls, kwargs: how to make the layer.
-        input_shape: with None where the size may vary; random data is made for it.
-        input_data: in place of random data.
+        input_shape: with None where the size may vary; random data is made for it. A list for several inputs.
+        input_dtype: of the random data and the inputs.
+        input_data: in place of random data; a list for several inputs.
         expected_output: compared with, to a relative 1e-3.
 
     Returns:
         The output, for further checks.
+
+    Raises:
+        AssertionError: something does not hold.
     """
     from ..layers import Input
     from ..models import Model, load_model
 
-    if input_data is None:
-        assert input_shape, "either input_shape or input_data is needed"
-        sizes = [np.random.randint(1, 4) if n is None else n for n in input_shape]
-        input_data = (10 * np.random.random(sizes)).astype(input_dtype or K.floatx())
-    input_shape = input_data.shape if input_shape is None else tuple(input_shape)
-    input_dtype = input_dtype or input_data.dtype.name
+    assert input_shape or input_data is not None, "either input_shape or input_data is needed"
+    shapes = _list(input_shape)
+    data = _random(shapes, input_dtype or K.floatx()) if input_data is None else _list(input_data)
+    shapes = [
+        array.shape if shape is None else tuple(shape) for array, shape in zip(data, shapes or [None] * len(data))
+    ]
+    dtypes = [input_dtype or array.dtype.name for array in data]
+    several = isinstance(input_shape, list) or isinstance(input_data, list)
+    input_shape, input_data = (shapes, data) if several else (shapes[0], data[0])
 
     layer = layer_cls(**(kwargs or {}))
-    x = (
-        Input(batch_shape=input_shape, dtype=input_dtype)
-        if fixed_batch_size
-        else Input(shape=input_shape[1:], dtype=input_dtype)
-    )
+    inputs = [
+        Input(batch_shape=shape if fixed_batch_size else (None, *shape[1:]), dtype=dtype)
+        for shape, dtype in zip(shapes, dtypes)
+    ]
+    x = inputs if several else inputs[0]
     y = layer(x)
-    assert K.dtype(y) == (expected_output_dtype or input_dtype)
+    assert K.dtype(y) == (expected_output_dtype or dtypes[0])
     layer.set_weights(layer.get_weights())
 
     model = Model(x, y)
@@ -106,6 +113,19 @@ def layer_test(
         model.compile("rmsprop", "mse")
         model.train_on_batch(input_data, output)
     return output
+
+
+def _list(value: Any) -> list:
+    """A list as it is; anything else alone in one, and None as no entries."""
+    if value is None or isinstance(value, list):
+        return value or []
+    return [value]
+
+
+def _random(shapes: list, dtype: str) -> list:
+    """An array between 0 and 10 for each shape; equal sizes in place of their None, so that samples match."""
+    size = np.random.randint(1, 4)
+    return [(10 * np.random.random([size if n is None else n for n in shape])).astype(dtype) for shape in shapes]
 
 
 def _plain(value: Any) -> Any:
