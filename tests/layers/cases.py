@@ -44,6 +44,12 @@ CASES = [
     (L.SeparableConv2D, {"filters": 2, "kernel_size": 2, "dilation_rate": 2, "activation": "tanh"}, IMAGE),
     (L.LocallyConnected1D, {"filters": 4, "kernel_size": 3, "strides": 2}, SEQUENCE),
     (L.LocallyConnected2D, {"filters": 2, "kernel_size": (3, 2), "activation": "tanh"}, (None, 5, 4, 2)),
+    (L.LocallyConnected1D, {"filters": 2, "kernel_size": 3, "implementation": 2}, (None, 6, 2)),
+    (
+        L.LocallyConnected2D,
+        {"filters": 2, "kernel_size": (3, 2), "padding": "same", "implementation": 2},
+        (None, 4, 3, 2),
+    ),
     (L.UpSampling1D, {"size": 3}, SEQUENCE),
     (L.UpSampling2D, {"size": (2, 3)}, IMAGE),
     (L.UpSampling2D, {"size": 2, "interpolation": "bilinear"}, IMAGE),

@@ -28,6 +28,8 @@ def test_global_average_skips_masked_steps():
         (lambda: L.Conv2DTranspose(3, 2, strides=2, output_padding=2), "greater than output padding"),
         (lambda: L.LocallyConnected2D(3, 2, padding="same"), "border mode"),
         (lambda: L.LocallyConnected1D(3, 2)(L.Input((None, 3))), "fully-defined"),
+        (lambda: L.LocallyConnected1D(3, 2, padding="same"), 'Only "valid" is supported'),
+        (lambda: L.LocallyConnected2D(3, 2, implementation=3), "1 or 2, not 3"),
         (lambda: L.UpSampling2D(interpolation="cubic"), "interpolation"),
         (lambda: L.ZeroPadding2D((1, 2, 3)), "2 elements"),
         (lambda: L.Cropping3D(1.5), "cropping"),
@@ -38,6 +40,31 @@ def test_global_average_skips_masked_steps():
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_local_connections_as_one_matrix(padding):
+    """``implementation=2`` computes what 1 does: its kernel has each place's window where that lies in the input."""
+    (height, width), (down, right), channels, filters = (3, 2), (2, 1), 2, 4
+    x = np.random.RandomState(0).randn(3, 5, 4, channels).astype("float32")
+    whole = L.LocallyConnected2D(filters, (height, width), strides=(down, right), padding=padding, implementation=2)
+    y = np.asarray(whole(x))
+    # 'same' pads one row above and below and one column on the right
+    pad = ((0, 0), (1, 1), (0, 1), (0, 0)) if padding == "same" else ((0, 0),) * 4
+    padded = np.pad(x, pad)
+    windows = L.LocallyConnected2D(filters, (height, width), strides=(down, right))
+    windows.build(padded.shape)
+    kernel, bias = whole.get_weights()
+    assert kernel.shape == (5, 4, channels, *y.shape[1:])
+    kernel = np.pad(kernel, (*pad[1:3], *((0, 0),) * 4))
+    places = [
+        kernel[i * down : i * down + height, j * right : j * right + width, :, i, j].reshape(-1, filters)
+        for i in range(y.shape[1])
+        for j in range(y.shape[2])
+    ]
+    windows.set_weights([np.stack(places), bias])
+    np.testing.assert_allclose(y, np.asarray(windows(padded)), rtol=1e-5, atol=1e-5)
+    assert "implementation" not in windows.get_config(), "Keras 2.3.1 has no such argument"
 
 
 def test_parameters_of_convolutions():

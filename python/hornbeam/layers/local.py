@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
@@ -16,7 +18,14 @@ from .options import arguments, options_config, set_options
 class _LocallyConnected(Layer):
     """What both have in common; arguments as for convolutions.
 
-    Weights: kernel (places, window * channels in, filters), bias (output lengths..., filters).
+    Args:
+        padding: ``'valid'``; with ``implementation=2`` also ``'same'``.
+        implementation: 1 multiplies each window by its kernel. 2, an addition of tf.keras, is one product of the whole
+            input with a matrix that is zero outside the windows: faster for small inputs, and large.
+
+    Weights: kernel, bias (output lengths..., filters). The kernel is (places, window * channels in, filters), or with
+    ``implementation=2`` (input lengths..., channels in, output lengths..., filters), with the channels before the
+    lengths for ``channels_first``.
     """
 
     _rank: int
@@ -30,15 +39,23 @@ class _LocallyConnected(Layer):
         "bias_constraint",
     )
 
-    def __init__(self, filters, kernel_size, strides, padding, data_format, activation, use_bias, **kwargs):
+    def __init__(
+        self, filters, kernel_size, strides, padding, data_format, activation, use_bias, implementation, **kwargs
+    ):
         options = {name: kwargs.pop(name) for name in self._options}
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, self._rank, "kernel_size")
         self.strides = conv_utils.normalize_tuple(strides, self._rank, "strides")
         self.padding = conv_utils.normalize_padding(padding)
-        if self.padding != "valid":
-            raise ValueError(f'Invalid border mode for {type(self).__name__} (only "valid" is supported): {padding}')
+        if implementation not in (1, 2):
+            raise ValueError(f"`implementation` of {type(self).__name__} is 1 or 2, not {implementation!r}.")
+        self.implementation = implementation
+        if self.padding not in (("valid",) if implementation == 1 else ("valid", "same")):
+            raise ValueError(
+                f"Invalid border mode for {type(self).__name__}: {padding}. "
+                'Only "valid" is supported, and "same" with implementation=2.'
+            )
         self.data_format = K.normalize_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -65,8 +82,15 @@ class _LocallyConnected(Layer):
                 f"Axes after the batch of the inputs to a {type(self).__name__} layer should be fully-defined, "
                 f"but layer received the inputs shape {input_shape}"
             )
+        if self.implementation == 1:
+            shape = (math.prod(self._lengths), math.prod(self.kernel_size) * channels, self.filters)
+        else:
+            space = range(1, self._rank + 1)
+            output = transpose_shape((None, *self._lengths, self.filters), self.data_format, space)
+            shape = (*input_shape[1:], *output[1:])
+            self._connections = self._window_mask(input_shape)
         self.kernel = self.add_weight(
-            shape=(math.prod(self._lengths), math.prod(self.kernel_size) * channels, self.filters),
+            shape=shape,
             name="kernel",
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -84,8 +108,33 @@ class _LocallyConnected(Layer):
         self.input_spec = InputSpec(ndim=self._rank + 2, axes={self._channel_axis: channels})
         self.built = True
 
+    def _window_mask(self, input_shape: tuple) -> np.ndarray:
+        """An array that broadcasts to the kernel of ``implementation=2``: 1 where an input lies in an output's window."""
+        first = 2 if self.data_format == "channels_first" else 1
+        mask = np.ones((1,) * (2 * self._rank + 2), K.floatx())
+        for axis, (length, outputs) in enumerate(zip(input_shape[first:], self._lengths)):
+            size, stride = self.kernel_size[axis], self.strides[axis]
+            missing = max(0, (outputs - 1) * stride + size - length) if self.padding == "same" else 0
+            offset = np.arange(length)[:, None] - (np.arange(outputs) * stride - missing // 2)
+            inside = (offset >= 0) & (offset < size)
+            # the kernel's axes: the input's without the batch, then the output's
+            shape = [1] * mask.ndim
+            shape[first - 1 + axis], shape[first + self._rank + axis] = inside.shape
+            mask = mask * inside.reshape(shape)
+        return mask
+
+    def _multiply_whole(self, inputs):
+        """``implementation=2``: the whole input times the masked kernel."""
+        shape = self.kernel.shape
+        half = len(shape) // 2
+        kernel = self.kernel * K.constant(self._connections, dtype=K.dtype(self.kernel))
+        flat = K.dot(K.batch_flatten(inputs), K.reshape(kernel, (math.prod(shape[:half]), math.prod(shape[half:]))))
+        return K.reshape(flat, (-1, *shape[half:]))
+
     def call(self, inputs):
-        if self._rank == 1:
+        if self.implementation == 2:
+            outputs = self._multiply_whole(inputs)
+        elif self._rank == 1:
             outputs = K.local_conv1d(inputs, self.kernel, self.kernel_size, self.strides, self.data_format)
         else:
             outputs = K.local_conv2d(
@@ -110,6 +159,8 @@ class _LocallyConnected(Layer):
             "use_bias": self.use_bias,
             **options_config(self, *self._options),
         }
+        if self.implementation != 1:  # Keras 2.3.1 would not understand the argument
+            own["implementation"] = self.implementation
         return {**super().get_config(), **own}
 
 
@@ -135,6 +186,7 @@ class LocallyConnected1D(_LocallyConnected):
         activity_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        implementation=1,
         **kwargs,
     ):
         super().__init__(**arguments(locals()))
@@ -162,6 +214,7 @@ class LocallyConnected2D(_LocallyConnected):
         activity_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        implementation=1,
         **kwargs,
     ):
         super().__init__(**arguments(locals()))

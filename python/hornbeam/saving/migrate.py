@@ -97,8 +97,6 @@ def _layer(kind: str, config: dict) -> None:
     if kind in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"):
         for key in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):  # written, but without meaning
             config.pop(key, None)
-    if kind.startswith("LocallyConnected"):
-        config.pop("implementation", None)  # how it is computed, not what
     if kind in _DEFAULT_SEEDED:
         config.pop("seed", None)
     if kind == "Embedding" and config.get("sparse") is False:

@@ -42,9 +42,9 @@ def get_test_data(
 def layer_test(
     layer_cls: Any,
     kwargs: dict | None = None,
-    input_shape: tuple | None = None,
+    input_shape: tuple | list | None = None,
     input_dtype: str | None = None,
-    input_data: np.ndarray | None = None,
+    input_data: np.ndarray | list | None = None,
     expected_output: np.ndarray | None = None,
     expected_output_dtype: str | None = None,
     fixed_batch_size: bool = False,
