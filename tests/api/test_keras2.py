@@ -55,7 +55,6 @@ MISSING = {
     "keras.legacy.layers.Recurrent",
     "keras.legacy.layers.ConvRecurrent2D",
     "keras.backend.ctc_label_dense_to_sparse",
-    "keras.backend.ctc_decode",
     "keras.applications.densenet.dense_block",
     "keras.applications.densenet.transition_block",
     "keras.applications.densenet.conv_block",

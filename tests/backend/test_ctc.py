@@ -1,4 +1,4 @@
-"""The CTC loss against the sum over every path, written out."""
+"""The CTC loss against the sum over every path, written out; decoding against values of Keras 2.3.1's own decoders."""
 
 import itertools
 
@@ -46,5 +46,36 @@ def test_placeholders_of_any_batch():
     inputs = [K.placeholder(s) for s in shapes]
     cost = K.function(inputs, [K.ctc_batch_cost(*inputs)])([LABELS, P, STEPS, USED])[0]
     np.testing.assert_allclose(cost[1, 0], brute_force([0, 0], P[1]), rtol=1e-4)
-    with pytest.raises(ValueError, match="known numbers"):
-        K.ctc_batch_cost(inputs[0], K.placeholder((None, None, 3)), *inputs[2:])
+
+
+def test_placeholders_of_any_length():
+    inputs = [K.placeholder(s) for s in [(None, None), (None, None, 3), (None, 1), (None, 1)]]
+    cost = K.ctc_batch_cost(*inputs)
+    f = K.function(inputs, [cost, *K.gradients(cost, inputs[1])])
+    for steps in (4, 5):
+        value, gradient = f([LABELS[:2], P[:2, :steps], np.full((2, 1), steps), USED[:2]])
+        np.testing.assert_allclose(value[1, 0], brute_force([0, 0], P[1, :steps]), rtol=1e-4)
+        assert gradient.shape == (2, steps, 3)
+    with pytest.raises(NotImplementedError, match="second derivative of ctc_loss needs known numbers"):
+        K.gradients(K.gradients(cost, inputs[1])[0], inputs[1])
+
+
+def test_decode_greedily():
+    p = np.array([[[0.1, 0.9, 0], [0.2, 0.8, 0], [0, 0.1, 0.9], [0.3, 0.7, 0]], [[0.6, 0.2, 0.2]] * 4])
+    (labels,), score = K.ctc_decode(K.constant(p), K.constant([4, 2], "int32"))
+    np.testing.assert_array_equal(K.eval(labels)[:, :2], [[1, 1], [0, -1]])
+    assert K.eval(labels).dtype == np.int64
+    best = np.log(np.array([[0.9 * 0.8 * 0.9 * 0.7], [0.36]]) + 1e-7)
+    np.testing.assert_allclose(K.eval(score), -best, rtol=1e-5)
+
+
+def test_decode_with_a_beam():
+    """One path is likeliest, but another label sequence, over all its paths, is likelier."""
+    p = np.array([[[0.4, 0.0, 0.6], [0.4, 0.0, 0.6]]])
+    (greedy,), _ = K.ctc_decode(K.constant(p), K.constant([2], "int32"))
+    assert (K.eval(greedy) == -1).all()
+    paths, logs = K.ctc_decode(K.constant(p), K.constant([2], "int32"), greedy=False, beam_width=4, top_paths=2)
+    assert K.eval(paths[0])[0, 0] == 0 and (K.eval(paths[1]) == -1).all()
+    np.testing.assert_allclose(np.exp(K.eval(logs)), [[0.64, 0.36]], rtol=1e-5)
+    with pytest.raises(ValueError, match="top_paths 5 and beam_width 2"):
+        K.ctc_decode(K.constant(p), K.constant([2], "int32"), greedy=False, beam_width=2, top_paths=5)

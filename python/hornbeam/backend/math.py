@@ -100,29 +100,13 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def cumsum(x: Tensor, axis: int = 0) -> Tensor:
-    """Running sum along an axis whose length is known."""
-    return _scan_axis("add", x, axis, 0.0)
+    """Running sum along an axis."""
+    return graph.apply("cumsum", [x], axis=axis)
 
 
 def cumprod(x: Tensor, axis: int = 0) -> Tensor:
-    """Running product along an axis whose length is known."""
-    return _scan_axis("mul", x, axis, 1.0)
-
-
-def _scan_axis(op: str, x: Tensor, axis: int, neutral: float) -> Tensor:
-    """Hillis and Steele's scan: log2(n) steps, each combining with the value ``shift`` places before."""
-    axis %= x.ndim
-    length = x.shape[axis]
-    if length is None:
-        raise ValueError(f"a running sum or product needs a known length along axis {axis}, got shape {x.shape}")
-    shift = 1
-    while shift < length:
-        head = tuple([np.s_[:]] * axis + [np.s_[: length - shift]])
-        before, after = [0] * x.ndim, [0] * x.ndim
-        before[axis] = shift
-        x = graph.apply(op, [x, graph.apply("pad", [x[head]], before=before, after=after, value=neutral)])
-        shift *= 2
-    return x
+    """Running product along an axis."""
+    return graph.apply("cumprod", [x], axis=axis)
 
 
 # -- elementwise ----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ def all_cases() -> list[Case]:
         *norm(),
         *recurrent(),
         *softmax(),
+        *ctc(),
         *reduce(),
         *elementwise(),
         *layout(),
@@ -99,6 +100,14 @@ def softmax() -> Iterator[Case]:
     yield case("sparse_softmax_cross_entropy", array(1024, 1000), Array((1024,), "int64", 1000))
 
 
+def ctc() -> Iterator[Case]:
+    """A line of handwriting: 32 samples of 100 steps, 80 classes, up to 20 labels."""
+    scores, steps = array(32, 100, 80), Array((32,), "int32", 101)
+    yield case("ctc_loss", scores, Array((32, 20), "int32", 79), steps, Array((32,), "int32", 21))
+    yield case("ctc_greedy", scores, steps, merge_repeated=True)
+    yield case("ctc_beam", scores, steps, beam_width=10, top_paths=1)
+
+
 def reduce() -> Iterator[Case]:
     x = array(64, 56, 56, 64)
     for op in ("reduce_sum", "reduce_mean", "reduce_max"):
@@ -107,6 +116,10 @@ def reduce() -> Iterator[Case]:
     yield case("reduce_sum", array(4096, 4096), axes=[1], note="rows")
     yield case("argmax", array(4096, 1000), axis=1)
     yield case("sum_to", x, ints(64))
+    for op, inputs in (("cumsum", 1), ("cumprod", 1), ("recurrence", 2)):
+        yield case(op, *[array(64, 512, 64)] * inputs, axis=1)
+    yield case("cumsum", array(4096, 1000), axis=1, note="rows")
+    yield case("top_k", array(4096, 1000), k=5)
 
 
 def elementwise() -> Iterator[Case]:

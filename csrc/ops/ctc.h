@@ -1,0 +1,4 @@
+#pragma once
+#include "ops/attrs.h"
+
+namespace hornbeam { using CtcAttrs = NoAttrs; }  // namespace hornbeam
