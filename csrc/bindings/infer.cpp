@@ -77,6 +77,7 @@ static py::dict op_info(const std::string& name) {
   d["view"] = op.view;
   d["elementwise"] = op.elementwise;
   d["random"] = op.random;
+  d["moves"] = op.moves;
   return d;
 }
 

@@ -43,7 +43,7 @@ void infer_arange(const ArangeAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_create(OpRegistry& r) {
-  r.add<NoAttrs>("shape", 1, 1, 1, infer_shape);
+  r.add<NoAttrs>("shape", 1, 1, 1, infer_shape).moves = true;
   r.add<FillAttrs>("fill", 1, 1, 1, infer_fill);
   r.add<ArangeAttrs>("arange", 3, 3, 1, infer_arange);
 }

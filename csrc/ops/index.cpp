@@ -40,7 +40,7 @@ void infer_scatter_add(const NoAttrs&, const Types& in, Types& out) {
   const Shape &indices = in[0].shape, &updates = in[1].shape;
   const DType t = in[1].dtype;
   want_indices(op, in[0]);
-  if (t == DType::boolean || t == DType::float16) op_type_error(op, std::string("cannot add ") + dtype_name(t));
+  if (t == DType::boolean) op_type_error(op, "cannot add bool");
   const Shape y = shape_from(op, in[2]);
   if (y.rank < 1) op_error(op, "the result needs at least one axis");
   bool fits = updates.rank == indices.rank + y.rank - 1;
@@ -67,9 +67,9 @@ void infer_one_hot(const OneHotAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_index(OpRegistry& r) {
-  r.add<GatherAttrs>("gather", 2, 2, 1, infer_gather);
+  r.add<GatherAttrs>("gather", 2, 2, 1, infer_gather).moves = true;
   r.add<NoAttrs>("scatter_add", 3, 3, 1, infer_scatter_add);
-  r.add<OneHotAttrs>("one_hot", 1, 1, 1, infer_one_hot);
+  r.add<OneHotAttrs>("one_hot", 1, 1, 1, infer_one_hot).moves = true;
 }
 
 }  // namespace hornbeam

@@ -193,7 +193,8 @@ void infer_pad(const PadAttrs& a, const Types& in, Types& out) {
     op_error("pad", "before and after need one entry per axis of " + shape_str(y));
   for (int i = 0; i < y.rank; ++i) {
     if (a.before.dim[i] < 0 || a.after.dim[i] < 0) op_error("pad", "cannot pad by a negative amount");
-    if (y[i] >= 0) y[i] += a.before.dim[i] + a.after.dim[i];
+    const int64_t more = a.before.dim[i] + a.after.dim[i];
+    y[i] = y[i] >= 0 ? y[i] + more : more ? kUnknown : y[i];
   }
   out.push_back(TypeInfo::of(in[0].dtype, y));
 }
@@ -206,12 +207,12 @@ void register_layout(OpRegistry& r) {
   r.add<AxesAttrs>("squeeze", 1, 1, 1, infer_squeeze).view = true;
   r.add<NoAttrs>("identity", 1, 1, 1, infer_same).view = true;
   r.add<NoAttrs>("stop_gradient", 1, 1, 1, infer_same).view = true;
-  r.add<TransposeAttrs>("transpose", 1, 1, 1, infer_transpose);
-  r.add<AxesAttrs>("reverse", 1, 1, 1, infer_reverse);
-  r.add<AxisAttrs>("concat", 1, -1, 1, infer_concat);
-  r.add<NoAttrs>("tile", 2, 2, 1, infer_tile);
-  r.add<NoAttrs>("broadcast_to", 2, 2, 1, infer_broadcast_to);
-  r.add<PadAttrs>("pad", 1, 1, 1, infer_pad);
+  r.add<TransposeAttrs>("transpose", 1, 1, 1, infer_transpose).moves = true;
+  r.add<AxesAttrs>("reverse", 1, 1, 1, infer_reverse).moves = true;
+  r.add<AxisAttrs>("concat", 1, -1, 1, infer_concat).moves = true;
+  r.add<NoAttrs>("tile", 2, 2, 1, infer_tile).moves = true;
+  r.add<NoAttrs>("broadcast_to", 2, 2, 1, infer_broadcast_to).moves = true;
+  r.add<PadAttrs>("pad", 1, 1, 1, infer_pad).moves = true;
 }
 
 }  // namespace hornbeam

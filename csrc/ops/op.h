@@ -72,6 +72,9 @@ struct OpDef {
   bool elementwise = false;
   bool random = false;   // never folded, merged or remembered
   bool control = false;  // runs Programs of its own, its bodies: program/control.cpp
+  // Its kernels move items and never compute with them: float16 as any other dtype. What computes with float16 is
+  // given float32 by the graph's rewrites (graph/rewrites/half.py), unless it is elementwise.
+  bool moves = false;
   // bit i set: output 0 may be written over input i if that has the same element count and item size and
   // dies here
   uint32_t inplace = 0;

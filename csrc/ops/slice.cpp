@@ -57,8 +57,8 @@ void infer_slice_grad(const SliceAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_slice(OpRegistry& r) {
-  r.add<SliceAttrs>("slice", 3, 3, 1, infer_slice);
-  r.add<SliceAttrs>("slice_grad", 4, 4, 1, infer_slice_grad);
+  r.add<SliceAttrs>("slice", 3, 3, 1, infer_slice).moves = true;
+  r.add<SliceAttrs>("slice_grad", 4, 4, 1, infer_slice_grad).moves = true;
 }
 
 }  // namespace hornbeam

@@ -13,6 +13,7 @@ from .constants import fold_constants
 from .dead import remove_dead
 from .epilogue import fuse_epilogues
 from .fusion import fuse_elementwise
+from .half import widen_half
 from .multi_tensor import merge_updates
 from .neutral import drop_neutral
 from .shapes import resolve_shapes
@@ -42,6 +43,7 @@ PASSES = (
     fuse_epilogues,
     fold_affine,
     fuse_epilogues,
+    widen_half,
     remove_dead,
     fuse_elementwise,
     merge_updates,

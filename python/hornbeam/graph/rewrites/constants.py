@@ -3,6 +3,7 @@
 import math
 
 from ..flat import FlatGraph
+from .half import widen_half
 
 #: larger results stay ops: making a large fill costs less than carrying it around
 MAX_ELEMENTS = 1 << 16
@@ -24,6 +25,7 @@ def fold_constants(graph: FlatGraph) -> None:
         return
     part, numbers = graph.extract(folded)
     part.outputs = [numbers[v] for op in folded for v in op.outputs]
+    widen_half(part)
     arrays = part.lower()[0].run([])
     for v, array in zip((v for op in folded for v in op.outputs), arrays):
         values[v].kind, values[v].payload = "constant", array

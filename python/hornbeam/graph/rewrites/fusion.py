@@ -52,12 +52,13 @@ def _find_groups(graph: FlatGraph) -> list[list[FlatOp]]:
     group_of: dict[int, _Group] = {}  # by value
     groups: dict[int, _Group] = {}
     for op in graph.ops:
-        sources = {id(g): g for g in (group_of.get(v) for v in op.inputs) if g is not None}
+        sources = {id(group_of[v]): group_of[v] for v in op.inputs if v in group_of}
+        rounded = {id(group_of[v]) for v in op.inputs if v in group_of and graph.values[v].dtype == "float16"}
         home = None
         fusible, dtype = _compute_dtype(graph, op)
         if fusible:
             dims = graph.values[op.outputs[0]].dims
-            for group in sources.values():
+            for group in (g for key, g in sources.items() if key not in rounded):
                 if home is None and group.takes(dims, dtype, 1):
                     home = group
                 elif home is not None and group.takes(dims, dtype or home.dtype, len(home.ops) + 1):
@@ -80,7 +81,9 @@ def _find_groups(graph: FlatGraph) -> list[list[FlatOp]]:
 def _compute_dtype(graph: FlatGraph, op: FlatOp) -> tuple[bool, str | None]:
     """Whether an op can be part of a program, and the dtype it computes in (None: only truth values)."""
     if op.name == "cast":
-        dtype = graph.values[op.outputs[0]].dtype
+        source, dtype = (graph.values[v].dtype for v in (op.inputs[0], op.outputs[0]))
+        if dtype == "float16":  # rounded when stored; who reads it is outside
+            return source == "float32", source
         return dtype in COMPUTE, dtype
     if op.name not in _OPCODE:
         return False, None
@@ -133,7 +136,7 @@ class _Program:
         code: list[int] = []
         for op in self.ops:
             operands = [number[v] for v in op.inputs]
-            if op.name == "cast":  # converted when loaded, or a truth value that is 1 or 0 already
+            if op.name == "cast":  # converted when loaded or stored, or a truth value that is 1 or 0 already
                 number[op.outputs[0]] = operands[0]
                 continue
             if op.name == "elu":
