@@ -43,7 +43,11 @@ static py::list infer(const std::string& name, const py::dict& attrs, const py::
   if (n < op.min_inputs || (op.max_inputs >= 0 && n > op.max_inputs))
     throw TypeError("[" + name + "] got " + std::to_string(n) + " inputs");
   std::vector<TypeInfo> in, out;
-  for (py::handle h : inputs) in.push_back(type_from_python(h));
+  for (py::handle h : inputs) {
+    if (op.elementwise && h.is_none())
+      throw TypeError("[" + name + "] got None where it needs a tensor, an array or a number");
+    in.push_back(type_from_python(h));
+  }
   std::unique_ptr<Attrs> parsed;
   try {
     parsed = op.parse(attrs_from_python(attrs));

@@ -23,7 +23,7 @@ def test_reductions(name, axis, keepdims):
 
 
 def test_reductions_name_a_wrong_axis():
-    with pytest.raises(ValueError, match="Invalid reduction dimension 3"):
+    with pytest.raises(ValueError, match=r"Invalid axis 3 for a tensor of shape \(3, 4, 5\): axes go from 0 to 2"):
         run(lambda x: K.sum(x, axis=3), X)
 
 

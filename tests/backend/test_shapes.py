@@ -110,3 +110,10 @@ def test_contents():
     x = K.placeholder((None, 3))
     assert K.function([x], [K.zeros(K.shape(x))])([np.ones((4, 3))])[0].tolist() == np.zeros((4, 3)).tolist()
     np.testing.assert_array_equal(K.eval(K.constant(3, shape=(2, 2))), [[3, 3], [3, 3]])
+
+
+def test_a_list_of_tensors_is_stacked_where_one_is_wanted():
+    a, b = K.placeholder((2,), dtype="float64"), K.variable([3.0, 4.0], dtype="float64")
+    total, rows = K.function([a], [K.sum([a, b, 1.0 + b]), K.max([a, [9, 0], b], axis=0)])([[1, 2]])
+    assert total == 19
+    assert rows.tolist() == [9, 4]

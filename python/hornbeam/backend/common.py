@@ -76,15 +76,16 @@ def normalize_data_format(value: str | None) -> str:
     Raises:
         ValueError: any other value.
     """
-    return _checked_data_format(image_data_format() if value is None else value.lower())
+    return image_data_format() if value is None else _checked_data_format(value)
 
 
 def _checked_data_format(value: str) -> str:
-    if value not in ("channels_first", "channels_last"):
+    known = value.lower() if isinstance(value, str) else value
+    if known not in ("channels_first", "channels_last"):
         raise ValueError(
             f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {value}'
         )
-    return value
+    return known
 
 
 def image_dim_ordering() -> str:

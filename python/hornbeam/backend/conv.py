@@ -405,11 +405,14 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
             ``channels_first`` it is reshaped, not transposed, to the channels first, as the weights of Keras 2 expect.
 
     Raises:
-        ValueError: a bias of another rank.
+        ValueError: a bias of another rank, or for another number of channels.
     """
     data_format = normalize_data_format(data_format)
     if bias.ndim not in (1, x.ndim - 1):
         raise ValueError(f"Unexpected bias dimensions {bias.ndim}, expect to be 1 or {x.ndim - 1} dimensions")
+    channels = x.shape[1 if data_format == "channels_first" else -1]
+    if None not in (channels, bias.shape[-1]) and channels != bias.shape[-1]:
+        raise ValueError(f"a bias for {bias.shape[-1]} channels does not fit {data_format} data of shape {x.shape}")
     if x.ndim == 2:
         return x + bias
     if bias.ndim > 1 and data_format == "channels_first":

@@ -16,7 +16,7 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: the two axes differ in length.
     """
-    x, y = graph.convert(x), graph.convert(y)
+    x, y = _tensors(x, y)
     if y.ndim == 1:
         return graph.apply("squeeze", [dot(x, reshape(y, (-1, 1)))], axes=[x.ndim - 1])
     if x.ndim == 1:
@@ -29,6 +29,12 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     x_dims, y_dims = dims_of(x), dims_of(y)
     columns = reshape(permute_dimensions(y, [inner, *rest]), [y_dims[inner], -1])
     return reshape(graph.apply("matmul", [x, columns]), [*x_dims[:-1], *(y_dims[a] for a in rest)])
+
+
+def _tensors(x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Both as tensors; an array takes the dtype of the other."""
+    dtype = next((t.dtype for t in (x, y) if isinstance(t, Tensor)), None)
+    return graph.convert(x, dtype), graph.convert(y, dtype)
 
 
 def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
@@ -45,6 +51,7 @@ def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
     Raises:
         ValueError: fewer than two axes, the batch axis, several axes, or axes of different lengths.
     """
+    x, y = _tensors(x, y)
     x_shape, y_shape = int_shape(x), int_shape(y)
     if x.ndim < 2 or y.ndim < 2:
         raise ValueError(

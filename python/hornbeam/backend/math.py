@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import graph
 from ..graph import Tensor, floatx
-
-Axis = int | Sequence[int] | None
+from .axes import Axis, axis_of, normalize_axes
 
 
 # -- reductions -------------------------------------------------------------------------------------------
-def normalize_axes(axis: Axis, rank: int) -> list[int]:
-    """All axes for None, else the given ones, counted from 0 and each named once.
-
-    Raises:
-        ValueError: an axis is out of range.
-    """
-    axes: list[Any] = list(range(rank)) if axis is None else list(axis) if isinstance(axis, (list, tuple)) else [axis]
-    for a in axes:
-        if not -rank <= a < rank:
-            raise ValueError(f"Invalid reduction dimension {a} for input with {rank} dimensions.")
-    return sorted({int(a) % rank for a in axes})
-
-
 def _reduce(op: str, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     x = graph.convert(x)
-    axes = normalize_axes(axis, x.ndim)
+    axes = normalize_axes(x, axis)
     return graph.apply(op, [x], axes=axes, keepdims=bool(keepdims)) if axes else x
 
 
@@ -81,12 +66,14 @@ def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def argmax(x: Tensor, axis: int = -1) -> Tensor:
     """Index of the (first) largest value along ``axis``, int64."""
-    return graph.apply("argmax", [x], axis=axis % x.ndim)
+    x = graph.convert(x)
+    return graph.apply("argmax", [x], axis=axis_of(x, axis))
 
 
 def argmin(x: Tensor, axis: int = -1) -> Tensor:
     """Index of the (first) smallest value along ``axis``, int64."""
-    return graph.apply("argmin", [x], axis=axis % x.ndim)
+    x = graph.convert(x)
+    return graph.apply("argmin", [x], axis=axis_of(x, axis))
 
 
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -95,7 +82,7 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     # An infinite peak would give inf - inf; and it shifts nothing, so no gradient need pass it.
     peak = graph.apply("stop_gradient", [where(is_finite(peak), peak, 0.0)])
     out = log(sum(exp(x - peak), axis, keepdims=True)) + peak
-    axes = normalize_axes(axis, x.ndim)
+    axes = normalize_axes(x, axis)
     return out if keepdims or not axes else graph.apply("squeeze", [out], axes=axes)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from .. import graph
 from ..graph import Tensor
 from . import math
+from .axes import axis_of, normalize_axes
 from .common import epsilon as fuzz
 from .creation import arange
 from .random import new_seed
@@ -47,7 +48,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 def _on_last_axis(function: Any, x: Tensor, axis: int) -> Tensor:
     x = graph.convert(x)
-    axis %= x.ndim
+    axis = axis_of(x, axis)
     if axis == x.ndim - 1:
         return function(x)
     order = list(range(x.ndim))
@@ -182,7 +183,15 @@ def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     Args:
         predictions: (batch, classes).
         targets: integers (batch,).
+
+    Raises:
+        ValueError: other shapes.
     """
+    if targets.ndim != 1 or predictions.ndim != 2:
+        raise ValueError(
+            "`K.in_top_k` expects predictions of shape (batch, classes) and targets of shape (batch,), "
+            f"got {predictions.shape} and {targets.shape}."
+        )
     classes = arange(dims_of(predictions)[1], dtype="int64")
     chosen = math.equal(classes, expand_dims(graph.cast(targets, "int64"), 1))
     score = math.max(math.where(chosen, predictions, -float("inf")), axis=1, keepdims=True)
@@ -206,7 +215,7 @@ def normalize_batch_in_training(
     Returns:
         (normalized x, mean, variance divided by N); mean and variance have x's shape without the reduced axes.
     """
-    reduced = math.normalize_axes(list(reduction_axes), x.ndim)
+    reduced = normalize_axes(x, list(reduction_axes))
     kept = [a for a in range(x.ndim) if a not in reduced]
     if len(kept) == 1:
         order = [*reduced, *kept]
@@ -241,7 +250,7 @@ def batch_normalization(
     shift = -mean * scale
     if beta is not None:
         shift = shift + beta
-    axis %= x.ndim
+    axis = axis_of(x, axis)
     if scale.ndim == 1 and axis != x.ndim - 1:
         order = [a for a in range(x.ndim) if a != axis] + [axis]
         y = permute_dimensions(x, order) * scale + shift

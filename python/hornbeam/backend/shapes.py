@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, floatx
+from .axes import axis_of, normalize_axes
 from .common import normalize_data_format
 from .variables import int_shape
 
@@ -25,18 +26,21 @@ def reshape(x: Tensor, shape: Any) -> Tensor:
 
 def permute_dimensions(x: Tensor, pattern: Sequence[int]) -> Tensor:
     """Reorder the axes: axis i of the result is axis ``pattern[i]`` of x."""
-    pattern = [int(a) % x.ndim for a in pattern]
+    x = graph.convert(x)
+    pattern = [axis_of(x, a) for a in pattern]
     return x if pattern == list(range(x.ndim)) else graph.apply("transpose", [x], perm=pattern)
 
 
 def expand_dims(x: Tensor, axis: int = -1) -> Tensor:
     """Insert an axis of length 1 at ``axis``."""
-    return graph.apply("expand_dims", [x], axis=axis % (x.ndim + 1))
+    x = graph.convert(x)
+    return graph.apply("expand_dims", [x], axis=axis_of(x, axis, new=True))
 
 
 def squeeze(x: Tensor, axis: int) -> Tensor:
     """Remove an axis of length 1."""
-    return graph.apply("squeeze", [x], axes=[axis % x.ndim])
+    x = graph.convert(x)
+    return graph.apply("squeeze", [x], axes=[axis_of(x, axis)])
 
 
 def flatten(x: Tensor) -> Tensor:
@@ -52,22 +56,37 @@ def batch_flatten(x: Tensor) -> Tensor:
 
 
 def concatenate(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
-    """Join tensors along an axis."""
+    """Join tensors along an axis.
+
+    Raises:
+        ValueError: no tensors, or shapes that differ elsewhere.
+    """
     tensors = list(tensors)
-    return graph.apply("concat", tensors, axis=axis % graph.convert(tensors[0]).ndim)
+    if not tensors:
+        raise ValueError("`K.concatenate` needs at least one tensor.")
+    return graph.apply("concat", tensors, axis=axis_of(graph.convert(tensors[0]), axis))
 
 
 def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis."""
+    """Join tensors of one shape along a new axis.
+
+    Raises:
+        ValueError: no tensors, or shapes that differ.
+    """
     tensors = [graph.convert(t) for t in x]
-    axis %= tensors[0].ndim + 1
+    if not tensors:
+        raise ValueError("`K.stack` needs at least one tensor.")
+    for t in tensors:
+        if t.ndim != tensors[0].ndim or any(m != n for m, n in zip(t.shape, tensors[0].shape) if None not in (m, n)):
+            raise ValueError(f"`K.stack` needs tensors of one shape, got {tensors[0].shape} and {t.shape}.")
+    axis = axis_of(tensors[0], axis, new=True)
     return graph.apply("concat", [expand_dims(t, axis) for t in tensors], axis=axis)
 
 
 def reverse(x: Tensor, axes: int | Sequence[int]) -> Tensor:
     """Reverse the order along axes."""
-    axes = [axes] if isinstance(axes, int) else axes
-    return graph.apply("reverse", [x], axes=[a % x.ndim for a in axes])
+    x = graph.convert(x)
+    return graph.apply("reverse", [x], axes=normalize_axes(x, axes))
 
 
 def slice(x: Tensor, start: Any, size: Any) -> Tensor:
@@ -124,7 +143,7 @@ def repeat(x: Tensor, n: Any) -> Tensor:
 
 def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
     """Repeat each element along an axis: with rep 2, a b becomes a a b b."""
-    return _repeat_each(x, {axis % x.ndim: rep})
+    return _repeat_each(x, {axis_of(x, axis): rep})
 
 
 def _repeat_each(x: Tensor, reps: dict[int, int]) -> Tensor:
@@ -158,6 +177,8 @@ def temporal_padding(x: Tensor, padding: tuple[int, int] = (1, 1)) -> Tensor:
     """Zeros before and after the middle axis of a tensor (batch, steps, features)."""
     if len(padding) != 2:
         raise ValueError(f"`padding` must be a pair (left, right), got {padding}")
+    if x.ndim != 3:
+        raise ValueError(f"`K.temporal_padding` expects a tensor (batch, steps, features), got shape {x.shape}")
     return _pad(x, [padding], 1)
 
 
@@ -176,6 +197,8 @@ def spatial_3d_padding(
 
 
 def _spatial_padding(x: Tensor, padding: Sequence, data_format: str | None, n: int) -> Tensor:
+    if x.ndim != n + 2:
+        raise ValueError(f"padding of {n} axes expects a tensor with {n + 2} axes, got shape {x.shape}")
     if len(padding) != n or any(len(p) != 2 for p in padding):
         raise ValueError(f"`padding` must hold {n} pairs, got {padding}")
     return _pad(x, padding, 1 if normalize_data_format(data_format) == "channels_last" else 2)

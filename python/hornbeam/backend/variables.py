@@ -155,8 +155,12 @@ def get_variable_shape(x: Any) -> tuple[Any, ...]:
 
 
 def cast(x: Any, dtype: str) -> Tensor:
-    """The same values with another dtype."""
-    return graph.cast(graph.convert(x), np.dtype(dtype).name)
+    """The same values with another dtype; ``'float'`` means float32, as it did for TensorFlow.
+
+    Raises:
+        TypeError: no such dtype.
+    """
+    return graph.cast(graph.convert(x), "float32" if dtype == "float" else np.dtype(dtype).name)
 
 
 # -- values ---------------------------------------------------------------------------------------------
@@ -191,16 +195,23 @@ def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
 
 
 # -- updates: tensors whose value is the variable's new value; running one writes it ------------------
+# They raise ValueError where the shapes do not fit, and TypeError where x is no variable.
 def update(x: Variable, new_x: Any) -> Tensor:
-    return x.assign(new_x)
+    return _variable(x).assign(new_x)
 
 
 def update_add(x: Variable, increment: Any) -> Tensor:
-    return x.assign_add(increment)
+    return _variable(x).assign_add(increment)
 
 
 def update_sub(x: Variable, decrement: Any) -> Tensor:
-    return x.assign_sub(decrement)
+    return _variable(x).assign_sub(decrement)
+
+
+def _variable(x: Any) -> Variable:
+    if not isinstance(x, Variable):
+        raise TypeError(f"only variables can be updated, made by K.variable or a layer's add_weight; got {x!r:.120}")
+    return x
 
 
 def moving_average_update(x: Variable, value: Tensor, momentum: float) -> Tensor:
@@ -208,4 +219,4 @@ def moving_average_update(x: Variable, value: Tensor, momentum: float) -> Tensor
 
     Written as a subtraction, so that the updates of a layer used twice in one model both count.
     """
-    return x.assign_sub((x - graph.cast(value, x.dtype)) * (1.0 - momentum))
+    return _variable(x).assign_sub((x - graph.cast(value, x.dtype)) * (1.0 - momentum))

@@ -43,7 +43,7 @@ def _as_tensors(op: str, inputs: Sequence[Any]) -> list[Tensor | None]:
         elif isinstance(x, Tensor):
             tensors.append(control.current_value(x))
         else:
-            tensors.append(constant(x, dtype))
+            tensors.append(convert(x, dtype))
     return tensors
 
 
@@ -90,8 +90,13 @@ def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str
 
 
 def convert(value: Any, dtype: str | None = None) -> Tensor:
-    """Return a tensor as it is, anything else as a constant."""
-    return value if isinstance(value, Tensor) else constant(value, dtype)
+    """Return a tensor as it is, a list with tensors in it stacked to one, anything else as a constant."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
+        dtype = next(v.dtype for v in value if isinstance(v, Tensor))
+        return apply("concat", [apply("expand_dims", [convert(v, dtype)], axis=0) for v in value], axis=0)
+    return constant(value, dtype)
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:
@@ -108,6 +113,11 @@ def shape_tensor(dims: Any) -> Tensor:
     if isinstance(dims, Tensor):
         return dims
     dims = list(dims)
+    if None in dims:
+        raise ValueError(
+            f"A shape to compute with cannot hold None, got {tuple(dims)}: give K.shape(x)[i] for a dim that is known when "
+            "run, or -1 (in K.reshape) for whatever is left."
+        )
     if not any(isinstance(d, Tensor) for d in dims):
         return constant(np.asarray([int(d) for d in dims], dtype="int64"))
     parts = [

@@ -187,7 +187,7 @@ class Tensor:
         raise TypeError(f"len() of symbolic {self!r}: use K.int_shape(x)[0] or K.shape(x)[0].")
 
     def __iter__(self):
-        raise TypeError(f"cannot iterate over symbolic {self!r}: use K.unstack-like slicing x[i] or K.map_fn.")
+        raise TypeError(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
 
     # -- operators --------------------------------------------------------------------------------
     __add__, __radd__ = _operator("add"), _reflected("add")

@@ -111,9 +111,16 @@ class Variable(Tensor):
         value = convert(value, self.dtype)
         if value.dtype != self.dtype:
             value = cast(value, self.dtype)
-        if len(value.shape) != len(self.shape) and how == "set":
+        if not self._takes(value.shape, how):
             raise ValueError(f"Cannot update variable {self.name!r} of shape {self.shape} with shape {value.shape}.")
         return marker("assign", (self, value), self.dtype, self.shape, variable=self, how=how)
+
+    def _takes(self, shape: tuple[int | None, ...], how: str) -> bool:
+        """Whether a value of that shape may be set, or be added by broadcasting."""
+        if how == "set":
+            return len(shape) == len(self.shape) and all(n in (None, own) for n, own in zip(shape, self.shape))
+        offset = len(self.shape) - len(shape)
+        return offset >= 0 and all(n in (None, 1, own) for n, own in zip(shape, self.shape[offset:]))
 
     def __repr__(self) -> str:
         return f"<hornbeam.Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
