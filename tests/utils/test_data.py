@@ -3,7 +3,10 @@
 import functools
 import hashlib
 import io
+import os
+import signal
 import tarfile
+import threading
 import zipfile
 
 import h5py
@@ -13,7 +16,7 @@ import pytest
 from hornbeam.callbacks import Callback
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
-from hornbeam.utils import H5Dict, HDF5Matrix, get_file
+from hornbeam.utils import H5Dict, HDF5Matrix, enqueuers, get_file
 from hornbeam.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, validate_file
 from hornbeam.utils.downloads import _extract_archive
 
@@ -86,6 +89,68 @@ class TestEnqueuers:
         enqueuer.start(workers=workers)
         got = list(enqueuer.get())
         assert sorted(got) == list(range(20))
+
+    @pytest.mark.parametrize("method", ["__len__", "on_epoch_end"])
+    def test_errors_beside_the_batches_reach_the_reader(self, method):
+        class Broken(Batches):
+            pass
+
+        def fail(self):
+            raise KeyError("no such file")
+
+        setattr(Broken, method, fail)
+        enqueuer = OrderedEnqueuer(Broken())
+        enqueuer.start()
+        with pytest.raises(KeyError, match="no such file"):
+            for _ in enqueuer.get():
+                pass
+        assert not enqueuer.is_running()
+
+    def test_a_batch_that_does_not_come_is_made_here(self, monkeypatch):
+        monkeypatch.setattr(enqueuers, "_TIMEOUT", 0.05)
+        stuck = threading.Event()
+
+        class Slow(Batches):
+            def __getitem__(self, index):
+                if index == 0 and threading.current_thread() is not threading.main_thread():
+                    stuck.wait()
+                return super().__getitem__(index)
+
+        enqueuer = OrderedEnqueuer(Slow())
+        enqueuer.start(workers=2)
+        with pytest.warns(UserWarning, match="The input 0 could not be retrieved"):
+            first = next(enqueuer.get())
+        assert np.array_equal(first[0], X[:4])
+        enqueuer.stop()  # although a worker hangs
+        assert not enqueuer.run_thread.is_alive()
+        stuck.set()
+
+    def test_a_worker_process_that_dies_is_an_error(self):
+        def suicide():
+            yield 1
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        enqueuer = GeneratorEnqueuer(suicide(), use_multiprocessing=True)
+        enqueuer.start(workers=1)
+        with pytest.raises(RuntimeError, match=r"worker process died \(exit code -9\)"):
+            for _ in enqueuer.get():
+                pass
+        assert not enqueuer.is_running()
+
+    def test_a_reader_that_waits_ends_when_another_thread_stops(self):
+        def nothing():
+            waiting.set()
+            stuck.wait()
+            yield 1
+
+        waiting, stuck = threading.Event(), threading.Event()
+        enqueuer = GeneratorEnqueuer(nothing())
+        enqueuer.start()
+        stopper = threading.Thread(target=lambda: waiting.wait() and enqueuer.stop())
+        stopper.start()
+        assert list(enqueuer.get()) == []
+        stopper.join()
+        stuck.set()
 
     def test_stopping_early(self):
         enqueuer = GeneratorEnqueuer(batches())

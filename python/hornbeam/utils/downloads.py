@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.client
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -11,9 +14,11 @@ import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .progbar import Progbar
+
+_CONNECTIONS = 5  # how often a download may break off
 
 
 def get_file(
@@ -35,7 +40,7 @@ def get_file(
         origin: URL.
         untar: older name of ``extract``: the file is a tar archive ``fname + '.tar.gz'`` with a folder ``fname``.
         md5_hash: older name of ``file_hash``.
-        file_hash: checksum; a cached file that has another one is downloaded again.
+        file_hash: checksum; a cached file that has another one is downloaded again, a broken download continued.
         cache_subdir: folder inside the cache.
         hash_algorithm: ``'md5'``, ``'sha256'`` or ``'auto'``.
         extract: unpack the archive beside it; members that would leave that folder are refused.
@@ -46,7 +51,7 @@ def get_file(
         Path of the file.
 
     Raises:
-        OSError: the download failed; nothing partial is left.
+        OSError: the download failed. With a checksum the next call continues it, else nothing is left.
         ValueError: the checksum of what came is wrong, or the archive is not safe.
     """
     if cache_dir is None:
@@ -60,7 +65,11 @@ def get_file(
     unpacked = os.path.join(folder, fname)
     path = unpacked + ".tar.gz" if untar else unpacked
 
-    if not os.path.exists(path) or (file_hash is not None and not validate_file(path, file_hash, hash_algorithm)):
+    known = os.path.exists(path)
+    outdated = known and file_hash is not None and not validate_file(path, file_hash, hash_algorithm)
+    if outdated:
+        print(f"{path} is incomplete or outdated: its checksum is not {file_hash}. It is downloaded again.")
+    if outdated or not known:
         print(f"Downloading data from {origin}")
         _download(origin, path, file_hash, hash_algorithm)
     if untar:
@@ -81,27 +90,98 @@ def _writable(folder: str) -> bool:
 
 
 def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> None:
-    """Download to a temporary file, check it, and only then give it its name."""
-    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
+    """Download to a file of its own, check it, and only then give it its name.
+
+    With a checksum, what a broken download has left (``path + '.part'``) is continued by the next call: the checksum
+    tells whether the pieces are of one file. Whoever continues it takes it away, so that processes do not meet in it.
+    """
+    handle, own = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
+    os.close(handle)
+    leftover = path + ".part"
+    if file_hash is not None and os.path.exists(leftover):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(leftover, own)
+    continued = os.path.getsize(own) > 0
     try:
-        with os.fdopen(handle, "wb") as out, urllib.request.urlopen(origin, timeout=60) as response:
-            length = response.headers.get("Content-Length")
-            bar, done = Progbar(int(length) if length else None), 0
-            while chunk := response.read(1 << 16):
-                out.write(chunk)
-                done += len(chunk)
-                bar.update(done)
-        if file_hash is not None and not validate_file(partial, file_hash, algorithm):
-            raise ValueError(f"The checksum of {origin} is not {file_hash}: the download is incomplete or has changed.")
-        os.replace(partial, path)
-    except urllib.error.URLError as error:
-        reason = f"{error.code} -- {error.msg}" if isinstance(error, urllib.error.HTTPError) else error.reason
+        _fetch(origin, own)
+        if file_hash is not None and not validate_file(own, file_hash, algorithm):
+            os.truncate(own, 0)
+            if continued:  # perhaps the two pieces did not belong together
+                _fetch(origin, own)
+            if not validate_file(own, file_hash, algorithm):
+                os.truncate(own, 0)
+                raise ValueError(f"The checksum of {origin} is not {file_hash}: it has changed, or is another file.")
+        os.replace(own, path)
+    except (OSError, http.client.HTTPException) as error:
+        http_error = isinstance(error, urllib.error.HTTPError)
+        reason = f"{error.code} -- {error.msg}" if http_error else getattr(error, "reason", error)
         raise OSError(
             f"URL fetch failure on {origin}: {reason}. Without a network: fetch that file elsewhere and put it at {path}"
         ) from error
     finally:
-        if os.path.exists(partial):
-            os.remove(partial)
+        if os.path.exists(own):
+            if file_hash is not None and os.path.getsize(own):
+                os.replace(own, leftover)
+            else:
+                os.remove(own)
+
+
+def _fetch(origin: str, path: str) -> None:
+    """Append to ``path`` what it lacks of ``origin``; a connection that breaks off is followed by the next.
+
+    Raises:
+        OSError: nothing came, or too many connections broke off.
+    """
+    version = None  # what the server calls the state of the file that the first connection gave a piece of
+    for attempt in range(_CONNECTIONS):
+        before = os.path.getsize(path)
+        try:
+            with open(path, "ab") as out, _open(origin, before, version) as response:
+                version = version or _version(response)
+                _receive(response, out)
+            return
+        except urllib.error.HTTPError:
+            raise
+        except (OSError, http.client.HTTPException):
+            if os.path.getsize(path) <= before or attempt == _CONNECTIONS - 1:
+                raise
+
+
+def _open(origin: str, start: int, version: str | None) -> Any:
+    """A connection that delivers from byte ``start`` on if the server can, and if the file is still this version."""
+    request = urllib.request.Request(origin)
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+        if version is not None:
+            request.add_header("If-Range", version)
+    try:
+        return urllib.request.urlopen(request, timeout=60)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # there is nothing from `start` on: take it from the beginning
+            raise
+        return urllib.request.urlopen(origin, timeout=60)
+
+
+def _version(response: Any) -> str | None:
+    tag = response.headers.get("ETag")
+    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+
+
+def _receive(response: Any, out: BinaryIO) -> None:
+    """Write a response to the end of ``out``, or instead of what is there if the response is the whole file."""
+    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    if not match or int(match[1]) != out.tell():
+        out.truncate(0)
+    done = out.tell() if match else 0
+    length = response.headers.get("Content-Length")
+    total = done + int(length) if length else None
+    bar = Progbar(total)
+    while chunk := response.read(1 << 16):
+        out.write(chunk)
+        done += len(chunk)
+        bar.update(done)
+    if total is not None and done < total:
+        raise ConnectionError(f"the connection was closed after {done} of {total} bytes")
 
 
 def _hash_file(fpath, algorithm="sha256", chunk_size=65535):

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-_TIMEOUT = 30.0  # seconds after which a batch from a worker process counts as lost
+_TIMEOUT = 30.0  # seconds after which a batch of a Sequence counts as lost
+_POLL = 0.2  # seconds between two looks at whether what is waited for can still come
 
 #: sequences and generators by the id of their enqueuer; worker processes get a copy
 _shared: dict[int, Any] = {}
@@ -69,6 +70,7 @@ class SequenceEnqueuer:
         self.queue: queue.Queue = queue.Queue()
         self.run_thread: threading.Thread | None = None
         self.stop_signal: threading.Event | None = None
+        self._processes: list[Any] = []
 
     def is_running(self):
         return self.stop_signal is not None and not self.stop_signal.is_set()
@@ -79,8 +81,25 @@ class SequenceEnqueuer:
         self.queue = queue.Queue(max_queue_size)
         self.stop_signal = threading.Event()
         _shared[self.uid] = self.sequence
-        self.run_thread = threading.Thread(target=self._run, daemon=True)
+        self.run_thread = threading.Thread(target=self._run_to_the_end, daemon=True)
         self.run_thread.start()
+
+    def _run_to_the_end(self) -> None:
+        """Run, and hand an error (of ``len(sequence)``, of ``on_epoch_end``, of making the workers) to the reader."""
+        try:
+            self._run()
+        except Exception as error:
+            if self.is_running():
+                self.queue.put((None, _Failed(error)))
+
+    def _next_result(self) -> Any:
+        """The next ``(index, result)``; None once the enqueuer was stopped."""
+        while self.is_running():
+            try:
+                return self.queue.get(timeout=_POLL)
+            except queue.Empty:
+                continue
+        return None
 
     def stop(self, timeout=None):
         """Stop the workers and drop the batches that are ready."""
@@ -102,7 +121,14 @@ class SequenceEnqueuer:
     def _pool(self) -> Any:
         if not self.use_multiprocessing:
             return ThreadPool(self.workers)
-        return multiprocessing.Pool(self.workers, **self._process_setup())
+        pool = multiprocessing.Pool(self.workers, **self._process_setup())
+        # The pool replaces workers that die and forgets what they were working on: keep them to see it.
+        self._processes = list(pool._pool)  # type: ignore[attr-defined]
+        return pool
+
+    def _dead_worker(self) -> Any:
+        """A worker process that has died; one that is terminated on stopping does not count."""
+        return next((p for p in self._processes if p.exitcode not in (None, 0)), None)
 
     def _process_setup(self) -> dict[str, Any]:
         return {"initializer": init_pool, "initargs": (_shared,)}
@@ -156,8 +182,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
 
     def get(self) -> Iterator:
         try:
-            while self.is_running():
-                index, result = self.queue.get()
+            while item := self._next_result():
+                index, result = item
                 try:
                     batch = result.get(timeout=_TIMEOUT)
                 except multiprocessing.TimeoutError:
@@ -201,13 +227,13 @@ class GeneratorEnqueuer(SequenceEnqueuer):
     def _run(self):
         with self._pool() as pool:
             while self.is_running():
-                self.queue.put(pool.apply_async(next_sample, (self.uid,)))
+                self.queue.put((None, pool.apply_async(next_sample, (self.uid,))))
 
     def get(self) -> Iterator:
         try:
-            while self.is_running():
+            while item := self._next_result():
                 try:
-                    batch = self.queue.get().get(timeout=_TIMEOUT if self.use_multiprocessing else None)
+                    batch = self._wait(item[1])
                 finally:
                     self.queue.task_done()
                 if batch is not None:
@@ -215,7 +241,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         except StopIteration:
             # The generator has ended: give what other workers have made before, then end too.
             while not self.queue.empty():
-                result = self.queue.get()
+                _, result = self.queue.get()
                 if result.ready() and result.successful() and result.get() is not None:
                     yield result.get()
             self.stop()
@@ -227,6 +253,30 @@ class GeneratorEnqueuer(SequenceEnqueuer):
                     "`use_multiprocessing=False, workers > 1`. "
                 ) from error
             raise
+
+    def _wait(self, result: Any) -> Any:
+        """The value of a result, however long the generator takes, unless its worker has died or is stopped."""
+        while self.is_running():
+            try:
+                return result.get(timeout=_POLL)
+            except multiprocessing.TimeoutError:
+                dead = self._dead_worker()
+                if dead is not None:
+                    raise RuntimeError(
+                        f"A worker process died (exit code {dead.exitcode}) and took its copy of the generator with it. "
+                        "A negative code is the signal that ended it: -9 often means that memory ran out."
+                    ) from None
+        return None
+
+
+class _Failed:
+    """The result of a run that failed."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def get(self, timeout: float | None = None) -> Any:
+        raise self.error
 
 
 class _Locked:
