@@ -113,8 +113,9 @@ def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> 
                 raise ValueError(f"The checksum of {origin} is not {file_hash}: it has changed, or is another file.")
         os.replace(own, path)
     except (OSError, http.client.HTTPException) as error:
-        http_error = isinstance(error, urllib.error.HTTPError)
-        reason = f"{error.code} -- {error.msg}" if http_error else getattr(error, "reason", error)
+        reason = getattr(error, "reason", error)
+        if isinstance(error, urllib.error.HTTPError):
+            reason = f"{error.code} -- {error.msg}"
         raise OSError(
             f"URL fetch failure on {origin}: {reason}. Without a network: fetch that file elsewhere and put it at {path}"
         ) from error
