@@ -14,6 +14,7 @@ import numpy as np
 
 from . import backend as K
 from . import graph
+from .backend.creation import fill
 from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
 
 
@@ -32,18 +33,25 @@ class Initializer:
         return cls(**{k: v for k, v in config.items() if k != "dtype"})
 
 
+def _everywhere(value: float, shape: Sequence[int], dtype: str | None) -> Any:
+    """One number in the whole shape. A large one stays a formula, so that what is never read takes no memory."""
+    if math.prod(shape) > 1 << 16:
+        return fill(shape, value, dtype)
+    return K.constant(value, shape=shape, dtype=dtype)
+
+
 class Zeros(Initializer):
     """All zeros."""
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
-        return K.constant(0, shape=shape, dtype=dtype)
+        return _everywhere(0, shape, dtype)
 
 
 class Ones(Initializer):
     """All ones."""
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
-        return K.constant(1, shape=shape, dtype=dtype)
+        return _everywhere(1, shape, dtype)
 
 
 class Constant(Initializer):
@@ -53,7 +61,9 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
-        return K.constant(self.value, shape=shape, dtype=dtype)
+        return (
+            _everywhere(self.value, shape, dtype) if np.ndim(self.value) == 0 else K.constant(self.value, dtype, shape)
+        )
 
     def get_config(self) -> dict:
         return {"value": self.value}

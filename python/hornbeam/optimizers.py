@@ -407,13 +407,17 @@ class Nadam(_WithRate):
             self._assign(p, p - self.learning_rate * mean / (size + self.epsilon))
         return self.updates
 
+    def _schedule_after(self, steps: int) -> np.ndarray:
+        t = np.arange(1, min(steps, 10_000) + 1)  # later it has long become 0
+        return np.prod(float(K.get_value(self.beta_1)) * (1.0 - 0.5 * 0.96 ** (t * self.schedule_decay)))
+
     def _momentum(self, t: Any) -> Any:
         return self.beta_1 * (1.0 - 0.5 * K.pow(0.96, t * self.schedule_decay))
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        # Keras up to 2.2 did not save the momentum's schedule.
+        # Keras up to 2.2 and tf.keras did not save the momentum's schedule, which follows from the number of steps.
         if len(weights) + 1 == len(self.weights):
-            weights = [weights[0], np.array(1.0), *weights[1:]]
+            weights = [weights[0], self._schedule_after(int(weights[0])), *weights[1:]]
         super().set_weights(weights)
 
     def get_config(self) -> dict:

@@ -386,13 +386,15 @@ class Network(Layer):
 
         return network_from_config(cls, config, custom_objects)
 
-    def save(self, filepath, overwrite=True, include_optimizer=True):
-        """Save architecture, weights and, if compiled, the training's state to one HDF5 file.
+    def save(self, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):
+        """Save architecture, weights and, if compiled, the training's state to one file.
 
         Args:
-            filepath: path, ``h5py.File`` or ``h5py.Group``.
+            filepath: path, ``h5py.File`` or ``h5py.Group``; HDF5, or the zip of later Keras if it ends with ``.keras``.
             overwrite: without it an existing file is asked about.
             include_optimizer: whether to save the optimizer's state.
+            save_format: ``'h5'`` or ``'keras'``, whatever the name.
+            sample: inputs to store with their outputs, so that ``load_model(..., verify=True)`` can compare.
         """
         if not self._is_graph_network:
             raise NotImplementedError(
@@ -401,7 +403,7 @@ class Network(Layer):
             )
         from ..saving import save_model
 
-        save_model(self, filepath, overwrite, include_optimizer)
+        save_model(self, filepath, overwrite, include_optimizer, save_format, sample)
 
     def save_weights(self, filepath, overwrite=True):
         """Save the weights alone to an HDF5 file."""

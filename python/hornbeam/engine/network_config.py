@@ -122,8 +122,13 @@ def network_from_config(cls: type, config: dict, custom_objects: dict | None) ->
             stuck = [name for name, calls in waiting.items() if calls]
             raise ValueError(f"Invalid model config: the inputs of layers {stuck} cannot be found in the model.")
 
-    inputs = [_tensor_at(layers, where) for where in _references(config["input_layers"])]
-    outputs = [_tensor_at(layers, where) for where in _references(config["output_layers"])]
+    try:
+        inputs = [_tensor_at(layers, where) for where in _references(config["input_layers"])]
+        outputs = [_tensor_at(layers, where) for where in _references(config["output_layers"])]
+    except _Pending as error:
+        raise ValueError(
+            f"Invalid model config: an end of the model is a call of {error} that it does not have."
+        ) from None
     return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
 
 

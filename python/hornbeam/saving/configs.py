@@ -38,7 +38,7 @@ def model_from_config(config, custom_objects=None, lambdas=None):
             custom_objects.update({_placeholder(name): function for name, function in lambdas.items()})
         config = migrate(config)
         return deserialize(config, custom_objects=custom_objects)
-    except (KeyError, AttributeError, IndexError, TypeError, ArithmeticError, RecursionError) as error:
+    except (LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
         raise ValueError(f"Invalid model config: {type(error).__name__}: {error}") from error
 
 

@@ -69,13 +69,19 @@ def _as_damage(where: str) -> Iterator[None]:
 
 def write(target: Any, overwrite: bool, fill: Callable[[Any], None]) -> None:
     """Have ``fill(file)`` write the HDF5 file ``target``: a path, an address, a binary file; see :func:`write_file`."""
-    import h5py
 
     def write_to(place: Any) -> None:
-        with h5py.File(place, "w") as file:
+        with new(place) as file:
             fill(file)
 
     write_file(target, overwrite, write_to)
+
+
+def new(place: Any) -> Any:
+    """A new HDF5 file, at a path or in a binary file."""
+    import h5py
+
+    return h5py.File(place, "w")
 
 
 def save_attributes_to_hdf5_group(group, name, data):

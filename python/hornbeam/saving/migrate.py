@@ -122,7 +122,6 @@ def _dtype(kind: str, config: dict) -> None:
 # -- training -----------------------------------------------------------------------------------------------
 _OPTIMIZER_NEUTRAL: dict[str, tuple] = {
     "weight_decay": (None, 0, 0.0),
-    "global_clipnorm": (None,),
     "use_ema": (False,),
     "centered": (False,),
 }
@@ -137,7 +136,7 @@ def migrate_training(training: dict) -> dict:
     """A training config (of an HDF5 file) or compile config (of a ``.keras`` file) as Keras 2.3.1 had it."""
     optimizer = training.get("optimizer_config", training.get("optimizer"))
     return {
-        "optimizer_config": _optimizer(optimizer) if isinstance(optimizer, dict) else optimizer,
+        "optimizer_config": _optimizer(_described(optimizer) if isinstance(optimizer, str) else optimizer),
         "loss": _walk(training.get("loss"), _loss),
         "metrics": _walk(training.get("metrics"), _metric),
         "weighted_metrics": _walk(training.get("weighted_metrics"), _metric),
@@ -156,7 +155,15 @@ def _walk(item: Any, convert: Callable) -> Any:
     return {key: _walk(value, convert) for key, value in item.items()}
 
 
-def _optimizer(item: dict) -> dict:
+def _described(name: str) -> dict:
+    """An optimizer that was compiled by its name alone, with the arguments that later Keras gave it."""
+    config: dict = {"learning_rate": 0.01 if name.lower() == "sgd" else 0.001, "is_legacy_optimizer": False}
+    return {"class_name": {"rmsprop": "RMSprop", "adagrad": "Adagrad"}.get(name.lower(), name), "config": config}
+
+
+def _optimizer(item: Any) -> dict:
+    if not isinstance(item, dict):
+        raise ValueError(f"The file has no optimizer's config but {str(item)[:100]}. Load it with compile=False.")
     kind = item["class_name"].rsplit(">", 1)[-1]
     config = dict(item["config"])
     for key, harmless in _OPTIMIZER_NEUTRAL.items():
@@ -167,15 +174,23 @@ def _optimizer(item: dict) -> dict:
             )
     if kind in ("RMSprop", "Adagrad") and config.get("is_legacy_optimizer") is False:
         config["epsilon_under_root"] = True
+    if kind == "Nadam" and config.get("is_legacy_optimizer") is False:
+        config["schedule_decay"] = 1.0  # the later one has 0.96 ** step where Keras 2.3.1 has 0.96 ** (0.004 * step)
     if kind == "RMSprop" and config.pop("momentum", 0.0):
         raise ValueError("RMSprop was saved with momentum, which Keras 2 does not have. Load with compile=False.")
     for key in _OPTIMIZER_DROPPED:
         config.pop(key, None)
+    if config.get("global_clipnorm") is not None:  # what Keras 2.3.1 calls clipnorm
+        config["clipnorm"] = config["global_clipnorm"]
+    config.pop("global_clipnorm", None)
     for key in ("clipnorm", "clipvalue"):
         if key in config and config[key] is None:
             del config[key]
     rate = config.get("learning_rate")
-    if isinstance(rate, dict):
+    if isinstance(rate, dict) and rate.get("class_name") == "InverseTimeDecay" and not rate["config"].get("staircase"):
+        of = rate["config"]  # the only schedule that Keras 2.3.1 has: rate / (1 + decay * steps)
+        config.update(learning_rate=of["initial_learning_rate"], decay=of["decay_rate"] / of["decay_steps"])
+    elif isinstance(rate, dict):
         raise ValueError("The learning rate was saved as a schedule. Load with compile=False and compile anew.")
     return {"class_name": kind, "config": config}
 

@@ -1,9 +1,10 @@
-"""Whole models in HDF5 files: architecture, weights, and the state of training."""
+"""Whole models in HDF5 and ``.keras`` files: architecture, weights, and the state of training."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,31 +13,55 @@ from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
 from ..utils.generic_utils import allow_code_loading, get_custom_objects
-from . import hdf5, keras_zip
+from . import hdf5, keras_zip, zip_config, zip_weights
 from .configs import model_from_config
 from .migrate import migrate_training
-from .optimizer_state import read_state
+from .optimizer_state import read_state, read_zip_state, write_zip_state
+from .sample import check_sample, save_sample
 from .state import load_state, save_state
+from .targets import fetched
 from .text import get_json_type, model_description, parse_json
 from .weights import load_weights_from_hdf5_group, save_weights_to_hdf5_group, unique_names
 
 
-def save_model(model, filepath, overwrite=True, include_optimizer=True):
-    """Save a model to an HDF5 file, from which :func:`load_model` makes an equal one.
+def save_model(model, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):
+    """Save a model to a file, from which :func:`load_model` makes an equal one.
+
+    A file on a disk is written beside ``filepath`` and renamed: a save that is cut off leaves the old file whole.
 
     Args:
         model: the model.
-        filepath: path, or an open ``h5py.File`` or ``h5py.Group``.
+        filepath: path, address (``gs://...``, through fsspec), binary file, or an open ``h5py.File`` or ``h5py.Group``.
         overwrite: whether to replace an existing file without asking.
         include_optimizer: whether the optimizer's state is saved too.
+        save_format: ``'h5'``, or ``'keras'`` for the zip of later Keras; the latter by default if the name ends so.
+        sample: inputs, as for ``predict``: stored with the outputs, for ``load_model(..., verify=True)``.
+
+    Raises:
+        ValueError: an unknown format, or a group that is not empty.
     """
+    save_format = save_format or _format_of(filepath)
+    if save_format == "keras":
+        _save_zip(model, filepath, overwrite, include_optimizer, sample)
+        return
+    if save_format != "h5":
+        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'keras'.")
+
+    def fill(file: Any) -> None:
+        _write(model, file, include_optimizer)
+        if sample is not None:
+            save_sample(file, model, sample)
 
     if hdf5.is_group(filepath):
         if len(filepath) or len(filepath.attrs):
             raise ValueError(f"The HDF5 group {filepath.name!r} to save the model in is not empty.")
-        _write(model, filepath, include_optimizer)
+        fill(filepath)
     else:
-        hdf5.write(filepath, overwrite, lambda file: _write(model, file, include_optimizer))
+        hdf5.write(filepath, overwrite, fill)
+
+
+def _format_of(filepath: Any) -> str:
+    return "keras" if isinstance(filepath, (str, os.PathLike)) and str(filepath).endswith(".keras") else "h5"
 
 
 def _write(model: Any, file: Any, include_optimizer: bool) -> None:
@@ -46,18 +71,10 @@ def _write(model: Any, file: Any, include_optimizer: bool) -> None:
     config = {"class_name": description["class_name"], "config": description["config"]}
     file.attrs["model_config"] = json.dumps(config, default=get_json_type).encode("utf8")
     save_weights_to_hdf5_group(file.create_group("model_weights"), model.layers)
-    optimizer = getattr(model, "optimizer", None)
-    if not include_optimizer or optimizer is None or not model._is_compiled:
+    if not include_optimizer or not _can_be_resumed(model):
         return
-    training = {
-        "optimizer_config": {"class_name": type(optimizer).__name__, "config": optimizer.get_config()},
-        "loss": model.loss,
-        "metrics": model._compile_metrics,
-        "weighted_metrics": model._compile_weighted_metrics,
-        "sample_weight_mode": model.sample_weight_mode,
-        "loss_weights": model.loss_weights,
-    }
-    file.attrs["training_config"] = json.dumps(training, default=get_json_type).encode("utf8")
+    file.attrs["training_config"] = json.dumps(_training(model)).encode("utf8")
+    optimizer = model.optimizer
     if optimizer.weights:
         group = file.create_group("optimizer_weights")
         names = unique_names([w.name for w in optimizer.weights])
@@ -67,23 +84,63 @@ def _write(model: Any, file: Any, include_optimizer: bool) -> None:
     save_state(file, model)
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lambdas=None):
+def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool, sample: Any) -> None:
+    description = model_description(model)
+    config = {"class_name": description["class_name"], "config": description["config"]}
+    config = json.loads(json.dumps(config, default=get_json_type))
+    buffer, training = io.BytesIO(), None
+    with hdf5.new(buffer) as file:
+        zip_weights.save_weights(file, model)
+        if include_optimizer and _can_be_resumed(model):
+            training = _training(model)
+            write_zip_state(file, model)
+            file.attrs[_TRAINING] = json.dumps(training)  # what later Keras has no words for is kept here
+            save_state(file, model)
+        if sample is not None:
+            save_sample(file, model, sample)
+    contents = zip_config.model_config(config, None if training is None else zip_config.compile_config(training))
+    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), keras_version)
+
+
+_TRAINING = "training_config"
+
+
+def _can_be_resumed(model: Any) -> bool:
+    return getattr(model, "optimizer", None) is not None and model._is_compiled
+
+
+def _training(model: Any) -> dict:
+    """How a model was compiled, as plain data."""
+    training = {
+        "optimizer_config": {"class_name": type(model.optimizer).__name__, "config": model.optimizer.get_config()},
+        "loss": model.loss,
+        "metrics": model._compile_metrics,
+        "weighted_metrics": model._compile_weighted_metrics,
+        "sample_weight_mode": model.sample_weight_mode,
+        "loss_weights": model.loss_weights,
+    }
+    return json.loads(json.dumps(training, default=get_json_type))
+
+
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lambdas=None, verify=False):
     """Load a model that :func:`save_model` (or Keras) wrote.
 
     Args:
-        filepath: path of an HDF5 file (or of a ``.keras`` file that Keras 2 wrote), or an open ``h5py.Group``.
+        filepath: path, address or binary file of an HDF5 or ``.keras`` file, or an open ``h5py.Group``.
         custom_objects: dict from name to class or function, for what is not Keras's own.
         compile: whether to restore optimizer, loss and metrics too.
         safe_mode: a file is data from a stranger: Python code in it (Lambda layers) is used only if this process
             has the same function. False runs whatever the file holds.
         lambdas: dict from the name of a Lambda layer to the function to use for it.
+        verify: whether to check the model by the sample that was saved with it.
 
     Raises:
         OSError: no such file, or it is truncated or no HDF5 file.
-        ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run.
+        ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run; or verifying failed.
     """
+    filepath = fetched(filepath)
     if keras_zip.is_zip(filepath):
-        return _read_zip(filepath, custom_objects, compile, safe_mode, lambdas)
+        return _read_zip(filepath, custom_objects, compile, safe_mode, lambdas, verify)
     with hdf5.reading(filepath) as file, allow_code_loading(not safe_mode):
         description = hdf5.attribute(file, "model_config")
         if description is None:
@@ -102,20 +159,28 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
                     version = hdf5.attribute(file, "keras_version")
                     _set_optimizer(model, lambda: read_state(group, names, model, version))
                 load_state(file, model)
+        if verify:
+            check_sample(file, model)
     return model
 
 
-def _read_zip(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None) -> Any:
-    description, weights = keras_zip.members(path)
+def _read_zip(
+    source: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None, verify: bool
+) -> Any:
+    description, weights = keras_zip.read(source)
     config = parse_json(description)
     with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
         model = model_from_config(config, custom_objects, lambdas)
-        keras_zip.load_weights(file, model)
-        if compile and _compile(model, config.get("compile_config"), custom_objects) and "optimizer/vars" in file:
-            group = file["optimizer/vars"]
-            names = ["iteration", *(str(i) for i in range(1, len(group)))]
-            stored = {"iteration": group["0"], **{name: group[name] for name in names[1:]}}
-            _set_optimizer(model, lambda: read_state(stored, names, model, None))
+        zip_weights.load_weights(file, model)
+        if compile:
+            own = hdf5.attribute(file, _TRAINING)
+            training = config.get("compile_config") if own is None else parse_json(own)
+            if _compile(model, training, custom_objects):
+                if "optimizer/vars" in file:
+                    _set_optimizer(model, lambda: read_zip_state(file, model))
+                load_state(file, model)
+        if verify:
+            check_sample(file, model)
     return model
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend as K
+from ..optimizers import Adam, Nadam
 from . import hdf5
 
 
@@ -34,6 +36,48 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
         arrays = _in_layer_order(arrays, weights)
     missing = slots[len(arrays) :]
     return arrays + [w.get_value() for w in missing] if arrays and _fits(arrays, slots) else arrays
+
+
+def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
+    """Read the state that a ``.keras`` file holds, in the order of ``model.optimizer.weights``."""
+    group = hdf5.subgroup(file, "optimizer/vars")
+    stored = {
+        "iteration": hdf5.dataset(group, "0"),
+        **{str(i): hdf5.dataset(group, str(i)) for i in range(1, len(group))},
+    }
+    state = read_state(stored, list(stored), model, None)
+    if _SCHEDULE in file:
+        state.insert(1, np.asarray(hdf5.dataset(file, _SCHEDULE)[()]))
+    return state
+
+
+def write_zip_state(file: Any, model: Any) -> None:
+    """Write the state of ``model.optimizer`` as later optimizers have it: for each weight its slots."""
+    optimizer = model.optimizer
+    state = K.batch_get_value(optimizer.weights)
+    if not state:
+        return
+    if isinstance(optimizer, Nadam):  # the only one with a number beside the slots, which later Keras does not save
+        file[_SCHEDULE] = state.pop(1)
+    if isinstance(optimizer, Adam) and not optimizer.amsgrad:
+        state = [x for x, weight in zip(state, optimizer.weights) if "vhat" not in weight.name]
+    group = file.create_group("optimizer/vars")
+    for i, value in enumerate(by_weight(state, len(model._collected_trainable_weights))):
+        group[str(i)] = value
+
+
+#: Where the momentum schedule of Nadam is kept.
+_SCHEDULE = "hornbeam_momentum_schedule"
+
+
+def by_weight(arrays: list[np.ndarray], count: int) -> list[np.ndarray]:
+    """The reverse of :func:`by_kind`."""
+    steps, rest = arrays[:1], arrays[1:]
+    if not count or len(rest) % count:
+        return arrays
+    kinds = min(len(rest) // count, 2)
+    paired = rest[: kinds * count]
+    return steps + [paired[kind * count + i] for i in range(count) for kind in range(kinds)] + rest[kinds * count :]
 
 
 def by_kind(arrays: list[np.ndarray], count: int) -> list[np.ndarray]:

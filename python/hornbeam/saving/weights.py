@@ -9,8 +9,9 @@ import numpy as np
 
 from .. import __version__ as keras_version
 from .. import backend as K
-from . import hdf5
+from . import hdf5, keras_zip, zip_weights
 from .legacy_weights import preprocess_weights_for_loading
+from .targets import fetched
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
@@ -59,8 +60,14 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
             "Unable to load weights saved in HDF5 format into a model which has not created its variables yet. Call "
             "the model first, then load the weights."
         )
+    filepath = fetched(filepath)
+    if keras_zip.is_zip(filepath):
+        _, filepath = keras_zip.read(filepath)
     with hdf5.reading(filepath) as file:
         group = file
+        if zip_weights.is_weights(file) and "layer_names" not in file.attrs and not by_name:
+            zip_weights.load_weights(file, model)
+            return
         if "layer_names" not in file.attrs and "layer_names0" not in file.attrs and "model_weights" in file:
             group = hdf5.subgroup(file, "model_weights")
         if by_name:

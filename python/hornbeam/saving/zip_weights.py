@@ -1,0 +1,109 @@
+"""The layout of ``model.weights.h5`` in ``.keras`` files, which is also that of later Keras's ``.weights.h5`` files.
+
+A layer's weights are at the path of attributes and containers that leads to it, under the names ``0``, ``1`` …
+In a container a layer goes by its class's name in snake case, with a number from the second on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from . import hdf5
+
+#: Container of a network's layers, and how far apart the numbers of two layers of a class are: up to 2.13 each layer
+#: was counted twice.
+_CONTAINERS = (("layers", 1), ("_layer_checkpoint_dependencies", 2))
+_INNER = ("forward_layer", "backward_layer", "layer", "cell")
+
+
+def is_weights(file: Any) -> bool:
+    """Whether an HDF5 file has this layout."""
+    return any(container in file for container, _ in _CONTAINERS)
+
+
+def save_weights(file: Any, model: Any) -> None:
+    """Write the weights of a model. What is shared is written where it is met first."""
+    file.create_group("vars")
+    written: set[int] = set()
+    for path, weights in _network(model, "layers", 1):
+        group = file.require_group(path)
+        if not any(id(weight) in written for weight in weights):
+            for i, value in enumerate(K.batch_get_value(weights)):
+                group[str(i)] = value
+        written.update(id(weight) for weight in weights)
+
+
+def load_weights(file: Any, model: Any) -> None:
+    """Give a model the weights in a file. Everything is checked before anything is set.
+
+    Raises:
+        ValueError: the file has other weights than the model.
+    """
+    pairs: list[tuple[Any, Any]] = []
+    for container, step in _CONTAINERS:
+        if container in file:
+            for path, weights in _network(model, container, step):
+                if weights and path in file and len(file[path]):
+                    pairs += _pairs(hdf5.subgroup(file, path), path, weights)
+            break
+    given = {id(weight) for weight, _ in pairs}
+    lacking = [weight.name for weight in model.weights if id(weight) not in given]
+    if lacking:
+        raise ValueError(f"The file has no values for the weights {lacking}.")
+    K.batch_set_value([(weight, np.asarray(item[()])) for weight, item in pairs])
+
+
+def _pairs(group: Any, path: str, weights: list) -> list[tuple[Any, Any]]:
+    if len(weights) != len(group):
+        raise ValueError(f"The layer at {path} has {len(weights)} weights, but {len(group)} in the file.")
+    pairs = [(weight, hdf5.dataset(group, str(i))) for i, weight in enumerate(weights)]
+    for weight, item in pairs:
+        if item.shape != tuple(weight.shape):
+            raise ValueError(f"Weight {weight.name} has shape {tuple(weight.shape)}, but {item.shape} in the file.")
+    return pairs
+
+
+def _network(network: Any, container: str, step: int, prefix: str = "") -> Iterator[tuple[str, list]]:
+    for name, layer in _numbered(network.layers, step):
+        yield from _layer(layer, container, step, f"{prefix}{container}/{name}")
+    yield f"{prefix}vars", network._trainable_weights + network._non_trainable_weights
+
+
+def _layer(layer: Any, container: str, step: int, path: str) -> Iterator[tuple[str, list]]:
+    """Paths below a layer, each with the weights that the layer there has itself."""
+    if hasattr(layer, "_is_graph_network"):
+        yield from _network(layer, container, step, f"{path}/")
+        return
+    inner = {name: getattr(layer, name, None) for name in _INNER}
+    inner.update((name, value) for name, value in vars(layer).items() if not name.startswith("_"))
+    for name, value in inner.items():
+        if hasattr(value, "_trainable_weights"):
+            yield from _layer(value, container, step, f"{path}/{name}")
+        elif isinstance(value, (list, tuple)) and any(hasattr(part, "_trainable_weights") for part in value):
+            for part_name, part in _numbered(value, 1):
+                yield from _layer(part, container, step, f"{path}/{name}/{part_name}")
+    yield f"{path}/vars", layer._trainable_weights + layer._non_trainable_weights
+
+
+def _numbered(layers: Any, step: int) -> Iterator[tuple[str, Any]]:
+    counts: dict[str, int] = {}
+    for layer in layers:
+        base = _snake(_class_name(layer))
+        number = counts.get(base, 0)
+        counts[base] = number + step
+        yield (f"{base}_{number}" if number else base), layer
+
+
+def _class_name(layer: Any) -> str:
+    return "Functional" if type(layer).__name__ == "Model" else type(layer).__name__
+
+
+def _snake(name: str) -> str:
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
