@@ -162,7 +162,7 @@ def _damage_attribute(item: Any, choices: Choices) -> None:
                 np.array(["a", "b"], h5py.string_dtype()),
                 np.ones((2, 2), "complex64"),
                 item.ref,
-            )  # fmt: skip
+            )
         )
 
 
