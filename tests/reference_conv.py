@@ -1,4 +1,4 @@
-"""Convolutions in plain NumPy float64: one tap of the kernel at a time, on a padded copy of the image."""
+"""Convolutions over any number of axes in plain NumPy float64: one tap of the kernel at a time, on a padded copy."""
 
 import numpy as np
 
@@ -12,18 +12,25 @@ def draw(shape, dtype="float32", seed=0):
 
 
 def operands(shape, window, padding, dtype, depthwise=False):
-    """Image, kernel and cotangent of a shape (batch, height, width, channels, outputs or multiplier, kernel)."""
-    n, height, width, channels, outputs, kernel = shape
+    """Image, kernel and cotangent of a shape (batch, spatial sizes..., channels, outputs or multiplier, kernel)."""
+    n, *space, channels, outputs, kernel = shape
     strides, dilation = window
     attrs = {"strides": strides, "dilation": dilation, "padding": padding}
-    x, w = draw((n, height, width, channels), dtype, 1), draw((*kernel, channels, outputs), dtype, 2)
+    x, w = draw((n, *space, channels), dtype, 1), draw((*kernel, channels, outputs), dtype, 2)
     y_shape = (n, *Windows(x.shape, kernel, **attrs).out, channels * outputs if depthwise else outputs)
     return x, w, draw(y_shape, dtype, 3), attrs
 
 
+#: the same for volumes
+WINDOWS_3D = [
+    ((1, 1, 1), (1, 1, 1)), ((2, 2, 2), (1, 1, 1)), ((1, 1, 1), (2, 1, 2)), ((3, 1, 2), (1, 1, 1)),
+    ((2, 1, 1), (3, 2, 1)),
+]  # fmt: skip
+
+
 def fits(shape, window):
     """Whether the image holds the dilated kernel."""
-    return all((k - 1) * d + 1 <= size for size, k, d in zip(shape[1:3], shape[5], window[1]))
+    return all((k - 1) * d + 1 <= size for size, k, d in zip(shape[1:-3], shape[-1], window[1]))
 
 
 def output_length(length, size, stride, dilation, padding):
@@ -46,7 +53,7 @@ class Windows:
     """The geometry of one convolution, and what each tap reads: a strided slice of the padded image."""
 
     def __init__(self, x_shape, kernel, strides=(1, 1), dilation=(1, 1), padding="valid"):
-        axes = list(zip(x_shape[1:3], kernel, strides, dilation))
+        axes = list(zip(x_shape[1:-1], kernel, strides, dilation))
         self.out = tuple(output_length(*axis, padding) for axis in axes)
         self.pads = [pad_amounts(*axis, padding) for axis in axes]
         self.x_shape, self.kernel, self.strides, self.dilation = x_shape, kernel, strides, dilation
@@ -55,64 +62,56 @@ class Windows:
         return np.pad(np.asarray(x, "float64"), [(0, 0), *self.pads, (0, 0)])
 
     def taps(self):
-        for a in range(self.kernel[0]):
-            for b in range(self.kernel[1]):
-                first = (a * self.dilation[0], b * self.dilation[1])
-                yield (
-                    a,
-                    b,
-                    tuple(
-                        [slice(None)]
-                        + [slice(f, f + (o - 1) * s + 1, s) for f, o, s in zip(first, self.out, self.strides)]
-                    ),
-                )
+        """(tap, what it reads) for each tap of the kernel."""
+        for tap in np.ndindex(*self.kernel):
+            axes = zip(tap, self.dilation, self.out, self.strides)
+            yield tap, (slice(None), *(slice(t * d, t * d + (o - 1) * s + 1, s) for t, d, o, s in axes))
 
     def cropped(self, padded):
-        (top, _), (left, _) = self.pads
-        return padded[:, top : top + self.x_shape[1], left : left + self.x_shape[2]]
+        return padded[(slice(None), *(slice(p, p + n) for (p, _), n in zip(self.pads, self.x_shape[1:-1])))]
 
 
-def conv2d(x, w, **attrs):
-    windows = Windows(x.shape, w.shape[:2], **attrs)
+def conv(x, w, **attrs):
+    windows = Windows(x.shape, w.shape[:-2], **attrs)
     padded = windows.padded(x)
-    y = np.zeros((x.shape[0], *windows.out, w.shape[3]))
-    for a, b, cells in windows.taps():
-        y += padded[cells] @ w[a, b].astype("float64")
+    y = np.zeros((x.shape[0], *windows.out, w.shape[-1]))
+    for tap, cells in windows.taps():
+        y += padded[cells] @ w[tap].astype("float64")
     return y
 
 
-def conv2d_input_grad(dy, w, x_shape, **attrs):
-    windows = Windows(x_shape, w.shape[:2], **attrs)
+def conv_input_grad(dy, w, x_shape, **attrs):
+    windows = Windows(x_shape, w.shape[:-2], **attrs)
     dx = windows.padded(np.zeros(x_shape))
-    for a, b, cells in windows.taps():
-        dx[cells] += dy.astype("float64") @ w[a, b].astype("float64").T
+    for tap, cells in windows.taps():
+        dx[cells] += dy.astype("float64") @ w[tap].astype("float64").T
     return windows.cropped(dx)
 
 
-def conv2d_filter_grad(x, dy, kernel, **attrs):
+def conv_filter_grad(x, dy, kernel, **attrs):
     windows = Windows(x.shape, kernel, **attrs)
     padded = windows.padded(x)
-    dw = np.zeros((*kernel, x.shape[3], dy.shape[3]))
-    for a, b, cells in windows.taps():
-        dw[a, b] = np.einsum("npqc,npqk->ck", padded[cells], dy.astype("float64"))
+    dw = np.zeros((*kernel, x.shape[-1], dy.shape[-1]))
+    for tap, cells in windows.taps():
+        dw[tap] = np.tensordot(padded[cells], dy.astype("float64"), axes=[range(dy.ndim - 1)] * 2)
     return dw
 
 
 def depthwise_conv2d(x, w, **attrs):
-    windows = Windows(x.shape, w.shape[:2], **attrs)
+    windows = Windows(x.shape, w.shape[:-2], **attrs)
     padded = windows.padded(x)
     y = np.zeros((x.shape[0], *windows.out, *w.shape[2:]))
-    for a, b, cells in windows.taps():
-        y += padded[cells][..., None] * w[a, b].astype("float64")
+    for tap, cells in windows.taps():
+        y += padded[cells][..., None] * w[tap].astype("float64")
     return y.reshape(*y.shape[:3], w.shape[2] * w.shape[3])
 
 
 def depthwise_conv2d_input_grad(dy, w, x_shape, **attrs):
-    windows = Windows(x_shape, w.shape[:2], **attrs)
+    windows = Windows(x_shape, w.shape[:-2], **attrs)
     dx = windows.padded(np.zeros(x_shape))
     by_channel = dy.astype("float64").reshape(*dy.shape[:3], *w.shape[2:])
-    for a, b, cells in windows.taps():
-        dx[cells] += (by_channel * w[a, b].astype("float64")).sum(axis=-1)
+    for tap, cells in windows.taps():
+        dx[cells] += (by_channel * w[tap].astype("float64")).sum(axis=-1)
     return windows.cropped(dx)
 
 
@@ -121,6 +120,6 @@ def depthwise_conv2d_filter_grad(x, dy, kernel, multiplier, **attrs):
     padded = windows.padded(x)
     dw = np.zeros((*kernel, x.shape[3], multiplier))
     by_channel = dy.astype("float64").reshape(*dy.shape[:3], x.shape[3], multiplier)
-    for a, b, cells in windows.taps():
-        dw[a, b] = np.einsum("npqc,npqcm->cm", padded[cells], by_channel)
+    for tap, cells in windows.taps():
+        dw[tap] = np.einsum("npqc,npqcm->cm", padded[cells], by_channel)
     return dw

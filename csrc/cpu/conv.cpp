@@ -1,5 +1,5 @@
-// conv2d, conv2d_input_grad and conv2d_filter_grad: shapes in, geometry out; conv_direct.h and
-// conv_filter.h do the work.
+// conv2d, conv3d and their gradients: shapes in, geometry out; conv_direct.h and conv_filter.h do the work.
+// An image is a volume of one plane.
 #include "ops/conv.h"
 #include "cpu/conv_direct.h"
 #include "cpu/conv_filter.h"
@@ -8,38 +8,67 @@
 
 HB_CPU_BEGIN
 
+// Where a spatial axis (0: depth, 1: height, 2: width) of a tensor of this rank has its entry in a list of
+// spatial sizes; -1 for the depth that images do not have.
+HB_INLINE int place_of(int axis, int rank) { return axis - (5 - rank); }
+
+template <class A>
+HB_INLINE Axis forward_axis_of(const A& a, const Shape& x, const Shape& y, const Shape& kernel, int axis) {
+  const int i = place_of(axis, x.rank);
+  if (i < 0) return Axis::flat();
+  return forward_axis(x[1 + i], y[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding);
+}
+HB_INLINE Axis backward_axis_of(const ConvAttrs& a, const Shape& x, const Shape& dy, const Shape& kernel, int axis,
+                                int64_t phase) {
+  const int i = place_of(axis, x.rank);
+  if (i < 0) return Axis::flat();
+  return backward_axis(x[1 + i], dy[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding, phase);
+}
+
+// What both directions read off the call, whose output is y and whose bias, if there is one, is input `bias`.
+template <class T>
+HB_INLINE Correlation<T> correlation(const KernelCall& call, int bias) {
+  const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
+  const Shape &x = call.in[0].shape, &y = call.out[0].shape;
+  Correlation<T> c;
+  c.images = x[0];
+  c.channels = x[-1];
+  c.outputs = y[-1];
+  c.y_depth = y.rank == 5 ? y[1] : 1;
+  c.y_height = y[-3];
+  c.y_width = y[-2];
+  c.activation = a.activation;
+  c.x = call.in[0].as<T>();
+  c.bias = call.n_in > bias && call.in[bias].present ? call.in[bias].as<T>() : nullptr;
+  c.y = call.out[0].as<T>();
+  return c;
+}
+
 // ---- forward --------------------------------------------------------------------------------------
 
 template <class T>
 static Correlation<T> forward_geometry(const KernelCall& call) {
   const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &k = call.in[1].shape, &y = call.out[0].shape;
-  Correlation<T> c;
-  c.h = forward_axis(x[1], y[1], k[0], a.strides[0], a.dilation[0], a.padding);
-  c.w = forward_axis(x[2], y[2], k[1], a.strides[1], a.dilation[1], a.padding);
-  c.images = x[0];
-  c.channels = x[3];
-  c.outputs = y[3];
-  c.y_height = y[1];
-  c.y_width = y[2];
-  c.activation = a.activation;
+  Correlation<T> c = correlation<T>(call, 2);
+  c.d = forward_axis_of(a, x, y, k, 0);
+  c.h = forward_axis_of(a, x, y, k, 1);
+  c.w = forward_axis_of(a, x, y, k, 2);
   return c;
 }
 
 template <class T>
 static void run_forward(const KernelCall& call) {
   Correlation<T> c = forward_geometry<T>(call);
-  c.x = call.in[0].as<T>();
   c.packed = static_cast<const T*>(call.packed[1]);
-  c.bias = call.n_in > 2 && call.in[2].present ? call.in[2].as<T>() : nullptr;
-  c.y = call.out[0].as<T>();
   run_correlation(call, c);
 }
 
 template <class T>
 static void pack_forward(const KernelCall& call, void* dst) {
   const Shape& k = call.in[1].shape;
-  gemm_pack_b<T>({call.in[1].as<T>(), k[3], 1}, k.count(0, 3), k[3], 0, gemm_panels<T>(k[3]), static_cast<T*>(dst));
+  gemm_pack_b<T>({call.in[1].as<T>(), k[-1], 1}, k.count(0, k.rank - 1), k[-1], 0, gemm_panels<T>(k[-1]),
+                 static_cast<T*>(dst));
 }
 
 // ---- backward-data --------------------------------------------------------------------------------
@@ -47,31 +76,26 @@ static void pack_forward(const KernelCall& call, void* dst) {
 // Calls f(correlation, offset of its packed panels) for each phase of the strides.
 template <class T, class F>
 HB_INLINE void each_phase(const KernelCall& call, const F& f) {
-  const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
+  const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
   const Shape &dy = call.in[0].shape, &k = call.in[1].shape, &x = call.out[0].shape;
-  Correlation<T> c;
-  c.images = x[0];
-  c.channels = dy[3];
-  c.outputs = x[3];
-  c.y_height = x[1];
-  c.y_width = x[2];
+  const auto phases = [&](int axis) { return place_of(axis, x.rank) < 0 ? 1 : a.strides[place_of(axis, x.rank)]; };
+  Correlation<T> c = correlation<T>(call, 3);
   int64_t offset = 0;
-  for (int64_t i = 0; i < a.strides[0]; ++i) {
-    c.h = backward_axis(x[1], dy[1], k[0], a.strides[0], a.dilation[0], a.padding, i);
-    for (int64_t j = 0; j < a.strides[1]; ++j) {
-      c.w = backward_axis(x[2], dy[2], k[1], a.strides[1], a.dilation[1], a.padding, j);
-      f(c, offset);
-      offset += gemm_packed_b<T>(c.depth(), c.outputs);
-    }
-  }
+  for (int64_t s = 0; s < phases(0); ++s)
+    for (int64_t i = 0; i < phases(1); ++i)
+      for (int64_t j = 0; j < phases(2); ++j) {
+        c.d = backward_axis_of(a, x, dy, k, 0, s);
+        c.h = backward_axis_of(a, x, dy, k, 1, i);
+        c.w = backward_axis_of(a, x, dy, k, 2, j);
+        f(c, offset);
+        offset += gemm_packed_b<T>(c.terms(), c.outputs);
+      }
 }
 
 template <class T>
 static void run_backward(const KernelCall& call) {
   each_phase<T>(call, [&](Correlation<T>& c, int64_t offset) {
-    c.x = call.in[0].as<T>();
     c.packed = static_cast<const T*>(call.packed[1]) + offset;
-    c.y = call.out[0].as<T>();
     run_correlation(call, c);
   });
 }
@@ -83,12 +107,14 @@ static void pack_backward(const KernelCall& call, void* dst) {
   each_phase<T>(call, [&](const Correlation<T>& c, int64_t offset) {
     T* to = static_cast<T*>(dst) + offset;
     for (int64_t first = 0; first < c.outputs; first += GemmTile<T>::cols)
-      for (int64_t a = 0; a < c.h.taps; ++a)
-        for (int64_t b = 0; b < c.w.taps; ++b, to += c.channels * GemmTile<T>::cols) {
-          const int64_t tap = (c.h.tap0 + a * c.h.tap_step) * k[1] + c.w.tap0 + b * c.w.tap_step;
-          const T* w = call.in[1].as<T>() + (tap * c.outputs + first) * c.channels;
-          gemm_pack_b_panel<T>({w, 1, c.channels}, c.channels, smaller(GemmTile<T>::cols, c.outputs - first), to);
-        }
+      for (int64_t e = 0; e < c.d.taps; ++e)
+        for (int64_t a = 0; a < c.h.taps; ++a)
+          for (int64_t b = 0; b < c.w.taps; ++b, to += c.channels * GemmTile<T>::cols) {
+            const int64_t plane = c.d.tap0 + e * c.d.tap_step, row = plane * k[-4] + c.h.tap0 + a * c.h.tap_step;
+            const int64_t tap = row * k[-3] + c.w.tap0 + b * c.w.tap_step;
+            const T* w = call.in[1].as<T>() + (tap * c.outputs + first) * c.channels;
+            gemm_pack_b_panel<T>({w, 1, c.channels}, c.channels, smaller(GemmTile<T>::cols, c.outputs - first), to);
+          }
   });
 }
 
@@ -96,7 +122,7 @@ template <class T>
 static int64_t backward_packed_bytes(const KernelCall& call) {
   int64_t bytes = 0;
   each_phase<T>(call, [&](const Correlation<T>& c, int64_t offset) {
-    bytes = (offset + gemm_packed_b<T>(c.depth(), c.outputs)) * static_cast<int64_t>(sizeof(T));
+    bytes = (offset + gemm_packed_b<T>(c.terms(), c.outputs)) * static_cast<int64_t>(sizeof(T));
   });
   return bytes;
 }
@@ -113,14 +139,15 @@ static int64_t backward_workspace(const KernelCall& call) {
 
 template <class T>
 static FilterGrad<T> filter_geometry(const KernelCall& call) {
-  const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
+  const ConvFilterGradAttrs& a = *static_cast<const ConvFilterGradAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &dy = call.in[1].shape;
   FilterGrad<T> f;
-  f.h = forward_axis(x[1], dy[1], a.kernel[0], a.strides[0], a.dilation[0], a.padding);
-  f.w = forward_axis(x[2], dy[2], a.kernel[1], a.strides[1], a.dilation[1], a.padding);
+  f.d = forward_axis_of(a, x, dy, a.kernel, 0);
+  f.h = forward_axis_of(a, x, dy, a.kernel, 1);
+  f.w = forward_axis_of(a, x, dy, a.kernel, 2);
   f.images = x[0];
-  f.channels = x[3];
-  f.outputs = dy[3];
+  f.channels = x[-1];
+  f.outputs = dy[-1];
   return f;
 }
 
@@ -151,24 +178,26 @@ static int64_t forward_workspace(const KernelCall& call) {
 template <class T>
 static int64_t forward_packed_bytes(const KernelCall& call) {
   const Shape& k = call.in[1].shape;
-  return gemm_packed_b<T>(k.count(0, 3), k[3]) * static_cast<int64_t>(sizeof(T));
+  return gemm_packed_b<T>(k.count(0, k.rank - 1), k[-1]) * static_cast<int64_t>(sizeof(T));
 }
 template <class T>
 static int64_t filter_workspace(const KernelCall& call) {
   return filter_workspace_bytes<T>(plan_filter(filter_geometry<T>(call)));
 }
 
+#define HB_CONV(name, T, forward, input_grad, filter_grad)                                                      \
+  {name, "direct", forward, forward_workspace<T>, run_forward<T>, 1, forward_packed_bytes<T>, pack_forward<T>}, \
+      {name "_input_grad",       "direct",        input_grad, backward_workspace<T>, run_backward<T>, 1,        \
+       backward_packed_bytes<T>, pack_backward<T>},                                                             \
+  {                                                                                                             \
+    name "_filter_grad", "direct", filter_grad, filter_workspace<T>, run_filter<T>                              \
+  }
+
 HB_EXPORT_KERNELS(conv,
-                  {"conv2d", "direct", holds_float<winograd_forward>, forward_workspace<float>, run_forward<float>, 1,
-                   forward_packed_bytes<float>, pack_forward<float>},
-                  {"conv2d", "direct", holds<double>, forward_workspace<double>, run_forward<double>, 1,
-                   forward_packed_bytes<double>, pack_forward<double>},
-                  {"conv2d_input_grad", "direct", holds_float<winograd_input_grad>, backward_workspace<float>,
-                   run_backward<float>, 1, backward_packed_bytes<float>, pack_backward<float>},
-                  {"conv2d_input_grad", "direct", holds<double>, backward_workspace<double>, run_backward<double>, 1,
-                   backward_packed_bytes<double>, pack_backward<double>},
-                  {"conv2d_filter_grad", "direct", holds_float<winograd_filter_grad>, filter_workspace<float>,
-                   run_filter<float>},
-                  {"conv2d_filter_grad", "direct", holds<double>, filter_workspace<double>, run_filter<double>})
+                  HB_CONV("conv2d", float, holds_float<winograd_forward>, holds_float<winograd_input_grad>,
+                          holds_float<winograd_filter_grad>),
+                  HB_CONV("conv2d", double, holds<double>, holds<double>, holds<double>),
+                  HB_CONV("conv3d", float, holds<float>, holds<float>, holds<float>),
+                  HB_CONV("conv3d", double, holds<double>, holds<double>, holds<double>))
 
 HB_CPU_END

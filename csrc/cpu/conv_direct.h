@@ -1,9 +1,10 @@
-// Convolution of NHWC images with packed kernels, forward and backward-data alike (conv_geometry.h).
+// Convolution of NHWC images and NDHWC volumes with packed kernels, forward and backward-data alike
+// (conv_geometry.h). An image is a volume of one plane.
 //
 // A register tile holds neighbouring outputs of one row times a panel of output channels, and walks
 // over the taps' cells in memory order: taps side by side (no dilation) are one run of cells. Panels
-// are packed as gemm.h packs them, [panel][tap row][tap column][channel][GemmTile::cols]. Rows above
-// and below the image are skipped; padded columns come from a copy of a few rows in scratch.
+// are packed as gemm.h packs them, [panel][tap plane][tap row][tap column][channel][GemmTile::cols]. Planes
+// and rows outside the volume are skipped; padded columns come from a copy of a few rows in scratch.
 // Where rows are too short to fill tiles, outputs are cut without regard to rows and their patches
 // are gathered in scratch; a 1x1 convolution is cut that way with nothing to gather: a matrix product.
 //
@@ -21,9 +22,11 @@ template <class T>
 struct ConvTile {
   const T* x;
   int64_t pixel;                 // from one output's cells to the next output's
-  int64_t rows, row_pitch;       // taps: rows
+  int64_t planes, plane_pitch;   // taps: planes
+  int64_t rows, row_pitch;       // of rows
   int64_t runs, run_pitch, run;  // of runs of contiguous cells
   const T* w;                    // panel, at the first row's cells
+  int64_t w_plane;               // from one plane's first row to the next one's
   const T* bias;                 // null or GemmTile::cols of them
   T* y;
   int64_t y_pixel, cols;
@@ -43,24 +46,27 @@ static void conv_tile(const ConvTile<T>& t) {
 #pragma GCC unroll 4
     for (int j = 0; j < V; ++j) __builtin_prefetch(t.y + i * t.y_pixel + j * L, 1);
   const int64_t pixel = t.pixel, pixel3 = 3 * t.pixel;
-  const T* w = t.w;
-  for (int64_t row = 0; row < t.rows; ++row)
-    for (int64_t run = 0; run < t.runs; ++run) {
-      // Output i through one of M/4 base pointers and one of four offsets: 14 pointers would not fit.
-      const T* base[kBases];
+  for (int64_t plane = 0; plane < t.planes; ++plane) {
+    const T* w = t.w + plane * t.w_plane;
+    for (int64_t row = 0; row < t.rows; ++row)
+      for (int64_t run = 0; run < t.runs; ++run) {
+        const T* const cells = t.x + plane * t.plane_pitch + row * t.row_pitch + run * t.run_pitch;
+        // Output i through one of M/4 base pointers and one of four offsets: 14 pointers would not fit.
+        const T* base[kBases];
 #pragma GCC unroll 4
-      for (int q = 0; q < kBases; ++q) base[q] = t.x + row * t.row_pitch + run * t.run_pitch + 4 * q * pixel;
-      for (const T* const end = base[0] + t.run; base[0] != end;) {
-        const T* a[M];
+        for (int q = 0; q < kBases; ++q) base[q] = cells + 4 * q * pixel;
+        for (const T* const end = cells + t.run; base[0] != end;) {
+          const T* a[M];
 #pragma GCC unroll 16
-        for (int i = 0; i < M; ++i) a[i] = base[i / 4] + (i % 4 == 3 ? pixel3 : (i % 4) * pixel);
-        __builtin_prefetch(w + 16 * GemmTile<T>::cols);
-        tile_step<T, M, V>(acc, a, w);
-        w += GemmTile<T>::cols;
+          for (int i = 0; i < M; ++i) a[i] = base[i / 4] + (i % 4 == 3 ? pixel3 : (i % 4) * pixel);
+          __builtin_prefetch(w + 16 * GemmTile<T>::cols);
+          tile_step<T, M, V>(acc, a, w);
+          w += GemmTile<T>::cols;
 #pragma GCC unroll 4
-        for (int q = 0; q < kBases; ++q) ++base[q];
+          for (int q = 0; q < kBases; ++q) ++base[q];
+        }
       }
-    }
+  }
   if (t.activation == Activation::relu) {
 #pragma GCC unroll 16
     for (int i = 0; i < M; ++i)
@@ -103,31 +109,33 @@ HB_INLINE void conv_tile_any(int64_t outputs, const ConvTile<T>& t) {
 
 // ---- the whole sum --------------------------------------------------------------------------------
 
-// y(image, row, column, channel), a part of it where h and w are a phase of a strided backward pass.
+// y(image, plane, row, column, channel), a part of it where d, h and w are a phase of a strided backward pass.
 template <class T>
 struct Correlation {
-  Axis h, w;
+  Axis d, h, w;
   int64_t images, channels, outputs;  // channels in and out
   const T* x = nullptr;
   const T* packed = nullptr;
   const T* bias = nullptr;
   T* y = nullptr;
-  int64_t y_height = 0, y_width = 0;
+  int64_t y_depth = 0, y_height = 0, y_width = 0;
   Activation activation = Activation::linear;
 
-  HB_INLINE int64_t depth() const { return h.taps * w.taps * channels; }
-  HB_INLINE T* y_at(int64_t n, int64_t p, int64_t q) const {
-    return y + ((n * y_height + h.out0 + p * h.out_step) * y_width + w.out0 + q * w.out_step) * outputs;
+  HB_INLINE int64_t positions() const { return images * d.out * h.out * w.out; }
+  HB_INLINE int64_t terms() const { return d.taps * h.taps * w.taps * channels; }
+  HB_INLINE T* y_at(int64_t n, int64_t s, int64_t p, int64_t q) const {
+    const int64_t plane = n * y_depth + d.out0 + s * d.out_step, row = plane * y_height + h.out0 + p * h.out_step;
+    return y + (row * y_width + w.out0 + q * w.out_step) * outputs;
   }
 };
 
 enum class ConvCut { rows, product, patches };
 
-// How a Correlation is cut, by its shape alone. A unit is `size` rows of an image (the last unit of an
-// image may have fewer), or `size` outputs; a task takes some units and some panels.
+// How a Correlation is cut, by its shape alone. A unit is `size` rows of a plane (the last unit of a
+// plane may have fewer), or `size` outputs; a task takes some units and some panels.
 struct ConvPlan {
   ConvCut cut;
-  int64_t size, units, units_per_image;
+  int64_t size, units, units_per_plane;
   int64_t unit_groups, panel_groups;
   int64_t pitch;    // cells per copied pixel (rows) or patch
   bool copy;        // rows: input rows are copied with their padding
@@ -142,34 +150,36 @@ HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   constexpr int64_t kTaskWork = 4 << 20;  // multiply-adds that are worth a task
   constexpr int64_t kMaxTasks = 64;
   constexpr int64_t kUnitCells = (256 << 10) / sizeof(T);
-  const Axis &h = c.h, &w = c.w;
+  const Axis &d = c.d, &h = c.h, &w = c.w;
   const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
-  const int64_t outputs = c.images * h.out * w.out;
-  const int64_t target = larger(1, smaller(kMaxTasks, outputs * c.outputs * c.depth() / kTaskWork));
-  const bool dense = h.out_step == 1 && w.out_step == 1;
-  const bool point = dense && h.taps == 1 && w.taps == 1 && h.start == 0 && w.start == 0;
+  const int64_t outputs = c.positions();
+  const int64_t target = larger(1, smaller(kMaxTasks, outputs * c.outputs * c.terms() / kTaskWork));
+  const auto same = [](const Axis& a) { return a.step == 1 && a.out == a.in; };
+  const auto single = [](const Axis& a) { return a.taps == 1 && a.start == 0; };
+  const bool dense = d.out_step == 1 && h.out_step == 1 && w.out_step == 1;
+  const bool point = dense && single(d) && single(h) && single(w);
 
   ConvPlan p{};
   if (outputs * c.outputs == 0) return p;
   const int64_t shortest = w.out / ceil_div(w.out, rows_max);
-  if (point && h.step == 1 && w.step == 1 && h.out == h.in && w.out == w.in) p.cut = ConvCut::product;
-  else if (dense && c.depth() &&
+  if (point && same(d) && same(h) && same(w)) p.cut = ConvCut::product;
+  else if (dense && c.terms() &&
            (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step, kConvPage) != c.channels)))
     p.cut = ConvCut::patches;
   else p.cut = ConvCut::rows;
 
   if (p.cut == ConvCut::rows) {
     p.pitch = spread<T>(c.channels, w.step, kConvPage);
-    p.copy = c.depth() && (reads_outside(w) || p.pitch != c.channels);
-    const int64_t row_cells = p.copy ? w.span(w.out) * p.pitch : w.in * c.channels;
+    p.copy = c.terms() && (reads_outside(w) || p.pitch != c.channels);
+    const int64_t row_cells = d.taps * (p.copy ? w.span(w.out) * p.pitch : w.in * c.channels);
     int64_t rows = larger(1, (kUnitCells / larger(1, row_cells) - (h.taps - 1) * h.gap) / h.step);
-    rows = smaller(rows, ceil_div(c.images * h.out, target));
-    p.units_per_image = ceil_div(h.out, rows);
-    p.size = ceil_div(h.out, p.units_per_image);
-    p.units = c.images * p.units_per_image;
+    rows = smaller(rows, ceil_div(c.images * d.out * h.out, target));
+    p.units_per_plane = ceil_div(h.out, rows);
+    p.size = ceil_div(h.out, p.units_per_plane);
+    p.units = c.images * d.out * p.units_per_plane;
     p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
   } else {
-    p.pitch = p.cut == ConvCut::patches ? spread<T>(c.depth(), 1, kConvPage) : 0;
+    p.pitch = p.cut == ConvCut::patches ? spread<T>(c.terms(), 1, kConvPage) : 0;
     p.size = GemmTile<T>::block_rows;
     if (p.pitch) p.size = larger(rows_max, smaller(p.size, kUnitCells / p.pitch / rows_max * rows_max));
     p.size = larger(rows_max, smaller(p.size, round_up(ceil_div(outputs, target), rows_max)));
@@ -189,37 +199,54 @@ HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
   return p.scratch * p.unit_groups * p.panel_groups * static_cast<int64_t>(sizeof(T));
 }
 
-// A unit of the cut by rows: outputs [begin, end) of an image, which read its rows [row, row + rows).
-struct ConvRows { int64_t image, begin, end, row, rows; };
-HB_INLINE ConvRows rows_of_unit(const Axis& h, const ConvPlan& p, int64_t unit) {
-  const int64_t begin = unit % p.units_per_image * p.size, end = smaller(h.out, begin + p.size);
-  const int64_t row = larger(0, h.first_read(begin));
-  const int64_t last = smaller(h.in - 1, h.first_read(end - 1) + (h.taps - 1) * h.gap);
-  return {unit / p.units_per_image, begin, end, row, larger(0, last + 1 - row)};
+// A unit of the cut by rows: outputs [begin, end) of a plane, which read rows [row, row + rows) of the input
+// planes at taps [tap_begin, tap_end), `gap` planes apart from `plane` on.
+struct ConvRows { int64_t image, out_plane, begin, end, row, rows, tap_begin, tap_end, plane; };
+HB_INLINE ConvRows rows_of_unit(const Axis& d, const Axis& h, const ConvPlan& p, int64_t unit) {
+  ConvRows u;
+  u.begin = unit % p.units_per_plane * p.size;
+  u.end = smaller(h.out, u.begin + p.size);
+  u.row = larger(0, h.first_read(u.begin));
+  const int64_t last = smaller(h.in - 1, h.first_read(u.end - 1) + (h.taps - 1) * h.gap);
+  u.rows = larger(0, last + 1 - u.row);
+  u.out_plane = unit / p.units_per_plane % d.out;
+  u.image = unit / p.units_per_plane / d.out;
+  u.tap_begin = d.tap_begin(u.out_plane);
+  u.tap_end = larger(u.tap_begin, d.tap_end(u.out_plane));
+  u.plane = d.first_read(u.out_plane) + u.tap_begin * d.gap;
+  return u;
 }
 
 template <class T>
 static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0,
                            int64_t panel1, T* scratch) {
   using G = GemmTile<T>;
-  const Axis &h = c.h, &w = c.w;
-  const ConvRows u = rows_of_unit(h, p, unit), v = rows_of_unit(h, p, next);
-  const T* const image = c.x + u.image * h.in * w.in * c.channels;
-  const T* cells = image + w.start * c.channels;  // the first read of output column 0, in row `row0`
-  int64_t row0 = 0, row_pitch = w.in * c.channels;
-  const T* const coming = c.x + (v.image * h.in + v.row) * row_pitch;
+  const Axis &d = c.d, &h = c.h, &w = c.w;
+  const ConvRows u = rows_of_unit(d, h, p, unit), v = rows_of_unit(d, h, p, next);
+  const int64_t x_plane = h.in * w.in * c.channels;
+  const T* const plane = c.x + (u.image * d.in + u.plane) * x_plane;
+  const T* cells = plane + w.start * c.channels;  // the first read of output column 0, in row `row0`
+  int64_t row0 = 0, row_pitch = w.in * c.channels, plane_pitch = d.gap * x_plane;
+  // Of the planes that come next, the units before this one have read all but the last.
+  const int64_t newest = v.plane + larger(0, v.tap_end - v.tap_begin - 1) * d.gap;
+  const T* const coming = c.x + (v.image * d.in + newest) * x_plane + v.row * row_pitch;
   if (p.copy) {
-    copy_padded_rows(image, w, c.channels, u.row, u.rows, p.pitch, scratch);
-    cells = scratch;
     row0 = u.row;
     row_pitch = w.span(w.out) * p.pitch;
+    plane_pitch = u.rows * row_pitch;
+    for (int64_t e = 0; e < u.tap_end - u.tap_begin; ++e)
+      copy_padded_rows(plane + e * d.gap * x_plane, w, c.channels, u.row, u.rows, p.pitch, scratch + e * plane_pitch);
+    cells = scratch;
   }
-  Ahead ahead(coming, next == unit ? 0 : v.rows * w.in * c.channels,
+  Ahead ahead(coming, next == unit || v.tap_begin == v.tap_end ? 0 : v.rows * w.in * c.channels,
               (u.end - u.begin) * ceil_div(w.out, G::rows) * (panel1 - panel0));
   const bool joined = w.gap == 1 && p.pitch == c.channels;  // a tap row is one run of cells
   const int64_t tiles = ceil_div(w.out, G::rows), short_tile = w.out / tiles, long_tiles = w.out % tiles;
   ConvTile<T> t;
   t.pixel = w.step * p.pitch;
+  t.planes = u.tap_end - u.tap_begin;
+  t.plane_pitch = plane_pitch;
+  t.w_plane = h.taps * w.taps * c.channels * G::cols;
   t.row_pitch = h.gap * row_pitch;
   t.runs = joined ? 1 : w.taps;
   t.run_pitch = w.gap * p.pitch;
@@ -227,7 +254,7 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
   t.y_pixel = w.out_step * c.outputs;
   t.activation = c.activation;
   for (int64_t panel = panel0; panel < panel1; ++panel) {
-    const T* const packed = c.packed + panel * c.depth() * G::cols;
+    const T* const packed = c.packed + panel * c.terms() * G::cols + u.tap_begin * t.w_plane;
     t.cols = smaller(G::cols, c.outputs - panel * G::cols);
     T bias[G::cols] = {};
     if (c.bias) copy_cells(bias, c.bias + panel * G::cols, t.cols);
@@ -240,7 +267,7 @@ static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t u
       for (int64_t tile = 0, q = 0; tile < tiles; ++tile) {
         const int64_t m = short_tile + (tile < long_tiles);
         t.x = row + q * t.pixel;
-        t.y = c.y_at(u.image, o, q) + panel * G::cols;
+        t.y = c.y_at(u.image, u.out_plane, o, q) + panel * G::cols;
         conv_tile_any<T>(m, t);
         ahead.fetch();
         q += m;
@@ -253,13 +280,13 @@ template <class T>
 static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0,
                               int64_t panel1, T* scratch) {
   using G = GemmTile<T>;
-  const int64_t outputs = c.images * c.h.out * c.w.out, k = c.depth();
+  const int64_t outputs = c.positions(), k = c.terms();
   const int64_t first = unit * p.size, m = smaller(p.size, outputs - first);
   const int64_t coming = p.cut == ConvCut::product && next != unit ? smaller(p.size, outputs - next * p.size) : 0;
   Ahead ahead(c.x + next * p.size * k, coming * k, ceil_div(m, G::rows) * (panel1 - panel0));
   MatView<T> a{c.x + first * k, k, 1};
   if (p.cut == ConvCut::patches) {
-    copy_patches(c.x, c.h, c.w, c.channels, first, m, p.pitch, scratch);
+    copy_patches(c.x, c.d, c.h, c.w, c.channels, first, m, p.pitch, scratch);
     a = {scratch, p.pitch, 1};
   }
   const int64_t j = panel0 * G::cols, n = smaller(c.outputs, panel1 * G::cols) - j;

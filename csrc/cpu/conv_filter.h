@@ -2,8 +2,9 @@
 //
 // A register tile holds up to GemmTile::rows neighbouring cells of a kernel row (tap column and channel
 // in, which lie side by side in x too) times a panel of channels out, and walks over the outputs of a
-// strip: whole rows of an image, or whole images where they are small. A strip's dy is packed in panels;
-// x is read where it is, or from a copy with its padding in place.
+// strip: whole rows of a plane, or whole planes of a volume, or whole volumes where they are small (an image
+// is a volume of one plane). A strip's dy is packed in panels; x is read where it is, or from a copy with its
+// padding in place.
 //
 // Outputs are dealt to at most 16 partial sums, by shape alone, which are added in order at the end.
 #pragma once
@@ -17,10 +18,10 @@ HB_CPU_BEGIN
 template <class T>
 struct FilterTile {
   const T* x;  // cell 0 of the tile, for the first output
-  int64_t x_image, x_row, x_pixel;
+  int64_t x_image, x_plane, x_row, x_pixel;
   const T* dy;  // packed: GemmTile::cols per output
-  int64_t dy_image, dy_row;
-  int64_t images, rows, pixels;
+  int64_t dy_image, dy_plane, dy_row;
+  int64_t images, planes, rows, pixels;
   T* sum;      // GemmTile::cols per cell
   bool first;  // sum holds nothing yet
 };
@@ -35,16 +36,17 @@ static void filter_tile(const FilterTile<T>& t) {
     for (int j = 0; j < V; ++j) acc[i][j] = t.first ? Vec<T>{} : load(t.sum + i * W + j * L);
   const int64_t x_pixel = t.x_pixel;
   for (int64_t n = 0; n < t.images; ++n)
-    for (int64_t r = 0; r < t.rows; ++r) {
-      const T* x = t.x + n * t.x_image + r * t.x_row;
-      const T* dy = t.dy + n * t.dy_image + r * t.dy_row;
-      for (const T* const end = dy + t.pixels * W; dy != end; dy += W, x += x_pixel) {
-        const T* a[M];
+    for (int64_t s = 0; s < t.planes; ++s)
+      for (int64_t r = 0; r < t.rows; ++r) {
+        const T* x = t.x + n * t.x_image + s * t.x_plane + r * t.x_row;
+        const T* dy = t.dy + n * t.dy_image + s * t.dy_plane + r * t.dy_row;
+        for (const T* const end = dy + t.pixels * W; dy != end; dy += W, x += x_pixel) {
+          const T* a[M];
 #pragma GCC unroll 16
-        for (int i = 0; i < M; ++i) a[i] = x + i;
-        tile_step<T, M, V>(acc, a, dy);
+          for (int i = 0; i < M; ++i) a[i] = x + i;
+          tile_step<T, M, V>(acc, a, dy);
+        }
       }
-    }
 #pragma GCC unroll 16
   for (int i = 0; i < M; ++i)
 #pragma GCC unroll 4
@@ -76,18 +78,19 @@ HB_INLINE void filter_tile_any(int64_t cells, int64_t cols, const FilterTile<T>&
 
 template <class T>
 struct FilterGrad {
-  Axis h, w;
+  Axis d, h, w;
   int64_t images, channels, outputs;
   const T* x = nullptr;
   const T* dy = nullptr;
   T* dw = nullptr;
 
-  HB_INLINE int64_t cells() const { return h.taps * w.taps * channels; }
+  HB_INLINE int64_t cells() const { return d.taps * h.taps * w.taps * channels; }
+  HB_INLINE int64_t positions() const { return images * d.out * h.out * w.out; }
 };
 
 struct FilterPlan {
-  int64_t strip_images, strip_rows;  // a strip is some rows of one image, or all rows of some images
-  int64_t strips_per_image, strips;
+  int64_t strip_images, strip_planes, strip_rows;  // of what it does not have whole, a strip has one
+  int64_t strips_per_plane, strips_per_image, strips;
   int64_t partials, panel_groups;
   bool copy;
   int64_t pitch;              // cells per pixel of x, as it lies or as it is copied
@@ -100,20 +103,23 @@ HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
   constexpr int64_t kStripOutputs = 128;                  // enough to pay for loading and storing a tile's sums
   constexpr int64_t kTaskWork = 4 << 20, kMaxTasks = 16;  // multiply-adds that are worth a task
   using G = GemmTile<T>;
-  const Axis &h = f.h, &w = f.w;
-  const int64_t per_image = h.out * w.out, outputs = f.images * per_image, panels = gemm_panels<T>(f.outputs);
+  const Axis &d = f.d, &h = f.h, &w = f.w;
+  const int64_t per_plane = h.out * w.out, outputs = f.positions(), panels = gemm_panels<T>(f.outputs);
 
   FilterPlan p{};
   if (outputs * f.cells() * f.outputs == 0) return p;
-  p.strips_per_image = larger(1, smaller(h.out, (per_image + kStripOutputs / 2) / kStripOutputs));
-  p.strip_rows = ceil_div(h.out, p.strips_per_image);
-  p.strips_per_image = ceil_div(h.out, p.strip_rows);
-  p.strip_images = p.strips_per_image > 1 ? 1 : larger(1, smaller(f.images, kStripOutputs / per_image));
+  const auto whole = [&](int64_t count, int64_t each) { return larger(1, smaller(count, kStripOutputs / each)); };
+  p.strips_per_plane = larger(1, smaller(h.out, (per_plane + kStripOutputs / 2) / kStripOutputs));
+  p.strip_rows = ceil_div(h.out, p.strips_per_plane);
+  p.strips_per_plane = ceil_div(h.out, p.strip_rows);
+  p.strip_planes = p.strips_per_plane > 1 ? 1 : whole(d.out, per_plane);
+  p.strips_per_image = p.strips_per_plane * ceil_div(d.out, p.strip_planes);
+  p.strip_images = p.strips_per_image > 1 ? 1 : whole(f.images, d.out * per_plane);
   p.strips = p.strips_per_image * ceil_div(f.images, p.strip_images);
 
   // Each partial is written and read once more; each group of panels reads all of x.
   const int64_t target = larger(1, smaller(kMaxTasks, outputs * f.outputs * f.cells() / kTaskWork));
-  const int64_t x_cells = f.images * h.in * w.in * f.channels, dw_cells = f.cells() * f.outputs;
+  const int64_t x_cells = f.images * d.in * h.in * w.in * f.channels, dw_cells = f.cells() * f.outputs;
   int64_t least = INT64_MAX;
   for (int64_t partials = 1; partials <= smaller(target, p.strips); partials *= 2) {
     const int64_t groups = smaller(panels, ceil_div(target, partials)), missing = ceil_div(target, partials * groups);
@@ -127,8 +133,9 @@ HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
   p.pitch = spread<T>(f.channels, w.step, 512);
   p.copy = reads_outside(w) || p.pitch != f.channels;
   constexpr int64_t kLine = 64 / sizeof(T);
-  p.x_cells = p.copy ? round_up(p.strip_images * h.span(p.strip_rows) * w.span(w.out) * p.pitch, kLine) : 0;
-  p.dy_cells = p.strip_images * p.strip_rows * w.out * ceil_div(panels, p.panel_groups) * G::cols;
+  const int64_t strip_x_rows = p.strip_images * d.span(p.strip_planes) * h.span(p.strip_rows);
+  p.x_cells = p.copy ? round_up(strip_x_rows * w.span(w.out) * p.pitch, kLine) : 0;
+  p.dy_cells = p.strip_images * p.strip_planes * p.strip_rows * w.out * ceil_div(panels, p.panel_groups) * G::cols;
   p.sum_cells = panels * f.cells() * G::cols;
   return p;
 }
@@ -139,20 +146,23 @@ HB_INLINE int64_t filter_workspace_bytes(const FilterPlan& p) {
          static_cast<int64_t>(sizeof(T));
 }
 
-// A strip: outputs' rows [begin, begin + rows) of some images, which read rows [row, row + x_rows).
-struct FilterStrip { int64_t image, images, begin, rows, row, x_rows; };
+// Along one axis a strip has outputs [begin, begin + count), which read cells [from, from + reads).
+struct StripRange { int64_t begin, count, from, reads; };
+HB_INLINE StripRange strip_range(const Axis& a, int64_t begin, int64_t size) {
+  const int64_t count = smaller(size, a.out - begin), from = larger(0, a.first_read(begin));
+  const int64_t last = smaller(a.in - 1, a.first_read(begin + count - 1) + (a.taps - 1) * a.gap);
+  return {begin, count, from, larger(0, last + 1 - from)};
+}
+struct FilterStrip {
+  int64_t image, images;
+  StripRange d, h;
+};
 template <class T>
 HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f, const FilterPlan& p, int64_t i) {
-  const bool whole = p.strips_per_image == 1;
-  FilterStrip s;
-  s.image = whole ? i * p.strip_images : i / p.strips_per_image;
-  s.images = smaller(p.strip_images, f.images - s.image);
-  s.begin = whole ? 0 : i % p.strips_per_image * p.strip_rows;
-  s.rows = smaller(p.strip_rows, f.h.out - s.begin);
-  s.row = larger(0, f.h.first_read(s.begin));
-  const int64_t last = smaller(f.h.in - 1, f.h.first_read(s.begin + s.rows - 1) + (f.h.taps - 1) * f.h.gap);
-  s.x_rows = larger(0, last + 1 - s.row);
-  return s;
+  const int64_t image = i / p.strips_per_image * p.strip_images, rest = i % p.strips_per_image;
+  return {image, smaller(p.strip_images, f.images - image),
+          strip_range(f.d, rest / p.strips_per_plane * p.strip_planes, p.strip_planes),
+          strip_range(f.h, rest % p.strips_per_plane * p.strip_rows, p.strip_rows)};
 }
 
 // Adds a strip's products to the sums of panels [panel0, panel1).
@@ -160,7 +170,7 @@ template <class T>
 static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t strip, int64_t next, int64_t panel0,
                          int64_t panel1, bool first, T* sums, T* x_scratch, T* dy_scratch) {
   using G = GemmTile<T>;
-  const Axis &h = f.h, &w = f.w;
+  const Axis &d = f.d, &h = f.h, &w = f.w;
   const FilterStrip s = filter_strip_at(f, p, strip), v = filter_strip_at(f, p, next);
 
   FilterTile<T> t;
@@ -168,47 +178,63 @@ static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t st
   t.images = s.images;
   t.pixels = w.out;
   t.dy_row = w.out * G::cols;
-  t.dy_image = s.rows * t.dy_row;
+  t.dy_plane = s.h.count * t.dy_row;
+  t.dy_image = s.d.count * t.dy_plane;
   t.first = first;
-  int64_t row0 = 0, row_pitch = w.in * f.channels;
-  t.x_image = h.in * row_pitch;
-  const T* cells = f.x + s.image * t.x_image + w.start * f.channels;
-  const T* const coming = f.x + v.image * t.x_image + v.row * row_pitch;
-  const int64_t coming_cells = next == strip ? 0 : v.images > 1 ? v.images * t.x_image : v.x_rows * row_pitch;
+  const int64_t x_row = w.in * f.channels, x_plane = h.in * x_row, x_image = d.in * x_plane;
+  const T* cells = f.x + s.image * x_image + w.start * f.channels;
+  int64_t plane0 = 0, row0 = 0, row_pitch = x_row, plane_pitch = x_plane;
+  t.x_image = x_image;
+  // Of a single plane's strip, the strips before it have read all input planes but the last.
+  const bool planes = v.d.count > 1;
+  const T* const coming =
+      f.x + v.image * x_image + (planes ? v.d.from : larger(0, v.d.from + v.d.reads - 1)) * x_plane + v.h.from * x_row;
+  const int64_t coming_cells = next == strip  ? 0
+                               : v.images > 1 ? v.images * x_image
+                               : planes       ? v.d.reads * x_plane
+                                              : v.h.reads * x_row;
   if (p.copy) {
-    row0 = s.row;
+    plane0 = s.d.from;
+    row0 = s.h.from;
     row_pitch = w.span(w.out) * p.pitch;
-    const int64_t image = t.x_image;
-    t.x_image = s.x_rows * row_pitch;
+    plane_pitch = s.h.reads * row_pitch;
+    t.x_image = s.d.reads * plane_pitch;
     for (int64_t n = 0; n < s.images; ++n)
-      copy_padded_rows(f.x + (s.image + n) * image, w, f.channels, s.row, s.x_rows, p.pitch, x_scratch + n * t.x_image);
+      for (int64_t e = 0; e < s.d.reads; ++e)
+        copy_padded_rows(f.x + (s.image + n) * x_image + (s.d.from + e) * x_plane, w, f.channels, s.h.from, s.h.reads,
+                         p.pitch, x_scratch + n * t.x_image + e * plane_pitch);
     cells = x_scratch;
   }
   t.x_row = h.step * row_pitch;
+  t.x_plane = d.step * plane_pitch;
 
-  const int64_t pixels = s.images * s.rows * w.out;
-  const T* const dy = f.dy + (s.image * h.out + s.begin) * w.out * f.outputs;
+  const int64_t pixels = s.images * s.d.count * s.h.count * w.out;
+  const T* const dy = f.dy + ((s.image * d.out + s.d.begin) * h.out + s.h.begin) * w.out * f.outputs;
   for (int64_t panel = panel0; panel < panel1; ++panel)
     gemm_pack_b_panel<T>({dy + panel * G::cols, f.outputs, 1}, pixels, smaller(G::cols, f.outputs - panel * G::cols),
                          dy_scratch + (panel - panel0) * pixels * G::cols);
 
   const bool joined = w.gap == 1 && p.pitch == f.channels;  // a tap row is one run of cells
   const int64_t runs = joined ? 1 : w.taps, run = joined ? w.taps * f.channels : f.channels;
-  const int64_t tiles = ceil_div(run, G::rows), calls = (panel1 - panel0) * runs * tiles * h.taps;
+  const int64_t tiles = ceil_div(run, G::rows), calls = (panel1 - panel0) * runs * tiles * d.taps * h.taps;
   Ahead x_ahead(coming, coming_cells, calls);
-  Ahead dy_ahead(f.dy + (v.image * h.out + v.begin) * w.out * f.outputs,
-                 next == strip ? 0 : v.images * v.rows * w.out * f.outputs, calls);
+  Ahead dy_ahead(f.dy + ((v.image * d.out + v.d.begin) * h.out + v.h.begin) * w.out * f.outputs,
+                 next == strip ? 0 : v.images * v.d.count * v.h.count * w.out * f.outputs, calls);
   // Panels and tap rows innermost: they read almost the same cells of x, which stay in L1.
   for (int64_t b = 0; b < runs; ++b)
     for (int64_t tile = 0, i = 0; tile < tiles; ++tile) {
       const int64_t m = run / tiles + (tile < run % tiles);
       for (int64_t panel = panel0; panel < panel1; ++panel)
-        for (int64_t a = 0; a < h.taps; ++a) {
-          const int64_t begin = larger(s.begin, h.out_begin(a)), end = smaller(s.begin + s.rows, h.out_end(a));
-          t.rows = larger(0, end - begin);
-          t.x = cells + (h.first_read(begin) + a * h.gap - row0) * row_pitch + b * w.gap * p.pitch + i;
-          t.dy = dy_scratch + (panel - panel0) * pixels * G::cols + (begin - s.begin) * t.dy_row;
-          t.sum = sums + (panel * f.cells() + (a * runs + b) * run + i) * G::cols;
+        for (int64_t tap = 0; tap < d.taps * h.taps; ++tap) {
+          const int64_t e = tap / h.taps, a = tap % h.taps;
+          const int64_t plane = larger(s.d.begin, d.out_begin(e)), row = larger(s.h.begin, h.out_begin(a));
+          t.planes = larger(0, smaller(s.d.begin + s.d.count, d.out_end(e)) - plane);
+          t.rows = larger(0, smaller(s.h.begin + s.h.count, h.out_end(a)) - row);
+          t.x = cells + (d.first_read(plane) + e * d.gap - plane0) * plane_pitch +
+                (h.first_read(row) + a * h.gap - row0) * row_pitch + b * w.gap * p.pitch + i;
+          t.dy = dy_scratch + (panel - panel0) * pixels * G::cols + (plane - s.d.begin) * t.dy_plane +
+                 (row - s.h.begin) * t.dy_row;
+          t.sum = sums + (panel * f.cells() + (tap * runs + b) * run + i) * G::cols;
           filter_tile_any<T>(m, f.outputs - panel * G::cols, t);
           x_ahead.fetch();
           dy_ahead.fetch();
@@ -220,7 +246,7 @@ static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t st
 template <class T>
 static void run_filter_grad(const KernelCall& call, const FilterGrad<T>& f) {
   using G = GemmTile<T>;
-  if (f.images * f.h.out * f.w.out == 0) return zero_cells(f.dw, f.cells() * f.outputs);
+  if (f.positions() == 0) return zero_cells(f.dw, f.cells() * f.outputs);
   const FilterPlan p = plan_filter(f);
   const int64_t panels = gemm_panels<T>(f.outputs);
   T* const sums = reinterpret_cast<T*>(call.workspace);

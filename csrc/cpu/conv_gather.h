@@ -68,32 +68,31 @@ static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, in
   }
 }
 
-// The patch of each of outputs [first, first + count), counted over images, rows and columns: its taps
-// in the kernel's order, zeros outside the image, `pitch` cells per patch.
+// The patch of each of outputs [first, first + count), counted over images, planes, rows and columns: its
+// taps in the kernel's order, zeros outside the image, `pitch` cells per patch.
 template <class T>
-static void copy_patches(const T* x, const Axis& h, const Axis& w, int64_t channels, int64_t first, int64_t count,
-                         int64_t pitch, T* dst) {
+static void copy_patches(const T* x, const Axis& d, const Axis& h, const Axis& w, int64_t channels, int64_t first,
+                         int64_t count, int64_t pitch, T* dst) {
   for (int64_t i = first; i < first + count; ++i, dst += pitch) {
-    const int64_t q = i % w.out, p = i / w.out % h.out, n = i / w.out / h.out;
+    const int64_t q = i % w.out, p = i / w.out % h.out, s = i / w.out / h.out % d.out, n = i / w.out / h.out / d.out;
     const int64_t b0 = w.tap_begin(q), b1 = larger(b0, w.tap_end(q));
     T* cell = dst;
-    for (int64_t a = 0; a < h.taps; ++a) {
-      const int64_t row = h.first_read(p) + a * h.gap;
-      if (row < 0 || row >= h.in || b0 == b1) {
-        zero_cells(cell, w.taps * channels);
-        cell += w.taps * channels;
-        continue;
+    for (int64_t e = 0; e < d.taps; ++e)
+      for (int64_t a = 0; a < h.taps; ++a, cell += w.taps * channels) {
+        const int64_t plane = d.first_read(s) + e * d.gap, row = h.first_read(p) + a * h.gap;
+        if (plane < 0 || plane >= d.in || row < 0 || row >= h.in || b0 == b1) {
+          zero_cells(cell, w.taps * channels);
+          continue;
+        }
+        const T* src = x + (((n * d.in + plane) * h.in + row) * w.in + w.first_read(q)) * channels;
+        zero_cells(cell, b0 * channels);
+        if (w.gap == 1) {
+          copy_cells(cell + b0 * channels, src + b0 * channels, (b1 - b0) * channels);
+        } else {
+          for (int64_t b = b0; b < b1; ++b) copy_cells(cell + b * channels, src + b * w.gap * channels, channels);
+        }
+        zero_cells(cell + b1 * channels, (w.taps - b1) * channels);
       }
-      const T* src = x + ((n * h.in + row) * w.in + w.first_read(q)) * channels;
-      zero_cells(cell, b0 * channels);
-      if (w.gap == 1) {
-        copy_cells(cell + b0 * channels, src + b0 * channels, (b1 - b0) * channels);
-      } else {
-        for (int64_t b = b0; b < b1; ++b) copy_cells(cell + b * channels, src + b * w.gap * channels, channels);
-      }
-      zero_cells(cell + b1 * channels, (w.taps - b1) * channels);
-      cell += w.taps * channels;
-    }
   }
 }
 

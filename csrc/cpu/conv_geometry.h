@@ -16,6 +16,8 @@ struct Axis {
   int64_t tap0, tap_step;
   int64_t out0, out_step;
 
+  // The depth that images do not have.
+  static HB_INLINE Axis flat() { return {1, 1, 1, 1, 0, 1, 0, 1, 0, 1}; }
   HB_INLINE int64_t first_read(int64_t o) const { return o * step + start; }
   // Cells from the first to the last that `count` neighbouring outputs read.
   HB_INLINE int64_t span(int64_t count) const { return (count - 1) * step + (taps - 1) * gap + 1; }

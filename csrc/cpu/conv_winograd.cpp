@@ -203,13 +203,14 @@ static Winograd forward_of(const KernelCall& call) {
   return c;
 }
 static Winograd backward_of(const KernelCall& call) {
-  const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
+  const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
   const Shape &dy = call.in[0].shape, &x = call.out[0].shape;
   Winograd c;
   c.grid = tile_grid(x[0], backward_axis(x[1], dy[1], 3, 1, 1, a.padding, 0),
                      backward_axis(x[2], dy[2], 3, 1, 1, a.padding, 0));
   c.channels = dy[3];
   c.outputs = x[3];
+  c.activation = a.activation;
   return c;
 }
 
@@ -219,19 +220,16 @@ static int64_t tiles_workspace(const KernelCall& call) {
   const TileCut cut = cut_tiles(c.grid.count(), c.channels, kMostGroups);
   return scratch_of(c, cut).size * cut.groups * static_cast<int64_t>(sizeof(float));
 }
-static void run_winograd(const KernelCall& call, Winograd c) {
+// The bias, if there is one, is input kBias.
+template <Winograd (*geometry)(const KernelCall&), int kBias>
+static void run_winograd(const KernelCall& call) {
+  Winograd c = geometry(call);
   c.x = call.in[0].as<float>();
+  c.bias = call.n_in > kBias && call.in[kBias].present ? call.in[kBias].as<float>() : nullptr;
   c.packed = static_cast<const float*>(call.packed[1]);
   c.y = call.out[0].as<float>();
   run_tiles(call, c, cut_tiles(c.grid.count(), c.channels, kMostGroups));
 }
-static void run_forward(const KernelCall& call) {
-  Winograd c = forward_of(call);
-  c.bias = call.n_in > 2 && call.in[2].present ? call.in[2].as<float>() : nullptr;
-  run_winograd(call, c);
-}
-static void run_backward(const KernelCall& call) { run_winograd(call, backward_of(call)); }
-
 static int64_t forward_packed_bytes(const KernelCall& call) {
   const Shape& k = call.in[1].shape;
   return packed_size(k[2], k[3]);
@@ -279,7 +277,7 @@ struct WinogradFilter {
 
 static WinogradFilter filter_of(const KernelCall& call) {
   constexpr int64_t kMostSums = (1280 << 10) / sizeof(float), kMostTasks = 16;
-  const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
+  const ConvFilterGradAttrs& a = *static_cast<const ConvFilterGradAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &dy = call.in[1].shape;
   WinogradFilter f;
   f.grid =
@@ -401,10 +399,10 @@ static int64_t filter_workspace(const KernelCall& call) {
 }
 
 HB_EXPORT_KERNELS(conv_winograd,
-                  {"conv2d", "winograd4x4", winograd_forward, tiles_workspace<forward_of>, run_forward, 1,
-                   forward_packed_bytes, pack_forward},
-                  {"conv2d_input_grad", "winograd4x4", winograd_input_grad, tiles_workspace<backward_of>, run_backward,
-                   1, backward_packed_bytes, pack_backward},
+                  {"conv2d", "winograd4x4", winograd_forward, tiles_workspace<forward_of>, run_winograd<forward_of, 2>,
+                   1, forward_packed_bytes, pack_forward},
+                  {"conv2d_input_grad", "winograd4x4", winograd_input_grad, tiles_workspace<backward_of>,
+                   run_winograd<backward_of, 3>, 1, backward_packed_bytes, pack_backward},
                   {"conv2d_filter_grad", "winograd4x4", winograd_filter_grad, filter_workspace, run_filter})
 
 HB_CPU_END

@@ -46,10 +46,10 @@ static HB_INLINE bool winograd_forward(const KernelCall& call) {
 static HB_INLINE bool winograd_input_grad(const KernelCall& call) {
   const Shape &k = call.in[1].shape, &x = call.out[0].shape;
   return winograd_pays(WinogradPass::data, call.in[0].dtype, {x[0], x[1], x[2], k[3], k[2], k[0], k[1]},
-                       *static_cast<const ConvGradAttrs*>(call.attrs));
+                       *static_cast<const ConvAttrs*>(call.attrs));
 }
 static HB_INLINE bool winograd_filter_grad(const KernelCall& call) {
-  const ConvGradAttrs& a = *static_cast<const ConvGradAttrs*>(call.attrs);
+  const ConvFilterGradAttrs& a = *static_cast<const ConvFilterGradAttrs*>(call.attrs);
   const Shape &x = call.in[0].shape, &dy = call.in[1].shape;
   return winograd_pays(WinogradPass::filter, call.in[0].dtype,
                        {dy[0], dy[1], dy[2], x[3], dy[3], a.kernel[0], a.kernel[1]}, a);

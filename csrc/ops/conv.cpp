@@ -1,48 +1,63 @@
-// conv2d(x, w, bias?), conv2d_input_grad(dy, w, x_shape), conv2d_filter_grad(x, dy): images are
-// (batch, height, width, channels), kernels (height, width, channels in, channels out).
+// conv2d(x, w, bias?), conv2d_input_grad(dy, w, x_shape, bias?), conv2d_filter_grad(x, dy), and the same for
+// volumes: images are (batch, height, width, channels), kernels (height, width, channels in, channels out);
+// volumes and their kernels have a depth before the height. The input gradient's bias has x's channels: with it
+// the op is a transposed convolution.
 #include "ops/conv_rules.h"
 
 namespace hornbeam {
+namespace {
 
-void register_conv(OpRegistry& r) {
-  r.add<ConvAttrs>("conv2d", 2, 3, 1, [](const ConvAttrs& a, const auto& in, auto& out) {
-    const char* op = "conv2d";
-    want_image(op, in[0], "x");
-    want_rank(op, in[1], 4, "w");
+void register_rank(OpRegistry& r, int n, const std::string& name) {
+  r.add<ConvAttrs>(name, 2, 3, 1, [n, name](const ConvAttrs& a, const auto& in, auto& out) {
+    const char* op = name.c_str();
+    want_image(op, in[0], n, "x");
+    want_rank(op, in[1], n + 2, "w");
     want_same_dtype(op, in[0], in[1]);
     const Shape &x = in[0].shape, &w = in[1].shape;
-    if (x[3] >= 0 && w[2] >= 0 && x[3] != w[2])
-      op_error(op, "kernel has " + std::to_string(w[2]) + " input channels, input has " + std::to_string(x[3]) +
+    if (x[-1] >= 0 && w[-2] >= 0 && x[-1] != w[-2])
+      op_error(op, "kernel has " + std::to_string(w[-2]) + " input channels, input has " + std::to_string(x[-1]) +
                        " (shape " + shape_str(x) + ")");
-    want_bias(op, in, w[3]);
-    Shape y = conv_output(op, a, x, w[0], w[1]);
-    y.push(w[3]);
+    want_bias(op, in, 2, w[-1]);
+    Shape y = conv_output(op, a, x, w);
+    y.push(w[-1]);
     out.push_back(TypeInfo::of(in[0].dtype, y));
   });
-  r.add<ConvGradAttrs>("conv2d_input_grad", 3, 3, 1, [](const ConvGradAttrs& a, const auto& in, auto& out) {
-    const char* op = "conv2d_input_grad";
-    want_image(op, in[0], "dy");
-    want_rank(op, in[1], 4, "w");
+  r.add<ConvAttrs>(name + "_input_grad", 3, 4, 1, [n, name](const ConvAttrs& a, const auto& in, auto& out) {
+    const std::string full = name + "_input_grad";
+    const char* op = full.c_str();
+    want_image(op, in[0], n, "dy");
+    want_rank(op, in[1], n + 2, "w");
     want_same_dtype(op, in[0], in[1]);
     const Shape &dy = in[0].shape, &w = in[1].shape;
-    Shape x = image_shape_argument(op, in[2]);
-    same_dim(op, dy[3], w[3], "of dy's channels and w's output channels");
-    x[3] = same_dim(op, x[3], w[2], "of x_shape's channels and w's input channels");
-    want_conv_output(op, a, x, w[0], w[1], dy);
+    Shape x = image_shape_argument(op, in[2], n);
+    same_dim(op, dy[-1], w[-1], "of dy's channels and w's output channels");
+    x[-1] = same_dim(op, x[-1], w[-2], "of x_shape's channels and w's input channels");
+    want_bias(op, in, 3, x[-1]);
+    want_conv_output(op, a, x, w, dy);
     x[0] = same_dim(op, x[0], dy[0], "of the batches of x_shape and dy");
     out.push_back(TypeInfo::of(in[0].dtype, x));
   });
-  r.add<ConvGradAttrs>("conv2d_filter_grad", 2, 2, 1, [](const ConvGradAttrs& a, const auto& in, auto& out) {
-    const char* op = "conv2d_filter_grad";
-    want_image(op, in[0], "x");
-    want_image(op, in[1], "dy");
-    want_same_dtype(op, in[0], in[1]);
-    want_pair(op, a.kernel, "kernel");
-    want_conv_output(op, a, in[0].shape, a.kernel[0], a.kernel[1], in[1].shape);
-    Shape w;
-    for (int64_t d : {a.kernel[0], a.kernel[1], in[0].shape[3], in[1].shape[3]}) w.push(d);
-    out.push_back(TypeInfo::of(in[0].dtype, w));
-  });
+  r.add<ConvFilterGradAttrs>(name + "_filter_grad", 2, 2, 1,
+                             [n, name](const ConvFilterGradAttrs& a, const auto& in, auto& out) {
+                               const std::string full = name + "_filter_grad";
+                               const char* op = full.c_str();
+                               want_image(op, in[0], n, "x");
+                               want_image(op, in[1], n, "dy");
+                               want_same_dtype(op, in[0], in[1]);
+                               want_sizes(op, a.kernel, n, "kernel");
+                               want_conv_output(op, a, in[0].shape, a.kernel, in[1].shape);
+                               Shape w = a.kernel;
+                               w.push(in[0].shape[-1]);
+                               w.push(in[1].shape[-1]);
+                               out.push_back(TypeInfo::of(in[0].dtype, w));
+                             });
+}
+
+}  // namespace
+
+void register_conv(OpRegistry& r) {
+  register_rank(r, 2, "conv2d");
+  register_rank(r, 3, "conv3d");
 }
 
 }  // namespace hornbeam

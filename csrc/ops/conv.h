@@ -3,6 +3,7 @@
 
 namespace hornbeam {
 
+// Convolutions and their input gradients; strides and dilation have an entry per spatial axis.
 struct ConvAttrs {
   Ints strides{2, {1, 1}}, dilation{2, {1, 1}};
   Padding padding = Padding::valid;
@@ -10,8 +11,8 @@ struct ConvAttrs {
   HB_FIELDS(HB_F(strides) HB_F(dilation) HB_F(padding) HB_F(activation))
 };
 
-// conv2d_input_grad and conv2d_filter_grad; `kernel` (height, width) is the filter gradient's alone.
-struct ConvGradAttrs {
+// Filter gradients; `kernel` holds the kernel's spatial sizes.
+struct ConvFilterGradAttrs {
   Ints kernel, strides{2, {1, 1}}, dilation{2, {1, 1}};
   Padding padding = Padding::valid;
   HB_FIELDS(HB_F(kernel) HB_F(strides) HB_F(dilation) HB_F(padding))

@@ -5,9 +5,12 @@
 
 namespace hornbeam {
 
-inline void want_pair(const char* op, const Ints& v, const char* what) {
-  if (v.rank != 2 || v[0] < 1 || v[1] < 1)
-    op_error(op, std::string(what) + " must be two positive integers, got " + shape_str(v));
+inline void want_sizes(const char* op, const Ints& v, int n, const char* what) {
+  bool good = v.rank == n;
+  for (int i = 0; good && i < n; ++i) good = v[i] >= 1;
+  if (!good)
+    op_error(op,
+             std::string(what) + " must be " + (n == 2 ? "two" : "three") + " positive integers, got " + shape_str(v));
 }
 
 // Output positions along one axis; unknown if the input or the kernel is.
@@ -21,41 +24,44 @@ inline int64_t conv_length(const char* op, int64_t in, int64_t size, int64_t str
   return window_length(in, size, stride, dilation, padding);
 }
 
-// (batch, height, width) of the output of a window op over x; `kernel` holds height and width.
+// (batch, spatial sizes...) of the output of a window op over x; `kernel` begins with its spatial sizes.
 template <class A>
-Shape conv_output(const char* op, const A& a, const Shape& x, int64_t kh, int64_t kw) {
-  want_pair(op, a.strides, "strides");
-  want_pair(op, a.dilation, "dilation");
+Shape conv_output(const char* op, const A& a, const Shape& x, const Shape& kernel) {
+  const int n = x.rank - 2;
+  want_sizes(op, a.strides, n, "strides");
+  want_sizes(op, a.dilation, n, "dilation");
   Shape y;
   y.push(x[0]);
-  y.push(conv_length(op, x[1], kh, a.strides[0], a.dilation[0], a.padding));
-  y.push(conv_length(op, x[2], kw, a.strides[1], a.dilation[1], a.padding));
+  for (int i = 0; i < n; ++i) y.push(conv_length(op, x[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding));
   return y;
 }
 
 // The gradients' dy must be what the forward op gives for x.
 template <class A>
-void want_conv_output(const char* op, const A& a, const Shape& x, int64_t kh, int64_t kw, const Shape& dy) {
-  const Shape y = conv_output(op, a, x, kh, kw);
-  for (int i = 0; i < 3; ++i) same_dim(op, y[i], dy[i], "of dy and of the output for x");
+void want_conv_output(const char* op, const A& a, const Shape& x, const Shape& kernel, const Shape& dy) {
+  const Shape y = conv_output(op, a, x, kernel);
+  for (int i = 0; i < y.rank; ++i) same_dim(op, y[i], dy[i], "of dy and of the output for x");
 }
 
-inline void want_image(const char* op, const TypeInfo& t, const char* what) {
+// (batch, spatial axes..., channels), with n spatial axes.
+inline void want_image(const char* op, const TypeInfo& t, int n, const char* what) {
   want_float(op, t);
-  want_rank(op, t, 4, what);
+  want_rank(op, t, n + 2, what);
 }
 
-inline void want_bias(const char* op, const std::vector<TypeInfo>& in, int64_t channels) {
-  if (in.size() < 3 || !in[2].present) return;
-  want_same_dtype(op, in[0], in[2]);
-  want_rank(op, in[2], 1, "bias");
-  same_dim(op, in[2].shape[0], channels, "of bias and of the output channels");
+// The bias, if there is one, is input `at`.
+inline void want_bias(const char* op, const std::vector<TypeInfo>& in, size_t at, int64_t channels) {
+  if (in.size() <= at || !in[at].present) return;
+  want_same_dtype(op, in[0], in[at]);
+  want_rank(op, in[at], 1, "bias");
+  same_dim(op, in[at].shape[0], channels, "of bias and of the output channels");
 }
 
 // An input gradient's shape, from its integer input.
-inline Shape image_shape_argument(const char* op, const TypeInfo& ints) {
+inline Shape image_shape_argument(const char* op, const TypeInfo& ints, int n) {
   const std::vector<int64_t> v = shape_argument(op, ints);
-  if (v.size() != 4) op_error(op, "x_shape must hold 4 integers, got " + std::to_string(v.size()));
+  if (static_cast<int>(v.size()) != n + 2)
+    op_error(op, "x_shape must hold " + std::to_string(n + 2) + " integers, got " + std::to_string(v.size()));
   Shape s;
   for (int64_t d : v) s.push(dim_of_value(d));
   return s;

@@ -184,7 +184,9 @@ def test_bias_add():
         K.bias_add(K.constant(x), K.constant(rng.randn(4, 5)))
 
 
-def test_3d_convolutions_need_a_known_depth():
-    x = K.placeholder((None, None, 4, 4, 1))
-    with pytest.raises(ValueError, match="depth"):
-        K.conv3d(x, K.constant(rng.randn(2, 2, 2, 1, 1)))
+def test_3d_convolutions_of_unknown_sizes():
+    x, w = rng.randn(2, 5, 4, 6, 2), rng.randn(2, 3, 2, 2, 3)
+    t = K.placeholder((None, None, None, None, 2), dtype="float64")
+    y = K.conv3d(t, K.constant(w, "float64"), (2, 1, 1), "same")
+    assert K.int_shape(y) == (None, None, None, None, 3)
+    np.testing.assert_allclose(K.function([t], [y])([x])[0], convolve(x, w, (2, 1, 1), None, "same"), rtol=1e-10)

@@ -66,6 +66,17 @@ def test_bias_and_activation_go_into_the_product():
     np.testing.assert_allclose(value_of(graph, [np.ones((2, 3))])[0], before, rtol=1e-6)
 
 
+def test_bias_and_activation_go_into_the_transposed_convolution():
+    x, w, b = G.placeholder((None, 4, 4, 3)), var(3, 3, 2, 3), var(2)
+    y = G.apply("conv2d_input_grad", [x, w, G.constant([2, 8, 8, 2])], strides=[2, 2], dilation=[1, 1], padding="same")
+    graph = flatten([x], [G.apply("relu", [y + b])])
+    image = np.random.RandomState(4).uniform(-1, 1, (2, 4, 4, 3)).astype("float32")
+    before = value_of(graph, [image])[0]
+    epilogue.fuse_epilogues(graph)
+    assert names(graph) == ["conv2d_input_grad"] and graph.ops[0].attrs["activation"] == "relu"
+    np.testing.assert_allclose(value_of(graph, [image])[0], before, rtol=1e-5, atol=1e-6)
+
+
 def test_what_others_read_stays():
     x, w, b = G.placeholder((None, 3)), var(3, 4), var(4)
     h = G.apply("matmul", [x, w]) + b

@@ -15,7 +15,7 @@ from hornbeam.layers import (
     serialize,
 )
 from hornbeam.models import Model, Sequential
-from reference_conv import conv2d
+from reference_conv import conv
 
 RNG = np.random.RandomState(2)
 
@@ -33,10 +33,10 @@ def reference(x, weights, h=None, c=None, mask=None, go_backwards=False, **geome
     kernel, recurrent, bias = weights
     outputs, output = [], 0.0
     for t in reversed(range(x.shape[1])) if go_backwards else range(x.shape[1]):
-        gates = conv2d(x[:, t], kernel, **geometry) + bias
+        gates = conv(x[:, t], kernel, **geometry) + bias
         if h is None:
             h = c = np.zeros((*gates.shape[:3], gates.shape[3] // 4))
-        gates = gates + conv2d(h, recurrent, padding="same")
+        gates = gates + conv(h, recurrent, padding="same")
         i, f, candidate, o = np.split(gates, 4, axis=-1)
         new_c = hard_sigmoid(f) * c + hard_sigmoid(i) * np.tanh(candidate)
         new_h = hard_sigmoid(o) * np.tanh(new_c)
@@ -173,7 +173,7 @@ def test_generic_layer_over_a_cell(make):
     if make is None:
         want = 0
         for t in range(3):
-            want = (conv2d(data[:, t], layer.get_weights()[0]) + want) / 2
+            want = (conv(data[:, t], layer.get_weights()[0]) + want) / 2
     else:
         _, want, _ = reference(data, layer.get_weights())
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)

@@ -5,7 +5,7 @@ import pytest
 import reference_conv as ref
 from checks import check_gradients, run_op
 from hornbeam import graph as G
-from reference_conv import PADDINGS, WINDOWS, draw, fits, operands
+from reference_conv import PADDINGS, WINDOWS, WINDOWS_3D, draw, fits, operands
 
 # Batch, height, width, channels in, channels out, kernel: around the tiles of every instruction set, with
 # rows shorter and longer than a tile, channels that do not fill a vector, and pixels a page apart.
@@ -13,6 +13,12 @@ SHAPES = [
     (1, 5, 5, 1, 1, (1, 1)), (2, 9, 13, 3, 10, (3, 3)), (3, 7, 15, 1, 33, (3, 3)), (2, 8, 29, 16, 17, (2, 3)),
     (5, 4, 4, 20, 40, (3, 3)), (1, 14, 16, 33, 64, (3, 1)), (2, 28, 9, 4, 65, (5, 2)), (9, 7, 7, 8, 32, (1, 1)),
     (2, 6, 31, 5, 3, (1, 4)), (1, 9, 9, 1024, 48, (1, 1)), (1, 7, 15, 1024, 5, (2, 2)),
+]  # fmt: skip
+# The same with a depth first.
+VOLUMES = [
+    (1, 5, 5, 5, 1, 1, (1, 1, 1)), (2, 4, 6, 13, 3, 10, (3, 3, 3)), (3, 5, 3, 15, 1, 33, (2, 3, 3)),
+    (5, 4, 4, 4, 20, 40, (3, 3, 3)), (2, 3, 8, 29, 16, 17, (1, 2, 3)), (9, 3, 5, 5, 8, 32, (1, 1, 1)),
+    (1, 9, 1, 6, 4, 65, (4, 1, 2)), (1, 3, 4, 4, 1024, 5, (2, 2, 1)),
 ]  # fmt: skip
 
 
@@ -25,23 +31,23 @@ def assert_sum(got, want, size, terms, dtype):
 
 
 def check_all(x, w, dy, attrs):
-    kernel, dtype = w.shape[:2], x.dtype.name
+    op, kernel, dtype = f"conv{x.ndim - 2}d", w.shape[:-2], x.dtype.name
     ax, aw, ady = np.abs(x), np.abs(w), np.abs(dy)
-    taps, outputs = kernel[0] * kernel[1], int(np.prod(dy.shape[:3]))
-    y = run_op("conv2d", [x, w], **attrs)[0]
-    assert_sum(y, ref.conv2d(x, w, **attrs), ref.conv2d(ax, aw, **attrs), taps * x.shape[3], dtype)
-    dx = run_op("conv2d_input_grad", [dy, w, np.array(x.shape)], **attrs)[0]
-    want, size = (ref.conv2d_input_grad(d, k, x.shape, **attrs) for d, k in ((dy, w), (ady, aw)))
-    assert_sum(dx, want, size, taps * w.shape[3], dtype)
-    dw = run_op("conv2d_filter_grad", [x, dy], kernel=kernel, **attrs)[0]
-    want, size = (ref.conv2d_filter_grad(i, d, kernel, **attrs) for i, d in ((x, dy), (ax, ady)))
+    taps, outputs = int(np.prod(kernel)), int(np.prod(dy.shape[:-1]))
+    y = run_op(op, [x, w], **attrs)[0]
+    assert_sum(y, ref.conv(x, w, **attrs), ref.conv(ax, aw, **attrs), taps * x.shape[-1], dtype)
+    dx = run_op(f"{op}_input_grad", [dy, w, np.array(x.shape)], **attrs)[0]
+    want, size = (ref.conv_input_grad(d, k, x.shape, **attrs) for d, k in ((dy, w), (ady, aw)))
+    assert_sum(dx, want, size, taps * w.shape[-1], dtype)
+    dw = run_op(f"{op}_filter_grad", [x, dy], kernel=kernel, **attrs)[0]
+    want, size = (ref.conv_filter_grad(i, d, kernel, **attrs) for i, d in ((x, dy), (ax, ady)))
     assert_sum(dw, want, size, outputs, dtype)
 
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_values(isa, dtype, padding):
-    for shape, window in itertools.product(SHAPES, WINDOWS):
+    for shape, window in [*itertools.product(SHAPES, WINDOWS), *itertools.product(VOLUMES, WINDOWS_3D)]:
         if padding != "valid" or fits(shape, window):
             check_all(*operands(shape, window, padding, dtype))
 
@@ -55,6 +61,8 @@ def test_many_images_and_rows(isa):
     """Enough work for many tasks, several partial sums of backward-filter, and strips of several images."""
     for shape in [(16, 28, 28, 8, 40, (3, 3)), (64, 5, 6, 24, 33, (3, 3)), (40, 14, 14, 64, 130, (1, 1))]:
         check_all(*operands(shape, ((1, 1), (1, 1)), "same", "float32"))
+    for shape in [(4, 8, 14, 14, 8, 40, (3, 3, 3)), (16, 5, 4, 6, 12, 33, (3, 2, 3)), (1, 30, 6, 7, 40, 33, (3, 1, 1))]:
+        check_all(*operands(shape, ((1, 1, 1), (1, 1, 1)), "same", "float32"))
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu"])
@@ -71,8 +79,24 @@ def test_bias_and_activation(isa, activation):
         w /= np.sqrt(np.float32(w[..., 0].size))
         bias = draw(w.shape[3:], seed=4)
         got = run_op("conv2d", [x, w, bias], activation=activation, **attrs)[0]
-        want = functions[activation](ref.conv2d(x, w, **attrs) + bias)
+        want = functions[activation](ref.conv(x, w, **attrs) + bias)
         np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
+
+
+def test_bias_and_activation_of_transposed_convolutions(isa):
+    """Of strides that leave some outputs without a tap, and, last, by Winograd's tiles."""
+    for shape, strides in [
+        ((2, 9, 13, 3, 10, (2, 3)), 3),
+        ((2, 4, 6, 5, 3, 10, (3, 1, 2)), 2),
+        ((2, 24, 24, 32, 32, (3, 3)), 1),
+    ]:
+        n = len(shape) - 4
+        _, w, dy, attrs = operands(shape, ((strides,) * n, (1,) * n), "same", "float32")
+        w /= np.sqrt(np.float32(w[..., 0, :].size))
+        bias, x_shape = draw(w.shape[-2:-1], seed=4), (*shape[: n + 1], shape[n + 1])
+        got = run_op(f"conv{n}d_input_grad", [dy, w, np.array(x_shape), bias], activation="relu", **attrs)[0]
+        want = np.maximum(ref.conv_input_grad(dy, w, x_shape, **attrs) + bias, 0)
+        np.testing.assert_allclose(got, want, rtol=3e-6, atol=3e-6)
 
 
 def test_kept_packings_give_the_same_bits(isa):
@@ -112,7 +136,7 @@ def test_empty(isa, n, channels, outputs):
 def test_gradients(padding, strides, dilation):
     attrs = {"strides": strides, "dilation": dilation, "padding": padding}
     x, w = draw((2, 5, 6, 2), "float64", 1), draw((2, 3, 2, 3), "float64", 2)
-    dy = draw(ref.conv2d(x, w, **attrs).shape, "float64", 3)
+    dy = draw(ref.conv(x, w, **attrs).shape, "float64", 3)
     bias = draw((3,), "float64", 4)
     check_gradients(lambda x, w, b: G.apply("conv2d", [x, w, b], **attrs), [x, w, bias])
     check_gradients(lambda x, w: G.apply("conv2d", [x, w], **attrs), [x, w])
@@ -120,6 +144,19 @@ def test_gradients(padding, strides, dilation):
         lambda dy, w: G.apply("conv2d_input_grad", [dy, w, G.constant(np.array(x.shape))], **attrs), [dy, w]
     )
     check_gradients(lambda x, dy: G.apply("conv2d_filter_grad", [x, dy], kernel=(2, 3), **attrs), [x, dy])
+
+
+@pytest.mark.parametrize("strides, dilation", [((1, 1, 1), (1, 1, 1)), ((2, 1, 2), (1, 1, 1)), ((1, 1, 1), (2, 1, 1))])
+def test_gradients_of_volumes(strides, dilation):
+    attrs = {"strides": strides, "dilation": dilation, "padding": "same"}
+    x, w, bias = draw((1, 3, 4, 3, 2), "float64", 1), draw((2, 2, 1, 2, 2), "float64", 2), draw((2,), "float64", 4)
+    dy = draw(ref.conv(x, w, **attrs).shape, "float64", 3)
+    target = np.array(x.shape)
+    check_gradients(lambda x, w, b: G.apply("conv3d", [x, w, b], **attrs), [x, w, bias])
+    check_gradients(
+        lambda dy, w, b: G.apply("conv3d_input_grad", [dy, w, G.constant(target), b], **attrs), [dy, w, bias]
+    )
+    check_gradients(lambda x, dy: G.apply("conv3d_filter_grad", [x, dy], kernel=w.shape[:3], **attrs), [x, dy])
 
 
 def test_second_derivatives():
@@ -137,6 +174,9 @@ def test_unknown_sizes():
     w = G.placeholder((3, 3, 3, 5), "float32")
     assert G.apply("conv2d", [x, w], strides=[2, 2], padding="same").shape == (None, None, 3, 5)
     assert G.apply("conv2d", [x, w]).shape == (None, None, 4, 5)
+    x, w = G.placeholder((None, None, 6, None, 3)), G.placeholder((2, 3, 3, 3, 5))
+    ones = {"strides": [1, 1, 1], "dilation": [1, 1, 1]}
+    assert G.apply("conv3d", [x, w], **ones).shape == (None, None, 4, None, 5)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +189,8 @@ def test_unknown_sizes():
         ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8)], {"strides": [0, 1]}, ValueError, "strides must be two positive"),
         ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8)], {"dilation": [1]}, ValueError, "dilation must be two positive"),
         ("conv2d", [(2, 5, 5, 3), (3, 3, 3, 8)], {"padding": "full"}, ValueError, "cannot be 'full'"),
+        ("conv3d", [(2, 5, 5, 5, 3), (3, 3, 3, 3, 8)], {}, ValueError, r"\[conv3d\] strides must be three positive"),
+        ("conv3d", [(2, 5, 5, 3), (3, 3, 3, 3, 8)], {}, ValueError, r"\[conv3d\]"),
         ("conv2d_filter_grad", [(2, 5, 5, 3), (2, 4, 3, 8)], {"kernel": [3, 3]}, ValueError, "dy"),
         ("conv2d_filter_grad", [(2, 5, 5, 3), (2, 3, 3, 8)], {}, ValueError, "kernel must be two positive"),
     ],

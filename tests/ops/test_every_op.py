@@ -26,8 +26,9 @@ def mask(*shape):
 
 WINDOW = {"strides": [1, 1], "padding": "same"}
 CONV = {**WINDOW, "dilation": [1, 1]}
+CONV_3D = {"strides": [1, 1, 1], "dilation": [1, 1, 1], "padding": WINDOW["padding"]}
 POOL = {**WINDOW, "size": [2, 2]}
-X, W, Y = (2, 5, 6, 3), (3, 3, 3, 4), (2, 5, 6, 4)
+X, V, W, Y = (2, 5, 6, 3), (2, 3, 5, 6, 3), (3, 3, 3, 4), (2, 5, 6, 4)
 LSTM = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 
 #: op -> (inputs, attributes); arrays of integers with up to 64 elements are constants
@@ -60,6 +61,9 @@ CASES = {
     "conv2d": ([f(*X), f(*W), f(4)], CONV),
     "conv2d_input_grad": ([f(*Y), f(*W), ints(*X)], CONV),
     "conv2d_filter_grad": ([f(*X), f(*Y)], {**CONV, "kernel": [3, 3]}),
+    "conv3d": ([f(*V), f(2, 3, 3, 3, 4), f(4)], CONV_3D),
+    "conv3d_input_grad": ([f(2, 3, 5, 6, 4), f(2, 3, 3, 3, 4), ints(*V)], CONV_3D),
+    "conv3d_filter_grad": ([f(*V), f(2, 3, 5, 6, 4)], {**CONV_3D, "kernel": [2, 3, 3]}),
     "depthwise_conv2d": ([f(*X), f(3, 3, 3, 2), f(6)], CONV),
     "depthwise_conv2d_input_grad": ([f(2, 5, 6, 6), f(3, 3, 3, 2), ints(*X)], CONV),
     "depthwise_conv2d_filter_grad": ([f(*X), f(2, 5, 6, 6)], {**CONV, "kernel": [3, 3], "multiplier": 2}),

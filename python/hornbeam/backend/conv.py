@@ -9,7 +9,6 @@ from .. import graph
 from ..graph import Tensor
 from .common import normalize_data_format
 from .shapes import concatenate, dims_of, expand_dims, permute_dimensions, reshape, squeeze, temporal_padding
-from .shapes import spatial_3d_padding as _pad_volume
 from .variables import int_shape
 
 
@@ -138,16 +137,19 @@ def conv2d_transpose(
 
     Args:
         kernel: (height, width, channels out, channels in).
-        output_shape: of the result, batch included, in x's layout; entries may be scalar tensors.
+        output_shape: of the result, batch included, in x's layout; entries may be scalar tensors, the batch None.
     """
-    data_format = normalize_data_format(data_format)
-    shape = [output_shape[i] for i in range(4)]
-    shape = [dims_of(x)[0] if shape[0] is None else shape[0], *shape[1:]]
-    if data_format == "channels_first":
-        shape = [shape[0], shape[2], shape[3], shape[1]]
     attrs = {"strides": _pair(strides), "dilation": _pair(dilation_rate), "padding": _padding(padding)}
+    return _transposed("conv2d", x, kernel, output_shape, data_format, attrs)
+
+
+def _transposed(op: str, x: Tensor, kernel: Tensor, output_shape: Any, data_format: str | None, attrs: dict) -> Tensor:
+    shape = [output_shape[i] for i in range(x.ndim)]
+    shape[0] = dims_of(x)[0] if shape[0] is None else shape[0]
+    if normalize_data_format(data_format) == "channels_first":
+        shape = [shape[0], *shape[2:], shape[1]]
     target = graph.shape_tensor(shape)
-    return _channels_last(x, data_format, lambda t: graph.apply("conv2d_input_grad", [t, kernel, target], **attrs))
+    return _channels_last(x, data_format, lambda t: graph.apply(f"{op}_input_grad", [t, kernel, target], **attrs))
 
 
 def depthwise_conv2d(
@@ -206,7 +208,7 @@ def _pool_op(pool_mode: str) -> str:
     return f"{pool_mode}_pool2d"
 
 
-# -- volumes, made of images ------------------------------------------------------------------------------
+# -- volumes ------------------------------------------------------------------------------------------------
 def _triple(value: Any) -> list[int]:
     return [int(value)] * 3 if isinstance(value, int) else [int(v) for v in value]
 
@@ -219,44 +221,15 @@ def conv3d(
     data_format: str | None = None,
     dilation_rate: Sequence[int] = (1, 1, 1),
 ) -> Tensor:
-    """3-D convolution: the sum over the kernel's depth of 2-D convolutions of shifted slices.
+    """3-D convolution.
 
     Args:
-        x: (batch, depth, height, width, channels); the depth must be known.
+        x: (batch, depth, height, width, channels), or channels before depth for ``channels_first``.
         kernel: (depth, height, width, channels in, channels out).
+        padding: ``'valid'`` or ``'same'``.
     """
-    strides, dilation = _triple(strides), _triple(dilation_rate)
-    return _channels_last(x, data_format, lambda t: _conv3d(t, kernel, strides, _padding(padding), dilation))
-
-
-def _conv3d(x: Tensor, kernel: Tensor, strides: list[int], padding: str, dilation: list[int]) -> Tensor:
-    x, depth = _pad_depth(x, int_shape(kernel)[0], strides[0], padding, dilation[0])
-    attrs = {"strides": strides[1:], "dilation": dilation[1:], "padding": padding}
-    batch = dims_of(x)[0]
-    total: Any = None
-    for k in range(int_shape(kernel)[0]):
-        first = k * dilation[0]
-        slices = x[:, first : first + (depth - 1) * strides[0] + 1 : strides[0]]
-        images = reshape(slices, [-1, *dims_of(x)[2:]])
-        part = _conv("conv2d", images, kernel[k], attrs)
-        total = part if total is None else total + part
-    return reshape(total, [batch, depth, *dims_of(total)[1:]])
-
-
-def _pad_depth(x: Tensor, window: int, stride: int, padding: str, dilation: int = 1) -> tuple[Tensor, int]:
-    """Pad the depth for ``'same'``; returns the volume and the depth of the result."""
-    depth = x.shape[1]
-    if depth is None:
-        raise ValueError(f"3-D convolutions need a known depth, got shape {x.shape}")
-    reach = (window - 1) * dilation + 1
-    if padding == "valid":
-        if depth < reach:
-            raise ValueError(f"a depth of {depth} is smaller than the window of {reach}")
-        return x, (depth - reach) // stride + 1
-    out = -(-depth // stride)
-    missing = max((out - 1) * stride + reach - depth, 0)
-    pairs = ((missing // 2, missing - missing // 2), (0, 0), (0, 0))
-    return _pad_volume(x, pairs, "channels_last") if missing else x, out
+    attrs = {"strides": _triple(strides), "dilation": _triple(dilation_rate), "padding": _padding(padding)}
+    return _channels_last(x, data_format, lambda t: _conv("conv3d", t, kernel, attrs))
 
 
 def conv3d_transpose(
@@ -267,52 +240,14 @@ def conv3d_transpose(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """The gradient of a 3-D convolution with respect to its input, as a layer.
+    """The gradient of a 3-D convolution with respect to its input, as a layer: it enlarges.
 
     Args:
         kernel: (depth, height, width, channels out, channels in).
-        output_shape: of the result, batch included, in x's layout; depth, height and width must be numbers.
+        output_shape: of the result, batch included, in x's layout; entries may be scalar tensors, the batch None.
     """
-    data_format = normalize_data_format(data_format)
-    shape = [output_shape[i] for i in range(5)]
-    if data_format == "channels_first":
-        shape = [shape[0], *shape[2:], shape[1]]
-    strides = _triple(strides)
-    return _channels_last(x, data_format, lambda t: _conv3d_transpose(t, kernel, shape, strides, _padding(padding)))
-
-
-def _conv3d_transpose(x: Tensor, kernel: Tensor, shape: list, strides: list[int], padding: str) -> Tensor:
-    window, stride, depth, out_depth = int_shape(kernel)[0], strides[0], int_shape(x)[1], shape[1]
-    if depth is None:
-        raise ValueError(f"3-D convolutions need a known depth, got shape {x.shape}")
-    attrs = {"strides": strides[1:], "dilation": [1, 1], "padding": padding}
-    dims = dims_of(x)
-    images = reshape(x, [-1, *dims[2:]])
-    target = graph.shape_tensor([dims[0] * depth, *shape[2:]])
-    spread = (depth - 1) * stride + 1
-    missing = max((depth - 1) * stride + window - out_depth, 0) if padding == "same" else 0
-    # Each slice of the kernel makes volumes whose slices lie `stride` apart; slice k begins k places later.
-    total: Any = None
-    for k in range(window):
-        part = graph.apply("conv2d_input_grad", [images, kernel[k], target], **attrs)
-        part = reshape(part, [dims[0], depth, *shape[2:]])
-        part = _spread_depth(part, stride)
-        part = _pad_volume(part, ((k, max(out_depth + missing - spread - k, 0)), (0, 0), (0, 0)), "channels_last")
-        part = part[:, missing // 2 : missing // 2 + out_depth]
-        total = part if total is None else total + part
-    return total
-
-
-def _spread_depth(x: Tensor, stride: int) -> Tensor:
-    """Put ``stride - 1`` empty slices between the slices of a volume."""
-    if stride == 1:
-        return x
-    dims = dims_of(x)
-    wide = reshape(x, [dims[0], dims[1], 1, *dims[2:]])
-    after = [0, 0, stride - 1, 0, 0, 0]
-    wide = graph.apply("pad", [wide], before=[0] * 6, after=after, value=0.0)
-    wide = reshape(wide, [dims[0], dims[1] * stride, *dims[2:]])
-    return wide[:, : (dims[1] - 1) * stride + 1]
+    attrs = {"strides": _triple(strides), "dilation": [1, 1, 1], "padding": _padding(padding)}
+    return _transposed("conv3d", x, kernel, output_shape, data_format, attrs)
 
 
 def pool3d(

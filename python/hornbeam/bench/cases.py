@@ -57,6 +57,9 @@ def conv() -> Iterator[Case]:
     x, w = array(8, 224, 224, 3), weight(7, 7, 3, 64)
     flops = 2 * 8 * 112 * 112 * 64 * 7 * 7 * 3
     yield case("conv2d", x, w, flops=flops, note="stride 2", strides=[2, 2], padding="same")
+    x, w = array(2, 16, 28, 28, 64), weight(3, 3, 3, 64, 64)
+    flops = 2 * 2 * 16 * 28 * 28 * 64 * 27 * 64
+    yield case("conv3d", x, w, flops=flops, strides=[1, 1, 1], dilation=[1, 1, 1], padding="same")
 
 
 def depthwise() -> Iterator[Case]:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from .logs import Logs
+
 _SLOW = 0.1  # seconds: hooks below this are never worth a warning
 
 
@@ -118,7 +120,7 @@ class CallbackList:
 
     def _call_batch_hook(self, mode, hook, batch, logs=None):
         name = f"on_{mode}_batch_{hook}"
-        logs = logs if logs is not None else {}
+        logs = Logs(logs or {})
         start = time.perf_counter()
         for callback in self.callbacks:
             getattr(callback, name)(batch, logs)
@@ -176,10 +178,10 @@ class CallbackList:
 
     def on_epoch_begin(self, epoch, logs=None):
         self._slow_calls.clear()
-        self._call_all("on_epoch_begin", epoch, logs if logs is not None else {})
+        self._call_all("on_epoch_begin", epoch, Logs(logs or {}))
 
     def on_epoch_end(self, epoch, logs=None):
-        self._call_all("on_epoch_end", epoch, logs if logs is not None else {})
+        self._call_all("on_epoch_end", epoch, Logs(logs or {}))
 
     def on_train_begin(self, logs=None):
         self._call_all("on_train_begin", logs)

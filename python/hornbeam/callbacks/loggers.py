@@ -12,6 +12,7 @@ import numpy as np
 
 from ..utils.progbar import Progbar
 from .callback import Callback
+from .logs import Logs
 
 
 class BaseLogger(Callback):
@@ -58,12 +59,12 @@ class History(Callback):
 
     Attributes:
         epoch: list of epoch numbers.
-        history: dict from metric name to list of values.
+        history: :class:`Logs`, lists of values by metric name.
     """
 
     def on_train_begin(self, logs=None):
         self.epoch = []
-        self.history = {}
+        self.history = Logs()
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)

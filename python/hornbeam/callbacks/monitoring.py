@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from .callback import Callback
+from .logs import Logs
 
 
 def comparison(mode: str, monitor: str) -> tuple[Any, float]:
@@ -63,7 +64,7 @@ class ModelCheckpoint(Callback):
         if self.epochs_since_last_save < self.period:
             return
         self.epochs_since_last_save = 0
-        path = str(self.filepath).format(epoch=epoch + 1, **logs)
+        path = str(self.filepath).format_map(Logs(logs, epoch=epoch + 1))
         if not self.save_best_only:
             self._save(path, f"\nEpoch {epoch + 1:05d}: saving model to {path}")
             return

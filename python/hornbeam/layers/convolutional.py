@@ -236,7 +236,7 @@ class Conv2D(_Conv):
 
 
 class Conv3D(_Conv):
-    """Convolution over volumes: (batch, depth, height, width, channels), the depth known."""
+    """Convolution over volumes: (batch, depth, height, width, channels) to (batch, new sizes..., filters)."""
 
     @interfaces.legacy_conv3d_support
     def __init__(

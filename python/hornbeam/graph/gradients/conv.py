@@ -1,4 +1,4 @@
-"""Convolution. The three ops are the three partial products of one trilinear form, so that each one's
+"""Convolution. The three ops of a rank are the three partial products of one trilinear form, so that each one's
 gradients are the other two, and second derivatives need nothing more.
 """
 
@@ -11,34 +11,38 @@ def window(attrs):
     return {name: attrs[name] for name in ("strides", "dilation", "padding") if name in attrs}
 
 
-@register("conv2d")
-def _conv2d(node, grads):
+def bias_grad(node, dy):
+    """The gradient of a bias that is added to the channels of ``dy``'s forward value."""
     if node.attrs.get("activation", "linear") != "linear":
-        raise NotImplementedError("conv2d is differentiated before an activation is fused into it")
+        raise NotImplementedError(f"{node.op} is differentiated before an activation is fused into it")
+    return apply("reduce_sum", [dy], axes=list(range(dy.ndim - 1)))
+
+
+@register("conv2d", "conv3d")
+def _forward(node, grads):
     x, w, bias = (*node.inputs, None)[:3]
     (dy,) = grads
-    dx = apply("conv2d_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
-    dw = apply("conv2d_filter_grad", [x, dy], kernel=w.shape[:2], **window(node.attrs))
-    db = None if bias is None else apply("reduce_sum", [dy], axes=[0, 1, 2])
-    return [dx, dw, db][: len(node.inputs)]
+    dx = apply(f"{node.op}_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
+    dw = apply(f"{node.op}_filter_grad", [x, dy], kernel=w.shape[:-2], **window(node.attrs))
+    return [dx, dw, None if bias is None else bias_grad(node, dy)][: len(node.inputs)]
 
 
-@register("conv2d_input_grad")
-def _conv2d_input_grad(node, grads):
-    dy, w, _ = node.inputs
+@register("conv2d_input_grad", "conv3d_input_grad")
+def _input_grad(node, grads):
+    dy, w, _, bias = (*node.inputs, None)[:4]
     (ddx,) = grads
-    return [
-        apply("conv2d", [ddx, w], **window(node.attrs)),
-        apply("conv2d_filter_grad", [ddx, dy], kernel=w.shape[:2], **window(node.attrs)),
-        None,
-    ]
+    forward = node.op.removesuffix("_input_grad")
+    ddy = apply(forward, [ddx, w], **window(node.attrs))
+    dw = apply(f"{forward}_filter_grad", [ddx, dy], kernel=w.shape[:-2], **window(node.attrs))
+    return [ddy, dw, None, None if bias is None else bias_grad(node, ddx)][: len(node.inputs)]
 
 
-@register("conv2d_filter_grad")
-def _conv2d_filter_grad(node, grads):
+@register("conv2d_filter_grad", "conv3d_filter_grad")
+def _filter_grad(node, grads):
     x, dy = node.inputs
     (ddw,) = grads
+    forward = node.op.removesuffix("_filter_grad")
     return [
-        apply("conv2d_input_grad", [dy, ddw, shape_of(x)], **window(node.attrs)),
-        apply("conv2d", [x, ddw], **window(node.attrs)),
+        apply(f"{forward}_input_grad", [dy, ddw, shape_of(x)], **window(node.attrs)),
+        apply(forward, [x, ddw], **window(node.attrs)),
     ]

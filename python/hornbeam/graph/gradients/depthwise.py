@@ -2,19 +2,16 @@
 
 from ..ops import apply, shape_of
 from . import register
-from .conv import window
+from .conv import bias_grad, window
 
 
 @register("depthwise_conv2d")
 def _depthwise_conv2d(node, grads):
-    if node.attrs.get("activation", "linear") != "linear":
-        raise NotImplementedError("depthwise_conv2d is differentiated before an activation is fused into it")
     x, w, bias = (*node.inputs, None)[:3]
     (dy,) = grads
     dx = apply("depthwise_conv2d_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
     dw = _filter_grad(x, dy, w, node.attrs)
-    db = None if bias is None else apply("reduce_sum", [dy], axes=[0, 1, 2])
-    return [dx, dw, db][: len(node.inputs)]
+    return [dx, dw, None if bias is None else bias_grad(node, dy)][: len(node.inputs)]
 
 
 @register("depthwise_conv2d_input_grad")

@@ -11,7 +11,7 @@ import numpy as np
 from ..flat import FlatGraph, FlatOp
 
 #: ops whose output channels are the last dim of the weights (input 1)
-SCALABLE = {"conv2d", "matmul", "depthwise_conv2d"}
+SCALABLE = {"conv2d", "conv3d", "matmul", "depthwise_conv2d"}
 
 
 def fold_affine(graph: FlatGraph) -> None:

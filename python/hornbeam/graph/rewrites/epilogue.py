@@ -2,8 +2,10 @@
 
 from ..flat import FlatGraph, FlatOp, FlatValue
 
-#: ops that take a bias as third input
-BIASED = {"matmul", "conv2d", "depthwise_conv2d"}
+#: ops that take a bias, and which of their inputs it is; the input gradients are transposed convolutions
+BIASED = {
+    "matmul": 2, "conv2d": 2, "conv3d": 2, "depthwise_conv2d": 2, "conv2d_input_grad": 3, "conv3d_input_grad": 3,
+}  # fmt: skip
 #: ops with an ``activation`` attribute
 ACTIVATED = {*BIASED, "batch_norm"}
 #: elementwise op -> name of the activation it is
@@ -37,7 +39,9 @@ def fuse_epilogues(graph: FlatGraph) -> None:
             for v, bias in (op.inputs, op.inputs[::-1]):
                 made = private(v)
                 if made is not None and _takes_bias(made) and _is_bias(values[bias], values[v]):
-                    fused = FlatOp(made.name, made.attrs, [*made.inputs[:2], bias], op.outputs, made.label)
+                    fused = FlatOp(
+                        made.name, made.attrs, [*made.inputs[: BIASED[made.name]], bias], op.outputs, made.label
+                    )
                     break
         elif op.name in ACTIVATIONS or (op.name == "elu" and op.attrs.get("alpha", 1.0) == 1.0):
             made = private(op.inputs[0])
@@ -69,7 +73,8 @@ def _at_end(made: FlatOp, ops: list[FlatOp], end: int) -> bool:
 def _takes_bias(op: FlatOp) -> bool:
     if op.name not in BIASED:
         return False
-    no_bias = len(op.inputs) == 2 or op.inputs[2] < 0
+    at = BIASED[op.name]
+    no_bias = len(op.inputs) == at or op.inputs[at] < 0
     return no_bias and op.attrs.get("activation", "linear") == "linear"
 
 
