@@ -105,14 +105,17 @@ def _steps(
         for batch, size in batches:
             yield size, step(batch)
         return
+    labels = None
     for index, (batch, size) in enumerate(batches):
         logs: dict[str, Any] = {"batch": index, "size": size}
         hooks._call_batch_hook(mode, "begin", index, logs)
         values = step(batch)
         if mode == "predict":
             logs["outputs"] = values
-        else:  # names after the step: a model that is built on its first batch knows its metrics only now
-            logs.update(zip(model.metrics_names, map(scalar, values)))
+        else:
+            if labels is None:  # a model that is built on its first batch knows its metrics only now
+                labels = model.metrics_names
+            logs.update(zip(labels, map(scalar, values)))
         hooks._call_batch_hook(mode, "end", index, logs)
         yield size, values
 

@@ -319,6 +319,8 @@ class Compiling(Network):
                 )
 
     def _make_predict_function(self):
+        if self.predict_function is not None:
+            return  # without the lock: a thread that builds the training step shall not hold up predictions
         with self._run_counter.lock:
             if self.predict_function is None:
                 function = Function(

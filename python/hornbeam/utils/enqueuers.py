@@ -239,11 +239,18 @@ class GeneratorEnqueuer(SequenceEnqueuer):
                 if batch is not None:
                     yield batch
         except StopIteration:
-            # The generator has ended: give what other workers have made before, then end too.
-            while not self.queue.empty():
-                _, result = self.queue.get()
-                if result.ready() and result.successful() and result.get() is not None:
-                    yield result.get()
+            # The generator has ended: give what other workers have made before, then end too. Their tasks are in the
+            # queue by now, but for one that may wait for room in it.
+            for _ in range(self.queue.qsize() + 1):
+                item = self._next_result()
+                if item is None:
+                    break
+                try:
+                    batch = self._wait(item[1])
+                except StopIteration:
+                    continue
+                if batch is not None:
+                    yield batch
             self.stop()
         except Exception as error:
             self.stop()
@@ -280,15 +287,24 @@ class _Failed:
 
 
 class _Locked:
-    """A generator that several threads may advance."""
+    """A generator that several threads may advance. If it fails, all of them get to know, whoever comes first."""
 
     def __init__(self, generator: Any) -> None:
         self._iterator = iter(generator)
         self._lock = threading.Lock()
+        self._error: Exception | None = None
 
     def __iter__(self) -> _Locked:
         return self
 
     def __next__(self) -> Any:
         with self._lock:
-            return next(self._iterator)
+            if self._error is not None:
+                raise self._error
+            try:
+                return next(self._iterator)
+            except StopIteration:
+                raise
+            except Exception as error:
+                self._error = error
+                raise
