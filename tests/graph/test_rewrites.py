@@ -4,6 +4,7 @@ import numpy as np
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
 from hornbeam.graph.rewrites import (
+    absent,
     affine,
     common,
     constants,
@@ -256,6 +257,30 @@ def test_shapes_are_put_together_from_the_feeds():
     assert {graph.values[op.inputs[0]].kind for op in graph.ops if op.name == "shape"} == {"feed"}
     for p, q in zip(value_of(graph, [np.ones((2, 3))]), before):
         np.testing.assert_array_equal(p, q)
+
+
+def test_gradients_of_the_branch_not_chosen_are_not_computed():
+    x, a, b = G.placeholder((None, 3)), var(3), var(3, seed=1)
+    y = G.phase_switch(x * a, (x * a - b) / G.apply("sqrt", [a * a]))
+    grads = G.gradients([y], [x, a, b])
+    for phase, wanted in ((1, grads[:2]), (0, grads)):
+        graph = flatten([x], wanted, [], phase)
+        before = value_of(graph, [np.ones((2, 3))])
+        absent.drop_absent(graph)
+        dead.remove_dead(graph)
+        assert ("sqrt" in names(graph)) == ("div" in names(graph)) == (phase == 0), "of the inference's formula"
+        for p, q in zip(value_of(graph, [np.ones((2, 3))]), before):
+            np.testing.assert_array_equal(p, q)
+    graph = flatten([x], grads[2:], [], 1)
+    absent.drop_absent(graph)
+    np.testing.assert_array_equal(value_of(graph, [np.ones((2, 3))])[0], np.zeros(3))
+
+
+def test_an_absent_gradient_selects():
+    """Infinities of the branch that was not chosen leave no nan, as multiplying by zero would."""
+    x, a = G.placeholder((2,)), G.Variable(np.zeros(1, "float32"))
+    (g,) = G.gradients([G.phase_switch(x * 2.0, x / a)], [x])
+    np.testing.assert_array_equal(G.Function([x], [g], phase=1)([np.ones(2)])[0], [2, 2])
 
 
 def test_neutral_operands_are_dropped_unless_they_broadcast():

@@ -46,10 +46,11 @@ class FlatValue:
     """What is known of a value.
 
     ``kind`` is feed, variable, constant or computed; ``payload`` a feed's name, the variable, or the constant's array;
-    ``dims`` the shape, where equal negative numbers are the same unknown dim.
+    ``dims`` the shape, where equal negative numbers are the same unknown dim; ``is_absent`` whether it is zeros that
+    stand for a gradient that is not there.
     """
 
-    __slots__ = ("dims", "dtype", "ints", "kind", "payload")
+    __slots__ = ("dims", "dtype", "ints", "is_absent", "kind", "payload")
 
     def __init__(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> None:
         self.kind = kind
@@ -57,6 +58,7 @@ class FlatValue:
         self.dims = dims
         self.payload = payload
         self.ints = ints
+        self.is_absent = False
 
 
 class FlatGraph:
@@ -273,9 +275,9 @@ class Flattener:
         node, graph = tensor.op, self.graph
         self._keep.append(node)
         if node.op == "constant":
-            self._ids[id(tensor)] = graph.add_value(
-                "constant", tensor.dtype, tensor.dims, node.attrs["value"], tensor.ints
-            )
+            v = graph.add_value("constant", tensor.dtype, tensor.dims, node.attrs["value"], tensor.ints)
+            self._ids[id(tensor)] = v
+            graph.values[v].is_absent = tensor._is_absent
         elif node.op == "variable":
             self._ids[id(tensor)] = graph.add_value("variable", tensor.dtype, tensor.dims, tensor)
         elif node.op == "learning_phase":
@@ -299,6 +301,7 @@ class Flattener:
             outputs = []
             for t in node.outputs:
                 v = graph.add_value("computed", t.dtype, t.dims, ints=t.ints)
+                graph.values[v].is_absent = t._is_absent
                 outputs.append(v)
                 self._ids.setdefault(id(t), v)
             attrs = {k: v for k, v in node.attrs.items() if k != "bodies"} if "bodies" in node.attrs else node.attrs

@@ -107,6 +107,7 @@ class Tensor:
     _keras_shape: tuple[int | None, ...]
     _keras_mask: Any = None
     _uses_learning_phase = False
+    _is_absent = False  #: zeros that stand for a gradient that is not there
     _is_metric = False
     _concrete = False  #: made by a layer from values alone: part of no model
     _runs = 0  #: how often a random formula was evaluated on demand

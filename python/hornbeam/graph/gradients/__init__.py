@@ -154,7 +154,10 @@ def ones_like(x: Tensor) -> Tensor:
 
 
 def zeros_like(x: Tensor) -> Tensor:
-    return _fill_like(x, 0)
+    """Zeros that stand for a gradient that is not there: what is computed of them need not be, see rewrites/absent.py."""
+    zeros = _fill_like(x, 0)
+    zeros._is_absent = True
+    return zeros
 
 
 def _fill_like(x: Tensor, value: float) -> Tensor:

@@ -6,6 +6,7 @@ They never look at concrete shapes: what depends on those is decided at bind, in
 from __future__ import annotations
 
 from ..flat import FlatGraph
+from .absent import drop_absent
 from .affine import fold_affine
 from .bodies import rewrite_bodies
 from .common import eliminate_common
@@ -34,6 +35,7 @@ def _rewrite_bodies(graph: FlatGraph) -> None:
 PASSES = (
     remove_dead,
     resolve_shapes,
+    drop_absent,
     drop_neutral,
     fold_constants,
     eliminate_common,
