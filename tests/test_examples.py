@@ -13,12 +13,20 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 #: The last lines of each script; a number is the least that must stand there.
 LAST_LINES = {
+    "addition_rnn": {"Letters right": 0.9},
     "custom_layer": {"Test accuracy": 0.97, "A copy made from JSON predicts the same": True},
     "functional_two_inputs": {"Test accuracy of same": 0.85, "Test accuracy of digit": 0.85},
+    "grid_search": {"Best number of units": 64, "Test accuracy": 0.93},
+    "image_augmentation": {"Test accuracy": 0.85, "In the order of the files": True},
     "lstm_sequence": {"Test accuracy": 0.95, "More padding predicts the same": True},
+    "lstm_text_generation": {"Loss fell by": 2.0},
     "mnist_cnn": {"Test accuracy": 0.88},
     "mnist_mlp": {"Test accuracy": 0.88},
     "save_and_resume": {"Accuracy": 0.88, "As if never interrupted": True},
+    "siamese": {"Test accuracy": 0.88},
+    "text_conv1d": {"Test accuracy": 0.9},
+    "text_lstm": {"Test accuracy": 0.8},
+    "variational_autoencoder": {"Loss fell by": 10, "Digits told apart by two numbers": 0.45},
 }
 
 
