@@ -38,7 +38,7 @@ def assert_outputs(model, case, prefix):
     got = model.predict(one_or_all(arrays_of(case, "x", case["inputs"])), verbose=0)
     got = got if isinstance(got, list) else [got]
     for a, b in zip(got, arrays_of(case, prefix, case["outputs"]), strict=True):
-        np.testing.assert_allclose(a, b, rtol=RTOL, atol=ATOL)
+        np.testing.assert_allclose(a, b, rtol=case.get("rtol", RTOL), atol=case.get("atol", ATOL))
 
 
 def cases(**wanted):

@@ -54,12 +54,41 @@ def test_configs(before, after):
         (layer("Conv2D", groups=2), r"has groups=2, which Keras 2 has no support for"),
         (layer("LSTM", time_major=True), r"has time_major=True"),
         (layer("BatchNormalization", axis=[1, 2]), r"normalizes over several axes"),
-        (layer("Dense", dtype={"class_name": "Policy", "config": {"name": "mixed_float16"}}), r"'mixed_float16'"),
+        (layer("Dense", dtype={"class_name": "Policy", "config": {"name": "mixed_int8"}}), r"'mixed_int8'"),
     ],
 )
 def test_what_keras_2_does_not_have(config, message):
     with pytest.raises(ValueError, match=message):
         migrate(config)
+
+
+def test_mixed_precision_becomes_float32():
+    policy = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
+    with pytest.warns(UserWarning, match="'mixed_float16'; it computes in float32 here"):
+        assert migrate(layer("Dense", dtype=policy)) == layer("Dense", dtype="float32")
+    inner = {"class_name": "Adam", "config": {"learning_rate": 0.5}}
+    scaled = {"class_name": "LossScaleOptimizer", "config": {"inner_optimizer": inner, "dynamic": True}}
+    assert migrate_training({"optimizer_config": scaled})["optimizer_config"] == inner
+
+
+def test_optimizers_by_name():
+    assert migrate_training({"optimizer": "rmsprop"})["optimizer_config"] == {
+        "class_name": "RMSprop", "config": {"learning_rate": 0.001, "epsilon_under_root": True}
+    }  # fmt: skip
+    for nothing in (None, 3, ["adam"]):
+        with pytest.raises(ValueError, match="no optimizer's config"):
+            migrate_training({"optimizer": nothing})
+
+
+def test_the_schedule_that_is_decay():
+    schedule = {"class_name": "InverseTimeDecay",
+                "config": {"initial_learning_rate": 0.5, "decay_steps": 2, "decay_rate": 0.1, "staircase": False}}  # fmt: skip
+    config = {"learning_rate": schedule, "global_clipnorm": 2.0}
+    migrated = migrate_training({"optimizer": {"class_name": "SGD", "config": config}})["optimizer_config"]["config"]
+    assert migrated == {"learning_rate": 0.5, "decay": 0.05, "clipnorm": 2.0}
+    schedule["config"]["staircase"] = True
+    with pytest.raises(ValueError, match="saved as a schedule"):
+        migrate_training({"optimizer": {"class_name": "SGD", "config": config}})
 
 
 def test_training():

@@ -25,7 +25,11 @@ def network_to_config(network: Any) -> dict:
             if node_key(layer, index) in network._network_nodes and node.inbound_layers:
                 kwargs = _plain_arguments(layer, node)
                 sources = zip(node.inbound_layers, node.node_indices, node.tensor_indices)
-                calls.append([reference(*source) + [kwargs] for source in sources])
+                references = [reference(*source) for source in sources]
+                if hasattr(layer, "describe_call"):
+                    calls.append(layer.describe_call(references, **kwargs))
+                else:
+                    calls.append([[*reference, kwargs] for reference in references])
         layers.append(
             {
                 "name": layer.name,
@@ -168,12 +172,24 @@ def _tensor_at(layers: dict, where: Any) -> Any:
 
 
 def _repeat_call(layers: dict, layer: Any, call: Any) -> None:
+    """Call a layer as a file says: on one tensor, or a list of them, or (op layers) on a number."""
     flat = bool(call) and isinstance(call[0], str)
     sources = [call] if flat else call
-    tensors = [_tensor_at(layers, source) for source in sources]
+    values = [source[2] if source[0] == "_CONSTANT_VALUE" else _tensor_at(layers, source) for source in sources]
     kwargs: dict = {}
     for source in sources:
         if len(source) > 3 and source[3]:
             kwargs.update(source[3])
-    if tensors:
-        layer(unpack_singleton(tensors), **kwargs)
+    if hasattr(layer, "describe_call"):  # whose other arguments may be tensors
+        kwargs = {key: _with_tensors(layers, value) for key, value in kwargs.items()}
+    if values:
+        layer(unpack_singleton(values), **kwargs)
+
+
+def _with_tensors(layers: dict, value: Any) -> Any:
+    """A copy of an argument with tensors in place of the references to them."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    if len(value) == 3 and isinstance(value[0], str) and value[0] in layers:
+        return _tensor_at(layers, value)
+    return [_with_tensors(layers, part) for part in value]

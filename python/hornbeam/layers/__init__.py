@@ -120,10 +120,11 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
     from ..engine.sequential import Sequential
     from ..engine.training import Model
     from ..legacy.layers import Highway, MaxoutDense
+    from ..legacy.tf_op_layers import SlicingOpLambda, TensorFlowOpLayer, TFOpLambda
 
     # tf.keras calls models made of tensors Functional.
     models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
-    legacy = {"Highway": Highway, "MaxoutDense": MaxoutDense}
+    legacy = {cls.__name__: cls for cls in (Highway, MaxoutDense, SlicingOpLambda, TensorFlowOpLayer, TFOpLambda)}
     return deserialize_keras_object(
         config,
         module_objects={**_LAYERS, **models, **legacy},

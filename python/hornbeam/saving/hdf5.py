@@ -46,7 +46,7 @@ def reading(source: Any) -> Iterator[Any]:
             raise FileNotFoundError(f"Unable to open file: no such file: {source!r}")
     try:
         file = h5py.File(source, "r")
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ArithmeticError) as error:
         raise OSError(f"Unable to open {where!r} as an HDF5 file (is it complete, is it a model?): {error}") from error
     with file, _as_damage(where):
         check_contents(file)

@@ -6,6 +6,7 @@ that 2.3.1 has no layer or argument for.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,9 @@ def _dtype(kind: str, config: dict) -> None:
         dtype = dtype["config"].get("name")
     if dtype is None:
         del config["dtype"]
+    elif dtype in ("mixed_float16", "mixed_bfloat16"):
+        warnings.warn(f"The model was saved with the policy {dtype!r}; it computes in float32 here.", stacklevel=2)
+        config["dtype"] = "float32"  # the dtype of its weights
     elif kind == "Embedding" and isinstance(dtype, str) and dtype.startswith("int"):
         del config["dtype"]  # up to 2.2 it was the dtype of the indices, not of the vectors
     elif isinstance(dtype, str) and not dtype.startswith("mixed_"):
@@ -166,6 +170,8 @@ def _optimizer(item: Any) -> dict:
         raise ValueError(f"The file has no optimizer's config but {str(item)[:100]}. Load it with compile=False.")
     kind = item["class_name"].rsplit(">", 1)[-1]
     config = dict(item["config"])
+    if kind in ("LossScaleOptimizer", "LossScaleOptimizerV3"):  # of mixed precision: scales what float16 cannot hold
+        return _optimizer(config.get("inner_optimizer", config.get("optimizer")))
     for key, harmless in _OPTIMIZER_NEUTRAL.items():
         if key in config and config.pop(key) not in harmless:
             raise ValueError(
