@@ -80,6 +80,15 @@ def test_against_numpy(data_format, sequences, geometry, sizes):
     assert layer.compute_output_shape(fed.shape) == got.shape
 
 
+def test_any_number_of_steps():
+    x = Input((None, 4, 4, 2))
+    layer = ConvLSTM2D(3, 2, return_sequences=True)
+    model = Model(x, layer(x))
+    for steps in (1, 5):
+        data = arrays(2, steps, 4, 4, 2)
+        np.testing.assert_allclose(model.predict(data), reference(data, layer.get_weights())[0], rtol=1e-5, atol=1e-5)
+
+
 def test_masks_backwards_and_states():
     data, mask = arrays(2, 4, 3, 3, 2), np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
     x, m = Input((4, 3, 3, 2)), Input((4,), dtype="bool")

@@ -423,6 +423,63 @@ class TestGenericRNN:
         again.set_weights(model.get_weights())
         np.testing.assert_array_equal(again.predict([data, start, constant]), model.predict([data, start, constant]))
 
+    def test_constants_reach_the_stacked_cells_that_take_them(self):
+        class Shifted(Minimal):
+            def build(self, input_shapes):
+                super().build(input_shapes[0])
+                self.shift = self.add_weight(shape=(input_shapes[1][-1], self.state_size), initializer="ones", name="s")
+
+            def call(self, inputs, states, constants):
+                output, _ = super().call(inputs, states)
+                output = output + K.dot(constants[0], self.shift)
+                return output, [output]
+
+        x, c = Input((4, 2)), Input((5,))
+        layer = RNN([Minimal(3), Shifted(2)])
+        model = Model([x, c], layer(x, constants=c))
+        data, constant = arrays(2, 4, 2), arrays(2, 5)
+        k1, r1, k2, r2, shift = layer.get_weights()
+        h1, h2 = np.zeros((2, 3)), np.zeros((2, 2))
+        for t in range(4):
+            h1 = data[:, t] @ k1 + h1 @ r1
+            h2 = h1 @ k2 + h2 @ r2 + constant @ shift
+        close(model.predict([data, constant]), h2)
+
+    def test_states_of_stacked_cells_in_reverse(self):
+        cells, data = [cell("lstm", units=2), Minimal(3)], arrays(2, 4, 2)
+        x = Input((4, 2))
+        natural = RNN(cells, return_state=True)
+        with pytest.warns(UserWarning, match="reverse_state_order"):
+            turned = RNN(StackedRNNCells(cells, reverse_state_order=True), return_state=True)
+        assert turned.compute_output_shape((None, 4, 2)) == [(None, 3), (None, 3), (None, 2), (None, 2)]
+        output, h, c, last = Model(x, natural(x)).predict(data)
+        for got, want in zip(Model(x, turned(x)).predict(data), [output, last, h, c]):
+            np.testing.assert_array_equal(got, want)
+
+    @pytest.mark.parametrize("masked", [False, True])
+    def test_any_number_of_steps(self, masked):
+        layer = RNN(Minimal(3), return_sequences=True)
+        x = Input((None, 2))
+        model = Model(x, layer(Masking(0.0)(x) if masked else x))
+        model.compile("sgd", "mse")
+        kernel, recurrent = layer.get_weights()
+        for steps in (1, 6, 3):
+            data = arrays(2, steps, 2)
+            data[1, 0] = 0
+            want, h, output = np.zeros((2, steps, 3)), np.zeros((2, 3)), np.zeros((2, 3))
+            for t in range(steps):
+                keep = ~masked | data[:, t].any(1)[:, None]
+                h = np.where(keep, data[:, t] @ kernel + h @ recurrent, h)
+                want[:, t] = output = np.where(keep, h, output)
+            close(model.predict(data), want)
+        assert np.isfinite(model.train_on_batch(data, want))
+
+    @pytest.mark.parametrize("kind, gates", [("simple", 1), ("gru", 3), ("lstm", 4)])
+    def test_identity_matrices_for_each_gate(self, kind, gates):
+        own = cell(kind, recurrent_initializer="identity")
+        RNN(own)(Input((4, 2)))
+        np.testing.assert_array_equal(K.get_value(own.recurrent_kernel), np.tile(np.eye(UNITS), gates))
+
     def test_errors(self):
         with pytest.raises(ValueError, match="`cell` should have a `call` method"):
             RNN(object())

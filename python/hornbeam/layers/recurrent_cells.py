@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from .. import activations, graph, initializers
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..graph import Tensor
-from ..utils.generic_utils import serialize_keras_object
+from ..utils.generic_utils import has_arg, serialize_keras_object
 from .options import RECURRENT_OPTIONS, add_weight, options_config, set_options
 
 #: activation functions that the whole-sequence kernels know, and their names there
@@ -51,9 +52,18 @@ class RecurrentCell(Layer):
             raise ValueError(f"The last dimension of the inputs to a recurrent layer must be known, got {input_shape}.")
         width = self.gates * self.units
         self.kernel = add_weight(self, "kernel", (features, width), "kernel")
-        self.recurrent_kernel = add_weight(self, "recurrent_kernel", (self.units, width), "recurrent")
+        self.recurrent_kernel = add_weight(
+            self, "recurrent_kernel", (self.units, width), "recurrent", self._recurrent_start()
+        )
         self.bias = self._bias() if self.use_bias else None
         self.built = True
+
+    def _recurrent_start(self):
+        """An identity matrix for each gate, if that is the initializer."""
+        initializer = self.recurrent_initializer
+        if not isinstance(initializer, initializers.Identity):
+            return None
+        return lambda shape, dtype=None: K.tile(initializer((shape[0], shape[0]), dtype=dtype), (1, self.gates))
 
     def _bias(self):
         return add_weight(self, "bias", (self.gates * self.units,), "bias")
@@ -406,8 +416,9 @@ class StackedRNNCells(Layer):
 
     Args:
         cells: list of cells.
+        reverse_state_order: list the states of the last cell first, as Keras before 2.2 did, and not those of the first.
 
-    ``state_size`` lists the states of the first cell first.
+    Constants go to the cells whose ``call`` takes them.
     """
 
     def __init__(self, cells, **kwargs):
@@ -416,13 +427,22 @@ class StackedRNNCells(Layer):
                 raise ValueError(f"All cells must have a `call` method. received cells: {cells}")
             if not hasattr(cell, "state_size"):
                 raise ValueError(f"All cells must have a `state_size` attribute. received cells: {cells}")
-        kwargs.pop("reverse_state_order", None)
+        self.reverse_state_order = kwargs.pop("reverse_state_order", False)
+        if self.reverse_state_order:
+            warnings.warn(
+                "`reverse_state_order=True` in `StackedRNNCells` will soon be deprecated. Please update the code to work "
+                "with the natural order of states if you rely on the RNN states, eg `RNN(return_state=True)`.",
+                stacklevel=2,
+            )
         super().__init__(**kwargs)
         self.cells = cells
 
+    def _in_state_order(self, cells: list) -> list:
+        return cells[::-1] if self.reverse_state_order else cells
+
     @property
     def state_size(self):
-        return tuple(size for cell in self.cells for size in _sizes(cell))
+        return tuple(size for cell in self._in_state_order(self.cells) for size in _sizes(cell))
 
     @property
     def output_size(self):
@@ -430,9 +450,13 @@ class StackedRNNCells(Layer):
         return getattr(last, "output_size", None) or _sizes(last)[0]
 
     def build(self, input_shape):
+        constants = []
+        if isinstance(input_shape, list):
+            input_shape, *constants = input_shape
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
-                cell.build(input_shape)
+                takes = constants and has_arg(cell.call, "constants")
+                cell.build([input_shape, *constants] if takes else input_shape)
                 cell.built = True
             input_shape = (input_shape[0], getattr(cell, "output_size", None) or _sizes(cell)[0])
         self.built = True
@@ -442,14 +466,17 @@ class StackedRNNCells(Layer):
             if hasattr(cell, "reset_masks"):
                 cell.reset_masks()
 
-    def call(self, inputs, states, **kwargs):
-        states, new_states = list(states), []
-        for cell in self.cells:
+    def call(self, inputs, states, constants=None, training=None):
+        states, own = list(states), []
+        for cell in self._in_state_order(self.cells):
             count = len(_sizes(cell))
-            inputs, new = call_cell(cell, inputs, states[:count], **kwargs)
+            own.append(states[:count])
             states = states[count:]
-            new_states += list(new)
-        return inputs, new_states
+        after = []
+        for cell, before in zip(self.cells, self._in_state_order(own)):
+            inputs, new = call_cell(cell, inputs, before, constants=constants, training=training)
+            after.append(list(new))
+        return inputs, [state for new in self._in_state_order(after) for state in new]
 
     def get_config(self):
         return {**super().get_config(), "cells": [serialize_keras_object(cell) for cell in self.cells]}
@@ -470,7 +497,5 @@ def _sizes(cell: Any) -> list:
 
 def call_cell(cell: Any, inputs: Tensor, states: list, **kwargs: Any) -> tuple[Tensor, list]:
     """Call a cell for one step with those keywords (training, constants) that it takes."""
-    from ..utils.generic_utils import has_arg
-
     accepted = {k: v for k, v in kwargs.items() if v is not None and has_arg(cell.call, k)}
     return cell.call(inputs, states, **accepted)
