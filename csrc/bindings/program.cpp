@@ -37,8 +37,9 @@ static std::shared_ptr<Program> make_program(const py::list& values, const py::l
       v.kind = ValueKind::constant;
       v.index = static_cast<int>(p->constants.size());
       Feed f = feed_of(as_array(t[3], "constant"));
-      Constant c{v.dtype, f.shape, Buffer(f.shape.count() * item_size(v.dtype) + 1)};
-      stage(f, v.dtype, c.data.data());
+      auto c = std::make_shared<Constant>();
+      *c = {v.dtype, f.shape, Buffer(f.shape.count() * item_size(v.dtype) + 1)};
+      stage(f, v.dtype, c->data.data());
       p->constants.push_back(std::move(c));
     }
     p->values.push_back(v);
@@ -83,38 +84,80 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
   return f;
 }
 
+static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& feeds, uint64_t run_number,
+                         bool locks_held) {
+  py::list outputs(n_outputs);
+  std::vector<void*> pointers(n_outputs);
+  for (size_t i = 0; i < n_outputs; ++i) {
+    const Shape& s = plan.output_shape(static_cast<int>(i));
+    py::array a(numpy_dtype(plan.output_dtype(static_cast<int>(i))), std::vector<py::ssize_t>(s.dim, s.dim + s.rank));
+    pointers[i] = a.mutable_data();
+    outputs[i] = std::move(a);
+  }
+  const int64_t last = plan.last_nanoseconds();
+  const bool is_short = last > 0 && last < kShortNanoseconds;
+  if (is_short && plan.run(feeds, pointers, run_number, locks_held ? Locking::held : Locking::attempt)) return outputs;
+  py::gil_scoped_release no_gil;
+  plan.run(feeds, pointers, run_number, locks_held ? Locking::held : Locking::wait);
+  return outputs;
+}
+
+static py::list run_parts(Program& program, const Cut& cut, const std::vector<Feed>& feeds, const FeedInts& ints,
+                          uint64_t run_number, bool locks_held);
+
+static py::list run_feeds(Program& program, const std::vector<Feed>& feeds, const FeedInts& ints, uint64_t run_number,
+                          bool locks_held) {
+  if (auto cut = program.cut()) return run_parts(program, *cut, feeds, ints, run_number, locks_held);
+  std::vector<Shape> shapes;
+  shapes.reserve(feeds.size());
+  for (auto& feed : feeds) shapes.push_back(feed.fed_shape());
+  std::shared_ptr<Plan> plan;
+  try {
+    plan = program.plan_for(shapes, ints);
+  } catch (const NeedsValues& e) {
+    if (e.values.empty()) throw;
+    return run_parts(program, *program.cut(e.values), feeds, ints, run_number, locks_held);
+  }
+  return run_plan(*plan, program.outputs.size(), feeds, run_number, locks_held);
+}
+
+// One run as far as variables are concerned: their locks are held over both parts, of which only the second writes.
+static py::list run_parts(Program& program, const Cut& cut, const std::vector<Feed>& feeds, const FeedInts& ints,
+                          uint64_t run_number, bool locks_held) {
+  const LockOrder order = program.lock_order();
+  VariableLocks locks(program.variables, order);
+  if (!locks_held) {
+    py::gil_scoped_release no_gil;
+    locks.take(false);
+  }
+  const py::list crossing = run_feeds(*cut.first, feeds, ints, run_number, true);
+  std::vector<Feed> all = feeds;
+  for (py::handle array : crossing) all.push_back(feed_of(py::reinterpret_borrow<py::array>(array)));
+  FeedInts known = ints;
+  known.resize(all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!cut.needed[i]) continue;
+    const DType dtype = cut.rest->values[cut.rest->feeds[i]].dtype;
+    const int64_t count = all[i].fed_shape().count();
+    Buffer values(count * item_size(dtype) + 1);
+    stage(all[i], dtype, values.data());
+    known[i] = integers(dtype, values.data(), count);
+  }
+  return run_feeds(*cut.rest, all, known, run_number, true);
+}
+
 static py::list run(Program& program, const py::list& arrays, uint64_t run_number) {
   size_t n = arrays.size();
   if (n != program.feeds.size())
     throw ValueError("expected " + std::to_string(program.feeds.size()) + " inputs, got " + std::to_string(n));
   std::vector<py::object> keep;
   std::vector<Feed> feeds;
-  std::vector<Shape> shapes;
   feeds.reserve(n);
-  shapes.reserve(n);
   for (size_t i = 0; i < n; ++i) {
     const py::handle array = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
     feeds.push_back(read_feed(array, program.feed_names[i], keep));
-    shapes.push_back(feeds.back().fed_shape());
   }
-  std::shared_ptr<Plan> plan = program.plan_for(shapes);
-  py::list outputs(program.outputs.size());
-  std::vector<void*> pointers(program.outputs.size());
-  for (size_t i = 0; i < pointers.size(); ++i) {
-    const Shape& s = plan->output_shape(static_cast<int>(i));
-    py::array a(numpy_dtype(plan->output_dtype(static_cast<int>(i))), std::vector<py::ssize_t>(s.dim, s.dim + s.rank));
-    pointers[i] = a.mutable_data();
-    outputs[i] = std::move(a);
-  }
-  int64_t last = plan->last_nanoseconds();
-  if (!(last > 0 && last < kShortNanoseconds && plan->run(feeds, pointers, run_number, true))) {
-    py::gil_scoped_release no_gil;
-    plan->run(feeds, pointers, run_number, false);
-  }
-  // Scalars leave as NumPy's scalars, which round, hash and print as numbers do.
-  for (size_t i = 0; i < pointers.size(); ++i)
-    if (plan->output_shape(static_cast<int>(i)).rank == 0) outputs[i] = outputs[i][py::tuple()];
-  return outputs;
+  return run_feeds(program, feeds, {}, run_number, false);
 }
 
 static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) {

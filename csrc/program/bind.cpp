@@ -47,9 +47,7 @@ void write_int(char* p, DType t, int64_t v) { std::memcpy(p, &v, static_cast<siz
 void learn_ints(TypeInfo& t, const char* data) {
   if (is_float(t.dtype) || t.shape.count() > kMaxKnownInts) return;
   t.has_ints = true;
-  t.ints.resize(static_cast<size_t>(t.shape.count()));
-  for (size_t i = 0; i < t.ints.size(); ++i)
-    t.ints[i] = read_int(data + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype);
+  t.ints = integers(t.dtype, data, t.shape.count());
 }
 
 bool fully_known(const TypeInfo& t) {
@@ -59,6 +57,12 @@ bool fully_known(const TypeInfo& t) {
 int64_t bytes_of(const TypeInfo& t) { return t.shape.count() * item_size(t.dtype); }
 
 }  // namespace
+
+std::vector<int64_t> integers(DType dtype, const char* data, int64_t count) {
+  std::vector<int64_t> out(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) out[static_cast<size_t>(i)] = read_int(data + i * item_size(dtype), dtype);
+  return out;
+}
 
 class Binder {
  public:
@@ -87,7 +91,7 @@ class Binder {
       root_[v] = static_cast<int>(v);
       const Value& value = program_.values[v];
       types[v] = TypeInfo::of(value.dtype, value.shape);
-      if (value.kind == ValueKind::constant) learn_ints(types[v], program_.constants[value.index].data.data());
+      if (value.kind == ValueKind::constant) learn_ints(types[v], program_.constants[value.index]->data.data());
     }
     for (size_t f = 0; f < program_.feeds.size(); ++f) {
       TypeInfo& t = types[program_.feeds[f]];
@@ -120,6 +124,8 @@ class Binder {
       try {
         if (op.def->control) bodies_[i] = bind_bodies(op, in, out);
         else op.def->infer(op.attrs->data(), in, out);
+      } catch (const NeedsValues& e) {  // of a body
+        throw NeedsValues(e.what(), fed_from(op, e.values));
       } catch (const ValueError& e) {
         throw ValueError(op.label.empty() ? e.what() : op.label + ": " + e.what());
       }
@@ -127,8 +133,9 @@ class Binder {
       for (size_t k = 0; k < op.out.size(); ++k) {
         TypeInfo& t = types[op.out[k]] = std::move(out[k]);
         if (!t.shape.known())
-          throw ValueError(op.label + "[" + op.def->name + "] the shape " + shape_str(t.shape) +
-                           " depends on data that is only known while running");
+          throw NeedsValues(op.label + "[" + op.def->name + "] the shape " + shape_str(t.shape) +
+                                " depends on data that is only known while running",
+                            unknown_integers(op));
         all_known = all_known && (fully_known(t) || fold_by_kernel(static_cast<int>(i)));
       }
       if (op.def->view) root_[op.out[0]] = root_[op.in[0]];
@@ -136,6 +143,29 @@ class Binder {
         for (int v : op.out) fold(v);
       skip_[i] = all_known || op.def->view;
     }
+  }
+
+  // What a shape can depend on: the small integer inputs that are not known yet.
+  std::vector<int> unknown_integers(const OpInstance& op) const {
+    std::vector<int> found;
+    for (int v : op.in)
+      if (v >= 0 && !is_float(plan_.types_[v].dtype) && plan_.types_[v].shape.count() <= kMaxKnownInts &&
+          !fully_known(plan_.types_[v]))
+        found.push_back(v);
+    return found;
+  }
+
+  // The inputs of a control op that its bodies get as those feeds; nothing where a body computes one of the values.
+  std::vector<int> fed_from(const OpInstance& op, const std::vector<int>& body_values) const {
+    std::vector<int> found;
+    const Program& body = *op.bodies[0];
+    for (int v : body_values) {
+      if (body.values[v].kind != ValueKind::feed) return {};
+      const int input = control_input(op, body.values[v].index);
+      if (input < 0) return {};
+      found.push_back(op.in[input]);
+    }
+    return found;
   }
 
   void fold(int v) {
@@ -497,16 +527,9 @@ class Binder {
   }
 
   void collect_locks() {
-    std::set<int> used;
-    for (auto& value : program_.values)
-      if (value.kind == ValueKind::variable) used.insert(value.index);
-    for (auto& u : program_.updates) used.insert(u.variable);
-    for (int v : used) {
-      plan_.locks_.push_back({v, program_.writes(v)});
-      if (program_.writes(v)) plan_.written_.push_back(v);
-    }
-    std::sort(plan_.locks_.begin(), plan_.locks_.end(),
-              [&](auto& a, auto& b) { return program_.variables[a.first].get() < program_.variables[b.first].get(); });
+    plan_.locks_ = program_.lock_order();
+    for (auto& [v, exclusive] : plan_.locks_)
+      if (exclusive) plan_.written_.push_back(v);
   }
 
   Plan& plan_;

@@ -97,6 +97,12 @@ std::vector<std::shared_ptr<Plan>> bind_bodies(const OpInstance& op, const std::
   return is_scan(op) ? bind_scan(op, in, out) : bind_cond(op, in, out);
 }
 
+int control_input(const OpInstance& op, int feed) {
+  if (!is_scan(op)) return feed + 1;
+  const ScanAttrs& a = scan_attrs(op);
+  return feed < a.states + a.sequences ? -1 : feed + static_cast<int>(a.first_rows());
+}
+
 const Kernel* control_kernel(const OpInstance& op) {
   static const Kernel scan{"scan", "body per step"}, cond{"cond", "one body"};
   return is_scan(op) ? &scan : &cond;

@@ -38,29 +38,6 @@ bool poisoned() {
   return e && std::string(e) == "poison";
 }
 
-// Holds a plan's variable locks; they were sorted by address, so no two runs can wait for each other.
-class Locks {
- public:
-  Locks(const std::vector<VariablePtr>& variables, const std::vector<std::pair<int, bool>>& locks)
-      : variables_(variables), locks_(locks) {}
-  ~Locks() {
-    while (held_ > 0) variables_[locks_[--held_].first]->lock.unlock();
-  }
-  bool take(bool try_only) {
-    for (; held_ < locks_.size(); ++held_) {
-      auto& [v, exclusive] = locks_[held_];
-      if (!try_only) variables_[v]->lock.lock(exclusive);
-      else if (!variables_[v]->lock.try_lock(exclusive)) return false;
-    }
-    return true;
-  }
-
- private:
-  const std::vector<VariablePtr>& variables_;
-  const std::vector<std::pair<int, bool>>& locks_;
-  size_t held_ = 0;
-};
-
 }  // namespace
 
 char* Plan::address(const Execution& e, const Place& p) const {
@@ -68,7 +45,7 @@ char* Plan::address(const Execution& e, const Place& p) const {
     case Place::arena: return e.arena + p.offset;
     case Place::feed: return const_cast<char*>(e.feeds[p.offset]);
     case Place::variable: return static_cast<char*>(program_.variables[p.offset]->data());
-    case Place::constant: return program_.constants[p.offset].data.data();
+    case Place::constant: return program_.constants[p.offset]->data.data();
     case Place::folded: return folded_[p.offset].data();
     case Place::prologue: return e.prologue->kept[p.offset].data();
     case Place::output: return e.outputs[p.offset];
@@ -260,11 +237,12 @@ void Plan::run_steps(Execution& e) {
     if (copy.bytes) std::memcpy(address(e, copy.to), address(e, copy.from), static_cast<size_t>(copy.bytes));
 }
 
-bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number, bool try_only) {
+bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number,
+               Locking locking) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
-  Locks locks(program_.variables, locks_);
-  if (try_only && !locks.take(true)) return false;
+  VariableLocks locks(program_.variables, locks_);
+  if (locking == Locking::attempt && !locks.take(true)) return false;
   auto e = acquire();
   struct Return {
     Plan* plan;
@@ -273,7 +251,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   } give_back{this, e};
   e->info.run = run_number;
   point(*e, feeds, outputs);
-  if (!try_only) locks.take(false);
+  if (locking == Locking::wait) locks.take(false);
   run_steps(*e);
   for (int v : written_) program_.variables[v]->written();
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),

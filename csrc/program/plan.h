@@ -38,12 +38,16 @@ struct Copy {  // at the end of a run: a second output, a feed passed through, a
   int64_t bytes;
 };
 
+// Whether a run takes its variables' locks: waiting, only if that needs no waiting, or not, as the caller holds them.
+enum class Locking { wait, attempt, held };
+
 class Plan;
 void bind_plan(Plan&);  // bind.cpp
 
 // control.cpp: binds the bodies of a control op for inputs of these types, and says what comes out.
 std::vector<std::shared_ptr<Plan>> bind_bodies(const OpInstance&, const std::vector<TypeInfo>& in,
                                                std::vector<TypeInfo>& out);
+int control_input(const OpInstance&, int feed);   // which input of it is that feed of its bodies, -1 if it varies
 const Kernel* control_kernel(const OpInstance&);  // only to have a name in the plan
 // Lays out the workspace of a step with bodies: sets `workspace` and `scratch`.
 void lay_out_control(const OpInstance&, Step&);
@@ -64,9 +68,9 @@ class Plan {
   int64_t last_allocations() const { return last_allocations_.load(std::memory_order_relaxed); }
   std::string describe() const;
 
-  // Runs once. `outputs` are buffers of output_shape/output_dtype. try_only: returns false at once, having done
+  // Runs once. `outputs` are buffers of output_shape/output_dtype. Locking::attempt: returns false at once, having done
   // nothing, when a variable is locked by somebody else.
-  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number, bool try_only);
+  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number, Locking);
 
  private:
   friend class Binder;
@@ -97,11 +101,11 @@ class Plan {
   std::vector<TypeInfo> types_;  // per value
   std::vector<Place> places_;    // per value
   std::vector<Step> steps_, prologue_steps_;
-  std::vector<Buffer> folded_;               // values known at bind
-  std::vector<int64_t> kept_sizes_;          // bytes of each kept prologue value and packing
-  std::vector<Copy> copies_;                 // outputs first, then variables: writes come last
-  std::vector<std::pair<int, bool>> locks_;  // (variable, exclusive) in address order
-  std::vector<int> written_;                 // variables
+  std::vector<Buffer> folded_;       // values known at bind
+  std::vector<int64_t> kept_sizes_;  // bytes of each kept prologue value and packing
+  std::vector<Copy> copies_;         // outputs first, then variables: writes come last
+  LockOrder locks_;
+  std::vector<int> written_;  // variables
   int64_t arena_bytes_ = 0, prologue_bytes_ = 0, prologue_workspace_ = 0;
   std::atomic<int64_t> last_ns_{0}, last_allocations_{0};
 

@@ -1,6 +1,8 @@
 #include "program/program.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <sstream>
 
 #include "core/error.h"
@@ -64,6 +66,29 @@ std::shared_ptr<Plan> Program::plan_for(const std::vector<Shape>& shapes, const 
     else ++it;
   }
   return plans_.front();
+}
+
+std::shared_ptr<const Cut> Program::cut() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return cut_;
+}
+
+std::shared_ptr<const Cut> Program::cut(const std::vector<int>& needed) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!cut_) cut_ = cut_program(*this, needed);
+  return cut_;
+}
+
+LockOrder Program::lock_order() const {
+  std::set<int> used;
+  for (auto& value : values)
+    if (value.kind == ValueKind::variable) used.insert(value.index);
+  for (auto& u : updates) used.insert(u.variable);
+  LockOrder order;
+  for (int v : used) order.push_back({v, writes(v)});
+  std::sort(order.begin(), order.end(),
+            [&](auto& a, auto& b) { return variables[a.first].get() < variables[b.first].get(); });
+  return order;
 }
 
 std::string indented(const std::string& text) {

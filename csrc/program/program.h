@@ -10,9 +10,12 @@
 #include "core/buffer.h"
 #include "ops/op.h"
 #include "program/feed.h"
+#include "program/locks.h"
 #include "program/variable.h"
 
 namespace hornbeam {
+
+class Program;
 
 enum class ValueKind { feed, variable, constant, computed };
 
@@ -28,8 +31,8 @@ struct OpInstance {
   std::shared_ptr<const Attrs> attrs;
   std::vector<int> in;  // value ids; -1: optional input not given
   std::vector<int> out;
-  std::string label;                                   // layer it came from, for messages
-  std::vector<std::shared_ptr<class Program>> bodies;  // of a control op
+  std::string label;                             // layer it came from, for messages
+  std::vector<std::shared_ptr<Program>> bodies;  // of a control op
 };
 
 struct Update {
@@ -45,6 +48,14 @@ struct Constant {
 
 class Plan;
 struct KernelTable;
+
+// A Program in two parts (program/cut.cpp). The feeds of the rest are the Program's own and then the first part's
+// outputs; `needed` says for each of all these whether its integers must be known to bind the rest.
+struct Cut {
+  std::shared_ptr<Program> first, rest;
+  std::vector<char> needed;
+};
+std::shared_ptr<const Cut> cut_program(const Program&, const std::vector<int>& needed);
 
 struct ProgramOptions {
   bool reuse = true;  // share arena ranges between values whose lifetimes do not meet
@@ -63,7 +74,7 @@ class Program {
   std::vector<OpInstance> ops;
   std::vector<int> feeds;  // value ids
   std::vector<VariablePtr> variables;
-  std::vector<Constant> constants;
+  std::vector<std::shared_ptr<const Constant>> constants;
   std::vector<int> outputs;  // value ids
   std::vector<Update> updates;
   std::vector<std::string> feed_names;
@@ -72,9 +83,15 @@ class Program {
   // Checks ids and derives what plans share; call once after filling in.
   void finish();
 
-  // The plan for these feed shapes, from the cache or newly bound. Throws ValueError where shapes do not fit.
+  // The plan for these feed shapes, from the cache or newly bound. Throws ValueError where shapes do not fit, and its
+  // kind NeedsValues where they depend on data: then the program runs in two parts.
   std::shared_ptr<Plan> plan_for(const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints = {});
 
+  // How it was cut in two, null if it was not; and cut, from then on for all shapes.
+  std::shared_ptr<const Cut> cut();
+  std::shared_ptr<const Cut> cut(const std::vector<int>& needed);
+
+  LockOrder lock_order() const;
   bool writes(int variable) const { return written_[variable]; }
   // True for ops that depend only on constants and on variables this program does not write: their results
   // are kept until a variable changes.
@@ -93,7 +110,11 @@ class Program {
   bool random_ = false;
   std::mutex mutex_;
   std::list<std::shared_ptr<Plan>> plans_;  // most recent first
+  std::shared_ptr<const Cut> cut_;
 };
+
+// The elements of an integer or bool tensor.
+std::vector<int64_t> integers(DType, const char* data, int64_t count);
 
 // Each line two columns to the right: how a body is printed below its op.
 std::string indented(const std::string& text);
