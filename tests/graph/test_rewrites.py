@@ -15,6 +15,7 @@ from hornbeam.graph.rewrites import (
     neutral,
     shapes,
     transposes,
+    views,
 )
 
 
@@ -56,6 +57,29 @@ def test_constants_fold():
     constants.fold_constants(graph)
     assert names(graph) == ["add"]
     np.testing.assert_array_equal(value_of(graph, [np.ones(2)])[0], [4, 4])
+
+
+def test_bias_and_activation_of_a_1d_convolution_go_into_the_2d_one():
+    x, kernel, bias = G.placeholder((None, 1, 5, 3)), var(1, 2, 3, 4), var(4)
+    y = G.apply("conv2d", [x, kernel, None], strides=(1, 1), dilation=(1, 1), padding="valid", activation="linear")
+    steps = G.apply("squeeze", [y], axes=[1])
+    data = np.random.RandomState(0).randn(2, 1, 5, 3)
+
+    def rewritten(outputs):
+        graph = flatten([x], outputs)
+        before = value_of(graph, [data])
+        views.sink_squeezes(graph)
+        epilogue.fuse_epilogues(graph)
+        for p, q in zip(value_of(graph, [data]), before):
+            np.testing.assert_allclose(p, q, rtol=1e-6)
+        return graph
+
+    graph = rewritten([G.apply("relu", [steps + bias])])
+    assert names(graph) == ["conv2d", "squeeze"] and graph.ops[0].attrs["activation"] == "relu"
+    assert "add" in names(rewritten([steps + bias, steps])), "the values in between are wanted"
+    assert "add" in names(rewritten([steps + bias, y])), "so here"
+    wide = G.Variable(np.ones((4, 4), "float32"))
+    assert "add" in names(rewritten([steps + wide])), "no number per column"
 
 
 def test_bias_and_activation_go_into_the_product():

@@ -19,6 +19,7 @@ from .multi_tensor import merge_updates
 from .neutral import drop_neutral
 from .shapes import resolve_shapes
 from .transposes import sink_transposes
+from .views import sink_squeezes
 
 
 def rewrite(graph: FlatGraph) -> None:
@@ -42,6 +43,7 @@ PASSES = (
     _rewrite_bodies,
     sink_transposes,
     remove_dead,
+    sink_squeezes,
     fuse_epilogues,
     fold_affine,
     fuse_epilogues,

@@ -38,7 +38,7 @@ def fuse_epilogues(graph: FlatGraph) -> None:
         if op.name == "add":
             for v, bias in (op.inputs, op.inputs[::-1]):
                 made = private(v)
-                if made is not None and _takes_bias(made) and _is_bias(values[bias], values[v]):
+                if made is not None and _takes_bias(made) and is_bias(values[bias], values[v]):
                     fused = FlatOp(
                         made.name, made.attrs, [*made.inputs[: BIASED[made.name]], bias], op.outputs, made.label
                     )
@@ -78,6 +78,6 @@ def _takes_bias(op: FlatOp) -> bool:
     return no_bias and op.attrs.get("activation", "linear") == "linear"
 
 
-def _is_bias(bias: FlatValue, out: FlatValue) -> bool:
+def is_bias(bias: FlatValue, out: FlatValue) -> bool:
     """One number per column: a vector of the last dim's length, which must be known."""
     return len(bias.dims) == 1 and len(out.dims) >= 2 and bias.dims[0] == out.dims[-1] > 0 and bias.dtype == out.dtype
