@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from .. import optimizers
+
 #: keys that only say where something came from
 _ORIGINS = ("module", "registered_name", "build_config", "shared_object_id")
 
@@ -172,6 +174,8 @@ def _optimizer(item: Any) -> dict:
     config = dict(item["config"])
     if kind in ("LossScaleOptimizer", "LossScaleOptimizerV3"):  # of mixed precision: scales what float16 cannot hold
         return _optimizer(config.get("inner_optimizer", config.get("optimizer")))
+    if not hasattr(optimizers, kind):
+        return {"class_name": kind, "config": config}  # a user's own, whose arguments only its author knows
     for key, harmless in _OPTIMIZER_NEUTRAL.items():
         if key in config and config.pop(key) not in harmless:
             raise ValueError(
