@@ -92,6 +92,17 @@ def test_bilinear_resizing_puts_pixel_i_at_i_times_the_factor():
         K.resize_images(K.constant(row), 1, 2, "channels_last", "cubic")
 
 
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_images_of_unknown_size_are_resized(interpolation):
+    image = np.random.RandomState(0).rand(2, 3, 4, 5).astype("float32")
+    t = K.placeholder((None, None, None, 5))
+    y = K.resize_images(t, 2, 3, "channels_last", interpolation)
+    assert K.int_shape(y) == (None, None, None, 5)
+    got = K.function([t], [y])([image])[0]
+    np.testing.assert_array_equal(got, K.eval(K.resize_images(K.constant(image), 2, 3, "channels_last", interpolation)))
+    assert got.shape == (2, 6, 12, 5)
+
+
 def test_one_hot_and_ranges():
     np.testing.assert_array_equal(
         K.eval(K.one_hot(K.constant([[1, 0], [3, 2]], dtype="int32"), 4)), np.eye(4)[[[1, 0], [3, 2]]]

@@ -27,6 +27,7 @@ def mask(*shape):
 WINDOW = {"strides": [1, 1], "padding": "same"}
 CONV = {**WINDOW, "dilation": [1, 1]}
 CONV_3D = {"strides": [1, 1, 1], "dilation": [1, 1, 1], "padding": WINDOW["padding"]}
+LOCAL = {"kernel": [2, 3], "strides": [1, 1], "places": [4, 3]}
 POOL = {**WINDOW, "size": [2, 2]}
 X, V, W, Y = (2, 5, 6, 3), (2, 3, 5, 6, 3), (3, 3, 3, 4), (2, 5, 6, 4)
 LSTM = {"activation": "tanh", "recurrent_activation": "sigmoid"}
@@ -72,6 +73,11 @@ CASES = {
     "max_pool2d_gather": ([f(*X), f(*X), f(*X)], POOL),
     "avg_pool2d": ([f(*X)], POOL),
     "avg_pool2d_grad": ([f(*X), ints(*X)], POOL),
+    "local_conv2d": ([f(*X), f(12, 18, 4)], LOCAL),
+    "local_conv2d_input_grad": ([f(2, 4, 3, 4), f(12, 18, 4), ints(*X)], LOCAL),
+    "local_conv2d_filter_grad": ([f(*X), f(2, 4, 3, 4)], LOCAL),
+    "resize": ([f(*X), ints(7, 4)], {"interpolation": "bilinear"}),
+    "resize_grad": ([f(2, 7, 4, 3), ints(*X)], {"interpolation": "bilinear"}),
     "batch_norm": ([f(*X), f(3), f(3)], {"epsilon": 1e-3}),
     "batch_norm_grad": ([f(*X), f(*X), f(3), f(3), f(3)], {}),
     "lstm": ([f(2, 5, 12), f(2, 3), f(2, 3), f(3, 12), mask(2, 5), f(4, 2, 3)], LSTM),

@@ -8,7 +8,7 @@ from typing import Any
 from .. import graph
 from ..graph import Tensor
 from .common import normalize_data_format
-from .shapes import concatenate, dims_of, expand_dims, permute_dimensions, reshape, squeeze, temporal_padding
+from .shapes import dims_of, expand_dims, permute_dimensions, reshape, squeeze, temporal_padding
 from .variables import int_shape
 
 
@@ -285,12 +285,10 @@ def local_conv1d(
     Returns:
         (batch, steps out, filters).
     """
-    data_format = normalize_data_format(data_format)
-    steps = int_shape(kernel)[0]
-    width, stride = kernel_size[0], strides[0]
+    places, attrs = int_shape(kernel)[0], {"kernel": [1, kernel_size[0]], "strides": [1, strides[0]]}
 
     def run(t: Tensor) -> Tensor:
-        return _local([t[:, i * stride : i * stride + width] for i in range(steps)], kernel)
+        return squeeze(graph.apply("local_conv2d", [expand_dims(t, 1), kernel], places=[1, places], **attrs), 1)
 
     return _channels_last(inputs, data_format, run)
 
@@ -311,24 +309,13 @@ def local_conv2d(
             the inputs' own order of axes.
         output_shape: (rows out, columns out).
     """
-    data_format = normalize_data_format(data_format)
-    (height, width), (down, right) = kernel_size, strides
-    patches = []
-    for row in range(output_shape[0]):
-        for column in range(output_shape[1]):
-            rows = slice(row * down, row * down + height)
-            columns = slice(column * right, column * right + width)
-            first = data_format == "channels_first"
-            patches.append(inputs[:, :, rows, columns] if first else inputs[:, rows, columns])
-    y = _local(patches, kernel)
-    y = reshape(y, [-1, *output_shape, kernel.shape[-1]])
-    return permute_dimensions(y, [0, 3, 1, 2]) if data_format == "channels_first" else y
-
-
-def _local(patches: list[Tensor], kernel: Tensor) -> Tensor:
-    """One product per place: (places, batch, patch) · (places, patch, filters), given as (batch, places, filters)."""
-    rows = concatenate([reshape(p, [1, -1, kernel.shape[1]]) for p in patches], axis=0)
-    return permute_dimensions(graph.apply("matmul", [rows, kernel]), [1, 0, 2])
+    attrs = {"kernel": _pair(kernel_size), "strides": _pair(strides), "places": _pair(output_shape)}
+    if normalize_data_format(data_format) == "channels_first":
+        places, cells, filters = int_shape(kernel)
+        height, width = attrs["kernel"]
+        windows = reshape(kernel, [places, cells // (height * width), height, width, filters])
+        kernel = reshape(permute_dimensions(windows, [0, 2, 3, 1, 4]), [places, cells, filters])
+    return _channels_last(inputs, data_format, lambda t: graph.apply("local_conv2d", [t, kernel], **attrs))
 
 
 # -- biases -------------------------------------------------------------------------------------------------

@@ -211,21 +211,21 @@ def resize_images(
     """Enlarge images by whole factors.
 
     Args:
-        interpolation: ``'nearest'`` repeats pixels; ``'bilinear'`` interpolates between the pixel at ``i / factor`` and the next, as
-            2.3.1 did (pixel i of the input lies at ``i * factor``), and needs known heights and widths.
+        interpolation: ``'nearest'`` repeats pixels; ``'bilinear'`` interpolates between the pixel at ``i / factor``
+            and the next, as TensorFlow 1 did (pixel i of the input lies at ``i * factor``).
 
     Raises:
-        ValueError: another interpolation or data format, or an unknown size for bilinear.
+        ValueError: another interpolation or data format.
     """
-    first = 1 if normalize_data_format(data_format) == "channels_last" else 2
-    factors = {first: height_factor, first + 1: width_factor}
-    if interpolation == "nearest":
-        return _repeat_each(x, factors)
-    if interpolation != "bilinear":
+    if interpolation not in ("nearest", "bilinear"):
         raise ValueError(f"interpolation should be one of 'nearest' or 'bilinear', got {interpolation!r}")
-    for axis, factor in factors.items():
-        x = _interpolate(x, axis, factor)
-    return x
+    first = normalize_data_format(data_format) == "channels_first"
+    if first:
+        x = permute_dimensions(x, [0, 2, 3, 1])
+    height, width = dims_of(x)[1:3]
+    size = graph.shape_tensor([height * height_factor, width * width_factor])
+    y = graph.apply("resize", [x, size], interpolation=interpolation)
+    return permute_dimensions(y, [0, 3, 1, 2]) if first else y
 
 
 def resize_volumes(
@@ -234,17 +234,3 @@ def resize_volumes(
     """Enlarge volumes by whole factors, repeating voxels."""
     first = 1 if normalize_data_format(data_format) == "channels_last" else 2
     return _repeat_each(x, {first: depth_factor, first + 1: height_factor, first + 2: width_factor})
-
-
-def _interpolate(x: Tensor, axis: int, factor: int) -> Tensor:
-    """Linear interpolation along one axis: two gathers and a weighted sum."""
-    length = x.shape[axis]
-    if length is None:
-        raise ValueError(f"bilinear resizing needs a known size along axis {axis}, got shape {x.shape}")
-    if factor == 1:
-        return x
-    low, part = np.divmod(np.arange(length * factor), factor)
-    high = np.minimum(low + 1, length - 1)
-    weight = (part / factor).reshape([-1] + [1] * (x.ndim - axis - 1)).astype(x.dtype)
-    a, b = (graph.apply("gather", [x, graph.constant(i)], axis=axis) for i in (low, high))
-    return a + (b - a) * weight

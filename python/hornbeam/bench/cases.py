@@ -18,6 +18,8 @@ def all_cases() -> list[Case]:
         *matmul(),
         *conv(),
         *depthwise(),
+        *local(),
+        *resize(),
         *pool(),
         *norm(),
         *recurrent(),
@@ -68,6 +70,18 @@ def depthwise() -> Iterator[Case]:
     yield case("depthwise_conv2d", x, w, **options)
     yield case("depthwise_conv2d_input_grad", x, w, ints(*x.shape), **options)
     yield case("depthwise_conv2d_filter_grad", x, x, kernel=[3, 3], multiplier=1, **options)
+
+
+def local() -> Iterator[Case]:
+    x, w = array(32, 28, 28, 16), weight(26 * 26, 3 * 3 * 16, 16)
+    flops = 2 * 32 * 26 * 26 * 16 * 9 * 16
+    yield case("local_conv2d", x, w, flops=flops, kernel=[3, 3], strides=[1, 1], places=[26, 26])
+
+
+def resize() -> Iterator[Case]:
+    for interpolation in ("nearest", "bilinear"):
+        x, size = array(8, 56, 56, 64), ints(112, 112)
+        yield case("resize", x, size, note=interpolation, interpolation=interpolation)
 
 
 def pool() -> Iterator[Case]:
