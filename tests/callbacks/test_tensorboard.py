@@ -1,13 +1,18 @@
 """Event files, read back by the format's own rules."""
 
+import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hornbeam.callbacks import TensorBoard
 from hornbeam.callbacks.event_file import EventFile, _masked_crc
-from hornbeam.layers import Dense
-from hornbeam.models import Sequential
+from hornbeam.callbacks.graph_def import graph_def
+from hornbeam.callbacks.histogram import Histogram
+from hornbeam.callbacks.png import grey_png, stretched
+from hornbeam.layers import Dense, Embedding, Flatten, Input, concatenate
+from hornbeam.models import Model, Sequential
 
 X, Y = np.random.RandomState(0).rand(2, 20, 3)
 
@@ -70,20 +75,28 @@ def make_model():
     return model
 
 
+def fit(callback, model=None, **arguments):
+    model = model or make_model()
+    return model.fit(X, Y, **{"epochs": 2, "verbose": 0, "validation_split": 0.2, "callbacks": [callback], **arguments})
+
+
 def test_metrics_by_epoch_and_histograms(tmp_path):
-    history = (
-        make_model()
-        .fit(X, Y, epochs=2, verbose=0, validation_split=0.2, callbacks=[TensorBoard(tmp_path, histogram_freq=1)])
-        .history
-    )
+    history = fit(TensorBoard(tmp_path, histogram_freq=1)).history
     (path,) = tmp_path.iterdir()
     found = events(path)
     for name in ("loss", "val_loss"):
         got = [value[2][0] for _, tag, value in found if tag == name]
         np.testing.assert_allclose(got, history[name], rtol=1e-6)
-    histograms = [fields(value[5][0]) for _, tag, value in found if tag == "d/kernel_0"]
-    assert len(histograms) == 2 and histograms[0][3] == [9.0]
-    assert np.frombuffer(histograms[0][7][0]).sum() == 9 and len(np.frombuffer(histograms[0][6][0])) == 30
+    for tag, count in (("d/kernel_0", 9), ("d/bias_0", 3), ("d_out", 12)):
+        histograms = [fields(value[5][0]) for _, t, value in found if t == tag]
+        assert len(histograms) == 2 and histograms[0][3] == [count]
+        limits, counts = (np.frombuffer(histograms[0][i][0]) for i in (6, 7))
+        assert counts.sum() == count and (np.diff(limits) > 0).all()
+
+
+def test_histograms_need_validation_arrays(tmp_path):
+    with pytest.raises(ValueError, match="validation_data must be provided"):
+        fit(TensorBoard(tmp_path, histogram_freq=1), validation_split=0.0)
 
 
 def test_metrics_by_samples(tmp_path):
@@ -92,15 +105,93 @@ def test_metrics_by_samples(tmp_path):
     assert [step for step, tag, _ in events(path) if tag == "loss"] == [8, 16, 20]
 
 
-def test_what_is_not_supported(tmp_path):
-    with pytest.raises(ValueError, match="embeddings are not supported"):
-        TensorBoard(tmp_path, embeddings_freq=1)
-    with pytest.warns(UserWarning, match="`write_grads` is not supported"):
-        TensorBoard(tmp_path, write_grads=True)
+class TestHistogram:
+    def test_counts_lie_between_their_limits(self):
+        values = np.array([-3.0, -1e-5, 0.0, 0.0, 0.5, 0.5, 7e3, np.nan, np.inf])
+        histogram = Histogram(values[:4])
+        histogram.add(values[4:])
+        found = fields(histogram.serialized())
+        limits, counts = np.frombuffer(found[6][0]), np.frombuffer(found[7][0])
+        finite = values[np.isfinite(values)]
+        edges = np.concatenate([[-np.inf], limits])
+        assert np.array_equal(counts, np.histogram(finite, edges)[0])
+        assert (found[1], found[2], found[3]) == ([-3.0], [7e3], [7.0])
+        np.testing.assert_allclose([found[4][0], found[5][0]], [finite.sum(), np.square(finite).sum()])
+
+    def test_of_nothing_is_not_written(self, tmp_path):
+        file = EventFile(tmp_path)
+        file.histogram("empty", np.array([np.nan]), 0)
+        file.flush()
+        assert events(Path(file.path)) == []
+
+
+def test_images_are_png_files(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    fit(TensorBoard(tmp_path, histogram_freq=1, write_images=True), epochs=1)
+    (path,) = tmp_path.iterdir()
+    pictures = {tag: fields(value[4][0]) for _, tag, value in events(path) if 4 in value}
+    assert sorted(pictures) == ["d/bias_0/image", "d/kernel_0/image"]
+    shown = pictures["d/kernel_0/image"]
+    assert (shown[1], shown[2], shown[3]) == ([3], [3], [1])
+    assert image.open(io.BytesIO(shown[4][0])).size == (3, 3)
+
+
+def test_shades_of_images():
+    image = pytest.importorskip("PIL.Image")
+    for values, shades in (([[0.0, 1.0, 2.0]], [[0, 127, 255]]), ([[-2.0, 0.0, 1.0]], [[1, 128, 191]])):
+        pixels = np.array(image.open(io.BytesIO(grey_png(stretched(np.array(values))))))
+        assert np.array_equal(pixels, shades)
+
+
+def test_graph_names_ops_by_their_layers(tmp_path):
+    x = Input((3,), name="x")
+    model = Model(x, concatenate([Dense(2, name="a")(x), Dense(2, name="b")(x)], name="both"))
+    model.compile("sgd", "mse")
+    found = fields(graph_def([*model.outputs, model.total_loss]))
+    nodes = {node[1][0].decode(): node for node in map(fields, found[1])}
+    assert [name.decode() for name in nodes["a/matmul"][3]] == ["x", "a/kernel"]
+    assert nodes["a/kernel"][2] == [b"variable"]
+    assert len(nodes) == len(found[1])  # every name once
+    for node in nodes.values():
+        assert all(name.decode().split(":")[0] in nodes for name in node.get(3, []))
+    make = make_model()
+    fit(TensorBoard(tmp_path), make)
+    (path,) = tmp_path.iterdir()
+    assert b"d/matmul" in path.read_bytes()
+    fit(TensorBoard(tmp_path / "without", write_graph=False), make)
+    (path,) = (tmp_path / "without").iterdir()
+    assert b"d/matmul" not in path.read_bytes()
+
+
+def test_embeddings(tmp_path):
+    model = Sequential([Embedding(9, 4, input_length=3, name="e"), Flatten(), Dense(3)])
+    model.compile("sgd", "mse")
+    ids = np.random.RandomState(0).randint(0, 9, (20, 3))
+    callback = TensorBoard(
+        str(tmp_path), embeddings_freq=1, embeddings_data=ids[:7], embeddings_metadata="names.tsv", batch_size=4
+    )
+    model.fit(ids, Y, epochs=2, verbose=0, callbacks=[callback])
+    want = model.get_weights()[0][ids[:7]].reshape(7, 12)
+    np.testing.assert_allclose(np.loadtxt(tmp_path / "keras_embedding_e.tsv"), want, rtol=1e-6)
+    config = (tmp_path / "projector_config.pbtxt").read_text()
+    assert 'tensor_path: "keras_embedding_e.tsv"' in config and 'metadata_path: "names.tsv"' in config
+    with pytest.raises(ValueError, match="embeddings_data must be provided"):
+        fit(TensorBoard(tmp_path, embeddings_freq=1))
+
+
+def test_tensorboard_itself_reads_the_file(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    callback = TensorBoard(str(tmp_path), histogram_freq=1, write_grads=True, write_images=True)
+    history = fit(callback).history
+    events = accumulator.EventAccumulator(str(tmp_path), size_guidance={"histograms": 0})
+    events.Reload()
+    np.testing.assert_allclose([event.value for event in events.Scalars("loss")], history["loss"], rtol=1e-6)
+    assert {"d/kernel_0", "d/kernel_0_grad", "d/bias_0", "d/bias_0_grad", "d_out"} == set(events.Tags()["histograms"])
+    assert events.Histograms("d/kernel_0_grad")[1].histogram_value.num == 9
+    assert events.Images("d/kernel_0/image")[0].height == 3
+    assert "d/matmul" in [node.name for node in events.Graph().node]
 
 
 def test_two_files_in_one_second(tmp_path):
     first, second = EventFile(tmp_path), EventFile(tmp_path)
-    first.close()
-    second.close()
     assert first.path != second.path

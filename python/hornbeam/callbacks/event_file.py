@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .histogram import Histogram
+from .png import grey_png, stretched
+from .protobuf import bytes_field, double_field, float_field, int_field, text_field
+
 
 def _crc_table() -> list[int]:
     table = []
@@ -31,38 +35,8 @@ def _masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-# -- protocol buffers: a field is its number and kind, then the value ---------------------------------------
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _double(field: int, value: float) -> bytes:
-    return _varint(field << 3 | 1) + struct.pack("<d", value)
-
-
-def _float(field: int, value: float) -> bytes:
-    return _varint(field << 3 | 5) + struct.pack("<f", value)
-
-
-def _int(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
-
-
-def _doubles(field: int, values: Any) -> bytes:
-    return _bytes(field, np.asarray(values, dtype="<f8").tobytes())
-
-
 class EventFile:
-    """Writes scalars and histograms that TensorBoard shows.
+    """Writes scalars, histograms, images and a graph that TensorBoard shows.
 
     Args:
         folder: where the file is made; TensorBoard's ``--logdir``.
@@ -77,34 +51,43 @@ class EventFile:
             count += 1
             path = os.path.join(folder, f"{name}.{count}")
         self.path = path
-        self._file = open(path, "wb")
-        self._event(0, _bytes(3, b"brain.Event:2"))
+        self._pending = bytearray()  # the file is open only while it is written: a training may end anywhere
+        self._event(0, bytes_field(3, b"brain.Event:2"))
+        self.flush()
 
     def _event(self, step: int, content: bytes) -> None:
-        data = _double(1, time.time()) + _int(2, step) + content
+        data = double_field(1, time.time()) + int_field(2, step) + content
         length = struct.pack("<Q", len(data))
-        self._file.write(length + struct.pack("<I", _masked_crc(length)))
-        self._file.write(data + struct.pack("<I", _masked_crc(data)))
+        self._pending += length + struct.pack("<I", _masked_crc(length)) + data + struct.pack("<I", _masked_crc(data))
+
+    def _summary(self, values: list[tuple[str, bytes]], step: int) -> None:
+        if values:
+            self._event(step, bytes_field(5, b"".join(bytes_field(1, text_field(1, tag) + v) for tag, v in values)))
 
     def scalars(self, values: dict[str, float], step: int) -> None:
-        summary = b"".join(
-            _bytes(1, _bytes(1, tag.encode()) + _float(2, float(value))) for tag, value in values.items()
-        )
-        self._event(step, _bytes(5, summary))
+        self._summary([(tag, float_field(2, float(value))) for tag, value in values.items()], step)
 
-    def histogram(self, tag: str, values: np.ndarray, step: int) -> None:
-        values = np.asarray(values, dtype="float64").ravel()
-        values = values[np.isfinite(values)]
-        if not values.size:
-            return
-        counts, edges = np.histogram(values, bins=30)
-        content = _double(1, values.min()) + _double(2, values.max()) + _double(3, values.size)
-        content += _double(4, values.sum()) + _double(5, np.square(values).sum())
-        content += _doubles(6, edges[1:]) + _doubles(7, counts)
-        self._event(step, _bytes(5, _bytes(1, _bytes(1, tag.encode()) + _bytes(5, content))))
+    def histogram(self, tag: str, values: Any, step: int) -> None:
+        """Write a :class:`Histogram`, or one of an array; nothing if it is empty."""
+        histogram = values if isinstance(values, Histogram) else Histogram(values)
+        if histogram.counts.any():
+            self._summary([(tag, bytes_field(5, histogram.serialized()))], step)
+
+    def images(self, tag: str, images: np.ndarray, step: int) -> None:
+        """Write an array (count, height, width) as grey images, each with its own contrast."""
+        values = []
+        for i, image in enumerate(images):
+            height, width = image.shape
+            content = int_field(1, height) + int_field(2, width) + int_field(3, 1)
+            content += bytes_field(4, grey_png(stretched(image)))
+            values.append((f"{tag}/image/{i}" if len(images) > 1 else f"{tag}/image", bytes_field(4, content)))
+        self._summary(values, step)
+
+    def graph(self, graph_def: bytes) -> None:
+        self._event(0, bytes_field(4, graph_def))
 
     def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
+        """Write what is pending to the file."""
+        with open(self.path, "ab") as file:
+            file.write(self._pending)
+        self._pending.clear()
