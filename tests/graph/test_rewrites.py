@@ -318,3 +318,13 @@ def test_neutral_operands_are_dropped_unless_they_broadcast():
     a, b = value_of(graph, [np.ones((2, 3))])
     np.testing.assert_array_equal(a, np.ones((2, 3)))
     assert b.shape == (5, 3)
+
+
+def test_a_recurrent_layer_with_dropout_runs_once():
+    """The variant without masks leaves neither its kernel nor that kernel's gradient in the training program."""
+    from hornbeam.layers import LSTM, Input
+
+    x, layer = Input((5, 4)), LSTM(3, dropout=0.2, recurrent_dropout=0.2)
+    y = layer(x)
+    program = str(G.Function([x], [y, *G.gradients([y], [x, *layer.weights])], phase=1).program())
+    assert program.count("= lstm(") == program.count("= lstm_grad(") == 1

@@ -1,6 +1,6 @@
 """Gradients that are not there: the branch that a program did not choose has none, yet its formula would carry zeros."""
 
-from ..flat import FlatGraph
+from ..flat import FlatGraph, FlatOp
 
 #: op -> positions of inputs of which zeros give zeros, whatever the other inputs are
 _LINEAR = {
@@ -9,7 +9,10 @@ _LINEAR = {
     **{"expand_dims": (0,), "squeeze": (0,), "transpose": (0,), "reverse": (0,), "slice": (0,), "slice_grad": (0,)},
     **{"scatter_add": (1,), "conv2d_input_grad": (0,), "conv2d_filter_grad": (1,), "softmax_grad": (1,)},
     **{"depthwise_conv2d_input_grad": (0,), "depthwise_conv2d_filter_grad": (1,), "batch_norm_grad": (0,)},
+    **{"conv3d_input_grad": (0,), "conv3d_filter_grad": (1,)},
 }
+#: op -> its cotangents, of which some may not be given: zeros for all of them give zeros
+_COTANGENTS = {"lstm_grad": (0, 1, 2), "gru_grad": (0, 1), "simple_rnn_grad": (0, 1)}
 #: the two that leave the other operand: op -> positions of inputs that may be absent
 _SUMS = {"add": (0, 1), "sub": (1,)}
 
@@ -26,7 +29,7 @@ def drop_absent(graph: FlatGraph) -> None:
     for op in graph.ops:
         op.inputs = [same.get(v, v) for v in op.inputs]
         absent = [i for i, v in enumerate(op.inputs) if v >= 0 and values[v].is_absent]
-        if any(i in _LINEAR.get(op.name, ()) for i in absent) or (op.name in _SUMS and len(absent) == 2):
+        if absent and _is_zero(op, absent):
             for v in op.outputs:
                 values[v].is_absent = True
         elif len(absent) == 1 and absent[0] in _SUMS.get(op.name, ()):
@@ -37,3 +40,14 @@ def drop_absent(graph: FlatGraph) -> None:
         ops.append(op)
     graph.ops = ops
     graph.replace(same)
+
+
+def _is_zero(op: FlatOp, absent: list[int]) -> bool:
+    """Whether zeros in these positions make zeros of the op's results."""
+    if op.name in _COTANGENTS:
+        return all(i in absent or op.inputs[i] < 0 for i in _COTANGENTS[op.name])
+    if op.name in (*_SUMS, "concat"):
+        return len(absent) == len(op.inputs)
+    if op.name == "matmul":
+        return all(v < 0 for v in op.inputs[2:]) and op.attrs.get("activation", "linear") == "linear"
+    return any(i in _LINEAR.get(op.name, ()) for i in absent)
