@@ -14,6 +14,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 #: The last lines of each script; a number is the least that must stand there.
 LAST_LINES = {
     "addition_rnn": {"Letters right": 0.9},
+    "attention": {"Test accuracy": 0.75, "Attention on the largest": 0.75},
+    "ctc_reader": {"Lines read without a mistake": 0.65},
     "custom_layer": {"Test accuracy": 0.97, "A copy made from JSON predicts the same": True},
     "functional_two_inputs": {"Test accuracy of same": 0.85, "Test accuracy of digit": 0.85},
     "grid_search": {"Best number of units": 64, "Test accuracy": 0.93},
@@ -27,6 +29,7 @@ LAST_LINES = {
     "text_conv1d": {"Test accuracy": 0.9},
     "text_lstm": {"Test accuracy": 0.8},
     "variational_autoencoder": {"Loss fell by": 10, "Digits told apart by two numbers": 0.45},
+    "wgan_gp": {"Slope of the critic": 0.8, "Closer to digits than their shuffled pixels are": 1.1},
 }
 
 
