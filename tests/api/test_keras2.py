@@ -54,7 +54,6 @@ MISSING = {
     "keras.callbacks.tensorboard_v2.TensorBoard",
     "keras.legacy.layers.Recurrent",
     "keras.legacy.layers.ConvRecurrent2D",
-    "keras.backend.ctc_label_dense_to_sparse",
     "keras.applications.densenet.dense_block",
     "keras.applications.densenet.transition_block",
     "keras.applications.densenet.conv_block",

@@ -79,3 +79,10 @@ def test_decode_with_a_beam():
     np.testing.assert_allclose(np.exp(K.eval(logs)), [[0.64, 0.36]], rtol=1e-5)
     with pytest.raises(ValueError, match="top_paths 5 and beam_width 2"):
         K.ctc_decode(K.constant(p), K.constant([2], "int32"), greedy=False, beam_width=2, top_paths=5)
+
+
+def test_labels_that_a_sample_does_not_use():
+    labels = K.placeholder((None, None), dtype="int32")
+    lengths = K.placeholder((None, 1), dtype="int32")
+    f = K.function([labels, lengths], [K.ctc_label_dense_to_sparse(labels, lengths)])
+    assert f([[[3, 0, 0], [1, 2, 3]], [[1], [3]]])[0].tolist() == [[3, -1, -1], [1, 2, 3]]

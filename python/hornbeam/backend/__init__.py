@@ -67,7 +67,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .ctc import ctc_batch_cost, ctc_decode
+from .ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from .linalg import batch_dot, dot, gather, transpose
 from .loops import foldl, foldr, map_fn
 from .math import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .. import graph
 from ..graph import Tensor
-from . import math
+from . import creation, math
 from .common import epsilon
-from .shapes import expand_dims, flatten
+from .shapes import dims_of, expand_dims, flatten
 
 
 def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_length: Tensor) -> Tensor:
@@ -27,6 +27,17 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     labels, steps, used = (graph.cast(graph.convert(x), "int32") for x in (y_true, input_length, label_length))
     loss, _ = graph.apply("ctc_loss", [_scores(y_pred), labels, flatten(steps), flatten(used)])
     return expand_dims(loss, 1)
+
+
+def ctc_label_dense_to_sparse(labels: Tensor, label_lengths: Tensor) -> Tensor:
+    """The labels (samples, most labels), with -1 in the places that a sample does not use.
+
+    TensorFlow's loss took a sparse tensor here; every tensor is dense here, and ``K.ctc_batch_cost`` takes the labels
+    as they are.
+    """
+    labels = graph.convert(labels)
+    used = math.less(expand_dims(creation.arange(dims_of(labels)[1]), 0), expand_dims(flatten(label_lengths), 1))
+    return math.where(used, labels, -1)
 
 
 def ctc_decode(
