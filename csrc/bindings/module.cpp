@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <map>
 
 #include "bindings/convert.h"
 #include "core/error.h"
@@ -76,5 +77,16 @@ PYBIND11_MODULE(_core, m) {
     for (auto* t : available_isas()) names.emplace_back(t->isa);
     return names;
   });
+  m.def(
+      "kernels",
+      [](const std::string& isa) {
+        std::map<std::string, std::vector<std::string>> names;
+        for (auto* table : available_isas())
+          for (int i = 0; table->isa == isa && i < table->count; ++i)
+            for (int k = 0; k < table->lists[i]->count; ++k)
+              names[table->lists[i]->items[k].op].emplace_back(table->lists[i]->items[k].name);
+        return names;
+      },
+      "The names of each op's kernels in an instruction set, in the order in which a plan asks them.");
   active_isa();  // a wrong HORNBEAM_ISA is an error at import, not at the first prediction
 }

@@ -21,5 +21,17 @@ def test_info_says_what_is_in_use(capsys):
 
 def test_op_table_has_every_op(capsys):
     assert main(["info", "--ops"]) == 0
-    table = capsys.readouterr().out.split("\n\n")[1]
-    assert sorted(line.split()[1] for line in table.splitlines()) == sorted(_core.op_names())
+    table = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    columns = [table[0].index(word) for word in ("op", "dtypes", "derivatives", "kernels")]
+    rows = {}
+    for line in table[1:]:
+        cells = [line[a:b].strip() for a, b in zip(columns, [*columns[1:], None])]
+        rows[cells[0]] = cells[1:]
+    assert sorted(rows) == sorted(_core.op_names())
+    assert rows["tanh"][:2] == ["f16 f32 f64", "both"]
+    assert rows["reduce_any"][:2] == ["bool", "-"]
+    assert rows["conv2d_filter_grad"][:2] == ["f16 f32 f64", "both"]
+    assert rows["matmul"][1] == "both"
+    assert rows["lstm"][1] != "-" and rows["argmax"][1] == "-"
+    assert rows["reshape"] == ["f16 f32 f64 i32 i64 bool", "both", "view"]
+    assert "winograd" in rows["conv2d"][2]

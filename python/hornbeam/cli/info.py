@@ -10,9 +10,7 @@ from collections.abc import Iterator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--ops", action="store_true", help="also list every op: its family, and whether it has a gradient rule"
-    )
+    parser.add_argument("--ops", action="store_true", help="also list every op: its dtypes, kernels and derivatives")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -21,6 +19,8 @@ def main(args: argparse.Namespace) -> int:
     for name, value in rows:
         print(f"{name:<{width}}  {value}")
     if args.ops:
+        from .op_table import op_table
+
         print()
         for line in op_table():
             print(line)
@@ -58,13 +58,3 @@ def version_of(package: str) -> str:
         return importlib.import_module(package).__version__
     except ImportError as error:
         return f"missing ({error})"
-
-
-def op_table() -> Iterator[str]:
-    """One line per op of the core, sorted by family."""
-    from hornbeam import _core
-    from hornbeam.graph.gradients import has_rule
-
-    ops = sorted((_core.op_info(name)["family"], name) for name in _core.op_names())
-    for family, name in ops:
-        yield f"{family:<14} {name:<32} gradient rule: {'yes' if has_rule(name) else 'no'}"

@@ -44,6 +44,12 @@ def has_rule(op: str) -> bool:
     return op in _rules or op in _none
 
 
+def is_differentiable(op: str) -> bool:
+    """False for an op through which no gradient flows."""
+    _load()
+    return op not in _none
+
+
 _loaded = False
 
 
