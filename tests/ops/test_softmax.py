@@ -27,6 +27,37 @@ def test_values_and_gradients(isa, n, dtype):
         np.testing.assert_allclose(got, reference.log_softmax_grad(log_y, dy), atol=16 * eps * scale)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_long_rows_are_cut_into_pieces(isa, threads, dtype):
+    rng = np.random.default_rng(0)
+    eps = EPS[dtype]
+    x, dy = (rng.normal(size=(2, 3, 70001)) * 4).astype(dtype)
+    results = []
+    for n in (1, 2, 5):
+        threads(n)
+        y, log_y = run_op("softmax", [x])[0], run_op("log_softmax", [x])[0]
+        results.append([y, log_y, run_op("softmax_grad", [y, dy])[0], run_op("log_softmax_grad", [log_y, dy])[0]])
+    for other in results[1:]:
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(results[0], other))
+    y, log_y, dx, log_dx = results[0]
+    np.testing.assert_allclose(y, reference.softmax(x), rtol=64 * eps)
+    np.testing.assert_allclose(log_y, reference.log_softmax(x), rtol=4 * eps, atol=32 * eps)
+    scale = np.abs(dy).sum(-1).max()
+    np.testing.assert_allclose(dx, reference.softmax_grad(y, dy), atol=16 * eps * scale)
+    np.testing.assert_allclose(log_dx, reference.log_softmax_grad(log_y, dy), atol=16 * eps * scale)
+    placeholder = G.placeholder(x.shape, dtype)
+    assert "pieces" in str(G.Function([placeholder], [G.apply("softmax", [placeholder])]).program().bind([x.shape]))
+
+
+def test_long_rows_without_an_answer_are_nan(isa):
+    rows = np.zeros((4, 70001), "float32")
+    rows[0, 3], rows[1], rows[2, 70000] = np.nan, -np.inf, np.inf
+    rows[3, :20000] = -np.inf  # a whole piece
+    for op in ("softmax", "log_softmax"):
+        y = np.concatenate([run_op(op, [rows[i : i + 2]])[0] for i in (0, 2)])
+        assert np.isnan(y[:3]).all() and not np.isnan(y[3]).any()
+
+
 def test_large_and_infinite_logits(isa):
     x = np.array([[1000, 999, -1000], [-np.inf, 0, 0], [-1e30, 1e30, 0]], "float32")
     y = run_op("softmax", [x])[0]
