@@ -19,6 +19,9 @@ import traceback
 import warnings
 from typing import Any
 
+from mutations import Choices, damage_bytes, damage_hdf5, damage_tree, damage_zip
+
+CASES = 2000  # for one process
 CASE_SECONDS = 20
 MEMORY_GROWTH = 1 << 30  # of the resident set, above what the process has after its first hundred cases
 ADDRESS_SPACE = 24 << 30  # the last line: more virtual memory than this is refused by the system
@@ -37,13 +40,30 @@ def load_corpus() -> dict[str, list[bytes]]:
 
 def run_case(data: bytes, corpus: dict[str, list[bytes]]) -> None:
     """One damaged file, made and loaded. Raises what the loader raises, unless that is allowed."""
-    import yaml
     from hornbeam import backend as K
-    from hornbeam.models import load_model, model_from_json, model_from_yaml
-    from mutations import Choices, damage_bytes, damage_hdf5, damage_tree, damage_zip
 
     choices = Choices(data)
+    try:
+        load, damaged = damage(choices, corpus)
+    except (ValueError, RuntimeError, LookupError, OSError):
+        return  # the damage done before leaves nothing to damage in this way
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            load(damaged)
+    except ALLOWED:
+        pass
+    finally:
+        K.clear_session()
+
+
+def damage(choices: Any, corpus: dict[str, Any]) -> tuple[Any, Any]:
+    """A loader, and something damaged to load."""
+    import yaml
+    from hornbeam.models import load_model, model_from_json, model_from_yaml
+
     kind = choices.pick(("hdf5", "hdf5", "weights", "bytes", "json", "json", "yaml", "zip", "zip bytes"))
+    look_only = choices.number(8) == 0
     original = choices.pick(
         corpus[{"json": ".json", "yaml": ".yaml", "zip": ".keras", "zip bytes": ".keras"}.get(kind, ".h5")]
     )
@@ -61,16 +81,21 @@ def run_case(data: bytes, corpus: dict[str, list[bytes]]) -> None:
     elif kind == "weights":
         damaged, load = io.BytesIO(damage_hdf5(original, choices)), corpus["models"][0].load_weights
     else:
-        damage = {"hdf5": damage_hdf5, "zip": damage_zip}.get(kind, damage_bytes)
-        damaged, load = io.BytesIO(damage(original, choices)), load_model
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            load(damaged)
-    except ALLOWED:
-        pass
-    finally:
-        K.clear_session()
+        do = {"hdf5": damage_hdf5, "zip": damage_zip}.get(kind, damage_bytes)
+        damaged, load = io.BytesIO(do(original, choices)), load_model
+    if look_only and not isinstance(damaged, str):
+        load = look
+    return load, damaged
+
+
+def look(damaged: io.BytesIO) -> None:
+    """What ``hornbeam inspect`` does, which takes a path."""
+    from hornbeam.saving.inspecting import inspect_file
+
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(damaged.getvalue())
+        file.flush()
+        inspect_file(file.name)
 
 
 def prepare() -> dict[str, Any]:
@@ -139,7 +164,7 @@ def supervise(minutes: float, seed: int) -> int:
         report = pathlib.Path(folder) / "case"
         while time.monotonic() < end:
             seed += 1
-            command = [sys.executable, __file__, "--worker", str(seed), str(report)]
+            command = [sys.executable, __file__, "--worker", str(seed), str(CASES), str(report)]
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             for line in done.stdout.splitlines():
                 if line.startswith("found "):
@@ -177,10 +202,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--driver", choices=["random", "atheris"], default="random")
     parser.add_argument("--case", help="bytes of one case, in hexadecimal")
-    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
-        worker(int(args.worker[0]), 2000, pathlib.Path(args.worker[1]))
+        seed, count, report = args.worker
+        worker(int(seed), int(count), pathlib.Path(report))
     elif args.case:
         run_case(bytes.fromhex(args.case), prepare())
     elif args.driver == "atheris":

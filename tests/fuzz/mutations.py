@@ -180,7 +180,9 @@ def _new_object(file: h5py.File, name: str, choices: Choices) -> None:
         file.create_dataset(name, data=choices.pick((h5py.Empty("f4"), "text", b"bytes", file.ref, np.datetime64("2020"))
                                                     [:4]))  # fmt: skip
     elif what == 3:
-        file.create_dataset(name, shape=choices.pick(((10**9,), (10**5, 10**5), (2**40,), (0, 10**9))), chunks=True)
+        file.create_dataset(
+            name, shape=choices.pick(((10**9,), (10**5, 10**5), (2**40,), (0, 10**9))), dtype="f4", chunks=True
+        )
     else:
         shape = tuple(choices.number(6) for _ in range(choices.number(5)))
         dtype = choices.pick(("f4", "f8", "f2", ">f4", "i1", "u8", "?", "c8", "S3", h5py.string_dtype()))

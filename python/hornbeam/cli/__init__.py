@@ -1,4 +1,4 @@
-"""The ``hornbeam`` command: ``demo``, ``run``, ``info``, ``bench``."""
+"""The ``hornbeam`` command: ``demo``, ``run``, ``inspect``, ``info``, ``bench``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ COMMANDS = {
         "train a small network on handwritten digits, save it, load it, show what it misread",
     ),
     "run": ("hornbeam.cli.run", "run a Keras script as it is"),
+    "inspect": ("hornbeam.cli.inspect", "show what a model file holds, executing nothing"),
     "info": ("hornbeam.cli.info", "say what this installation can do on this machine"),
     "bench": ("hornbeam.bench.command", "measure ops, and show their share of what the machine can do"),
 }

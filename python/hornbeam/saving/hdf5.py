@@ -30,13 +30,24 @@ def reading(source: Any) -> Iterator[Any]:
         OSError: no such file, a truncated one, or one of another kind.
         ValueError: what is read from it inside the block makes no sense.
     """
-    import h5py
-
     if is_group(source):
-        with _as_damage(source.name):
+        with as_damage(source.name):
             check_contents(source)
             yield source
         return
+    with opened(source) as file, as_damage("the stream" if hasattr(source, "read") else source):
+        check_contents(file)
+        yield file
+
+
+def opened(source: Any) -> Any:
+    """The HDF5 file at a path, behind an address or in a binary file, for reading; its contents are not checked yet.
+
+    Raises:
+        OSError: no such file, a truncated one, or one of another kind.
+    """
+    import h5py
+
     source = fetched(source)
     if hasattr(source, "read"):
         where = "the stream"
@@ -45,20 +56,17 @@ def reading(source: Any) -> Iterator[Any]:
         if not os.path.exists(source):
             raise FileNotFoundError(f"Unable to open file: no such file: {source!r}")
     try:
-        file = h5py.File(source, "r")
+        return h5py.File(source, "r")
     except (OSError, RuntimeError, ArithmeticError) as error:
         raise OSError(f"Unable to open {where!r} as an HDF5 file (is it complete, is it a model?): {error}") from error
-    with file, _as_damage(where):
-        check_contents(file)
-        yield file
 
 
 _DAMAGE = (LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError)
 
 
 @contextmanager
-def _as_damage(where: str) -> Iterator[None]:
-    """Damage shows itself anywhere, in the library and in what is made of the contents: say so in one way."""
+def as_damage(where: str) -> Iterator[None]:
+    """Damage shows itself anywhere, in the library and in what is made of the contents: as a ValueError from here."""
     try:
         yield
     except _DAMAGE as error:

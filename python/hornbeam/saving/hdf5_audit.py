@@ -21,25 +21,39 @@ def check_contents(group: Any) -> None:
     Raises:
         ValueError: naming the object and the reason.
     """
+    found = problems(group)
+    if found:
+        raise ValueError(f"This is not read as a model: {found[0]}.")
+
+
+def problems(group: Any) -> list[str]:
+    """All that :func:`check_contents` objects to."""
     from h5py import h5g, h5o
 
+    found: list[str] = []
     declared = held = 0
+    too_large = None
     for name, kind in _links(group):
         if kind is not None:
-            raise ValueError(f"The file has {kind} ({name!r}), which is not followed: a model is whole in its file.")
+            found.append(f"the file has {kind} ({name!r}), and a model is whole in its file")
+            continue
         item = h5o.open(group.id, name.encode("utf-8", "surrogateescape"))
         if isinstance(item, h5g.GroupID):
             continue
         reason = _why_not(item)
         if reason:
-            raise ValueError(f"The file has {reason} ({name!r}), which is not read: a model is whole in its file.")
+            found.append(f"the file has {reason} ({name!r}), and a model is whole in its file")
+            continue
         declared += math.prod(item.shape or (0,)) * item.get_type().get_size()
         held += item.get_storage_size()
         if declared > FREE_BYTES + MAX_EXPANSION * held:
-            raise ValueError(
-                f"The file is damaged, or made to exhaust memory: its arrays would take {declared} bytes (up to "
-                f"{name!r}), and it holds {held} of them."
-            )
+            too_large = too_large or name
+    if too_large:
+        found.append(
+            f"the file is damaged, or made to exhaust memory: its arrays would take {declared} bytes (too much from "
+            f"{too_large!r} on), and it holds {held} of them"
+        )
+    return found
 
 
 def _links(group: Any) -> list[tuple[str, str | None]]:

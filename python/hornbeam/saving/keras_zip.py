@@ -7,6 +7,8 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..version import __version__
@@ -29,25 +31,36 @@ def is_zip(source: Any) -> bool:
         return False
 
 
+@contextmanager
+def opened(source: Any) -> Iterator[zipfile.ZipFile]:
+    """The zip, whose members are never written to a disk.
+
+    Raises:
+        OSError: the file is damaged, which may show itself anywhere inside the block.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError, zlib.error) as error:
+        raise OSError(f"Unable to read {str(source)!r}: the file is damaged: {error}") from error
+
+
 def read(source: Any) -> tuple[str, Any]:
-    """The text of ``config.json`` and the bytes of ``model.weights.h5``; nothing is ever written to a disk.
+    """The text of ``config.json`` and the bytes of ``model.weights.h5``.
 
     Raises:
         OSError: the file is damaged.
         ValueError: it holds no model.
     """
-    try:
-        with zipfile.ZipFile(source) as archive:
-            for name in ("config.json", "model.weights.h5"):
-                if name not in archive.namelist():
-                    raise ValueError(f"{str(source)!r} holds no Keras model: it has no {name}.")
-                info = archive.getinfo(name)
-                limit = max(1 << 20, _MAX_EXPANSION * info.compress_size)
-                if info.file_size > (min(limit, _MAX_CONFIG) if name == "config.json" else limit):
-                    raise ValueError(f"{str(source)!r}: {name} would take {info.file_size} bytes; no model does that.")
-            return archive.read("config.json").decode("utf-8"), io.BytesIO(archive.read("model.weights.h5"))
-    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError, zlib.error) as error:
-        raise OSError(f"Unable to read {str(source)!r}: the file is damaged: {error}") from error
+    with opened(source) as archive:
+        for name in ("config.json", "model.weights.h5"):
+            if name not in archive.namelist():
+                raise ValueError(f"{str(source)!r} holds no Keras model: it has no {name}.")
+            info = archive.getinfo(name)
+            limit = max(1 << 20, _MAX_EXPANSION * info.compress_size)
+            if info.file_size > (min(limit, _MAX_CONFIG) if name == "config.json" else limit):
+                raise ValueError(f"{str(source)!r}: {name} would take {info.file_size} bytes; no model does that.")
+        return archive.read("config.json").decode("utf-8"), io.BytesIO(archive.read("model.weights.h5"))
 
 
 def write(target: Any, overwrite: bool, config: str, weights: bytes, keras_version: str) -> None:
