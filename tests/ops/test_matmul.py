@@ -227,9 +227,3 @@ def test_types_that_do_not_fit():
         G.apply("matmul", [G.placeholder((3, 4)), G.placeholder((4, 5), "float64")])
     with pytest.raises(TypeError, match=r"\[matmul\]"):
         G.apply("matmul", [G.placeholder((3, 4), "int32"), G.placeholder((4, 5), "int32")])
-
-
-def test_a_fused_activation_is_not_differentiated():
-    a, b = G.placeholder((3, 4)), G.placeholder((4, 5))
-    with pytest.raises(NotImplementedError, match="before an activation is fused"):
-        G.gradients([G.apply("matmul", [a, b], activation="tanh")], [a])

@@ -235,14 +235,6 @@ def test_unknown_sizes():
     assert G.apply("lstm", [xp, None, None, kernel, mask, None])[0].shape == (4, 7, 3)
 
 
-def test_second_derivatives_are_refused():
-    case = Case("lstm")
-    leaves = [as_placeholder(case.arrays[k]) for k in case.given]
-    (grad,) = G.gradients([case.apply(leaves)[0]], [leaves[0]])
-    with pytest.raises(NotImplementedError, match="lstm_grad"):
-        G.gradients([grad], [leaves[0]])
-
-
 @pytest.mark.parametrize(
     "change, error, message",
     [
@@ -274,3 +266,59 @@ def test_wrong_types():
         G.apply("simple_rnn", [G.placeholder((2, 3, 4), "int32"), None, kernel, None, None])
     with pytest.raises(ValueError, match="reset_after=True"):
         G.apply("gru", [G.placeholder((2, 3, 6)), None, G.placeholder((2, 6)), G.placeholder((6,)), None, None])
+
+
+# ---- second derivatives ------------------------------------------------------------------------------
+
+
+def gradient_of(case, results):
+    """A scalar field made of the first gradients: a random combination of all of them, through a bent cotangent."""
+
+    def build(*leaves):
+        outs = case.results(case.apply(leaves))[:results]
+        bent = [G.apply("sin", [out * 1.3 + 0.2]) for out in outs]
+        grads = G.gradients(bent, list(leaves))
+        total = None
+        for k, g in enumerate(grads):
+            weights = np.random.RandomState(k).uniform(-1, 1, case.arrays[case.given[k]].shape)
+            part = G.apply("reduce_sum", [g * weights], axes=list(range(g.ndim)), keepdims=False)
+            total = part if total is None else total + part
+        return total
+
+    return build
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"mask": "holes", "rec_mask": True, "go_backwards": True},
+        {"mask": "left", "activation": "softsign", "recurrent_activation": "tanh"},
+        {"states": False, "bias": False, "activation": "elu", "rec_mask": True},
+    ],
+    ids=["plain", "masked backwards", "left", "no states"],
+)
+def test_second_gradients(cell, options):
+    options = {k: v for k, v in options.items() if k != "recurrent_activation" or cell != "simple_rnn"}
+    case = Case(cell, batch=2, steps=3, units=2, **options)
+    check_gradients(gradient_of(case, 3 if cell == "lstm" else 2), [case.arrays[k] for k in case.given])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("activation", sorted(reference.ACTIVATIONS))
+def test_the_formula_of_a_gradient_op_gives_what_the_op_gives(cell, activation):
+    """Its inputs' gradients are checked above for some activations; here its value for all of them."""
+    from hornbeam.graph.gradients import recurrent_steps
+
+    case = Case(cell, mask="holes", rec_mask=True, activation=activation, go_backwards=True)
+    leaves = [as_placeholder(case.arrays[k]) for k in case.given]
+    outs = case.apply(leaves)
+    first = outs[0] if isinstance(outs, tuple) else outs
+    gradient = next(t.op for t in G.gradients([first], leaves) if t is not None and t.op.op == case.op + "_grad")
+    formula = getattr(recurrent_steps, case.op + "_grad")(*gradient.inputs, **gradient.attrs)
+    f = G.Function(leaves, [*gradient.outputs, *formula])
+    results = f([case.arrays[k] for k in case.given])
+    half, count = len(results) // 2, len(case.given)  # what an input that is not there would get is not defined
+    for got, want in zip(results[half : half + count], results[:count]):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)

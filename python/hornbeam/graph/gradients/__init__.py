@@ -155,6 +155,41 @@ def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Node], bool] 
     return order
 
 
+def through(expand: Callable, node: Node, grads: Sequence[Any]) -> list[Tensor | None]:
+    """A rule for ops without one of their own: gradients of ``expand(*inputs, **attrs)``, the op in basic ops.
+
+    They are taken with respect to the op's own inputs: what one of them has to do with another is not its business.
+    """
+    own = [None if t is None else apply("identity", [t]) for t in node.inputs]
+    inputs = [t for t in own if t is not None]
+    outputs = expand(*own, **node.attrs)
+    used = [(y, g) for y, g in zip(outputs, grads) if g is not None]
+    found = iter(gradients([y for y, _ in used], inputs, [g for _, g in used]))
+    return [None if t is None else next(found) for t in own]
+
+
+def activated(name: str, x: Tensor) -> Tensor:
+    """An activation by the name that attributes have for it."""
+    return x if name == "linear" else apply({"exponential": "exp"}.get(name, name), [x])
+
+
+def before_activation(rule: Rule) -> Rule:
+    """Decorate the rule of an op that may have an activation in its epilogue: that is differentiated as an op of its own."""
+
+    def both(node: Node, grads: list) -> Sequence[Any]:
+        if node.attrs.get("activation", "linear") == "linear":
+            return rule(node, grads)
+
+        def expand(*inputs: Any, activation: str, **attrs: Any) -> list[Tensor]:
+            made = apply(node.op, inputs, **attrs)
+            first, *others = made if isinstance(made, tuple) else (made,)
+            return [activated(activation, first), *others]
+
+        return through(expand, node, grads)
+
+    return both
+
+
 def ones_like(x: Tensor) -> Tensor:
     return _fill_like(x, 1)
 

@@ -3,7 +3,7 @@ gradients are the other two, and second derivatives need nothing more.
 """
 
 from ..ops import apply, shape_of
-from . import register
+from . import before_activation, register
 
 
 def window(attrs):
@@ -11,30 +11,30 @@ def window(attrs):
     return {name: attrs[name] for name in ("strides", "dilation", "padding") if name in attrs}
 
 
-def bias_grad(node, dy):
+def bias_grad(dy):
     """The gradient of a bias that is added to the channels of ``dy``'s forward value."""
-    if node.attrs.get("activation", "linear") != "linear":
-        raise NotImplementedError(f"{node.op} is differentiated before an activation is fused into it")
     return apply("reduce_sum", [dy], axes=list(range(dy.ndim - 1)))
 
 
 @register("conv2d", "conv3d")
+@before_activation
 def _forward(node, grads):
     x, w, bias = (*node.inputs, None)[:3]
     (dy,) = grads
     dx = apply(f"{node.op}_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
     dw = apply(f"{node.op}_filter_grad", [x, dy], kernel=w.shape[:-2], **window(node.attrs))
-    return [dx, dw, None if bias is None else bias_grad(node, dy)][: len(node.inputs)]
+    return [dx, dw, None if bias is None else bias_grad(dy)][: len(node.inputs)]
 
 
 @register("conv2d_input_grad", "conv3d_input_grad")
+@before_activation
 def _input_grad(node, grads):
     dy, w, _, bias = (*node.inputs, None)[:4]
     (ddx,) = grads
     forward = node.op.removesuffix("_input_grad")
     ddy = apply(forward, [ddx, w], **window(node.attrs))
     dw = apply(f"{forward}_filter_grad", [ddx, dy], kernel=w.shape[:-2], **window(node.attrs))
-    return [ddy, dw, None, None if bias is None else bias_grad(node, ddx)][: len(node.inputs)]
+    return [ddy, dw, None, None if bias is None else bias_grad(ddx)][: len(node.inputs)]
 
 
 @register("conv2d_filter_grad", "conv3d_filter_grad")

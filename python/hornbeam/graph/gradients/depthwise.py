@@ -1,17 +1,18 @@
 """Depthwise convolution: like ``conv``, three partial products of one trilinear form."""
 
 from ..ops import apply, shape_of
-from . import register
+from . import before_activation, register
 from .conv import bias_grad, window
 
 
 @register("depthwise_conv2d")
+@before_activation
 def _depthwise_conv2d(node, grads):
     x, w, bias = (*node.inputs, None)[:3]
     (dy,) = grads
     dx = apply("depthwise_conv2d_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
     dw = _filter_grad(x, dy, w, node.attrs)
-    return [dx, dw, None if bias is None else bias_grad(node, dy)][: len(node.inputs)]
+    return [dx, dw, None if bias is None else bias_grad(dy)][: len(node.inputs)]
 
 
 @register("depthwise_conv2d_input_grad")

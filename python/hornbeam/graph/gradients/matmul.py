@@ -1,13 +1,12 @@
 """Matrix products. The gradients are products again, with the transposes moved into their attributes."""
 
 from ..ops import apply, reshape, unbroadcast
-from . import register
+from . import before_activation, register
 
 
 @register("matmul")
+@before_activation
 def _matmul(node, grads):
-    if node.attrs.get("activation", "linear") != "linear":
-        raise NotImplementedError("matmul is differentiated before an activation is fused into it")
     a, b, bias = (*node.inputs, None)[:3]
     (dy,) = grads
     turn_a, turn_b = (bool(node.attrs.get(name)) for name in ("transpose_a", "transpose_b"))

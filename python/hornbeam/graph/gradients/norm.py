@@ -5,13 +5,12 @@ themselves (a loss on them, or a second derivative) are written in basic ops.
 """
 
 from ..ops import apply, cast, shape_of
-from . import gradients, register
+from . import before_activation, register, through
 
 
 @register("batch_norm")
+@before_activation
 def _batch_norm(node, grads):
-    if node.attrs.get("activation", "linear") != "linear":
-        raise NotImplementedError("batch_norm is differentiated before an activation is fused into it")
     x, gamma, beta = (*node.inputs, None, None)[:3]
     _, mean, _, inv_std = node.outputs
     dy, dmean, dvariance, dinv_std = grads
@@ -43,16 +42,10 @@ def _count(x):
 
 @register("batch_norm_grad")
 def _batch_norm_grad(node, grads):
-    # The formula's own inputs: the statistics depend on x, and that path is batch_norm's to follow, not ours.
-    own = [None if t is None else apply("identity", [t]) for t in node.inputs]
-    inputs = [t for t in own if t is not None]
-    outputs = _expand(*(*own, None)[:5])
-    used = [(y, g) for y, g in zip(outputs, grads) if g is not None]
-    found = iter(gradients([y for y, _ in used], inputs, [g for _, g in used]))
-    return [None if t is None else next(found) for t in own]
+    return through(_expand, node, grads)
 
 
-def _expand(dy, x, mean, inv_std, gamma):
+def _expand(dy, x, mean, inv_std, gamma=None):
     """batch_norm_grad in basic ops."""
     axes = list(range(len(x.shape) - 1))
     normal = (x - mean) * inv_std

@@ -4,7 +4,7 @@ nothing but the states is kept from the forward run; random ops draw what they d
 
 from __future__ import annotations
 
-from ..ops import apply, constant, marker
+from ..ops import apply, marker
 from ..scan import Rows, build
 from ..tensor import Node, Tensor
 from . import gradients, register, zeros_like
@@ -93,8 +93,4 @@ def _unshifted(grad: Tensor, shift: int) -> tuple[Tensor, Tensor | None]:
         return grad, None
     edge, rest = (grad[:1], grad[1:]) if shift < 0 else (grad[-1:], grad[:-1])
     parts = [rest, zeros_like(edge)] if shift < 0 else [zeros_like(edge), rest]
-    return apply("concat", parts, axis=0), apply("reshape", [edge, _row_shape(grad)])
-
-
-def _row_shape(x: Tensor) -> Tensor:
-    return apply("shape", [x])[1:] if x.ndim > 1 else constant([], "int32")
+    return apply("concat", parts, axis=0), apply("reduce_sum", [edge], axes=[0], keepdims=False)
