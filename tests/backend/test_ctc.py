@@ -65,7 +65,7 @@ def test_placeholders_of_any_length():
 def test_decode_greedily():
     p = np.array([[[0.1, 0.9, 0], [0.2, 0.8, 0], [0, 0.1, 0.9], [0.3, 0.7, 0]], [[0.6, 0.2, 0.2]] * 4])
     (labels,), score = K.ctc_decode(K.constant(p), K.constant([4, 2], "int32"))
-    np.testing.assert_array_equal(K.eval(labels)[:, :2], [[1, 1], [0, -1]])
+    np.testing.assert_array_equal(K.eval(labels), [[1, 1], [0, -1]])
     assert K.eval(labels).dtype == np.int64
     best = np.log(np.array([[0.9 * 0.8 * 0.9 * 0.7], [0.36]]) + 1e-7)
     np.testing.assert_allclose(K.eval(score), -best, rtol=1e-5)
@@ -75,16 +75,34 @@ def test_decode_with_a_beam():
     """One path is likeliest, but another label sequence, over all its paths, is likelier."""
     p = np.array([[[0.4, 0.0, 0.6], [0.4, 0.0, 0.6]]])
     (greedy,), _ = K.ctc_decode(K.constant(p), K.constant([2], "int32"))
-    assert (K.eval(greedy) == -1).all()
+    assert K.eval(greedy).shape == (1, 0)
     paths, logs = K.ctc_decode(K.constant(p), K.constant([2], "int32"), greedy=False, beam_width=4, top_paths=2)
-    assert K.eval(paths[0])[0, 0] == 0 and (K.eval(paths[1]) == -1).all()
+    assert [K.eval(path).tolist() for path in paths] == [[[0]], [[]]]
     np.testing.assert_allclose(np.exp(K.eval(logs)), [[0.64, 0.36]], rtol=1e-5)
     with pytest.raises(ValueError, match="top_paths 5 and beam_width 2"):
         K.ctc_decode(K.constant(p), K.constant([2], "int32"), greedy=False, beam_width=2, top_paths=5)
 
 
-def test_labels_that_a_sample_does_not_use():
-    labels = K.placeholder((None, None), dtype="int32")
-    lengths = K.placeholder((None, 1), dtype="int32")
-    f = K.function([labels, lengths], [K.ctc_label_dense_to_sparse(labels, lengths)])
-    assert f([[[3, 0, 0], [1, 2, 3]], [[1], [3]]])[0].tolist() == [[3, -1, -1], [1, 2, 3]]
+def test_decoded_labels_are_as_wide_as_the_longest_of_each_run():
+    p, steps = K.placeholder((None, None, 3)), K.placeholder((None,), dtype="int32")
+    decode = K.function([p, steps], [K.ctc_decode(p, steps)[0][0], *K.ctc_decode(p, steps, greedy=False)[0]])
+    for used, width in (([5, 3], 4), ([2, 2], 2), ([0, 1], 1), ([0, 0], 0), ([], 0)):
+        path = np.array([[0, 1, 0, 2, 0], [1, 0, 1, 0, 1]])[: len(used)]
+        greedy, beam = decode([np.eye(3)[path], used])
+        assert greedy.shape == beam.shape == (len(used), width)
+        np.testing.assert_array_equal(greedy, beam)
+
+
+def test_labels_one_behind_the_other():
+    labels, used = K.placeholder((None, None), dtype="int32"), K.placeholder((None,), dtype="int32")
+    sparse = K.ctc_label_dense_to_sparse(labels, used)
+    assert K.is_sparse(sparse) and sparse.dtype == "int32"
+    f = K.function([labels, used], [sparse.indices, sparse.values, sparse.dense_shape, K.to_dense(sparse)])
+    indices, values, shape, dense = f([[[3, 4, 5], [6, 7, 8], [9, 1, 2]], [2, 0, 3]])
+    np.testing.assert_array_equal(indices, [[0, 0], [0, 1], [2, 0], [2, 1], [2, 2]])
+    np.testing.assert_array_equal(values, [3, 4, 9, 1, 2])
+    np.testing.assert_array_equal(shape, [3, 3])
+    np.testing.assert_array_equal(dense, [[3, 4, 0], [0, 0, 0], [9, 1, 2]])
+    indices, values, shape, dense = f([np.ones((2, 4)), [0, 0]])
+    assert indices.shape == (0, 2) and values.shape == (0,) and not dense.any()
+    np.testing.assert_array_equal(K.eval(K.ctc_label_dense_to_sparse(K.constant([[1, 2]]), K.constant([1]))), [[1, 0]])

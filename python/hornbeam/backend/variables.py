@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, Variable, floatx, scoped_name
+from .sparse import SparseTensor
 
 
 def variable(
@@ -111,12 +112,13 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def is_sparse(tensor: Any) -> bool:
-    """False: every tensor is dense here."""
-    return False
+    """Whether a tensor holds some entries only; ops take dense ones."""
+    return isinstance(tensor, SparseTensor)
 
 
-def to_dense(tensor: Tensor) -> Tensor:
-    return tensor
+def to_dense(tensor: Tensor | SparseTensor) -> Tensor:
+    """The whole tensor with zeros between the entries of a sparse one; a dense one as it is."""
+    return tensor.dense() if isinstance(tensor, SparseTensor) else tensor
 
 
 def shape(x: Any) -> Tensor:
@@ -165,8 +167,8 @@ def cast(x: Any, dtype: str) -> Tensor:
 
 # -- values ---------------------------------------------------------------------------------------------
 def eval(x: Any) -> Any:
-    """Compute a tensor that depends on no placeholder; anything but a tensor is returned as it is."""
-    return x.numpy() if isinstance(x, Tensor) else x
+    """Compute a tensor that depends on no placeholder (a sparse one as a dense array); others are returned as they are."""
+    return to_dense(x).numpy() if isinstance(x, (Tensor, SparseTensor)) else x
 
 
 def get_value(x: Any) -> Any:
