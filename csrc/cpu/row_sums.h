@@ -70,13 +70,16 @@ HB_INLINE T softmax_row(const T* x, T top, int64_t n, T* p) {
     if (p) store_some<T>(p, e * (1 / sum), k);
     return sum;
   }
-  const T sum = sum_terms<T>(n, [&](int64_t i, int k) {
+  // Inlined by force: a copy of a lambda in here would be a weak symbol.
+  const T sum = sum_terms<T>(n, [&](int64_t i, int k) __attribute__((always_inline)) {
     const Vec<T> e = exp_below_zero<T>(load_some<T>(x + i, k, -kInf<T>) - top);
     if (p) store_some<T>(p + i, e, k);
     return e;
   });
   const T scale = 1 / sum;
-  if (p) each_vector<T>(n, [&](int64_t i, int k) { store_some<T>(p + i, load_some<T>(p + i, k) * scale, k); });
+  if (p)
+    each_vector<T>(n, [&](int64_t i, int k)
+                          __attribute__((always_inline)) { store_some<T>(p + i, load_some<T>(p + i, k) * scale, k); });
   return sum;
 }
 
