@@ -32,17 +32,6 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     return expand_dims(loss, 1)
 
 
-def ctc_label_dense_to_sparse(labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """The labels (samples, most labels), with -1 in the places that a sample does not use.
-
-    TensorFlow's loss took a sparse tensor here; every tensor is dense here, and ``K.ctc_batch_cost`` takes the labels
-    as they are.
-    """
-    labels = graph.convert(labels)
-    used = math.less(expand_dims(creation.arange(dims_of(labels)[1]), 0), expand_dims(flatten(label_lengths), 1))
-    return math.where(used, labels, -1)
-
-
 def ctc_decode(
     y_pred: Tensor,
     input_length: Tensor,
@@ -75,60 +64,6 @@ def ctc_decode(
     attrs = {"beam_width": int(beam_width), "top_paths": int(top_paths), "merge_repeated": bool(merge_repeated)}
     labels, counts, score = graph.apply("ctc_beam", [scores, steps], **attrs)
     return [_cut(labels[:, path], counts[:, path]) for path in range(top_paths)], score
-
-
-def ctc_label_dense_to_sparse(labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """The labels (samples, most labels), with -1 in the places that a sample does not use.
-
-    TensorFlow's loss took a sparse tensor here; every tensor is dense here, and ``K.ctc_batch_cost`` takes the labels
-    as they are.
-    """
-    labels = graph.convert(labels)
-    used = math.less(expand_dims(creation.arange(dims_of(labels)[1]), 0), expand_dims(flatten(label_lengths), 1))
-    return math.where(used, labels, -1)
-
-
-def ctc_decode(
-    y_pred: Tensor,
-    input_length: Tensor,
-    greedy: bool = True,
-    beam_width: int = 100,
-    top_paths: int = 1,
-    merge_repeated: bool = False,
-) -> tuple[list[Tensor], Tensor]:
-    """Labels from the output of a softmax: along its best path, or by a prefix beam search.
-
-    Args:
-        y_pred: probabilities (samples, steps, classes); the last class is the blank.
-        input_length: steps that each sample uses, (samples,).
-        greedy: take the largest class of each step, then merge repetitions and drop blanks.
-        beam_width: how many prefixes the search keeps at each step.
-        top_paths: how many label sequences the search gives for each sample, likeliest first.
-        merge_repeated: whether the search also merges equal neighbours in the sequences it found.
-
-    Returns:
-        A list of int64 tensors (samples, longest sequence), one for each path, filled up with -1; and their scores: minus
-        the sum of the logarithms along the best path, (samples, 1), or log probabilities, (samples, top_paths).
-
-    Raises:
-        ValueError: more ``top_paths`` than ``beam_width``.
-    """
-    scores, steps = _scores(y_pred), flatten(graph.cast(graph.convert(input_length), "int32"))
-    if greedy:
-        labels, counts, score = graph.apply("ctc_greedy", [scores, steps], merge_repeated=True)
-        return [_cut(labels, counts)], score
-    attrs = {"beam_width": int(beam_width), "top_paths": int(top_paths), "merge_repeated": bool(merge_repeated)}
-    labels, counts, score = graph.apply("ctc_beam", [scores, steps], **attrs)
-    return [_cut(labels[:, path], counts[:, path]) for path in range(top_paths)], score
-
-
-def _scores(y_pred: Tensor) -> Tensor:
-    return math.log(graph.convert(y_pred) + epsilon())
-
-
-def _cut(labels: Tensor, counts: Tensor) -> Tensor:
-    """Without the columns that no sample uses."""
-    return labels[:, : math.max(concatenate([counts, graph.constant([0], "int32")], axis=0))]
 
 
 def ctc_label_dense_to_sparse(labels: Tensor, label_lengths: Tensor) -> SparseTensor:
@@ -142,3 +77,12 @@ def ctc_label_dense_to_sparse(labels: Tensor, label_lengths: Tensor) -> SparseTe
     lengths = graph.cast(flatten(graph.convert(label_lengths)), "int32")
     used = math.less(arange(shape(labels)[1]), expand_dims(lengths, 1))
     return SparseTensor.of(labels, used)
+
+
+def _scores(y_pred: Tensor) -> Tensor:
+    return math.log(graph.convert(y_pred) + epsilon())
+
+
+def _cut(labels: Tensor, counts: Tensor) -> Tensor:
+    """Without the columns that no sample uses."""
+    return labels[:, : math.max(concatenate([counts, graph.constant([0], "int32")], axis=0))]
