@@ -129,6 +129,47 @@ def test_training_changes_weights():
     assert np.abs(model.get_layer("conv1").get_weights()[0] - before).max() > 0
 
 
+#: The smallest of each family, and the smallest images it takes.
+FAMILIES = [
+    ("VGG16", 32), ("ResNet50", 32), ("ResNet50V2", 32), ("InceptionV3", 75), ("InceptionResNetV2", 75), ("Xception", 71),
+    ("MobileNet", 32), ("MobileNetV2", 32), ("DenseNet121", 32), ("NASNetMobile", 32),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "size"), FAMILIES)
+def test_a_step_of_training(name, size):
+    base = getattr(applications, name)(weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3))
+    model = models.Model(base.input, layers.Dense(3, activation="softmax")(base.output))
+    model.compile("sgd", "categorical_crossentropy")
+    watched = [layer for layer in model.layers if layer.trainable_weights]
+    before = [layer.get_weights()[0] for layer in (watched[0], watched[-1])]
+    images = np.random.default_rng(3).normal(size=(2, size, size, 3)).astype("float32")
+    assert np.isfinite(model.train_on_batch(images, np.eye(3, dtype="float32")[:2]))
+    for layer, kernel in zip((watched[0], watched[-1]), before):
+        assert np.abs(layer.get_weights()[0] - kernel).max() > 0, layer.name
+
+
+@pytest.mark.parametrize(("name", "size"), FAMILIES[:-1])
+def test_weights_serve_images_of_any_size(name, size):
+    function = getattr(applications, name)
+    any_size = function(weights=None, include_top=False, input_shape=(None, None, 3))
+    shape = (size, size + 32, 3)
+    fixed = function(weights=None, include_top=False, input_shape=shape)
+    fixed.set_weights(any_size.get_weights())
+    images = np.random.default_rng(4).normal(size=(1, *shape)).astype("float32")
+    expected = fixed.predict(images)
+    np.testing.assert_allclose(any_size.predict(images), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_nasnet_is_made_for_one_size_and_its_weights_for_all():
+    with pytest.raises(ValueError, match="known size"):
+        applications.NASNetMobile(weights=None, include_top=False, input_shape=(None, None, 3))
+    small = applications.NASNetMobile(weights=None, include_top=False, input_shape=(32, 32, 3))
+    wide = applications.NASNetMobile(weights=None, include_top=False, input_shape=(64, 96, 3))
+    wide.set_weights(small.get_weights())
+    assert wide.predict(np.zeros((1, 64, 96, 3))).shape == (1, 2, 3, 1056)
+
+
 def test_model_on_top_of_a_tensor():
     image = layers.Input((32, 32, 3), name="pixels")
     scaled = layers.Lambda(lambda x: x / 255)(image)

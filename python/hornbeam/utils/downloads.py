@@ -150,11 +150,10 @@ def _fetch(origin: str, path: str) -> None:
 
 def _open(origin: str, start: int, version: str | None) -> Any:
     """A connection that delivers from byte ``start`` on if the server can, and if the file is still this version."""
-    request = urllib.request.Request(origin)
-    if start:
-        request.add_header("Range", f"bytes={start}-")
-        if version is not None:
-            request.add_header("If-Range", version)
+    if not start:
+        return urllib.request.urlopen(origin, timeout=60)
+    headers = {"Range": f"bytes={start}-"} | ({"If-Range": version} if version else {})
+    request = urllib.request.Request(origin, headers=headers)
     try:
         return urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
