@@ -60,7 +60,7 @@ def lstm(
 
 def gru(
     xp, h0, kernel, bias=None, mask=None, rec_mask=None,
-    activation="tanh", recurrent_activation="sigmoid", reset_after=False, go_backwards=False,
+    activation="tanh", recurrent_activation="sigmoid", reset_after=False, go_backwards=False, drop_carry=False,
 ):  # fmt: skip
     """Return y, h."""
     act, rec = ACTIVATIONS[activation], ACTIVATIONS[recurrent_activation]
@@ -75,7 +75,7 @@ def gru(
         z = rec(xz + hz @ kz + bz)
         r = rec(xr + hr @ kr + br)
         inner = r * (hh @ kh + bh) if reset_after else (r * hh) @ kh
-        return [z * h + (1 - z) * act(xh + inner)]
+        return [z * (hz if drop_carry else h) + (1 - z) * act(xh + inner)]
 
     (y,), (h,) = _walk(cell, xp, [_zeros(h0, xp, units)], mask, go_backwards)
     return y, h

@@ -2,6 +2,7 @@
 //   z = rec(xp_z + h R_z + rb_z)   r = rec(xp_r + h R_r + rb_r)   h' = z h + (1 - z) k
 //   reset_after:  k = act(xp_h + r hidden),    hidden = h R_h + rb_h
 //   otherwise:    k = act(xp_h + hidden R_h),  hidden = r h
+// With a dropout mask m per gate, products read h m in place of h; with drop_carry so does z h, by z's mask.
 #include "cpu/activation_grad.h"
 #include "cpu/cell_activation.h"
 #include "cpu/recurrent.h"
@@ -21,6 +22,7 @@ class Gru {
   explicit Gru(const KernelCall& c) {
     const auto& attrs = *static_cast<const GruAttrs*>(c.attrs);
     act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
+    drop_carry = attrs.drop_carry;
     const int64_t batch = c.in[kXp].shape[0], steps = c.in[kXp].shape[1], units = c.in[kR].shape[0];
     q = {batch, steps, units, kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
     xp = data_of<T>(c.in[kXp]), h0 = data_of<T>(c.in[kH0]), rb = data_of<T>(c.in[kRb]);
@@ -119,7 +121,7 @@ class Gru {
     for (int64_t r = 0; r < in.rows; ++r) {
       const bool skip = q.skips(in.first + r, step);
       const int64_t out = q.at(in.first + r, step), row = r * kPanel<T>;
-      const T* from = s.h + r * in.ld + u;
+      const T* from = (drop_carry && !skip ? in.gate(kZ, s.h) : s.h) + r * in.ld + u;
       T* to = s.h_next + r * in.ld + u;
       for (int64_t i = 0; i < n; i += kLanes<T>) {
         const Vec<T> h = load(from + i), k = load(s.k + row + i);
@@ -140,7 +142,7 @@ class Gru {
 
   Sequence q;
   Activation act, rec;
-  bool reset_after;
+  bool reset_after, drop_carry;
   const T *xp, *h0, *rb, *rec_mask, *weights;
   T *y, *h_out, *gates, *hidden;
 };
@@ -154,6 +156,7 @@ class GruGrad {
   explicit GruGrad(const KernelCall& c) {
     const auto& attrs = *static_cast<const GruAttrs*>(c.attrs);
     act = attrs.activation, rec = attrs.recurrent_activation, reset_after = attrs.reset_after;
+    drop_carry = attrs.drop_carry;
     const Shape& x = c.in[kY].shape;
     q = {x[0], x[1], x[2], kGates, attrs.go_backwards, c.in[kRecMask].present, data_of<unsigned char>(c.in[kMask])};
     dy = data_of<T>(c.in[kDy]), dh = data_of<T>(c.in[kDh]), y = data_of<T>(c.in[kY]),
@@ -226,7 +229,7 @@ class GruGrad {
     for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
     for (int64_t step = q.steps - 1; step >= 0; --step) {
       for (int64_t r = 0; r < rows; ++r) {
-        retreat(s.dh + r * s.ld, s.d + r * s.ldd, first + r, step);
+        retreat(s.dh + r * s.ld, s.d + r * s.ldd, drop_carry ? in.mask_row(q, kZ, r) : nullptr, first + r, step);
         fill_zero(s.dreset_h + r * s.ld, U);
       }
       if (!reset_after)
@@ -252,7 +255,8 @@ class GruGrad {
 
   // One step back for one row up to the reset gate: the gradients of the sums of z and of the candidate
   // into d; of dh only what reaches the state before other than through the products.
-  void retreat(T* dh, T* d, int64_t row, int64_t step) const {
+  // `mask` is what was multiplied with the state that z carries over, if anything.
+  void retreat(T* dh, T* d, const T* mask, int64_t row, int64_t step) const {
     const int64_t U = q.units;
     if (dy) add_row(dy + q.at(row, step) * U, dh, U);
     if (q.skips(row, step)) return fill_zero(d, kGates * U);
@@ -260,10 +264,14 @@ class GruGrad {
     for (int64_t i = 0; i < U; i += kLanes<T>) {
       const int64_t n = U - i;
       const Vec<T> g = load_some(dh + i, n), z = load_some(gate + kZ * U + i, n), k = load_some(gate + kK * U + i, n);
-      const Vec<T> h = before ? load_some(before + i, n) : Vec<T>{};
+      Vec<T> h = before ? load_some(before + i, n) : Vec<T>{}, dcarry = g * z;
+      if (mask) {
+        const Vec<T> m = load_some(mask + i, n);
+        h = h * m, dcarry = dcarry * m;
+      }
       store_some(d + kZ * U + i, g * (h - k), n);
       store_some(d + kK * U + i, g * (T(1) - z), n);
-      store_some(dh + i, g * z, n);
+      store_some(dh + i, dcarry, n);
     }
     activation_grad<T>(rec, gate + kZ * U, d + kZ * U, U);
     activation_grad<T>(act, gate + kK * U, d + kK * U, U);
@@ -301,7 +309,7 @@ class GruGrad {
 
   Sequence q;
   Activation act, rec;
-  bool reset_after;
+  bool reset_after, drop_carry;
   const T *dy, *dh, *y, *gates, *hidden, *h0, *rec_mask, *weights;
   T *dhidden, *scratch, *dxp, *dh0, *dr, *drb;
   char* blocks;

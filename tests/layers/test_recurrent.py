@@ -294,8 +294,23 @@ class TestDropout:
         run = K.function([x, K.learning_phase()], [layer(x)])
         weights = layer.get_weights()
         weights[1] = np.zeros_like(weights[1])
-        want = loop(kind, np.zeros((2, 4, 5)), weights)[0][:, -1]
+        steps = 1 if kind.startswith("gru") else 4  # its second implementation drops what it carries over, too
+        want = loop(kind, np.zeros((2, steps, 5)), weights)[0][:, -1]
         close(run([arrays(2, 4, 5), 1])[0], want)
+
+    @pytest.mark.parametrize("generic", [False, True], ids=["kernel", "steps"])
+    @pytest.mark.parametrize("implementation", [1, 2])
+    def test_what_a_gru_carries_over(self, implementation, generic):
+        """With z = 1 and h = 1 at first, a step gives h, or in implementation 2 h times the mask."""
+        options = {"implementation": implementation, "recurrent_dropout": 0.5, "recurrent_activation": "linear"}
+        layer = RNN([GRUCell(50, **options)]) if generic else GRU(50, **options)
+        x, h = Input((1, 1)), Input((50,))
+        run = K.function([x, h, K.learning_phase()], [layer(x, initial_state=h)])
+        kernel, recurrent, bias = np.zeros((1, 150)), np.zeros((50, 150)), np.zeros(150)
+        bias[:50] = 1
+        layer.set_weights([kernel, recurrent, bias])
+        got = run([np.zeros((2, 1, 1)), np.ones((2, 50)), 1])[0]
+        assert set(np.unique(got)) == ({0, 2} if implementation == 2 else {1})
 
     def test_a_fixed_phase(self):
         x, data = Input((4, 5)), arrays(2, 4, 5)

@@ -107,6 +107,17 @@ def test_sizes_on_every_instruction_set(isa, cell, dtype, tol):
         Case(cell, batch, steps, units, dtype, mask="holes", rec_mask=True, go_backwards=True).check(tol)
 
 
+@pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
+def test_dropout_of_the_carried_state(isa, cell):
+    for mask in MASKS:
+        Case(cell, batch=4, units=17, mask=mask, rec_mask=True, drop_carry=True, go_backwards=mask == "holes").check(
+            1e-12
+        )
+    Case(cell, 3, 4, 5, drop_carry=True).check(1e-12)  # without a mask there is nothing to drop
+    for output in (0, 1):
+        Case(cell, mask="holes", rec_mask=True, drop_carry=True).check_gradients(output)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("activation", reference.ACTIVATIONS)
 def test_activations(isa, cell, activation):
@@ -303,6 +314,12 @@ def test_second_gradients(cell, options):
     options = {k: v for k, v in options.items() if k != "recurrent_activation" or cell != "simple_rnn"}
     case = Case(cell, batch=2, steps=3, units=2, **options)
     check_gradients(gradient_of(case, 3 if cell == "lstm" else 2), [case.arrays[k] for k in case.given])
+
+
+@pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
+def test_second_gradients_where_the_carried_state_is_dropped(cell):
+    case = Case(cell, batch=2, steps=3, units=2, mask="holes", rec_mask=True, drop_carry=True)
+    check_gradients(gradient_of(case, 2), [case.arrays[k] for k in case.given])
 
 
 @pytest.mark.parametrize("cell", CELLS)

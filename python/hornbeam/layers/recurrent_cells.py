@@ -304,9 +304,15 @@ class GRUCell(_GatedCell):
     def _recurrent_bias(self):
         return self.bias[1] if self.use_bias and self.reset_after else None
 
+    @property
+    def _drops_carry(self) -> bool:
+        """Whether dropout falls on the state that is carried over too, as in 2.3.1's implementation 2."""
+        return self._one_mask and 0 < self.recurrent_dropout < 1
+
     def call(self, inputs, states, training=None):
         h, u = states[0], self.units
         dropped, kept = self._step_masks(inputs, h, training)
+        carried = h * kept[0] if self._drops_carry else h
         xz, xr, xh = self._projections(inputs, self.kernel, dropped, self._input_bias())
         if self.reset_after:
             rz, rr, rh = self._projections(h, self.recurrent_kernel, kept, self._recurrent_bias())
@@ -318,7 +324,7 @@ class GRUCell(_GatedCell):
             reset = self.recurrent_activation(xr + K.dot(hs[1], self.recurrent_kernel[:, u : 2 * u]))
             candidate = self.activation(xh + K.dot(reset * hs[2], self.recurrent_kernel[:, 2 * u :]))
         update = self.recurrent_activation(xz + rz)
-        output = update * h + (1 - update) * candidate
+        output = update * carried + (1 - update) * candidate
         return output, [output]
 
     def _sequence_op(self, projected, states, mask, recurrent_mask, go_backwards):
@@ -327,6 +333,7 @@ class GRUCell(_GatedCell):
             [projected, states[0], self.recurrent_kernel, self._recurrent_bias(), mask, recurrent_mask],
             reset_after=bool(self.reset_after),
             go_backwards=bool(go_backwards),
+            drop_carry=recurrent_mask is not None and self._drops_carry,
             **self._kernel_activations(),
         )
         return y, [h]

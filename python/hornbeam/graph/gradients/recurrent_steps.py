@@ -73,7 +73,8 @@ def gru(xp, h0, kernel, bias, mask, rec_mask, **attrs):
         z, r = rec(xz + _dot(hz, kz) + bz), rec(xr + _dot(hr, kr) + br)
         hidden = _dot(hk, kk) + bk if reset_after else r * hk
         k = act(xk + (r * hidden if reset_after else _dot(hidden, kk)))
-        h_next = _where(keep, z * h + (1.0 - z) * k, h)
+        carried = hz if attrs.get("drop_carry", False) else h
+        h_next = _where(keep, z * carried + (1.0 - z) * k, h)
         return [h_next, _joined([z, r, k]), hidden], [h_next]
 
     (y, gates, hidden), (h,) = _forward(step, xp, mask, [_or(h0, _start(xp, kernel))], attrs)
@@ -83,18 +84,19 @@ def gru(xp, h0, kernel, bias, mask, rec_mask, **attrs):
 def gru_grad(dy, dh, y, gates, hidden, h0, kernel, bias, mask, rec_mask, **attrs):
     slope, rec_slope = _slope(attrs, "activation"), _slope(attrs, "recurrent_activation")
     reset_after = attrs.get("reset_after", False)
+    carry_mask = rec_mask if attrs.get("drop_carry", False) else None
 
     def step(rows, keep, states):
         (dh,) = states
         h, seen = rows["h"], rows["hidden"]
         z, r, k = _parts(rows["gates"], 3)
         kz, kr, kk = _parts(kernel, 3)
-        dz = dh * (h - k) * rec_slope(z)
+        dz = dh * (_masked(h, carry_mask, 0) - k) * rec_slope(z)
         dk = dh * (1.0 - z) * slope(k)
         through_kernel = dk * r if reset_after else dk  # what meets R_h
         d_hidden = _dot(through_kernel, kk, transpose_b=True)
         dr = (dk * seen if reset_after else d_hidden * _masked(h, rec_mask, 2)) * rec_slope(r)
-        dh_before = dh * z + _masked(d_hidden if reset_after else d_hidden * r, rec_mask, 2)
+        dh_before = _masked(dh * z, carry_mask, 0) + _masked(d_hidden if reset_after else d_hidden * r, rec_mask, 2)
         for gate, (d, weights) in enumerate(((dz, kz), (dr, kr))):
             dh_before = dh_before + _masked(_dot(d, weights, transpose_b=True), rec_mask, gate)
         nothing = zeros_like(rows["gates"])
