@@ -14,6 +14,7 @@ from hornbeam.graph.rewrites import (
     multi_tensor,
     neutral,
     shapes,
+    slices,
     transposes,
     views,
 )
@@ -217,6 +218,35 @@ def sunk(inputs, outputs):
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, rtol=1e-6)
     return graph
+
+
+def sliced_gradient(*bounds, axis=1):
+    """The gradient of pieces of a (None, 6) tensor, and the reference: zeros with the pieces' cotangents put in."""
+    x = G.placeholder((None, 6), name="x")
+    key = [slice(None), slice(None)]
+    total, want = 0.0, np.zeros((3, 6))
+    for number, (begin, end) in enumerate(bounds, 2):
+        key[axis] = slice(begin, end)
+        piece = x[tuple(key)]
+        total = total + G.apply("reduce_sum", [piece * float(number)], axes=[0, 1])
+        want[tuple(key)] += number
+    graph = flatten([x], G.gradients(total, [x]))
+    for rewrite_pass in (shapes.resolve_shapes, common.eliminate_common, slices.join_slices, dead.remove_dead):
+        rewrite_pass(graph)
+    np.testing.assert_array_equal(value_of(graph, [np.ones((3, 6))])[0], want)
+    return names(graph)
+
+
+def test_gradients_of_pieces_are_put_side_by_side():
+    for bounds in ([(0, 2), (2, 3), (3, 6)], [(3, None), (None, 3)], [(-3, None), (0, -3)]):
+        found = sliced_gradient(*bounds)
+        assert "slice_grad" not in found and "add" not in found
+
+
+def test_pieces_that_leave_gaps_overlap_or_depend_on_an_unknown_length_are_added():
+    for bounds in ([(0, 2), (3, 6)], [(0, 4), (3, 6)], [(0, 2), (2, 5)]):
+        assert sliced_gradient(*bounds).count("slice_grad") == 2
+    assert sliced_gradient((0, 1), (1, None), axis=0).count("slice_grad") == 2
 
 
 def test_transposes_cancel_across_elementwise_ops():

@@ -179,7 +179,7 @@ class ConvLSTM2DCell(Layer):
         return self.step(self.project(inputs, training), states, training)
 
     def project(self, inputs, training=None):
-        """What the inputs give to the gates, for one step or, where there is a time axis, for all steps at once."""
+        """What the inputs give to the gates, for one step or, where there is a time axis first, for all steps at once."""
         steps = inputs.ndim == 5
 
         def convolve(x, kernel):
@@ -188,9 +188,8 @@ class ConvLSTM2DCell(Layer):
         gates = convolve(inputs, self.kernel)
         if 0 < self.dropout < 1:
             if self._input_masks is None:
-                self._input_masks = _masks(inputs[:, 0] if steps else inputs, self.dropout)
-            masks = [K.expand_dims(m, 1) if steps else m for m in self._input_masks]
-            gates = self._masked(lambda m, k: convolve(inputs * m, k), self.kernel, masks, gates, training)
+                self._input_masks = _masks(inputs[0] if steps else inputs, self.dropout)
+            gates = self._masked(lambda m, k: convolve(inputs * m, k), self.kernel, self._input_masks, gates, training)
         if self.use_bias:
             gates = K.bias_add(gates, self.bias, data_format=self.data_format)
         return unfold_time(gates, inputs) if steps else gates
@@ -255,6 +254,11 @@ class ConvLSTM2DCell(Layer):
         return {**super().get_config(), **own}
 
 
+def _swap(x: Tensor) -> Tensor:
+    """Batch and time exchanged."""
+    return K.permute_dimensions(x, (1, 0, 2, 3, 4))
+
+
 def _masks(like: Tensor, rate: float) -> list[Tensor]:
     return [K.dropout(K.ones_like(like), rate) for _ in range(4)]
 
@@ -304,6 +308,7 @@ class ConvLSTM2D(CellLayer, ConvRNN2D):
         def step(gates, states):
             return self.cell.step(gates, states, training)
 
-        projected = self.cell.project(inputs, training)
-        step(projected[:, 0], initial)  # the cell draws its masks here, once for all steps
-        return K.rnn(step, projected, initial, go_backwards=self.go_backwards, mask=mask)
+        # K.rnn runs over the first axis. With time there already here, it is the small inputs that are transposed.
+        projected = self.cell.project(_swap(inputs), training)
+        step(projected[0], initial)  # the cell draws its masks here, once for all steps
+        return K.rnn(step, _swap(projected), initial, go_backwards=self.go_backwards, mask=mask)

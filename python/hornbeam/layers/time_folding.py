@@ -1,4 +1,7 @@
-"""Time steps as samples of one larger batch, for layers that treat each step alike."""
+"""Time steps as samples of one larger batch, for layers that treat each step alike.
+
+Batch and time may come in either order.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,4 @@ def fold_time(x: Any) -> Tensor:
 
 def unfold_time(y: Tensor, like: Tensor) -> Tensor:
     """Undo :func:`fold_time`; batch and time are those of ``like``."""
-    batch, time = dims_of(like)[:2]
-    outer = [-1, time] if like.shape[0] is None else [batch, -1]
-    return K.reshape(y, [*outer, *dims_of(y)[1:]])
+    return K.reshape(y, [*dims_of(like)[:2], *dims_of(y)[1:]])

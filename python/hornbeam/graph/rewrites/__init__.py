@@ -18,6 +18,7 @@ from .half import widen_half
 from .multi_tensor import merge_updates
 from .neutral import drop_neutral
 from .shapes import resolve_shapes
+from .slices import join_slices
 from .transposes import sink_transposes
 from .views import sink_squeezes
 
@@ -41,6 +42,7 @@ PASSES = (
     fold_constants,
     eliminate_common,
     _rewrite_bodies,
+    join_slices,
     sink_transposes,
     remove_dead,
     sink_squeezes,
