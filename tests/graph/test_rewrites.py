@@ -249,6 +249,17 @@ def test_pieces_that_leave_gaps_overlap_or_depend_on_an_unknown_length_are_added
     assert sliced_gradient((0, 1), (1, None), axis=0).count("slice_grad") == 2
 
 
+def test_second_derivatives_through_joined_pieces():
+    x = G.placeholder((None, 2))
+    y = G.apply("concat", [x * 2.0, x * x], axis=1)
+    (slope,) = G.gradients(G.apply("reduce_sum", [y * y], axes=[0, 1]), [x])  # 8 x + 4 x^3
+    (second,) = G.gradients(G.apply("reduce_sum", [slope * slope], axes=[0, 1]), [x])
+    data = np.array([[1.0, 2.0], [3.0, -1.0]])
+    got, twice = G.Function([x], [slope, second])([data])
+    np.testing.assert_allclose(got, 8 * data + 4 * data**3)
+    np.testing.assert_allclose(twice, 2 * (8 * data + 4 * data**3) * (8 + 12 * data**2))
+
+
 def test_transposes_cancel_across_elementwise_ops():
     x, y = G.placeholder((None, 4, 5, 3)), G.placeholder((None, 4, 5, 3))
     inner = G.apply("relu", [transpose(x, FIRST) * 2.0 + transpose(y, FIRST)])

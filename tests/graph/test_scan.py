@@ -146,6 +146,45 @@ def test_states_may_swap_and_stand_still():
     np.testing.assert_array_equal(got[6], [[11, 12], [23, 24], [31, 32]])
 
 
+def test_integer_states_carry_no_gradient():
+    x = K.placeholder((None, None, 3))
+
+    def step(row, states):
+        return row * K.cast(states[1], "float32") + states[0], [row, states[1] + 1]
+
+    _, outputs, states = K.rnn(step, x, [K.zeros_like(x[:, 0]), K.zeros((1,), dtype="int32")])
+    slope = K.gradients(K.sum(outputs), [x])[0]
+    count, values, grad = K.function([x], [states[1], outputs, slope])([np.ones((1, 3, 3))])
+    assert count.dtype == np.int32 and count[0] == 3
+    np.testing.assert_array_equal(values[0, :, 0], [0, 2, 3])
+    np.testing.assert_array_equal(grad[0, :, 0], [1, 2, 2])
+
+
+def test_the_last_output_needs_no_zeros_for_the_others():
+    x, h0, (w, u), _ = recurrent()
+    batch_first = K.permute_dimensions(x, (1, 0, 2))
+
+    def step(row, states):
+        h = K.tanh(K.dot(row, w) + K.dot(states[0], u))
+        return h, [h]
+
+    last, _, _ = K.rnn(step, batch_first, [h0])
+    assert "slice_grad" not in str(G.Function([x, h0], K.gradients(K.sum(last), [w, u])).program())
+
+
+def test_half_precision():
+    K.set_floatx("float16")
+    try:
+        x = K.placeholder((None, None, 3))
+        last, outputs, _ = K.rnn(lambda r, s: (r + s[0] * 0.5, [r + s[0] * 0.5]), x, [K.zeros_like(x[:, 0])])
+        got = K.function([x], [last, outputs, *K.gradients(K.sum(outputs), [x])])([np.ones((2, 4, 3))])
+    finally:
+        K.set_floatx("float32")
+    assert all(a.dtype == np.float16 for a in got)
+    np.testing.assert_array_equal(got[0], np.full((2, 3), 1.875))
+    np.testing.assert_array_equal(got[2][0, :, 0], [1.875, 1.75, 1.5, 1])
+
+
 def test_nested_scans():
     x = G.placeholder((None, None, 2))
 

@@ -78,7 +78,9 @@ def _scanned(
             output = _where(keep, output, before)
             after = [*(_where(keep, new, old) for new, old in zip(after, states)), output]
     finals, _, (outputs,) = loop.finish([output], after)
-    last = outputs[0 if go_backwards else -1]
+    # Mostly the output is a state; else it is cut out, and its gradient is put among zeros for all other steps.
+    same = next((final for final, new in zip(finals, after) if new is output), None)
+    last = outputs[0 if go_backwards else -1] if same is None else same
     if go_backwards:
         outputs = shapes.reverse(outputs, 0)
     return last, _swap(outputs), finals[: len(initial)]

@@ -5,6 +5,8 @@ This is what gates are in recurrent cells: ``gates[:, :u]``, ``gates[:, u:2 * u]
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ..flat import FlatGraph, FlatOp
 
 #: an axis, and on it (begin, end, gradient) of disjoint pieces in order
@@ -36,13 +38,13 @@ def join_slices(graph: FlatGraph) -> None:
 
 def _piece(graph: FlatGraph, op: FlatOp) -> Pieces | None:
     """The one piece that a ``slice_grad`` puts in place, if it is cut along one axis of known length."""
-    dims = graph.values[op.outputs[0]].dims
+    dims, attrs = graph.values[op.outputs[0]].dims, op.attrs
     begin, end = (graph.values[v].ints for v in op.inputs[2:4])
-    if begin is None or end is None or None in begin or None in end or any(s != 1 for s in op.attrs["strides"]):
+    if begin is None or end is None or None in begin or None in end or any(s != 1 for s in attrs.get("strides", ())):
         return None
     cut = []
     for axis in range(len(begin)):
-        open_begin, open_end = (op.attrs[mask] >> axis & 1 for mask in ("begin_mask", "end_mask"))
+        open_begin, open_end = (attrs.get(mask, 0) >> axis & 1 for mask in ("begin_mask", "end_mask"))
         if open_begin and open_end:
             continue
         if dims[axis] < 0:
@@ -63,7 +65,7 @@ def _joined(graph: FlatGraph, op: FlatOp, pieces: dict[int, Pieces]) -> Pieces |
     if first is None or second is None or first[0] != second[0] or len(dims) > 1:
         return None
     parts = sorted(first[1] + second[1])
-    disjoint = all(a[1] <= b[0] for a, b in zip(parts, parts[1:]))
+    disjoint = all(before[1] <= after[0] for before, after in pairwise(parts))
     return (first[0], parts) if disjoint else None
 
 
