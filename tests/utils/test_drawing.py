@@ -1,12 +1,13 @@
 """Graphs of models, with a small stand-in for pydot, and what there is of several GPUs."""
 
+import shutil
 import sys
 import types
 
 import pytest
-from hornbeam.layers import Dense, Input, add
+from hornbeam.layers import Dense, Input, TimeDistributed, add
 from hornbeam.models import Model, Sequential
-from hornbeam.utils import model_to_dot, multi_gpu_model, multi_gpu_utils
+from hornbeam.utils import model_to_dot, multi_gpu_model, multi_gpu_utils, plot_model
 
 
 class Graph:
@@ -67,9 +68,54 @@ def test_nested_models_can_be_expanded(pydot, model):
     assert any(inside == edge[1] for edge in dot.edges) and any(inside == edge[0] for edge in dot.edges)
 
 
+def test_models_in_models_in_models(pydot, model):
+    x = Input((3,))
+    outer = Model(x, Sequential([model], name="middle")(x))
+    dot = model_to_dot(outer, expand_nested=True)
+    (middle,) = dot.graphs
+    drawn = {name for graph in (dot, middle, *middle.graphs, *middle.graphs[0].graphs) for name, _ in graph.nodes}
+    edges = [edge for graph in (dot, middle, *middle.graphs) for edge in graph.edges]
+    assert edges and all(end in drawn for edge in edges for end in edge)
+    assert "layer0 --> layer1" in outer.to_mermaid(expand_nested=True)
+
+
+def test_with_graphviz_itself(model, tmp_path):
+    pytest.importorskip("pydot")
+    if shutil.which("dot") is None:
+        pytest.skip("graphviz is not installed")
+    plot_model(model, str(tmp_path / "model.png"), show_shapes=True, expand_nested=True)
+    plot_model(model, str(tmp_path / "model.svg"), rankdir="LR", dpi=40)
+    assert (tmp_path / "model.png").read_bytes().startswith(b"\x89PNG")
+    assert "inner: Sequential" in (tmp_path / "model.svg").read_text()
+
+
+def test_mermaid(model):
+    assert (
+        model.to_mermaid()
+        == """flowchart TB
+    layer0["x: InputLayer"]
+    layer1["inner: Sequential"]
+    layer2["sum: Add"]
+    layer0 --> layer1
+    layer0 --> layer2
+    layer1 --> layer2
+"""
+    )
+
+
+def test_mermaid_with_everything(model):
+    x = Input((5, 3), name='a "name"')
+    model = Model(x, TimeDistributed(model, name="steps")(x))
+    assert model.to_mermaid(show_shapes=True, rankdir="LR", expand_nested=True).startswith("""flowchart LR
+    layer0["a #quot;name#quot;: InputLayer<br>in: (None, 5, 3)<br>out: (None, 5, 3)"]
+    subgraph""")
+    plain = model.to_mermaid(show_layer_names=False)
+    assert plain.splitlines()[1:3] == ['    layer0["InputLayer"]', '    layer1["TimeDistributed(Model)"]']
+
+
 def test_without_pydot(monkeypatch, model):
     monkeypatch.setitem(sys.modules, "pydot", None)
-    with pytest.raises(ImportError, match="Failed to import `pydot`"):
+    with pytest.raises(ImportError, match=r"Failed to import `pydot`.*to_mermaid"):
         model_to_dot(model)
 
 

@@ -447,6 +447,17 @@ class Network(Layer):
 
         return print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
 
+    def to_mermaid(self, show_shapes=False, show_layer_names=True, rankdir="TB", expand_nested=False):
+        """The layers and their connections as a Mermaid flowchart, text that Markdown viewers draw.
+
+        Args:
+            show_shapes, show_layer_names, expand_nested: as for ``keras.utils.plot_model``.
+            rankdir: ``'TB'`` for a vertical picture, ``'LR'`` for a horizontal one.
+        """
+        from ..utils.vis_utils import model_to_mermaid
+
+        return model_to_mermaid(self, show_shapes, show_layer_names, rankdir, expand_nested)
+
     def __getstate__(self):
         from ..saving import pickle_model
 

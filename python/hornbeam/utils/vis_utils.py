@@ -1,4 +1,4 @@
-"""Pictures of models, drawn by graphviz through pydot."""
+"""Pictures of models, drawn by graphviz through pydot, or as Mermaid text that Markdown viewers draw."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _pydot() -> Any:
     except ImportError as error:
         raise ImportError(
             "Failed to import `pydot`. Please install `pydot`. For example with `pip install pydot`. It needs the "
-            "program graphviz, too."
+            "program graphviz, too. Without them `model.to_mermaid()` gives text that Markdown viewers draw."
         ) from error
     return pydot
 
@@ -72,39 +72,92 @@ def model_to_dot(
         dot.set("dpi", dpi)
         dot.set_node_defaults(shape="record")
 
-    nested: dict[Any, Any] = {}
     for layer in model.layers:
-        inner = layer if is_model(layer) else layer.layer if is_wrapped_model(layer) else None
-        if expand_nested and inner is not None and inner._is_graph_network:
-            nested[layer] = inner
+        inner = _expanded(layer) if expand_nested else None
+        if inner is not None:
             dot.add_subgraph(
                 model_to_dot(inner, show_shapes, show_layer_names, rankdir, expand_nested, dpi, subgraph=True)
             )
         else:
             dot.add_node(pydot.Node(str(id(layer)), label=_label(layer, show_shapes, show_layer_names)))
     for source, target in _connections(model):
-        first = nested[source].layers[-1] if source in nested else source
-        last = nested[target].layers[0] if target in nested else target
+        first, last = _drawn(source, -1, expand_nested), _drawn(target, 0, expand_nested)
         add_edge(dot, str(id(first)), str(id(last)))
     return dot
 
 
 def _label(layer: Any, show_shapes: bool, show_layer_names: bool) -> str:
-    label = type(layer).__name__
+    label = _title(layer, show_layer_names)
+    if show_shapes:
+        given, made = _shapes(layer)
+        label = f"{label}|{{input:|output:}}|{{{{{given}}}|{{{made}}}}}"
+    return label
+
+
+def _title(layer: Any, show_layer_names: bool) -> str:
+    title = type(layer).__name__
     inner = getattr(layer, "layer", None)
     if inner is not None and hasattr(inner, "name"):
-        label = f"{label}({type(inner).__name__})"
-    if show_layer_names:
-        label = f"{layer.name}: {label}"
-    if show_shapes:
-        shapes = []
-        for what in ("input_shape", "output_shape"):
-            try:
-                shapes.append(str(getattr(layer, what)))
-            except (AttributeError, RuntimeError):
-                shapes.append("multiple")
-        label = f"{label}|{{input:|output:}}|{{{{{shapes[0]}}}|{{{shapes[1]}}}}}"
-    return label
+        title = f"{title}({type(inner).__name__})"
+    return f"{layer.name}: {title}" if show_layer_names else title
+
+
+def _shapes(layer: Any) -> list[str]:
+    """The shapes of a layer's input and output."""
+    shapes = []
+    for what in ("input_shape", "output_shape"):
+        try:
+            shapes.append(str(getattr(layer, what)))
+        except (AttributeError, RuntimeError):
+            shapes.append("multiple")
+    return shapes
+
+
+def model_to_mermaid(model, show_shapes=False, show_layer_names=True, rankdir="TB", expand_nested=False):
+    """Convert a model to a Mermaid flowchart, which needs no package; arguments as for :func:`model_to_dot`.
+
+    Returns:
+        Text. In Markdown, put it in a fence that is marked ``mermaid``.
+    """
+    lines = [f"flowchart {rankdir}"]
+    names: dict[int, str] = {}
+    _mermaid_layers(model, lines, names, "    ", show_shapes, show_layer_names, expand_nested)
+    return "\n".join(lines) + "\n"
+
+
+def _mermaid_layers(
+    model: Any, lines: list[str], names: dict[int, str], indent: str, shapes: bool, layer_names: bool, expand: bool
+) -> None:
+    """Append the layers of a model, and of those inside it in boxes; ``names`` gets theirs by id."""
+    for layer in model.layers:
+        inner = _expanded(layer) if expand else None
+        if inner is not None:
+            lines.append(f'{indent}subgraph box{len(names)}["{inner.name}"]')
+            _mermaid_layers(inner, lines, names, indent + "    ", shapes, layer_names, expand)
+            lines.append(f"{indent}end")
+        else:
+            names[id(layer)] = f"layer{len(names)}"
+            text = _title(layer, layer_names)
+            if shapes:
+                text += "".join(f"<br>{what}: {shape}" for what, shape in zip(("in", "out"), _shapes(layer)))
+            lines.append(f'{indent}{names[id(layer)]}["{text.replace(chr(34), "#quot;")}"]')
+    order = {layer: place for place, layer in enumerate(model.layers)}
+    for source, target in sorted(set(_connections(model)), key=lambda pair: [order[layer] for layer in reversed(pair)]):
+        ends = names[id(_drawn(source, -1, expand))], names[id(_drawn(target, 0, expand))]
+        lines.append(f"{indent}{' --> '.join(ends)}")
+
+
+def _expanded(layer: Any) -> Any:
+    """The model that ``expand_nested`` draws instead of ``layer``: itself or what it wraps, or None."""
+    inner = layer if is_model(layer) else layer.layer if is_wrapped_model(layer) else None
+    return inner if inner is not None and inner._is_graph_network else None
+
+
+def _drawn(layer: Any, end: int, expand: bool) -> Any:
+    """The layer that an edge to (``end`` 0) or from (-1) ``layer`` meets: where that is a box, its first or last one."""
+    while expand and (inner := _expanded(layer)) is not None:
+        layer = inner.layers[end]
+    return layer
 
 
 def _connections(model: Any) -> list[tuple[Any, Any]]:
