@@ -27,7 +27,7 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     inner = y.ndim - 2
     rest = [a for a in range(y.ndim) if a != inner]
     x_dims, y_dims = dims_of(x), dims_of(y)
-    columns = reshape(permute_dimensions(y, [inner, *rest]), [y_dims[inner], -1])
+    columns = reshape(permute_dimensions(y, [inner, *rest]), [y_dims[inner], _product(y_dims, rest)])
     return reshape(graph.apply("matmul", [x, columns]), [*x_dims[:-1], *(y_dims[a] for a in rest)])
 
 
