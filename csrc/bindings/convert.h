@@ -17,7 +17,7 @@ py::tuple shape_to_python(const Shape&);  // unknown becomes None
 py::dtype numpy_dtype(DType);
 DType dtype_of_array(const py::array&);  // throws TypeError for what the core cannot hold
 AttrMap attrs_from_python(const py::dict&);
-// An array of the core's dtypes, native byte order; other objects go through np.asarray once.
+// An array of the core's dtypes, native byte order; other objects go through np.asarray (or np.from_dlpack) once.
 py::array as_array(py::handle, const std::string& what);
 Feed feed_of(const py::array&);
 

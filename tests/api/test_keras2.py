@@ -52,8 +52,6 @@ def difference(name: Name) -> str | None:
 MISSING = {
     "keras.callbacks.tensorboard_v1.TensorBoard",
     "keras.callbacks.tensorboard_v2.TensorBoard",
-    "keras.legacy.layers.Recurrent",
-    "keras.legacy.layers.ConvRecurrent2D",
     "keras.applications.densenet.dense_block",
     "keras.applications.densenet.transition_block",
     "keras.applications.densenet.conv_block",

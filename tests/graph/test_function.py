@@ -1,5 +1,7 @@
 """Functions: feeds, updates, phases, random runs, errors."""
 
+import array
+
 import numpy as np
 import pytest
 from hornbeam import graph as G
@@ -186,3 +188,22 @@ def test_plan_tells_its_memory():
     assert 40_000 <= plan.peak_bytes < 200_000
     with pytest.raises(ValueError, match="expects shape"):
         f.program().bind([(10, 7)])
+
+
+class DLPack:
+    """An array that speaks nothing but DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+@pytest.mark.parametrize("kind", [DLPack, memoryview, lambda a: array.array("f", a), list, np.asfortranarray])
+def test_feeds_of_other_kinds(kind):
+    x = G.placeholder((None,))
+    assert G.Function([x], [x * 2.0])([kind(np.array([1, 2], "float32"))])[0].tolist() == [2, 4]

@@ -135,7 +135,10 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
 
 _LAYERS = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}
 
-_LEGACY = ("AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D", "Highway", "MaxoutDense")
+_LEGACY = (
+    "AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D", "ConvRecurrent2D", "Highway",
+    "MaxoutDense", "Recurrent",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -375,3 +375,11 @@ class LSTM(CellLayer):
         **kwargs,
     ):
         super().__init__(*given_arguments(locals()))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Recurrent":  # it is made of RNN, and users import it from here
+        from ..legacy.recurrent import Recurrent
+
+        return Recurrent
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

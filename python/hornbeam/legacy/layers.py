@@ -9,6 +9,7 @@ from .. import activations, initializers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..layers.options import options_config, set_options
+from .recurrent import ConvRecurrent2D, Recurrent  # noqa: F401  # Keras had them here
 
 
 class _Legacy(Layer):
