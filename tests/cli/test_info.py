@@ -1,5 +1,8 @@
 """``hornbeam info``."""
 
+import subprocess
+import sys
+
 import hornbeam
 import numpy as np
 from hornbeam import _core
@@ -35,3 +38,12 @@ def test_op_table_has_every_op(capsys):
     assert rows["lstm"][1] != "-" and rows["argmax"][1] == "-"
     assert rows["reshape"] == ["f16 f32 f64 i32 i64 bool", "both", "view"]
     assert "winograd" in rows["conv2d"][2]
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = [sys.executable, "-m", "hornbeam", "info", "--ops"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    process.wait()

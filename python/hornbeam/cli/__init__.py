@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import sys
 from collections.abc import Sequence
 
 #: Subcommand to the module that has its ``add_arguments(parser)`` and ``main(args)``, and its line in the help.
@@ -30,4 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_arguments(subparser)
         subparser.set_defaults(main=command.main)
     args = parser.parse_args(argv)
-    return args.main(args)
+    try:
+        status = args.main(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered has nowhere to go at exit
+        return 1
+    return status

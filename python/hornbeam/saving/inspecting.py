@@ -190,6 +190,8 @@ def _describe_training(training: Any, lines: list[str]) -> None:
     of = optimizer.get("config", {}) if isinstance(optimizer, dict) else {}
     rate = of.get("learning_rate", of.get("lr")) if isinstance(of, dict) else None
     name = optimizer.get("class_name") if isinstance(optimizer, dict) else optimizer
+    if isinstance(rate, float):
+        rate = f"{rate:.6g}"  # it was float32
     lines.append(f"training          optimizer {name}" + ("" if rate is None else f", learning rate {rate}"))
     for key in ("loss", "metrics", "weighted_metrics", "loss_weights"):
         if training.get(key):
