@@ -149,6 +149,32 @@ class TestLoggers:
         assert model.stop_training and len(model.history.epoch) == 1
         assert "Invalid loss, terminating training" in capsys.readouterr().out
 
+    def test_terminate_on_nan_says_where_it_began(self, capsys):
+        def said(x=X, rate=0.01, activation=None, loss="mse", as_generator=False):
+            deep = Sequential(
+                [
+                    Dense(4, name="first", input_shape=(3,)),
+                    Dense(4, activation=activation, name="second"),
+                    Dense(1, name="third"),
+                ]
+            )
+            deep.compile(keras.optimizers.SGD(rate), loss)
+            if as_generator:
+                batches = iter([(x, Y)] * 9)
+                deep.fit_generator(batches, 5, verbose=0, callbacks=[cbks.TerminateOnNaN()], workers=0)
+            else:
+                deep.fit(x, Y, batch_size=10, epochs=3, verbose=0, callbacks=[cbks.TerminateOnNaN()])
+            assert len(deep.history.epoch) == 1 and deep._training_batch is None
+            return capsys.readouterr().out
+
+        assert "first_input' hold nan" in said(X * np.nan)
+        log = lambda x: K.log(-K.abs(x) - 1)  # noqa: E731
+        for as_generator in (False, True):
+            assert "layer 'second', the first whose output" in said(activation=log, as_generator=as_generator)
+        assert "in the loss" in said(loss=lambda y_true, y_pred: K.log(-K.square(y_pred) - 1))
+        grows = said(rate=1e30)
+        assert "the gradient was too large" in grows or "the first whose output" in grows
+
     @pytest.mark.parametrize("verbose, text", [(1, "20/20 [==============================] - "), (2, " - 0s - loss: ")])
     def test_output(self, model, capsys, verbose, text):
         model.fit(X, Y, batch_size=5, verbose=verbose, validation_data=(X, Y))

@@ -10,6 +10,7 @@ import numpy as np
 from .. import backend as K
 from .callback import Callback
 from .logs import Logs
+from .nan_origin import nan_origin
 
 
 def comparison(mode: str, monitor: str) -> tuple[Any, float]:
@@ -296,10 +297,26 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops the training when the loss is no number any more."""
+    """Stops the training when the loss is no number any more, and says in which layer that began.
+
+    To be able to say so it copies the weights before each step.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._before = {}
+
+    def on_batch_begin(self, batch, logs=None):
+        weights = self.model.weights
+        self._before = dict(zip(weights, K.batch_get_value(weights)))
 
     def on_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
             print(f"Batch {batch}: Invalid loss, terminating training")
+            if self._before and getattr(self.model, "_training_batch", None) is not None:
+                print(nan_origin(self.model, self.model._training_batch, self._before))
             self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self._before = {}

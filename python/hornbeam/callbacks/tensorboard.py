@@ -13,6 +13,7 @@ from .callback import Callback
 from .event_file import EventFile
 from .graph_def import graph_def
 from .histogram import Histogram
+from .layer_outputs import layer_outputs
 
 _MAX_IMAGES = 3  # of one weight; TensorFlow's summaries show as many
 
@@ -139,16 +140,10 @@ class TensorBoard(Callback):
             self.writer.histogram(tag, histogram, epoch)
 
     def _activations(self) -> dict:
-        tensors: dict = {}
-        for layer in self.model.layers:
-            try:
-                outputs = layer.output
-            except AttributeError:  # called several times, or never: it has no one output
-                continue
-            if isinstance(outputs, list):
-                tensors.update((f"{layer.name}_out_{i}", x) for i, x in enumerate(outputs))
-            else:
-                tensors[f"{layer.name}_out"] = outputs
+        tensors = {}
+        for layer, outputs in layer_outputs(self.model):
+            for i, output in enumerate(outputs):
+                tensors[f"{layer.name}_out_{i}" if len(outputs) > 1 else f"{layer.name}_out"] = output
         return tensors
 
     # -- embeddings ------------------------------------------------------------------------------------------

@@ -54,14 +54,17 @@ def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: i
     base_logger = hooks.callbacks[0]
     watched = hooks.watches_batches("train", except_for=base_logger)
     loss_sum, seen, size, done, values = 0.0, 0, 0, 0, None
-    for size, values in _steps(hooks if watched else None, "train", batches, step, model):
-        done += 1
-        if watched:
-            if hooks.model.stop_training:
-                break
-        else:
-            loss_sum += float(values[0]) * size
-            seen += size
+    try:
+        for size, values in _steps(hooks if watched else None, "train", batches, step, model):
+            done += 1
+            if watched:
+                if hooks.model.stop_training:
+                    break
+            else:
+                loss_sum += float(values[0]) * size
+                seen += size
+    finally:
+        model._training_batch = None
     if not watched and values is not None:  # what BaseLogger would have added up
         base_logger.set_totals(seen, loss_sum, model.metrics_names, values)
     return done == count, size
@@ -109,6 +112,8 @@ def _steps(
     for index, (batch, size) in enumerate(batches):
         logs: dict[str, Any] = {"batch": index, "size": size}
         hooks._call_batch_hook(mode, "begin", index, logs)
+        if mode == "train":
+            model._training_batch = batch
         values = step(batch)
         if mode == "predict":
             logs["outputs"] = values

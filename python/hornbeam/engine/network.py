@@ -53,6 +53,7 @@ class Network(Layer):
         self._run_counter = RunCounter()
         self._sample_order = None  # in which a running fit sees the samples; saved, so that it can be resumed
         self._resume_order = None  # that order, in a model that was loaded
+        self._training_batch: Any = None  # what a running fit feeds now, for callbacks that look for a mistake
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
         self.input_names: list[str] = []
