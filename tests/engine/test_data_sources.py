@@ -34,6 +34,8 @@ class TestTensors:
         assert by_tensor.predict(x, steps=3).shape == (30, 2)
         np.testing.assert_allclose(by_tensor.evaluate(x, y, steps=2), by_array.evaluate(self.x, self.y), rtol=1e-6)
         assert np.array_equal(by_tensor.predict_on_batch(x), by_array.predict_on_batch(self.x))
+        by_tensor.reset_metrics()
+        by_array.reset_metrics()
         assert by_tensor.train_on_batch(x, y) == by_array.train_on_batch(self.x, self.y)
 
     def test_random_ones_are_drawn_anew_at_each_step(self):
