@@ -147,6 +147,14 @@ def test_printing_when_the_value_is_used(capsys):
     assert unused.shape == (None,)
 
 
+def test_printing_in_a_loop_shows_all_steps_once(capsys):
+    x = K.placeholder((None, 2))
+    y = K.map_fn(lambda row: K.print_tensor(K.sum(row), "sums:") * 2, x)
+    run = K.function([x], [y, *K.gradients(K.sum(y * y), [x])])
+    np.testing.assert_array_equal(run([[[1, 2], [3, 4]]])[0], [6, 14])
+    assert capsys.readouterr().out == "sums: [3. 7.]\n"
+
+
 def test_printing_in_the_learning_phase_that_computes_it(capsys):
     x = K.placeholder(())
     f = K.function([x, K.learning_phase()], [K.in_train_phase(K.print_tensor(x, "train"), x)])

@@ -515,6 +515,28 @@ class TestMasks:
         _, (want,) = loop("gru", first, model.layers[2].get_weights(), mask=data)
         close(model.predict(ids), want)
 
+    @ALL
+    @pytest.mark.parametrize("go_backwards", [False, True])
+    def test_outputs_before_the_first_step_are_zero_whatever_the_initial_state(self, kind, go_backwards):
+        x, mask = Input((4, 2)), Input((4,), dtype="bool")
+        starts = [Input((UNITS,)) for _ in range(2 if kind == "lstm" else 1)]
+        kernel = make(kind, return_sequences=True, return_state=True, go_backwards=go_backwards)
+        steps = RNN(cell(kind), return_sequences=True, return_state=True, go_backwards=go_backwards)
+        last = make(kind, go_backwards=go_backwards)
+        outputs = [layer(x, initial_state=starts, mask=mask) for layer in (kernel, steps, last)]
+        for layer in (steps, last):
+            layer.set_weights(kernel.get_weights())
+        run = K.function([x, mask, *starts], [*outputs[0], *outputs[1], outputs[2]])
+        given = np.array([[0, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0]], bool)
+        got = run([arrays(3, 4, 2), given, *(arrays(3, UNITS) for _ in starts)])
+        count = 1 + len(starts)
+        for a, b in zip(got[:count], got[count:]):
+            close(a, b)
+        first = given[:, ::-1] if go_backwards else given
+        np.testing.assert_array_equal(got[0].any(2), np.cumsum(first, axis=1) > 0)
+        close(got[-1], got[0][:, -1])
+        assert np.abs(got[1][1]).min() > 0  # the state of what is masked throughout is still the initial one
+
     def test_masks_of_outputs(self):
         mask = K.placeholder((None, 4), dtype="bool")
         layer = make("lstm", return_sequences=True, return_state=True)

@@ -59,7 +59,10 @@ class Body:
         results: what it computes.
         captured: tensors from outside that it reads, in the order met. They become inputs of the op around it.
         random: whether it draws random numbers.
+        silent: whether it leaves out what ``K.print_tensor`` prints, as it only computes again what another computed.
     """
+
+    silent = False
 
     def __init__(self, own: Sequence[Tensor], results: Sequence[Tensor], inside: Callable[[Node, bool], bool]) -> None:
         self.own = tuple(own)

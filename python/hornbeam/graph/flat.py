@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from .body import Body, is_random_op
-from .tensor import Tensor, known_dims
+from .tensor import Node, Tensor, known_dims
 from .variable import Variable
 
 
@@ -304,8 +304,23 @@ class Flattener:
                 graph.values[v].is_absent = t._is_absent
                 outputs.append(v)
                 self._ids.setdefault(id(t), v)
-            attrs = {k: v for k, v in node.attrs.items() if k != "bodies"} if "bodies" in node.attrs else node.attrs
-            graph.ops.append(FlatOp(node.op, attrs, inputs, outputs, node.label, self._bodies.pop(id(node), ())))
+            if "bodies" in node.attrs:
+                self._emit_control(node, inputs, outputs)
+            else:
+                graph.ops.append(FlatOp(node.op, node.attrs, inputs, outputs, node.label))
+
+    def _emit_control(self, node: Node, inputs: list[int], outputs: list[int]) -> None:
+        bodies = self._bodies.pop(id(node))
+        attrs = {k: v for k, v in node.attrs.items() if k != "bodies"}
+        if node.op == "scan" and not node.attrs["bodies"][0].silent:
+            # What a body prints is stacked, and printed once after the run.
+            steps = node.inputs[attrs["states"]].dims[0]  # type: ignore[union-attr]
+            for message, v in bodies[0].prints:
+                printed = bodies[0].values[v]
+                bodies[0].outputs.append(v)
+                outputs.append(self.graph.add_value("computed", printed.dtype, (steps, *printed.dims)))
+                self.graph.prints.append((message, outputs[-1]))
+        self.graph.ops.append(FlatOp(node.op, attrs, inputs, outputs, node.label, bodies))
 
     def _combine(self, how: str, variable: int, value: int) -> int:
         if how == "set":

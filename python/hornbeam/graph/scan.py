@@ -107,8 +107,12 @@ def build(
     sequences: Sequence[Rows],
     reverse: bool,
     drawn: Callable[[Node], bool],
+    silent: bool = False,
 ) -> Scanned:
-    """A scan out of what its body computes. ``drawn`` says which random ops draw at each step: the others are outside."""
+    """A scan out of what its body computes.
+
+    ``drawn`` says which random ops draw at each step: the others are outside. ``silent``: see :class:`Body`.
+    """
     if len(states) != len(own_states):
         raise ValueError(f"a scan began with {len(own_states)} states, but a step gives {len(states)}")
     for i, (old, new) in enumerate(zip(own_states, states)):
@@ -123,6 +127,7 @@ def build(
         return reads_inside or (is_random(node) and drawn(node))
 
     body = Body([*own_states, *rows], [*states, *outputs], inside)
+    body.silent = silent
     steps = next((s.tensor.dims[0] for s in sequences if s.tensor.dims[0] >= 0), sequences[0].tensor.dims[0])
     firsts = [s.first for s in sequences if s.first is not None]
     inputs = (*initial, *(s.tensor for s in sequences), *firsts, *body.captured)

@@ -161,6 +161,8 @@ class RNN(TakesStates):
         if isinstance(self.cell, RecurrentCell) and self.cell.has_kernel:
             outputs, states = self.cell.run_sequence(inputs, initial, mask, self.go_backwards, training)
             last = states[0]
+            if mask is not None and initial:
+                outputs, last = self._zeros_before_the_first_step(outputs, last, mask)
         else:
             initial = initial or self.get_initial_state(inputs)
             last, outputs, states = self._run_steps(inputs, initial, mask, training, more)
@@ -168,6 +170,13 @@ class RNN(TakesStates):
             self.add_update([K.update(v, s) for v, s in zip(self.states, states)], inputs)
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
+
+    def _zeros_before_the_first_step(self, outputs, last, mask):
+        """While all steps so far were masked there is no output to repeat: it is zero, whatever the initial state."""
+        steps = K.cast(K.reverse(mask, 1) if self.go_backwards else mask, outputs.dtype)
+        begun = K.expand_dims(K.cumsum(steps, axis=1)) > 0
+        any_step = K.any(mask, axis=1, keepdims=True)
+        return K.switch(begun, outputs, K.zeros_like(outputs)), K.switch(any_step, last, K.zeros_like(last))
 
     def _run_steps(self, inputs, initial, mask, training, constants):
         count = len(initial)

@@ -67,6 +67,7 @@ def _scan(node: Node, grads: list) -> list:
         ],
         not attrs["reverse"],
         body.contains,
+        silent=True,
     )
     result: list[Tensor | None] = [None] * len(node.inputs)
     for i, grad in zip([*states, *(len(node.inputs) - len(captured) + c for c in shared)], back.finals):
