@@ -67,8 +67,10 @@ static void run_forward(const KernelCall& call) {
 template <class T>
 static void pack_forward(const KernelCall& call, void* dst) {
   const Shape& k = call.in[1].shape;
-  gemm_pack_b<T>({call.in[1].as<T>(), k[-1], 1}, k.count(0, k.rank - 1), k[-1], 0, gemm_panels<T>(k[-1]),
-                 static_cast<T*>(dst));
+  const int64_t terms = k.count(0, k.rank - 1);
+  parallel_ranges(call, gemm_panels<T>(k[-1]), terms * GemmTile<T>::cols, [&](int64_t from, int64_t to) {
+    gemm_pack_b<T>({call.in[1].as<T>(), k[-1], 1}, terms, k[-1], from, to, static_cast<T*>(dst));
+  });
 }
 
 // ---- backward-data --------------------------------------------------------------------------------
@@ -103,18 +105,21 @@ static void run_backward(const KernelCall& call) {
 // Kernels with channels in and out exchanged, each phase's taps in the order in which it meets them.
 template <class T>
 static void pack_backward(const KernelCall& call, void* dst) {
+  constexpr int64_t W = GemmTile<T>::cols;
   const Shape& k = call.in[1].shape;
   each_phase<T>(call, [&](const Correlation<T>& c, int64_t offset) {
-    T* to = static_cast<T*>(dst) + offset;
-    for (int64_t first = 0; first < c.outputs; first += GemmTile<T>::cols)
-      for (int64_t e = 0; e < c.d.taps; ++e)
-        for (int64_t a = 0; a < c.h.taps; ++a)
-          for (int64_t b = 0; b < c.w.taps; ++b, to += c.channels * GemmTile<T>::cols) {
-            const int64_t plane = c.d.tap0 + e * c.d.tap_step, row = plane * k[-4] + c.h.tap0 + a * c.h.tap_step;
-            const int64_t tap = row * k[-3] + c.w.tap0 + b * c.w.tap_step;
-            const T* w = call.in[1].as<T>() + (tap * c.outputs + first) * c.channels;
-            gemm_pack_b_panel<T>({w, 1, c.channels}, c.channels, smaller(GemmTile<T>::cols, c.outputs - first), to);
-          }
+    parallel_ranges(call, gemm_panels<T>(c.outputs), c.terms() * W, [&](int64_t begin, int64_t end) {
+      T* to = static_cast<T*>(dst) + offset + begin * c.terms() * W;
+      for (int64_t first = begin * W; first < smaller(c.outputs, end * W); first += W)
+        for (int64_t e = 0; e < c.d.taps; ++e)
+          for (int64_t a = 0; a < c.h.taps; ++a)
+            for (int64_t b = 0; b < c.w.taps; ++b, to += c.channels * W) {
+              const int64_t plane = c.d.tap0 + e * c.d.tap_step, row = plane * k[-4] + c.h.tap0 + a * c.h.tap_step;
+              const int64_t tap = row * k[-3] + c.w.tap0 + b * c.w.tap_step;
+              const T* w = call.in[1].as<T>() + (tap * c.outputs + first) * c.channels;
+              gemm_pack_b_panel<T>({w, 1, c.channels}, c.channels, smaller(W, c.outputs - first), to);
+            }
+    });
   });
 }
 

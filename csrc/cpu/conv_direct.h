@@ -146,50 +146,72 @@ struct ConvPlan {
 constexpr int64_t kConvPage = 4096;
 
 template <class T>
-HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
-  constexpr int64_t kTaskWork = 4 << 20;  // multiply-adds that are worth a task
-  constexpr int64_t kMaxTasks = 64;
-  constexpr int64_t kUnitCells = (256 << 10) / sizeof(T);
+HB_INLINE ConvCut choose_cut(const Correlation<T>& c) {
   const Axis &d = c.d, &h = c.h, &w = c.w;
-  const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
-  const int64_t outputs = c.positions();
-  const int64_t target = larger(1, smaller(kMaxTasks, outputs * c.outputs * c.terms() / kTaskWork));
   const auto same = [](const Axis& a) { return a.step == 1 && a.out == a.in; };
   const auto single = [](const Axis& a) { return a.taps == 1 && a.start == 0; };
   const bool dense = d.out_step == 1 && h.out_step == 1 && w.out_step == 1;
   const bool point = dense && single(d) && single(h) && single(w);
+  if (point && same(d) && same(h) && same(w)) return ConvCut::product;
+  if (!dense || !c.terms()) return ConvCut::rows;
+  if (point && spread<T>(c.channels, w.step, kConvPage) != c.channels) return ConvCut::patches;
+  // Rows that fill half a tile waste nothing but weights' loads, which patches for a few panels do not repay.
+  const int64_t most = GemmTile<T>::rows, shortest = w.out / ceil_div(w.out, most);
+  const bool many = gemm_panels<T>(c.outputs) >= 4;
+  return 2 * shortest < most + many ? ConvCut::patches : ConvCut::rows;
+}
+
+template <class T>
+HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
+  constexpr int64_t kTaskWork = 4 << 20;  // multiply-adds that are worth a task
+  constexpr int64_t kMaxTasks = 64;
+  constexpr int64_t kUnitCells = (256 << 10) / sizeof(T), kPatchCells = 4 * kUnitCells;
+  constexpr int64_t kSteadyWeights = (512 << 10) / sizeof(T);  // stay in L2
+  const Axis &d = c.d, &h = c.h, &w = c.w;
+  const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
+  const int64_t outputs = c.positions(), weights = c.outputs * c.terms();
+  const int64_t target = larger(1, smaller(kMaxTasks, outputs * weights / kTaskWork));
 
   ConvPlan p{};
   if (outputs * c.outputs == 0) return p;
-  const int64_t shortest = w.out / ceil_div(w.out, rows_max);
-  if (point && same(d) && same(h) && same(w)) p.cut = ConvCut::product;
-  else if (dense && c.terms() &&
-           (2 * shortest < rows_max || (point && spread<T>(c.channels, w.step, kConvPage) != c.channels)))
-    p.cut = ConvCut::patches;
-  else p.cut = ConvCut::rows;
+  p.cut = choose_cut(c);
+  const bool by_rows = p.cut == ConvCut::rows, patches = p.cut == ConvCut::patches;
+  if (by_rows) p.pitch = spread<T>(c.channels, w.step, kConvPage);
+  if (patches) p.pitch = spread<T>(c.terms(), 1, kConvPage);
+  p.copy = by_rows && c.terms() && (reads_outside(w) || p.pitch != c.channels);
+  const int64_t row_cells = d.taps * (p.copy ? w.span(w.out) * p.pitch : w.in * c.channels);
+  int64_t most = GemmTile<T>::block_rows;  // of a unit's size
+  if (by_rows) most = (kUnitCells / larger(1, row_cells) - (h.taps - 1) * h.gap) / h.step;
+  if (patches) most = smaller(most, kPatchCells / p.pitch / rows_max * rows_max);
 
-  if (p.cut == ConvCut::rows) {
-    p.pitch = spread<T>(c.channels, w.step, kConvPage);
-    p.copy = c.terms() && (reads_outside(w) || p.pitch != c.channels);
-    const int64_t row_cells = d.taps * (p.copy ? w.span(w.out) * p.pitch : w.in * c.channels);
-    int64_t rows = larger(1, (kUnitCells / larger(1, row_cells) - (h.taps - 1) * h.gap) / h.step);
-    rows = smaller(rows, ceil_div(c.images * d.out * h.out, target));
-    p.units_per_plane = ceil_div(h.out, rows);
-    p.size = ceil_div(h.out, p.units_per_plane);
-    p.units = c.images * d.out * p.units_per_plane;
-    p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
-  } else {
-    p.pitch = p.cut == ConvCut::patches ? spread<T>(c.terms(), 1, kConvPage) : 0;
-    p.size = GemmTile<T>::block_rows;
-    if (p.pitch) p.size = larger(rows_max, smaller(p.size, kUnitCells / p.pitch / rows_max * rows_max));
-    p.size = larger(rows_max, smaller(p.size, round_up(ceil_div(outputs, target), rows_max)));
-    p.units = ceil_div(outputs, p.size);
-    // A product packs its rows where they would collide in L1, or serve several panels.
-    const bool pack = p.cut == ConvCut::product && (panels > 3 || spread<T>(c.channels, 1, kConvPage) != c.channels);
-    p.scratch = p.pitch ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
+  const auto cut_units = [&](int64_t tasks) {
+    if (by_rows) {
+      const int64_t rows = larger(1, smaller(most, ceil_div(c.images * d.out * h.out, tasks)));
+      p.units_per_plane = ceil_div(h.out, rows);
+      p.size = ceil_div(h.out, p.units_per_plane);
+      p.units = c.images * d.out * p.units_per_plane;
+    } else {
+      p.size = larger(rows_max, smaller(most, round_up(ceil_div(outputs, tasks), rows_max)));
+      p.units = ceil_div(outputs, p.size);
+    }
+  };
+  // Every group of panels reads the input anew, and every unit the weights, unless they stay in L2.
+  const int64_t cells = patches ? outputs * c.terms() : c.images * d.in * h.in * w.in * c.channels;
+  int64_t least = INT64_MAX, groups = 1;
+  for (int64_t g = 1; g <= panels; g *= 2) {
+    cut_units(ceil_div(target, g));
+    const int64_t traffic = g * cells + (weights > kSteadyWeights ? p.units * weights : 0);
+    if (traffic < least) groups = g;
+    least = smaller(least, traffic);
   }
-  p.panel_groups = larger(1, smaller(panels, target / p.units));
+  cut_units(ceil_div(target, groups));
+  p.panel_groups = larger(groups, smaller(panels, target / p.units));
   p.unit_groups = smaller(p.units, ceil_div(target, p.panel_groups));
+
+  // A product packs its rows where they would collide in L1, or serve several panels.
+  const bool pack = panels > 3 || spread<T>(c.channels, 1, kConvPage) != c.channels;
+  if (by_rows) p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
+  else p.scratch = patches ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
   p.scratch = round_up(p.scratch, 64 / sizeof(T));
   return p;
 }

@@ -61,6 +61,9 @@ def test_many_images_and_rows(isa):
     """Enough work for many tasks, several partial sums of backward-filter, and strips of several images."""
     for shape in [(16, 28, 28, 8, 40, (3, 3)), (64, 5, 6, 24, 33, (3, 3)), (40, 14, 14, 64, 130, (1, 1))]:
         check_all(*operands(shape, ((1, 1), (1, 1)), "same", "float32"))
+    # Few outputs of large weights: tasks take panels of channels first.
+    for shape in [(1, 14, 14, 96, 256, (3, 3)), (1, 7, 7, 64, 300, (3, 3))]:
+        check_all(*operands(shape, ((1, 1), (1, 1)), "same", "float32"))
     for shape in [(4, 8, 14, 14, 8, 40, (3, 3, 3)), (16, 5, 4, 6, 12, 33, (3, 2, 3)), (1, 30, 6, 7, 40, 33, (3, 1, 1))]:
         check_all(*operands(shape, ((1, 1, 1), (1, 1, 1)), "same", "float32"))
 
@@ -111,8 +114,9 @@ def test_kept_packings_give_the_same_bits(isa):
                 np.testing.assert_array_equal(first, f([data])[0])
 
 
-def test_bits_do_not_depend_on_threads(isa, threads):
-    x, w, dy, attrs = operands((6, 23, 30, 16, 70, (3, 3)), ((1, 1), (1, 1)), "same", "float32")
+@pytest.mark.parametrize("shape", [(6, 23, 30, 16, 70, (3, 3)), (1, 14, 14, 96, 256, (3, 3))])
+def test_bits_do_not_depend_on_threads(isa, threads, shape):
+    x, w, dy, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
     results = []
     for n in (1, 2, 5):
         threads(n)
