@@ -76,7 +76,7 @@ def signature_differs(thing: Any, signature: str) -> str | None:
         if i >= len(parameters):
             return f"has no argument {argument.arg!r}"
         got = parameters[i]
-        if got.name != argument.arg:
+        if argument.arg not in (got.name, "_"):  # what Keras calls _ is ignored and comes by position
             return f"argument {i} is {got.name!r}, not {argument.arg!r}"
         if default is inspect.Parameter.empty and got.default is not default:
             continue  # optional here, required there

@@ -195,3 +195,13 @@ def test_tensorboard_itself_reads_the_file(tmp_path):
 def test_two_files_in_one_second(tmp_path):
     first, second = EventFile(tmp_path), EventFile(tmp_path)
     assert first.path != second.path
+
+
+def test_the_modules_for_both_versions_of_tensorflow(tmp_path):
+    from hornbeam.callbacks import TensorBoard, tensorboard_v1, tensorboard_v2
+
+    assert tensorboard_v1.TensorBoard is TensorBoard
+    later = tensorboard_v2.TensorBoard(str(tmp_path), profile_batch=0)
+    assert isinstance(later, TensorBoard) and later.log_dir == str(tmp_path)
+    with pytest.raises(TypeError, match="other_option"):
+        tensorboard_v2.TensorBoard(str(tmp_path), other_option=1)
