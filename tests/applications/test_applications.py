@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hornbeam import applications, layers, models
 from hornbeam import backend as K
-from hornbeam.applications import imagenet_utils
+from hornbeam.applications import densenet, imagenet_utils, inception_resnet_v2, inception_v3, resnet50
 from hornbeam.applications.image_model import halving_padding
 from hornbeam.applications.nasnet import NASNet
 
@@ -376,3 +376,25 @@ def test_decode_predictions(monkeypatch, tmp_path):
 def test_decode_predictions_offline(offline):
     with pytest.raises(OSError, match=r"imagenet_class_index\.json.*no network"):
         imagenet_utils.decode_predictions(np.zeros((1, 1000)))
+
+
+def test_blocks_that_models_are_made_of():
+    x = layers.Input((8, 8, 16))
+    y = resnet50.conv_block(x, 3, (4, 4, 8), stage=2, block="a")
+    y = resnet50.identity_block(y, 3, (4, 4, 8), stage=2, block="b")
+    model = models.Model(x, y)
+    assert model.output_shape == (None, 4, 4, 8)
+    assert {"res2a_branch1", "bn2b_branch2c"} <= {layer.name for layer in model.layers}
+    y = densenet.transition_block(densenet.dense_block(x, 2, "d"), 0.5, "t")
+    assert models.Model(x, y).output_shape == (None, 4, 4, (16 + 2 * 32) // 2)
+    assert densenet.conv_block(x, 5, "c").shape == (None, 8, 8, 21)
+    small = densenet.DenseNet((1, 1, 1, 1), weights=None, input_shape=(32, 32, 3), classes=4)
+    assert small.name == "densenet" and small.output_shape == (None, 4)
+    with pytest.raises(ValueError, match="no published weights"):
+        densenet.DenseNet((1, 1, 1, 1))
+    y = inception_v3.conv2d_bn(x, 4, 1, 3, name="mix")
+    assert [layer.name for layer in models.Model(x, y).layers[1:]] == ["mix_conv", "mix_bn", "mix"]
+    y = inception_resnet_v2.inception_resnet_block(x, 0.1, "block8", 7)
+    assert models.Model(x, y).output_shape == (None, 8, 8, 16)
+    with pytest.raises(ValueError, match="block type 'block9'"):
+        inception_resnet_v2.inception_resnet_block(x, 0.1, "block9", 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .. import layers
-from ..models import Model
 from .image_model import Frame, batch_norm, channels, concatenate, image_model
 from .imagenet_utils import decode_predictions, preprocessing
 from .weights import KERAS_TEAM, pair
 
-__all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
+__all__ = [
+    "DenseNet", "DenseNet121", "DenseNet169", "DenseNet201", "conv_block", "decode_predictions", "dense_block",
+    "preprocess_input", "transition_block",
+]  # fmt: skip
 
 _GROWTH = 32  # feature maps that a block adds
 
@@ -26,53 +28,79 @@ def _bn_relu(x: Any, bn: str, relu: str) -> Any:
     return layers.Activation("relu", name=relu)(batch_norm(x, bn, epsilon=1.001e-5))
 
 
-def _block(x: Any, label: str) -> Any:
-    y = _bn_relu(x, f"{label}_0_bn", f"{label}_0_relu")
-    y = layers.Conv2D(4 * _GROWTH, 1, use_bias=False, name=f"{label}_1_conv")(y)
-    y = _bn_relu(y, f"{label}_1_bn", f"{label}_1_relu")
-    y = layers.Conv2D(_GROWTH, 3, padding="same", use_bias=False, name=f"{label}_2_conv")(y)
-    return concatenate([x, y], f"{label}_concat")
+def conv_block(x, growth_rate, name):
+    """A 1x1 and a 3x3 convolution, whose ``growth_rate`` feature maps are put beside x."""
+    y = _bn_relu(x, f"{name}_0_bn", f"{name}_0_relu")
+    y = layers.Conv2D(4 * growth_rate, 1, use_bias=False, name=f"{name}_1_conv")(y)
+    y = _bn_relu(y, f"{name}_1_bn", f"{name}_1_relu")
+    y = layers.Conv2D(growth_rate, 3, padding="same", use_bias=False, name=f"{name}_2_conv")(y)
+    return concatenate([x, y], f"{name}_concat")
 
 
-def _transition(x: Any, label: str) -> Any:
-    """Half the feature maps, half the size."""
-    x = _bn_relu(x, f"{label}_bn", f"{label}_relu")
-    x = layers.Conv2D(channels(x) // 2, 1, use_bias=False, name=f"{label}_conv")(x)
-    return layers.AveragePooling2D(2, strides=2, name=f"{label}_pool")(x)
+def dense_block(x, blocks, name):
+    """That many :func:`conv_block` after each other."""
+    for i in range(1, blocks + 1):
+        x = conv_block(x, _GROWTH, f"{name}_block{i}")
+    return x
 
 
-def _densenet(frame: Frame, name: str) -> Model:
-    stages, *checksums = _MODELS[name]
+def transition_block(x, reduction, name):
+    """That share of the feature maps, half the size."""
+    x = _bn_relu(x, f"{name}_bn", f"{name}_relu")
+    x = layers.Conv2D(int(channels(x) * reduction), 1, use_bias=False, name=f"{name}_conv")(x)
+    return layers.AveragePooling2D(2, strides=2, name=f"{name}_pool")(x)
+
+
+@image_model()
+def DenseNet(
+    blocks, include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000
+):
+    """Densely connected network.
+
+    Args:
+        blocks: four numbers of blocks, one for each stage. There are published weights for (6, 12, 24, 16),
+            (6, 12, 32, 32) and (6, 12, 48, 32) alone.
+    """
+    name, checksums = next(
+        ((n, sums) for n, (known, *sums) in _MODELS.items() if known == tuple(blocks)), ("densenet", ())
+    )
+    if weights == "imagenet" and not checksums:
+        raise ValueError(
+            f"There are no published weights for a DenseNet with blocks {tuple(blocks)}: use weights=None."
+        )
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes)
     x = layers.ZeroPadding2D(3)(frame.image)
     x = layers.Conv2D(64, 7, strides=2, use_bias=False, name="conv1/conv")(x)
     x = _bn_relu(x, "conv1/bn", "conv1/relu")
     x = layers.ZeroPadding2D(1)(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
-    for stage, blocks in enumerate(stages, 2):
+    for stage, depth in enumerate(blocks, 2):
         if stage > 2:
-            x = _transition(x, f"pool{stage - 1}")
-        for i in range(1, blocks + 1):
-            x = _block(x, f"conv{stage}_block{i}")
+            x = transition_block(x, 0.5, f"pool{stage - 1}")
+        x = dense_block(x, depth, f"conv{stage}")
     x = frame.classify(_bn_relu(x, "bn", "relu"), "fc1000", pool_names=True)
-    return frame.model(x, name, pair(f"{KERAS_TEAM}/densenet", name, *checksums))
+    return frame.model(x, name, pair(f"{KERAS_TEAM}/densenet", name, *checksums) if checksums else None)
 
 
 @image_model()
 def DenseNet121(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
     """Densely connected network with 121 layers."""
-    return _densenet(Frame(include_top, weights, input_tensor, input_shape, pooling, classes), "densenet121")
+    blocks, *_ = _MODELS["densenet121"]
+    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes)
 
 
 @image_model()
 def DenseNet169(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
     """Densely connected network with 169 layers."""
-    return _densenet(Frame(include_top, weights, input_tensor, input_shape, pooling, classes), "densenet169")
+    blocks, *_ = _MODELS["densenet169"]
+    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes)
 
 
 @image_model()
 def DenseNet201(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
     """Densely connected network with 201 layers."""
-    return _densenet(Frame(include_top, weights, input_tensor, input_shape, pooling, classes), "densenet201")
+    blocks, *_ = _MODELS["densenet201"]
+    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes)
 
 
 preprocess_input = preprocessing("torch")

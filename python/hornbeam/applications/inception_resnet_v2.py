@@ -11,7 +11,9 @@ from .image_model import Frame, batch_norm, channels, concatenate, image_model
 from .imagenet_utils import decode_predictions, preprocessing
 from .weights import CHOLLET, pair
 
-__all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]
+__all__ = [
+    "InceptionResNetV2", "conv2d_bn", "decode_predictions", "inception_resnet_block", "preprocess_input",
+]  # fmt: skip
 
 _PUBLISHED = pair(
     f"{CHOLLET}/v0.7", "inception_resnet_v2", "e693bd0210a403b3192acc6073ad2e96", "d19885ff4a710c122648d3b5c3b684e4"
@@ -27,17 +29,25 @@ _BRANCHES: dict[str, tuple[Chain, ...]] = {
 }
 
 
-def _conv(x: Any, filters: int, size: Any, name: str | None = None, padding: str = "same", strides: int = 1) -> Any:
-    x = layers.Conv2D(filters, size, strides=strides, padding=padding, use_bias=False, name=name)(x)
-    x = batch_norm(x, name and f"{name}_bn", scale=False)
-    return layers.Activation("relu", name=name and f"{name}_ac")(x)
+def conv2d_bn(x, filters, kernel_size, strides=1, padding="same", activation="relu", use_bias=False, name=None):
+    """A convolution, batch normalization without scale where it has no bias, and an activation (None for none).
+
+    Args:
+        x: feature maps.
+        filters, kernel_size, strides, padding, use_bias: of the convolution.
+        name: of the convolution; the layers behind it have it with ``_bn`` and ``_ac``.
+    """
+    x = layers.Conv2D(filters, kernel_size, strides=strides, padding=padding, use_bias=use_bias, name=name)(x)
+    if not use_bias:
+        x = batch_norm(x, name and f"{name}_bn", scale=False)
+    return x if activation is None else layers.Activation(activation, name=name and f"{name}_ac")(x)
 
 
 def _chain(x: Any, chain: Chain, halve: bool = False) -> Any:
     """Convolutions after each other; with ``halve`` the last one halves the size."""
     for i, (filters, size) in enumerate(chain):
         last = halve and i == len(chain) - 1
-        x = _conv(x, filters, size, strides=2, padding="valid") if last else _conv(x, filters, size)
+        x = conv2d_bn(x, filters, size, strides=2, padding="valid") if last else conv2d_bn(x, filters, size)
     return x
 
 
@@ -54,41 +64,55 @@ def _add_scaled(inputs: Any, scale: float) -> Any:
 func_dump(_add_scaled)  # remembered: who imports this module can load saved models, whose Lambdas hold this function
 
 
-def _residual(x: Any, kind: str, index: int, scale: float, activate: bool = True) -> Any:
-    name = f"{kind}_{index}"
-    mixed = concatenate([_chain(x, chain) for chain in _BRANCHES[kind]], f"{name}_mixed")
-    change = layers.Conv2D(channels(x), 1, padding="same", name=f"{name}_conv")(mixed)
+def inception_resnet_block(x, scale, block_type, block_idx, activation="relu"):
+    """Branches whose output, times ``scale``, is added to x.
+
+    Args:
+        x: feature maps.
+        scale: a number.
+        block_type: ``'block35'``, ``'block17'`` or ``'block8'``.
+        block_idx: for the layers' names.
+        activation: behind the sum, or None.
+
+    Raises:
+        ValueError: another block_type.
+    """
+    if block_type not in _BRANCHES:
+        raise ValueError(f"Unknown Inception-ResNet block type {block_type!r}: it is one of {', '.join(_BRANCHES)}.")
+    name = f"{block_type}_{block_idx}"
+    mixed = concatenate([_chain(x, chain) for chain in _BRANCHES[block_type]], f"{name}_mixed")
+    change = conv2d_bn(mixed, channels(x), 1, activation=None, use_bias=True, name=f"{name}_conv")
     x = layers.Lambda(
         _add_scaled,
         output_shape=K.int_shape(x)[1:],
         arguments={"scale": scale},
         name=name,
     )([x, change])
-    return layers.Activation("relu", name=f"{name}_ac")(x) if activate else x
+    return x if activation is None else layers.Activation(activation, name=f"{name}_ac")(x)
 
 
 def _features(x: Any) -> Any:
-    x = _conv(x, 32, 3, strides=2, padding="valid")
-    x = _conv(x, 32, 3, padding="valid")
-    x = _conv(x, 64, 3)
+    x = conv2d_bn(x, 32, 3, strides=2, padding="valid")
+    x = conv2d_bn(x, 32, 3, padding="valid")
+    x = conv2d_bn(x, 64, 3)
     x = layers.MaxPooling2D(3, strides=2)(x)
-    x = _conv(x, 80, 1, padding="valid")
-    x = _conv(x, 192, 3, padding="valid")
+    x = conv2d_bn(x, 80, 1, padding="valid")
+    x = conv2d_bn(x, 192, 3, padding="valid")
     x = layers.MaxPooling2D(3, strides=2)(x)
 
     branches = [_chain(x, c) for c in (((96, 1),), ((48, 1), (64, 5)), ((64, 1), (96, 3), (96, 3)))]
     pooled = layers.AveragePooling2D(3, strides=1, padding="same")(x)
-    x = concatenate([*branches, _conv(pooled, 64, 1)], "mixed_5b")
+    x = concatenate([*branches, conv2d_bn(pooled, 64, 1)], "mixed_5b")
     for i in range(1, 11):
-        x = _residual(x, "block35", i, 0.17)
+        x = inception_resnet_block(x, 0.17, "block35", i)
     x = _reduce(x, "mixed_6a", ((384, 3),), ((256, 1), (256, 3), (384, 3)))
     for i in range(1, 21):
-        x = _residual(x, "block17", i, 0.1)
+        x = inception_resnet_block(x, 0.1, "block17", i)
     x = _reduce(x, "mixed_7a", ((256, 1), (384, 3)), ((256, 1), (288, 3)), ((256, 1), (288, 3), (320, 3)))
     for i in range(1, 10):
-        x = _residual(x, "block8", i, 0.2)
-    x = _residual(x, "block8", 10, 1.0, activate=False)
-    return _conv(x, 1536, 1, name="conv_7b")
+        x = inception_resnet_block(x, 0.2, "block8", i)
+    x = inception_resnet_block(x, 1.0, "block8", 10, activation=None)
+    return conv2d_bn(x, 1536, 1, name="conv_7b")
 
 
 @image_model(size=299, minimum=75)

@@ -9,7 +9,7 @@ from .image_model import Frame, batch_norm, concatenate, image_model
 from .imagenet_utils import decode_predictions, preprocessing
 from .weights import CHOLLET, pair
 
-__all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
+__all__ = ["InceptionV3", "conv2d_bn", "decode_predictions", "preprocess_input"]
 
 _PUBLISHED = pair(
     f"{CHOLLET}/v0.5", "inception_v3", "9a0d58056eeedaa3f26cb7ebd46da564", "bcbd6486424b2319ff4ef7d526e38f63"
@@ -18,16 +18,24 @@ _PUBLISHED = pair(
 Chain = tuple[tuple[int, int, int], ...]  # convolutions after each other: filters, height and width of the kernel
 
 
-def _conv(x: Any, filters: int, height: int, width: int, **options: Any) -> Any:
-    x = layers.Conv2D(filters, (height, width), use_bias=False, **options)(x)
-    return layers.Activation("relu")(batch_norm(x, scale=False))
+def conv2d_bn(x, filters, num_row, num_col, padding="same", strides=(1, 1), name=None):
+    """A convolution without bias, batch normalization without scale, ReLU.
+
+    Args:
+        x: feature maps.
+        filters, num_row, num_col, padding, strides: of the convolution.
+        name: of the activation; the layers before it have it with ``_conv`` and ``_bn``.
+    """
+    kernel, conv_name = (num_row, num_col), name and f"{name}_conv"
+    x = layers.Conv2D(filters, kernel, strides=strides, padding=padding, use_bias=False, name=conv_name)(x)
+    return layers.Activation("relu", name=name)(batch_norm(x, name and f"{name}_bn", scale=False))
 
 
 def _chain(x: Any, chain: Chain, halve: bool = False) -> Any:
     """Convolutions after each other; with ``halve`` the last one halves the size."""
     for i, conv in enumerate(chain):
         last = halve and i == len(chain) - 1
-        x = _conv(x, *conv, **({"strides": 2} if last else {"padding": "same"}))
+        x = conv2d_bn(x, *conv, **({"strides": 2, "padding": "valid"} if last else {}))
     return x
 
 
@@ -35,7 +43,7 @@ def _mix(x: Any, name: str, pool_filters: int, *chains: Chain) -> Any:
     """Branches that keep the size, the last one an average pooling with a 1x1 convolution."""
     branches = [_chain(x, chain) for chain in chains]
     pooled = layers.AveragePooling2D(3, strides=1, padding="same")(x)
-    return concatenate([*branches, _conv(pooled, pool_filters, 1, 1, padding="same")], name)
+    return concatenate([*branches, conv2d_bn(pooled, pool_filters, 1, 1)], name)
 
 
 def _reduce(x: Any, name: str, *chains: Chain) -> Any:
@@ -59,12 +67,12 @@ def _wide_mix(x: Any, index: int) -> Any:
 
 
 def _features(x: Any) -> Any:
-    x = _conv(x, 32, 3, 3, strides=2)
-    x = _conv(x, 32, 3, 3)
-    x = _conv(x, 64, 3, 3, padding="same")
+    x = conv2d_bn(x, 32, 3, 3, "valid", 2)
+    x = conv2d_bn(x, 32, 3, 3, "valid")
+    x = conv2d_bn(x, 64, 3, 3)
     x = layers.MaxPooling2D(3, strides=2)(x)
-    x = _conv(x, 80, 1, 1)
-    x = _conv(x, 192, 3, 3)
+    x = conv2d_bn(x, 80, 1, 1, "valid")
+    x = conv2d_bn(x, 192, 3, 3, "valid")
     x = layers.MaxPooling2D(3, strides=2)(x)
     for i, pool_filters in enumerate((32, 64, 64)):
         chains = ((64, 1, 1),), ((48, 1, 1), (64, 5, 5)), ((64, 1, 1), (96, 3, 3), (96, 3, 3))
