@@ -2,7 +2,8 @@
 
 Each case is a stack of two layers of one kind, so that the second one's input gradient counts too; ``step`` is a whole
 training step on the mean squared error with plain gradient descent. Every call feeds NumPy arrays and reads NumPy
-results. PyTorch has no locally connected layer and no convolutional LSTM: both are written as its users write them.
+results. PyTorch has no locally connected layer, no convolutional LSTM and no loop over a cell: they are written as its
+users write them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ SHAPES = {
     "Conv3D": ((16, 32, 32, 8), 4),
     "LocallyConnected2D": ((28, 28, 8), 32),
     "Bidirectional LSTM, masked": ((80, 64), 32),
+    "RNN over a cell of one's own": ((500, 32), 32),
 }
 CASES = [(f"{kind}, {what}", kind, what) for kind in SHAPES for what in ("predict", "step")]
 
@@ -37,6 +39,27 @@ def _inputs(kind: str) -> np.ndarray:
 def _lengths(batch: int, steps: int) -> np.ndarray:
     """Of the sequences that are not masked, longest first as PyTorch packs them."""
     return np.sort(np.random.RandomState(1).randint(steps // 4, steps + 1, batch))[::-1].copy()
+
+
+def _own_cell(keras, units: int):
+    """tanh(W x + U h), as people write cells in Keras 2."""
+    backend = keras.backend
+
+    class Cell(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.state_size = units
+
+        def build(self, shape):
+            self.w = self.add_weight(shape=(shape[-1], units), initializer="uniform", name="w")
+            self.u = self.add_weight(shape=(units, units), initializer="orthogonal", name="u")
+            self.built = True
+
+        def call(self, inputs, states):
+            h = backend.tanh(backend.dot(inputs, self.w) + backend.dot(states[0], self.u))
+            return h, [h]
+
+    return Cell()
 
 
 def _keras(keras, case):
@@ -59,6 +82,9 @@ def _keras(keras, case):
     elif kind == "LocallyConnected2D":
         relu = {"activation": "relu"}
         stack = [layers.LocallyConnected2D(16, 3, **relu, **first), layers.LocallyConnected2D(16, 3, **relu)]
+    elif kind.startswith("RNN"):
+        stack = [layers.RNN(_own_cell(keras, 64), return_sequences=True, **first)]
+        stack += [layers.RNN(_own_cell(keras, 64), return_sequences=True)]
     else:
         stack = [layers.Masking(**first)]
         stack += [layers.Bidirectional(layers.LSTM(64, return_sequences=True)) for _ in range(2)]
@@ -113,6 +139,18 @@ def _torch_stack(kind: str):
                 outputs.append(h)
             return torch.stack(outputs, 1)
 
+    class Loop(nn.Module):
+        def __init__(self, features, units):
+            super().__init__()
+            self.w, self.u = nn.Linear(features, units, bias=False), nn.Linear(units, units, bias=False)
+
+        def forward(self, x):
+            h, outputs = x.new_zeros(len(x), self.u.in_features), []
+            for row in x.unbind(1):
+                h = torch.tanh(self.w(row) + self.u(h))
+                outputs.append(h)
+            return torch.stack(outputs, 1)
+
     class LocallyConnected(nn.Module):
         def __init__(self, channels, filters, size):
             super().__init__()
@@ -152,6 +190,8 @@ def _torch_stack(kind: str):
         return nn.Sequential(nn.Conv3d(8, 32, 3, padding=1), nn.ReLU(), nn.Conv3d(32, 32, 3, padding=1), nn.ReLU())
     if kind == "LocallyConnected2D":
         return nn.Sequential(LocallyConnected(8, 16, 26), LocallyConnected(16, 16, 24))
+    if kind.startswith("RNN"):
+        return nn.Sequential(Loop(32, 64), Loop(64, 64))
     return PackedLSTM(_lengths(SHAPES[kind][1], SHAPES[kind][0][0]))
 
 
@@ -163,7 +203,7 @@ def _torch(case, channels_last: bool):
     x, model = _inputs(kind), _torch_stack(kind)
     if kind == "ConvLSTM2D":
         x = np.ascontiguousarray(x.transpose(0, 1, 4, 2, 3))
-    elif not kind.endswith("masked"):
+    elif not kind.endswith("masked") and not kind.startswith("RNN"):
         x = np.ascontiguousarray(np.moveaxis(x, -1, 1))
     if channels_last:
         layout = torch.channels_last_3d if kind == "Conv3D" else torch.channels_last
