@@ -66,6 +66,9 @@ class Layer(NodeAccess):
         ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dtype")
     )
 
+    #: what inputs of another rank have to become, for the error about them
+    _input_hint = ""
+
     def __init__(self, **kwargs):
         self.input_spec = None
         self.supports_masking = False
@@ -92,7 +95,7 @@ class Layer(NodeAccess):
             if "batch_input_shape" in kwargs:
                 batch_input_shape = tuple(kwargs["batch_input_shape"])
             else:
-                batch_input_shape = (kwargs.get("batch_size"),) + tuple(kwargs["input_shape"])
+                batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
             self.batch_input_shape = batch_input_shape
         self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or K.floatx()
         self._initial_weights = kwargs.get("weights")
@@ -377,7 +380,14 @@ class Layer(NodeAccess):
         stated = self.compute_output_shape(unpack_singleton([K.int_shape(x) for x in to_list(inputs)]))
         if stated is None:
             return inferred
-        return [tuple(s) for s in stated] if isinstance(stated, list) else [tuple(stated)]
+        shapes = [tuple(s) for s in stated] if isinstance(stated, list) else [tuple(stated)]
+        if len(shapes) != len(inferred) or not all(map(_shapes_agree, shapes, inferred)):
+            raise ValueError(
+                f"`compute_output_shape` of layer {self.name} (class {type(self).__name__}) says that the output has "
+                f"shape {unpack_singleton(shapes)}, but `call` made {unpack_singleton(inferred)}. "
+                "Correct it, or leave it out: then the shape is taken from `call`."
+            )
+        return shapes
 
     def _record_call(self, inputs, outputs, masks, shapes, arguments) -> None:
         histories = [getattr(x, "_keras_history", (None, None, None)) for x in inputs]
@@ -411,7 +421,7 @@ class Layer(NodeAccess):
                     f"Layer {self.name} was called with an input that isn't a symbolic tensor. "
                     f"Received type: {type(x)}. Full input: {inputs}. All inputs to the layer should be tensors."
                 )
-        check_inputs(self.name, self.input_spec, inputs)
+        check_inputs(self.name, self.input_spec, inputs, self._input_hint)
 
     def compute_output_shape(self, input_shape):
         """The shape of the output for ``input_shape``; both may be lists."""
@@ -421,7 +431,11 @@ class Layer(NodeAccess):
         """The mask passed on to the next layer: the given one if the layer supports masking."""
         if not self.supports_masking:
             if not is_all_none(mask):
-                raise TypeError(f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}")
+                raise TypeError(
+                    f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}. A layer before "
+                    "it makes a mask (`Masking`, or `Embedding` with `mask_zero=True`): leave that out, or put "
+                    "`Lambda(lambda x: x, mask=lambda inputs, mask: None)` between them to drop the mask."
+                )
             return None
         return mask
 
@@ -440,6 +454,18 @@ class Layer(NodeAccess):
 
     def __repr__(self):
         return f"<{type(self).__module__}.{type(self).__name__} {self.__dict__.get('name', '?')!r}>"
+
+
+def _as_shape(shape: Any) -> tuple:
+    """``input_shape`` as a tuple; a bare number is the commonest mistake."""
+    if isinstance(shape, (int, np.integer)):
+        raise TypeError(f"`input_shape` is a tuple of the axes after the batch, got {shape}: write ({shape},).")
+    return tuple(shape)
+
+
+def _shapes_agree(stated: tuple, actual: tuple) -> bool:
+    """Whether no known dim contradicts another."""
+    return len(stated) == len(actual) and all(None in (m, n) or m == n for m, n in zip(stated, actual))
 
 
 def _default_name(cls: type) -> str:

@@ -30,8 +30,11 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{n}={getattr(self, n)}' for n in names if getattr(self, n))})"
 
 
-def check_inputs(layer_name: str, input_spec, inputs) -> None:
-    """Raise ValueError where ``inputs`` do not fit ``input_spec`` (an InputSpec or a list of them)."""
+def check_inputs(layer_name: str, input_spec, inputs, hint: str = "") -> None:
+    """Raise ValueError where ``inputs`` do not fit ``input_spec`` (an InputSpec or a list of them).
+
+    ``hint`` says what the layer's inputs are and how to make them so; it ends the message about a wrong rank.
+    """
     if not input_spec:
         return
     specs = to_list(input_spec)
@@ -45,7 +48,8 @@ def check_inputs(layer_name: str, input_spec, inputs) -> None:
         if spec is not None:
             problem = _mismatch(spec, x)
             if problem:
-                raise ValueError(f"Input {index} is incompatible with layer {layer_name}: {problem}")
+                advice = f". {hint}" if hint and "ndim" in problem else ""
+                raise ValueError(f"Input {index} is incompatible with layer {layer_name}: {problem}{advice}")
 
 
 def _mismatch(spec: InputSpec, x) -> str | None:

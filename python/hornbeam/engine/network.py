@@ -124,6 +124,7 @@ class Network(Layer):
                         f"{what} tensors to a {type(self).__name__} must be "
                         f"{'`keras.layers.Input`' if what == 'Input' else 'the output of a Keras `Layer`'} "
                         f"(thus holding past layer metadata). Found: {x}"
+                        + ("" if what == "Input" else ". Put operations on tensors into a layer: Lambda(lambda x: ...)")
                     )
         for x in self.inputs:
             layer = x._keras_history[0]

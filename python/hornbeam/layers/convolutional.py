@@ -72,7 +72,7 @@ class _Conv(Layer):
     ):
         super().__init__(**kwargs)
         self.rank = rank
-        self.filters = filters
+        self.filters = None if filters is None else conv_utils.normalize_size(filters, "filters")
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, rank, "kernel_size")
         self.strides = conv_utils.normalize_tuple(strides, rank, "strides")
         self.padding = conv_utils.normalize_padding(padding)
@@ -91,6 +91,9 @@ class _Conv(Layer):
             bias_constraint=bias_constraint,
         )
         self.input_spec = InputSpec(ndim=rank + 2)
+        axes = {1: "steps", 2: "height, width", 3: "depth, height, width"}[rank]
+        layout = f"channels, {axes}" if self.data_format == "channels_first" else f"{axes}, channels"
+        self._input_hint = f"Inputs are (batch, {layout}); a single channel needs its axis, too"
 
     @property
     def _channel_axis(self) -> int:
@@ -727,6 +730,8 @@ class _Cropping(_Spatial):
         return inputs[transpose_shape((whole, *kept, whole), self.data_format, range(1, self.rank + 1))]
 
     def _new_length(self, length, axis):
+        if sum(self.cropping[axis]) > length:
+            raise ValueError(f"`cropping` {self.cropping} takes more than there is: axis {axis} has {length} cells.")
         return length - sum(self.cropping[axis])
 
     def get_config(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import types
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .. import activations, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
+from ..utils import conv_utils
 from ..utils.generic_utils import (
     deserialize_keras_object,
     func_dump,
@@ -323,6 +325,14 @@ class Lambda(Layer):
         dtypes = dtypes if isinstance(dtypes, list) else [dtypes] * len(input_shape)
         self.call([K.placeholder(shape, dtype=dtype) for shape, dtype in zip(input_shape, dtypes)])
 
+    def _output_shapes(self, inputs, outputs):
+        try:
+            return super()._output_shapes(inputs, outputs)
+        except ValueError as error:
+            # Under TensorFlow a wrong `output_shape` was of little consequence, so that scripts have it.
+            warnings.warn(str(error).replace("`compute_output_shape`", "`output_shape`"), stacklevel=4)
+            return [K.int_shape(x) for x in outputs]
+
     def compute_mask(self, inputs, mask=None):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
@@ -421,7 +431,7 @@ class Dense(Layer):
         if "input_shape" not in kwargs and "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_dim"),)
         super().__init__(**kwargs)
-        self.units = units
+        self.units = conv_utils.normalize_size(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         set_options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..legacy import interfaces
+from ..utils import conv_utils
 from ..utils.generic_utils import to_list
 from .options import options_config, set_options
 
@@ -44,8 +45,8 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         if "int" in self.dtype:  # the first Keras 2 meant the indices' dtype; old files have it
             self.dtype = K.floatx()
-        self.input_dim = input_dim
-        self.output_dim = output_dim
+        self.input_dim = conv_utils.normalize_size(input_dim, "input_dim")
+        self.output_dim = conv_utils.normalize_size(output_dim, "output_dim")
         set_options(
             self,
             embeddings_initializer=embeddings_initializer,

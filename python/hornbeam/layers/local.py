@@ -44,7 +44,7 @@ class _LocallyConnected(Layer):
     ):
         options = {name: kwargs.pop(name) for name in self._options}
         super().__init__(**kwargs)
-        self.filters = filters
+        self.filters = conv_utils.normalize_size(filters, "filters")
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, self._rank, "kernel_size")
         self.strides = conv_utils.normalize_tuple(strides, self._rank, "strides")
         self.padding = conv_utils.normalize_padding(padding)

@@ -74,6 +74,8 @@ class BatchNormalization(Layer):
         )
 
     def build(self, input_shape):
+        if not -len(input_shape) <= self.axis < len(input_shape):
+            raise ValueError(f"`axis` {self.axis} is none of an input of shape {input_shape}.")
         dim = input_shape[self.axis]
         if dim is None:
             raise ValueError(

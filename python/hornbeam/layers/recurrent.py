@@ -36,6 +36,10 @@ class RNN(TakesStates):
     which the number of steps must be known.
     """
 
+    _input_hint = (
+        "Inputs are (batch, time, features); a recurrent layer before this one gives them with return_sequences=True"
+    )
+
     def __init__(
         self,
         cell,

@@ -10,6 +10,7 @@ from .. import activations, graph, initializers
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..graph import Tensor
+from ..utils import conv_utils
 from ..utils.generic_utils import has_arg, serialize_keras_object
 from .options import RECURRENT_OPTIONS, add_weight, options_config, set_options
 
@@ -35,7 +36,7 @@ class RecurrentCell(Layer):
 
     def __init__(self, units, activation, use_bias, dropout, recurrent_dropout, options, kwargs):
         super().__init__(**kwargs)
-        self.units = units
+        self.units = conv_utils.normalize_size(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         set_options(self, **options)

@@ -169,6 +169,8 @@ class Bidirectional(TakesStates, Wrapper):
     def __init__(self, layer, merge_mode="concat", weights=None, **kwargs):
         if merge_mode not in _MERGE_MODES:
             raise ValueError(f"Invalid merge mode: {merge_mode!r}. Merge mode should be one of {_MERGE_MODES}")
+        if not all(hasattr(layer, name) for name in ("return_sequences", "return_state", "stateful")):
+            raise ValueError(f"Bidirectional wraps a recurrent layer, such as LSTM or RNN. Received: {layer}")
         self.forward_layer = copy.copy(layer)
         self.backward_layer = _reversed_copy(layer)
         self.forward_layer.name = "forward_" + layer.name

@@ -28,6 +28,20 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
         raise ValueError(message) from None
 
 
+def normalize_size(value: Any, name: str) -> int:
+    """A positive integer; 16.0 is one, since ``n / 2`` was an integer in scripts written for Python 2.
+
+    Raises:
+        ValueError: zero, a negative number or a fraction.
+        TypeError: no number.
+    """
+    if isinstance(value, (str, bytes, bool)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"The `{name}` argument must be a positive integer. Received: {value!r}")
+    if value != int(value) or value <= 0:
+        raise ValueError(f"The `{name}` argument must be a positive integer. Received: {value}")
+    return int(value)
+
+
 def normalize_padding(value: str) -> str:
     """``'valid'``, ``'same'`` or ``'causal'``, in lower case.
 
