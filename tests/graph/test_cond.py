@@ -61,7 +61,8 @@ def test_numbers_tensors_and_conditions_of_other_types():
         np.testing.assert_array_equal(run([[1, 2]])[0], [1, 2])
         np.testing.assert_array_equal(run([[1, -1]])[0], [3, -3])
         assert [run([v])[1] for v in ([1, 2], [1, -1])] == [3, 7]
-    np.testing.assert_array_equal(K.eval(K.switch(K.constant(0), K.ones((2, 2)), 5.0)), np.full((2, 2), 5))
+    for five in (5.0, lambda: 5.0):
+        np.testing.assert_array_equal(K.eval(K.switch(K.constant(0), K.ones((2, 2)), five)), np.full((2, 2), 5))
 
 
 def test_inside_a_scan_and_with_a_scan_inside():
@@ -82,7 +83,9 @@ def test_tensor_training_flags_choose_while_running():
 def test_errors():
     choice, x, counter = K.placeholder((), dtype="bool"), K.placeholder((2, 3)), K.variable(0.0)
     with pytest.raises(ValueError, match="different shapes"):
-        K.switch(choice, lambda: x, lambda: K.sum(x, axis=0))
+        G.cond(choice, lambda: x, lambda: K.sum(x, axis=0))
+    with pytest.raises(ValueError, match="select"):
+        K.switch(choice, lambda: x, lambda: K.concatenate([x, x]))
     with pytest.raises(TypeError, match="different dtypes"):
         K.switch(choice, lambda: x, lambda: K.cast(x, "float64"))
     with pytest.raises(RuntimeError, match="inside the body of a cond"):

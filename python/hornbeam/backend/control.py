@@ -72,8 +72,11 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Tensor
     if condition.dtype != "bool":
         condition = not_equal(condition, 0)
     if condition.ndim == 0 and (callable(then_expression) or callable(else_expression)):
-        then, other = (e if callable(e) else _always(e) for e in (then_expression, else_expression))
-        return graph.cond(condition, then, other)
+        branches = [e if callable(e) else _always(e) for e in (then_expression, else_expression)]
+        try:
+            return graph.cond(condition, *branches)
+        except ValueError:  # of different shapes: what broadcasting makes of them, below
+            then_expression, else_expression = (branch() for branch in branches)
     then, other = (e() if callable(e) else e for e in (then_expression, else_expression))
     like = next((e for e in (then, other) if isinstance(e, Tensor)), None)
     then, other = (graph.convert(e, like.dtype if like is not None else None) for e in (then, other))
