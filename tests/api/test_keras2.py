@@ -48,25 +48,9 @@ def difference(name: Name) -> str | None:
     return signature_differs(thing, name.signature)
 
 
-#: What is still to come. It may only shrink.
-MISSING = {
-    "keras.applications.resnet_common",
-    "keras.applications.resnext",
-}
-
-
-def is_missing(name: Name) -> bool:
-    return any(str(name) == known or str(name).startswith(f"{known}.") for known in MISSING)
-
-
 def test_every_name_of_keras_2():
-    wrong = {str(name): found for name in names() if (found := difference(name)) is not None and not is_missing(name)}
+    wrong = {str(name): found for name in names() if (found := difference(name)) is not None}
     assert wrong == {}
-
-
-def test_what_is_missing_is_missing():
-    found = {known for known in MISSING for name in names() if is_missing(name) and difference(name) is None}
-    assert found == set()
 
 
 #: Modules whose public names their package has as well.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hornbeam import applications, layers, models
 from hornbeam import backend as K
-from hornbeam.applications import densenet, imagenet_utils, inception_resnet_v2, inception_v3, resnet50
+from hornbeam.applications import densenet, imagenet_utils, inception_resnet_v2, inception_v3, resnet50, resnet_common
 from hornbeam.applications.image_model import halving_padding
 from hornbeam.applications.nasnet import NASNet
 
@@ -27,6 +27,8 @@ PUBLISHED = [
     ("resnet_v2", "ResNet50V2", 25_613_800, 23_564_800, 192),
     ("resnet_v2", "ResNet101V2", 44_675_560, 42_626_560, 379),
     ("resnet_v2", "ResNet152V2", 60_380_648, 58_331_648, 566),
+    ("resnext", "ResNeXt50", 25_097_128, 23_048_128, 241),
+    ("resnext", "ResNeXt101", 44_315_560, 42_266_560, 479),
     ("inception_v3", "InceptionV3", 23_851_784, 21_802_784, 313),
     ("inception_resnet_v2", "InceptionResNetV2", 55_873_736, 54_336_736, 782),
     ("xception", "Xception", 22_910_480, 20_861_480, 134),
@@ -398,3 +400,28 @@ def test_blocks_that_models_are_made_of():
     assert models.Model(x, y).output_shape == (None, 8, 8, 16)
     with pytest.raises(ValueError, match="block type 'block9'"):
         inception_resnet_v2.inception_resnet_block(x, 0.1, "block9", 1)
+
+
+def test_a_residual_network_with_stages_of_ones_own():
+    def stages(x):
+        x = resnet_common.stack1(x, 4, 2, stride1=1, name="a")
+        x = resnet_common.stack2(x, 4, 2, name="b")
+        return resnet_common.stack3(x, 64, 2, name="c")
+
+    model = resnet_common.ResNet(stages, True, False, "mine", weights=None, input_shape=(32, 32, 3), classes=5)
+    assert model.name == "mine" and model.output_shape == (None, 5)
+    assert model.get_layer("c_block2_out").output_shape == (None, 2, 2, 128)
+    with pytest.raises(ValueError, match="no published weights for 'mine'"):
+        resnet_common.ResNet(stages, True, False, "mine")
+
+
+def test_grouped_convolution_sees_its_own_group_alone():
+    x = layers.Input((5, 5, 8))
+    model = models.Model(x, resnet_common.block3(x, 8, groups=2, name="g"))
+    seen = model.get_layer("g_1_relu").output
+    inner = K.function([x], [seen, model.get_layer("g_2_reduce").output])
+    before, after = inner([np.random.RandomState(0).uniform(size=(1, 5, 5, 8))])
+    kernel = model.get_layer("g_2_conv").get_weights()[0]  # (3, 3, channels, outputs of each)
+    window = before[0, :3, :3]
+    expected = [np.einsum("hwi,hwim->m", window[..., g], kernel[:, :, g]) for g in (np.s_[:4], np.s_[4:])]
+    np.testing.assert_allclose(after[0, 1, 1], expected, rtol=1e-4, atol=1e-6)
