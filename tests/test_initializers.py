@@ -41,6 +41,28 @@ def test_variance_scaling_of_outputs_and_vectors():
     np.testing.assert_allclose(got.var(), 1 / 50, rtol=0.15)
 
 
+@pytest.mark.parametrize("shape", [(50, 80), (3, 3, 20, 20)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_distributions(shape, seed):
+    """Kolmogorov and Smirnov's test: such a distance has a chance of less than one in a thousand."""
+    from scipy import stats
+
+    window = int(np.prod(shape[:-2]))
+    mean_fan = window * (shape[-2] + shape[-1]) / 2
+    limit = np.sqrt(3 / mean_fan)
+    deviation = np.sqrt(1 / mean_fan) / 0.87962566103423978  # of the whole normal, so that the cut one has 1 / fan
+    for initializer, distribution in (
+        (initializers.RandomUniform(-2, 3, seed=seed), stats.uniform(-2, 5)),
+        (initializers.RandomNormal(1, 2, seed=seed), stats.norm(1, 2)),
+        (initializers.TruncatedNormal(1, 2, seed=seed), stats.truncnorm(-2, 2, 1, 2)),
+        (initializers.glorot_uniform(seed=seed), stats.uniform(-limit, 2 * limit)),
+        (initializers.glorot_normal(seed=seed), stats.truncnorm(-2, 2, 0, deviation)),
+    ):
+        numbers = values(initializer, shape).ravel()
+        assert stats.kstest(numbers, distribution.cdf).pvalue > 1e-3
+        assert abs(np.corrcoef(numbers[:-1], numbers[1:])[0, 1]) < 4 / np.sqrt(numbers.size), "neighbours"
+
+
 def test_random_ones():
     normal = values(initializers.RandomNormal(1.0, 2.0, seed=1), (50, 80))
     assert abs(normal.mean() - 1) < 0.15 and abs(normal.std() - 2) < 0.15

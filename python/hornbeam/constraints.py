@@ -120,7 +120,7 @@ def get(identifier: Any) -> Callable | None:
     if isinstance(identifier, str):
         return deserialize({"class_name": identifier, "config": {}})
     if callable(identifier):
-        return identifier
+        return identifier() if isinstance(identifier, type) else identifier
     raise ValueError(f"Could not interpret constraint identifier: {identifier}")
 
 

@@ -93,6 +93,8 @@ def deserialize_keras_object(
                 f"{identifier['class_name']} is a function: a {printable_module_name} is named without config."
             )
         config = identifier["config"]
+        if not config and inspect.isfunction(cls) and _needs_arguments(cls):
+            return cls  # a user's own initializer, regularizer or constraint, and not what makes one
         if not hasattr(cls, "from_config"):
             with CustomObjectScope(custom_objects or {}):
                 return cls(**config)
@@ -108,6 +110,11 @@ def deserialize_keras_object(
 #: Initializers and regularizers have functions that make them (``glorot_uniform``, ``l2``). Other functions are never
 #: called on loading: a file could choose their arguments.
 _NOT_MADE_BY_FUNCTIONS = ("layer", "optimizer", "activation function", "loss function", "metric function")
+
+
+def _needs_arguments(function: Callable) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
 
 
 def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
