@@ -5,8 +5,24 @@ import sys
 
 import numpy as np
 import pytest
-from hornbeam.layers import Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Flatten, Input, SeparableConv2D, add
+from hornbeam.layers import (
+    GRU,
+    LSTM,
+    BatchNormalization,
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    DepthwiseConv2D,
+    Flatten,
+    Input,
+    SeparableConv2D,
+    SimpleRNN,
+    TimeDistributed,
+    add,
+)
 from hornbeam.models import Model, Sequential
+from hornbeam.utils.flops import count_flops
 from hornbeam.utils.layer_utils import (
     convert_all_kernels_in_model,
     convert_dense_weights_data_format,
@@ -49,6 +65,55 @@ def test_graph_summary_says_what_is_connected_to_what():
     text = "\n".join(lines(model, line_length=100))
     assert "Connected to" in text and "a[0][0]" in text and "shared[1][0]" in text
     assert count_params(model.weights + model.weights) == 20
+
+
+def test_wide_summary():
+    model = Sequential([Dense(6, name="first", input_shape=(4,)), Dense(3, name="second")], name="net")
+    model.layers[0].trainable = False
+    assert lines(model, wide=True)[2:] == [
+        "Layer (type)                 Output Shape              Param #   Trainable  Bytes         FLOPs            ",
+        "=" * 107,
+        "first (Dense)                (None, 6)                 30        no         120           48               ",
+        "_" * 107,
+        "second (Dense)               (None, 3)                 21        yes        84            36               ",
+        "=" * 107,
+        "Total params: 51",
+        "Trainable params: 21",
+        "Non-trainable params: 30",
+        "Bytes of weights: 204",
+        "FLOPs per sample: 84",
+        "_" * 107,
+    ]
+    a = Input((4,), name="a")
+    shared = Dense(4, name="shared")
+    text = "\n".join(lines(Model(a, add([shared(a), BatchNormalization(name="bn")(shared(a))])), wide=True))
+    assert "FLOPs            Connected to" in text and "in part" in text
+    assert "64               a[0][0]" in text  # both calls
+
+
+@pytest.mark.parametrize(
+    "layer, shape, products",
+    [
+        (Dense(5), (7, 3), 7 * 3 * 5),
+        (Conv2D(8, 3, strides=2, padding="same"), (10, 10, 4), 5 * 5 * 8 * 3 * 3 * 4),
+        (Conv2D(8, 3, data_format="channels_first"), (4, 10, 10), 8 * 8 * 8 * 3 * 3 * 4),
+        (Conv1D(8, 3), (10, 4), 8 * 8 * 3 * 4),
+        (DepthwiseConv2D(3), (10, 10, 4), 8 * 8 * 4 * 3 * 3),
+        (SeparableConv2D(6, 3), (10, 10, 4), 8 * 8 * 4 * 3 * 3 + 8 * 8 * 4 * 6),
+        (Conv2DTranspose(6, 2, strides=2), (5, 5, 4), 5 * 5 * 4 * 2 * 2 * 6),
+        (LSTM(6), (9, 4), 9 * (4 + 6) * 4 * 6),
+        (GRU(6), (9, 4), 9 * (4 + 6) * 3 * 6),
+        (SimpleRNN(6), (9, 4), 9 * (4 + 6) * 6),
+        (TimeDistributed(Dense(5)), (7, 3), 7 * 3 * 5),
+        (Sequential([Dense(5), Dense(2)]), (3,), 3 * 5 + 5 * 2),
+        (Flatten(), (7, 3), 0),
+        (LSTM(6), (None, 4), None),
+    ],
+)
+def test_flops_are_twice_the_products(layer, shape, products):
+    x = Input(shape)
+    model = Model(x, type(layer).from_config(layer.get_config())(x))
+    assert count_flops(model)[layer.name] == (None if products is None else 2 * products)
 
 
 def test_an_unbuilt_model_has_no_summary():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..graph import Tensor
+from ..graph.order import nodes_of
 from .protobuf import bytes_field, int_field, text_field
 
 _TYPES = {
@@ -18,23 +19,11 @@ def graph_def(outputs: Iterable[Tensor]) -> bytes:
     names: dict[Any, str] = {}
     taken: set[str] = set()
     content = b""
-    for node in _in_order(outputs):
+    for node in nodes_of(outputs):
         names[node] = _unique(_name(node), taken)
         inputs = [f"{names[x.op]}:{x.index}" if x.index else names[x.op] for x in node.inputs if x is not None]
         content += bytes_field(1, _node_def(node, names[node], inputs))
     return content + bytes_field(4, int_field(1, 22))  # a GraphDef version that all readers know
-
-
-def _in_order(outputs: Iterable[Tensor]) -> list:
-    """The nodes, each after its inputs: they were numbered as they were made."""
-    found: set = set()
-    stack = [x.op for x in outputs]
-    while stack:
-        node = stack.pop()
-        if node not in found:
-            found.add(node)
-            stack += [x.op for x in node.inputs if x is not None]
-    return sorted(found, key=lambda node: node.serial)
 
 
 def _name(node: Any) -> str:

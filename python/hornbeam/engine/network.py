@@ -438,8 +438,13 @@ class Network(Layer):
 
         return model_to_yaml(self, **kwargs)
 
-    def summary(self, line_length=None, positions=None, print_fn=None):
-        """Print a table of the layers, their output shapes and their numbers of parameters."""
+    def summary(self, line_length=None, positions=None, print_fn=None, wide=False):
+        """Print a table of the layers, their output shapes and their numbers of parameters.
+
+        Args:
+            line_length, positions, print_fn: as for :func:`hornbeam.utils.print_summary`.
+            wide: also show what is trained, the weights' bytes and the floating-point operations for one sample.
+        """
         if not self.built:
             raise ValueError(
                 "This model has not yet been built. Build the model first by calling build() or calling fit() with "
@@ -447,7 +452,7 @@ class Network(Layer):
             )
         from ..utils.layer_utils import print_summary
 
-        return print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+        return print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn, wide=wide)
 
     def to_mermaid(self, show_shapes=False, show_layer_names=True, rankdir="TB", expand_nested=False):
         """The layers and their connections as a Mermaid flowchart, text that Markdown viewers draw.

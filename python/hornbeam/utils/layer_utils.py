@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.tracing import get_source_inputs
+from .flops import count_flops
 
 __all__ = [
     "convert_all_kernels_in_model", "convert_dense_weights_data_format", "count_params", "get_source_inputs",
@@ -20,7 +21,7 @@ def count_params(weights):
     return sum(int(np.prod(K.int_shape(w))) for w in {id(w): w for w in weights}.values())
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None):
+def print_summary(model, line_length=None, positions=None, print_fn=None, wide=False):
     """Print a table of a model's layers.
 
     Args:
@@ -28,15 +29,26 @@ def print_summary(model, line_length=None, positions=None, print_fn=None):
         line_length: width of the table.
         positions: where the columns end, as fractions of the width or in characters.
         print_fn: called with each line; ``print`` by default.
+        wide: with columns for what is trained, the bytes of the weights, and the floating-point operations for one
+            sample (see :func:`hornbeam.utils.flops.count_flops`).
     """
     print_fn = print_fn or print
     linear = _is_linear(model)
+    titles = ["Layer (type)", "Output Shape", "Param #"]
     if linear:
-        line_length, positions = line_length or 65, positions or [0.45, 0.85, 1.0]
-        titles = ["Layer (type)", "Output Shape", "Param #"]
+        length, ends = 65, [0.45, 0.85, 1.0]
     else:
-        line_length, positions = line_length or 98, positions or [0.33, 0.55, 0.67, 1.0]
-        titles = ["Layer (type)", "Output Shape", "Param #", "Connected to"]
+        length, ends = 98, [0.33, 0.55, 0.67]
+    if wide:
+        titles += ["Trainable", "Bytes", "FLOPs"]
+        columns = [int(length * end) for end in ends]
+        columns += [columns[-1] + 11, columns[-1] + 25, columns[-1] + 42]
+        length += 42
+        ends = [min(1.0, (column + 0.5) / length) for column in columns]
+    if not linear:
+        titles.append("Connected to")
+        ends.append(1.0)
+    line_length, positions = line_length or length, positions or ends
     if positions[-1] <= 1:
         positions = [int(line_length * p) for p in positions]
 
@@ -45,12 +57,15 @@ def print_summary(model, line_length=None, positions=None, print_fn=None):
     print_fn(_row(titles, positions))
     print_fn("=" * line_length)
     layers = model.layers
+    flops = count_flops(model) if wide else {}
     for index, layer in enumerate(layers):
         fields = [f"{layer.name} ({type(layer).__name__})", str(_output_shape(layer)), str(_params(layer))]
+        if wide:
+            fields += [_trainable(layer), f"{_bytes(layer.weights):,}", _number(flops.get(layer.name))]
         sources = [] if linear else _sources(model, layer)
         print_fn(_row(fields + sources[:1], positions))
         for source in sources[1:]:
-            print_fn(_row(["", "", "", source], positions))
+            print_fn(_row([""] * len(fields) + [source], positions))
         print_fn(("=" if index == len(layers) - 1 else "_") * line_length)
     model._check_trainable_weights_consistency()
     collected = getattr(model, "_collected_trainable_weights", None)
@@ -59,7 +74,29 @@ def print_summary(model, line_length=None, positions=None, print_fn=None):
     print_fn(f"Total params: {trainable + frozen:,}")
     print_fn(f"Trainable params: {trainable:,}")
     print_fn(f"Non-trainable params: {frozen:,}")
+    if wide:
+        total = None if None in flops.values() else sum(flops.values())
+        print_fn(f"Bytes of weights: {_bytes(model.weights):,}")
+        print_fn(f"FLOPs per sample: {_number(total)}")
     print_fn("_" * line_length)
+
+
+def _trainable(layer: Any) -> str:
+    """Whether training changes the weights: all of them, some, or none."""
+    trained, frozen = count_params(layer.trainable_weights), count_params(layer.non_trainable_weights)
+    if not trained:
+        return "no" if frozen else "-"
+    return "in part" if frozen else "yes"
+
+
+def _bytes(weights: Any) -> int:
+    return sum(
+        int(np.prod(K.int_shape(w))) * np.dtype(K.dtype(w)).itemsize for w in {id(w): w for w in weights}.values()
+    )
+
+
+def _number(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
 
 
 def _is_linear(model: Any) -> bool:
