@@ -1,6 +1,7 @@
 """What training takes as data besides arrays: tensors, sparse matrices, nothing at all, generators that end."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -111,6 +112,23 @@ def test_steps_may_be_a_quotient():
     model.fit_generator(forever(), steps_per_epoch=len(x) / 8, epochs=2, verbose=0, workers=0)
     assert len(taken) == 6  # three batches hold 20 samples
     assert model.predict_generator(forever(), steps=len(x) / 8, workers=0).shape == (24, 3)
+
+
+def test_batches_are_made_while_the_model_trains():
+    x, y = data()
+    third = threading.Event()
+
+    def batches():
+        for number in range(1, 4):
+            if number == 3:
+                third.set()
+            yield x, y
+
+    class Wait(Callback):
+        def on_batch_end(self, batch, logs=None):
+            assert third.wait(60)  # at the end of the first batch already, which nothing but another thread can do
+
+    mlp().fit_generator(batches(), steps_per_epoch=3, verbose=0, callbacks=[Wait()])
 
 
 def test_evaluation_tells_callbacks_its_metrics_and_gives_plain_numbers():
