@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import io
+import multiprocessing
 import os
 import signal
 import tarfile
@@ -135,6 +136,22 @@ class TestEnqueuers:
         with pytest.raises(RuntimeError, match=r"worker process died \(exit code -9\)"):
             for _ in enqueuer.get():
                 pass
+        assert not enqueuer.is_running()
+
+    def test_workers_that_cannot_start_are_an_error(self):
+        class Deadly(Batches):
+            def __reduce__(self):
+                return os._exit, (3,)  # instead of becoming a Sequence in the worker
+
+        before = multiprocessing.get_start_method()
+        multiprocessing.set_start_method("spawn", force=True)
+        try:
+            enqueuer = OrderedEnqueuer(Deadly(), use_multiprocessing=True)
+            enqueuer.start(workers=1)
+            with pytest.raises(RuntimeError, match=r"die as soon as they start \(exit code 3\)"):
+                next(enqueuer.get())
+        finally:
+            multiprocessing.set_start_method(before, force=True)
         assert not enqueuer.is_running()
 
     def test_a_reader_that_waits_ends_when_another_thread_stops(self):

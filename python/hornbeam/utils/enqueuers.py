@@ -8,6 +8,7 @@ import os
 import queue
 import random
 import threading
+import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ class SequenceEnqueuer:
         self.queue: queue.Queue = queue.Queue()
         self.run_thread: threading.Thread | None = None
         self.stop_signal: threading.Event | None = None
-        self._processes: list[Any] = []
+        self._processes: list[Any] = []  # the pool's own list of those that run now
+        self._seen: dict[int, Any] = {}
 
     def is_running(self):
         return self.stop_signal is not None and not self.stop_signal.is_set()
@@ -122,13 +124,14 @@ class SequenceEnqueuer:
         if not self.use_multiprocessing:
             return ThreadPool(self.workers)
         pool = multiprocessing.Pool(self.workers, **self._process_setup())
-        # The pool replaces workers that die and forgets what they were working on: keep them to see it.
-        self._processes = list(pool._pool)  # type: ignore[attr-defined]
+        self._processes = pool._pool  # type: ignore[attr-defined]
+        self._seen = {process.pid: process for process in list(self._processes)}
         return pool
 
-    def _dead_worker(self) -> Any:
-        """A worker process that has died; one that is terminated on stopping does not count."""
-        return next((p for p in self._processes if p.exitcode not in (None, 0)), None)
+    def _dead_workers(self) -> list[int]:
+        """Exit codes of the worker processes that have died: the pool replaces them and forgets what they were doing."""
+        self._seen.update((process.pid, process) for process in list(self._processes))
+        return [process.exitcode for process in self._seen.values() if process.exitcode]
 
     def _process_setup(self) -> dict[str, Any]:
         return {"initializer": init_pool, "initargs": (_shared,)}
@@ -185,7 +188,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
             while item := self._next_result():
                 index, result = item
                 try:
-                    batch = result.get(timeout=_TIMEOUT)
+                    batch = self._wait(result)
                 except multiprocessing.TimeoutError:
                     warnings.warn(
                         f"The input {index} could not be retrieved. It could be because a worker has died.",
@@ -199,6 +202,27 @@ class OrderedEnqueuer(SequenceEnqueuer):
         except Exception:
             self.stop()
             raise
+
+    def _wait(self, result: Any) -> Any:
+        """The value of a result.
+
+        Raises:
+            multiprocessing.TimeoutError: it does not come: perhaps one worker has died.
+            RuntimeError: all of them die, again and again.
+        """
+        end = time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                return result.get(timeout=min(_POLL, _TIMEOUT))
+            except multiprocessing.TimeoutError:
+                dead = self._dead_workers()
+                if len(dead) > 3 * self.workers:
+                    raise RuntimeError(
+                        f"The worker processes die as soon as they start (exit code {dead[-1]}); what they say is printed "
+                        "above. Processes that are spawned instead of forked have to import what the Sequence needs."
+                    ) from None
+                if time.monotonic() > end or not self.is_running():
+                    raise
 
 
 class GeneratorEnqueuer(SequenceEnqueuer):
@@ -267,10 +291,9 @@ class GeneratorEnqueuer(SequenceEnqueuer):
             try:
                 return result.get(timeout=_POLL)
             except multiprocessing.TimeoutError:
-                dead = self._dead_worker()
-                if dead is not None:
+                if dead := self._dead_workers():
                     raise RuntimeError(
-                        f"A worker process died (exit code {dead.exitcode}) and took its copy of the generator with it. "
+                        f"A worker process died (exit code {dead[0]}) and took its copy of the generator with it. "
                         "A negative code is the signal that ended it: -9 often means that memory ran out."
                     ) from None
         return None
