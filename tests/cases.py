@@ -164,8 +164,8 @@ ELEMENTWISE = [
     case("switch", truth(3, 2), real(3, 2), real(3, 2)),
     case("switch", truth(3), real(3, 2), real(3, 2)),
     case("switch", True, real(3, 2), 2.0, call=lambda B, c, x, y: B.switch(c, x, y)),
-    case("in_train_phase", real(3), real(3), training=1, call=lambda B, x, y, training: B.in_train_phase(x, y, training) + y),
-    case("in_test_phase", real(3), real(3), training=1, call=lambda B, x, y, training: B.in_test_phase(x, y, training) + x),
+    case("in_train_phase", real(3), real(3), call=lambda B, x, y: B.in_train_phase(x, y, training=1) + y),
+    case("in_test_phase", real(3), real(3), call=lambda B, x, y: B.in_test_phase(x, y, training=1) + x),
 ]  # fmt: skip
 
 AXES = (None, 1, -1, [0, 2], (0, 1, 2))
@@ -273,9 +273,16 @@ IMAGES = [
     case("separable_conv1d", real(1, 2, 5), real(2, 2, 2), real(1, 4, 1), strides=2, **FIRST),
     case("separable_conv2d", real(1, 4, 3, 2), real(2, 2, 2, 1), real(1, 1, 2, 2), padding="same"),
     case("separable_conv2d", real(1, 2, 4, 3), real(2, 2, 2, 1), real(1, 1, 2, 2), dilation_rate=(2, 1), **FIRST),
-    *(case("pool2d", apart(1, 5, 4, 1), (2, 2), pool_mode=mode, padding=padding, strides=(2, 1)) for mode in ("max", "avg") for padding in ("valid", "same")),
+    *(
+        case("pool2d", apart(1, 5, 4, 1), (2, 2), pool_mode=mode, padding=padding, strides=(2, 1))
+        for mode in ("max", "avg")
+        for padding in ("valid", "same")
+    ),
     case("pool2d", apart(1, 2, 3, 3), (2, 3), pool_mode="avg", padding="same", **FIRST),
-    *(case("pool3d", apart(1, 3, 3, 2, 1), (2, 2, 1), pool_mode=mode, padding="same", strides=(2, 1, 1)) for mode in ("max", "avg")),
+    *(
+        case("pool3d", apart(1, 3, 3, 2, 1), (2, 2, 1), pool_mode=mode, padding="same", strides=(2, 1, 1))
+        for mode in ("max", "avg")
+    ),
     case("pool3d", apart(1, 1, 3, 3, 2), (2, 2, 2), **FIRST),
     case("local_conv1d", real(2, 5, 2), real(2, 6, 2), (3,), (2,)),
     case("local_conv2d", real(1, 3, 4, 2), real(6, 8, 2), (2, 2), (1, 1), (2, 3)),

@@ -44,3 +44,10 @@ def test_folds():
     )
     with pytest.raises(ValueError, match="initializer"):
         K.foldl(K.maximum, K.constant(np.zeros((0, 2))))
+
+
+def test_what_a_step_indexes_with_its_element():
+    x = K.variable(np.arange(12.0).reshape(4, 3))
+    np.testing.assert_array_equal(
+        K.eval(K.map_fn(lambda i: K.sum(x[i]), K.arange(4), dtype="float32")), [3, 12, 21, 30]
+    )

@@ -74,6 +74,14 @@ def test_indexing_is_numpys(key):
 def test_indexing_with_a_tensor_and_errors():
     a = np.arange(12.0).reshape(4, 3)
     np.testing.assert_array_equal(G.constant(a)[G.constant(2)].numpy(), a[2])
+    i, x = G.placeholder((), "int32"), G.placeholder((4, 3), "float64")
+    f = G.Function([x, i], [x[i], x[1:, i], x[None, i, ::-1], *G.gradients([x[:, i] * 2.0], [x])])
+    for at in (0, 2, -1):
+        row, column, turned, slope = f([a, at])
+        np.testing.assert_array_equal(row, a[at])
+        np.testing.assert_array_equal(column, a[1:, at])
+        np.testing.assert_array_equal(turned, a[None, at, ::-1])
+        np.testing.assert_array_equal(slope, np.where(np.arange(3) == at % 3, 2, 0) * np.ones((4, 1)))
     with pytest.raises(IndexError, match="too many indices"):
         G.constant(a)[0, 0, 0]
     with pytest.raises(IndexError, match="out of bounds"):

@@ -31,6 +31,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     else:
         items += [slice(None)] * (x.ndim - used)
 
+    x, items = _gather_computed(x, items)
     begin, end, strides, drop, insert = [], [], [], [], []
     begin_mask = end_mask = 0
     axis = out_axis = 0
@@ -80,3 +81,22 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     for at in insert:
         x = apply("expand_dims", [x], axis=at)
     return x
+
+
+def _gather_computed(x: Tensor, items: list) -> tuple[Tensor, list]:
+    """Take what is at integers that are computed from data, and return the indices that are left.
+
+    A slice would have to know them when the plan is made.
+    """
+    from .ops import apply, shape_of
+
+    left = []
+    axis = 0
+    for k in items:
+        if isinstance(k, Tensor) and k.ndim == 0 and k.ints is None:
+            length = apply("cast", [shape_of(x)[axis]], dtype=k.dtype)
+            x = apply("gather", [x, apply("select", [k < 0, k + length, k])], axis=axis)
+        else:
+            left.append(k)
+            axis += k is not None
+    return x, left
