@@ -168,9 +168,11 @@ template <class T> static void run_ctc(const KernelCall& c) {
   const CtcSizes n(c);
   parallel_tasks(c, n.batch, [&](int64_t b) {
     const int32_t *steps = c.in[2].as<const int32_t>() + b, *used = c.in[3].as<const int32_t>() + b;
-    CtcSample<T> sample(n, c.in[0].as<const T>() + b * n.steps * n.classes, c.in[1].as<const int32_t>() + b * n.labels,
-                        larger(0, smaller(*steps, n.steps)), larger(0, smaller(*used, n.labels)),
-                        reinterpret_cast<double*>(c.workspace) + b * n.sample);
+    const int32_t* labels = c.in[1].as<const int32_t>() + b * n.labels;
+    int64_t count = larger(0, smaller(*used, n.labels));
+    while (count > 0 && labels[count - 1] == n.classes - 1) --count;  // a blank behind the labels says nothing
+    CtcSample<T> sample(n, c.in[0].as<const T>() + b * n.steps * n.classes, labels, larger(0, smaller(*steps, n.steps)),
+                        count, reinterpret_cast<double*>(c.workspace) + b * n.sample);
     const bool valid = sample.valid();
     const double loss = valid ? sample.forward() : kNan<double>;
     if (c.out[0].present) c.out[0].as<T>()[b] = static_cast<T>(loss);

@@ -86,7 +86,17 @@ def test_labels_that_do_not_fit_have_infinite_loss_and_no_gradient(isa):
     assert not dx.any()
 
 
-@pytest.mark.parametrize("label", [-1, 2, 99])
+def test_blanks_behind_the_labels_are_none(isa):
+    """So the image OCR example marks its empty pictures, and TensorFlow reads it."""
+    logits = np.random.RandomState(0).randn(3, 4, 3)
+    loss, dx = ctc(logits, [[2, 2], [0, 2], [2, 0]], [4, 4, 4], [1, 2, 2])
+    expected, slopes = ctc(logits[:2], [[0, 0], [0, 0]], [4, 4], [0, 1])
+    np.testing.assert_array_equal(loss[:2], expected)
+    np.testing.assert_array_equal(dx[:2], slopes)
+    assert np.isnan(loss[2])  # a blank before a label
+
+
+@pytest.mark.parametrize("label", [-1, 3, 99])
 def test_labels_outside_the_classes_give_nan(isa, label):
     loss, dx = ctc(np.zeros((2, 3, 3)), [[0, label], [0, 1]], [3, 3], [2, 2])
     assert np.isnan(loss[0]) and np.isnan(dx[0]).all()

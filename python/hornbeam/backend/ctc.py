@@ -22,7 +22,7 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
         y_true: labels (samples, most labels), of which each sample uses its first ones.
         y_pred: probabilities (samples, steps, classes); the last class is the blank.
         input_length: steps that each sample uses, (samples, 1).
-        label_length: labels that each sample uses, (samples, 1).
+        label_length: labels that each sample uses, (samples, 1); blanks at their end do not count.
 
     Returns:
         (samples, 1).
