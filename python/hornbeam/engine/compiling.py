@@ -13,6 +13,7 @@ from ..utils.generic_utils import to_list
 from . import compile_arguments as arguments
 from .base_layer import _unique
 from .network import Network
+from .standardize import expects_shape_of_output
 
 
 class Compiling(Network):
@@ -101,7 +102,7 @@ class Compiling(Network):
             if fn is not None:
                 target = given[i]
                 if target is None:
-                    target = self._target_placeholder(output, name)
+                    target = self._target_placeholder(output, name, fn)
                 elif not K.is_placeholder(target):
                     unfed.append(i)
             self.targets.append(target)
@@ -117,9 +118,17 @@ class Compiling(Network):
         self._feed_sample_weights = [w for i, w in enumerate(self.sample_weights) if i not in unfed]
         self._feed_sample_weight_modes = [m for i, m in enumerate(self.sample_weight_modes) if i not in unfed]
 
-    def _target_placeholder(self, output: Tensor, name: str) -> Tensor:
-        """Targets have the output's rank; their sizes are the data's, which is checked when data comes."""
-        shape = (None,) * len(K.int_shape(output))
+    def _target_placeholder(self, output: Tensor, name: str, loss: Any) -> Tensor:
+        """Targets have the output's rank; their sizes are the data's, which is checked when data comes.
+
+        Where that check wants the output's sizes they are the output's already here, and so is the batch if it is the
+        inputs': what is surely equal is not summed back to shape in the gradient.
+        """
+        shape: list[int | None] = [None] * len(output.dims)
+        if expects_shape_of_output(loss):
+            shape[1:] = K.int_shape(output)[1:]
+            if output.dims and all(x.dims[0] == output.dims[0] for x in self.inputs):
+                shape[0] = output.dims[0]
         return K.placeholder(shape=shape, name=f"{name}_target", dtype=K.dtype(output))
 
     def _target_tensor_list(self, target_tensors: Any) -> list:

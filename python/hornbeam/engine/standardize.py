@@ -261,12 +261,20 @@ def check_array_length_consistency(inputs, targets, weights=None):
 _SAME_SHAPE = ("mean_squared_error", "binary_crossentropy", "categorical_crossentropy")
 
 
+def expects_shape_of_output(loss):
+    """Whether a loss compares targets with outputs number by number."""
+    return _name(loss) in _SAME_SHAPE
+
+
+def _name(loss):
+    return getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__)
+
+
 def check_loss_and_target_compatibility(targets, loss_fns, output_shapes):
     """Catch targets that broadcasting would make something of, though surely not what was meant."""
     for y, loss, shape in zip(targets, loss_fns, output_shapes):
         if y is None or loss is None or K.is_tensor(y):
             continue
-        name = getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__)
         fn = getattr(loss, "fn", loss)
         if fn is losses.categorical_crossentropy and y.shape[-1] == 1:
             raise ValueError(
@@ -277,11 +285,11 @@ def check_loss_and_target_compatibility(targets, loss_fns, output_shapes):
                 "Alternatively, you can use the loss function `sparse_categorical_crossentropy` instead, which does "
                 "expect integer targets."
             )
-        if name in _SAME_SHAPE and shape is not None:
+        if expects_shape_of_output(loss) and shape is not None:
             if any(want is not None and got != want for got, want in zip(y.shape[1:], shape[1:])):
                 raise ValueError(
                     f"A target array with shape {y.shape} was passed for an output of shape {shape} while using as "
-                    f"loss `{name}`. This loss expects targets to have the same shape as the output."
+                    f"loss `{_name(loss)}`. This loss expects targets to have the same shape as the output."
                 )
 
 
