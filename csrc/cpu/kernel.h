@@ -46,8 +46,7 @@ struct Kernel {
   void (*run)(const KernelCall&) = nullptr;
   // Weights that are repacked before use: `run` reads call.packed[pack_input] and not the input's
   // data. The Plan keeps packings of unchanged variables and constants, and makes others just before
-  // each run. A kernel packs at most one input, and the packing depends on attrs and on that input's
-  // shape and dtype only, so that plans for other batch sizes share it.
+  // each run. A kernel packs at most one input; the packing may depend on attrs, shapes and dtypes.
   int32_t pack_input = -1;
   int64_t (*packed_bytes)(const KernelCall&) = nullptr;
   void (*pack)(const KernelCall&, void* dst) = nullptr;
