@@ -7,7 +7,7 @@ from typing import Any
 
 from ..utils.generic_utils import allow_code_loading
 from .migrate import migrate
-from .text import parse_json, parse_yaml
+from .text import parse_model, parse_yaml
 
 
 def model_from_config(config, custom_objects=None, lambdas=None):
@@ -76,7 +76,7 @@ def _with_functions(config: dict, lambdas: dict) -> dict:
 def model_from_json(json_string, custom_objects=None, safe_mode=True, lambdas=None):
     """Make a model from the text of ``model.to_json()``; see :func:`load_model` for ``safe_mode`` and ``lambdas``."""
     with allow_code_loading(not safe_mode):
-        return model_from_config(parse_json(json_string), custom_objects, lambdas)
+        return model_from_config(parse_model(json_string), custom_objects, lambdas)
 
 
 def model_from_yaml(yaml_string, custom_objects=None, safe_mode=True, lambdas=None):

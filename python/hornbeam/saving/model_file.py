@@ -20,7 +20,7 @@ from .optimizer_state import read_state, read_zip_state, write_zip_state
 from .sample import check_sample, save_sample
 from .state import load_state, save_state
 from .targets import fetched
-from .text import get_json_type, model_description, parse_json
+from .text import get_json_type, model_description, parse_json, parse_model
 from .weights import load_weights_from_hdf5_group, save_weights_to_hdf5_group, unique_names
 
 
@@ -148,7 +148,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
                 "No model found in config file. If the file holds weights alone, build the model and use "
                 "`model.load_weights`."
             )
-        model = model_from_config(parse_json(description), custom_objects, lambdas)
+        model = model_from_config(parse_model(description), custom_objects, lambdas)
         load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
         if compile:
             training = hdf5.attribute(file, "training_config")
@@ -168,7 +168,7 @@ def _read_zip(
     source: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None, verify: bool
 ) -> Any:
     description, weights = keras_zip.read(source)
-    config = parse_json(description)
+    config = parse_model(description)
     with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
         model = model_from_config(config, custom_objects, lambdas)
         zip_weights.load_weights(file, model)

@@ -46,6 +46,18 @@ def model_to_yaml(model: Any, **kwargs: Any) -> str:
     return yaml.dump(json.loads(model_to_json(model)), **kwargs)
 
 
+def parse_model(text: str) -> dict:
+    """Parse a model's description in JSON.
+
+    Raises:
+        ValueError: it is no JSON, no dict, or nested deeper than any model is.
+    """
+    description = parse_json(text)
+    if not isinstance(description, dict):
+        raise ValueError(f"Not a model's config: {str(description)[:200]}")
+    return description
+
+
 def parse_json(text: str) -> Any:
     """Parse JSON from a stranger.
 
