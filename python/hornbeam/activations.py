@@ -72,6 +72,18 @@ def linear(x: Any) -> Any:
     return x
 
 
+def swish(x: Any) -> Any:
+    """``x * sigmoid(x)``; not in Keras 2.3.1, but in many files of tf.keras."""
+    return x * K.sigmoid(x)
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """x times the probability that a normal number is below x (or its tanh approximation); from files of tf.keras."""
+    if approximate:
+        return 0.5 * x * (1.0 + K.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+    return 0.5 * x * (1.0 + graph.apply("erf", [x * 0.7071067811865476]))
+
+
 def serialize(activation: Callable) -> str:
     """The name of an activation function."""
     return activation.__name__
@@ -112,4 +124,4 @@ def get(identifier: Any) -> Callable:
     raise ValueError(f"Could not interpret activation function identifier: {identifier}")
 
 
-_ACTIVATIONS = public_objects(globals())
+_ACTIVATIONS = {**public_objects(globals()), "silu": swish}

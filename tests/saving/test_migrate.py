@@ -51,7 +51,6 @@ def test_configs(before, after):
 @pytest.mark.parametrize(
     "config, message",
     [
-        (layer("Conv2D", groups=2), r"has groups=2, which Keras 2 has no support for"),
         (layer("LSTM", time_major=True), r"has time_major=True"),
         (layer("BatchNormalization", axis=[1, 2]), r"normalizes over several axes"),
         (layer("Dense", dtype={"class_name": "Policy", "config": {"name": "mixed_int8"}}), r"'mixed_int8'"),
@@ -60,6 +59,17 @@ def test_configs(before, after):
 def test_what_keras_2_does_not_have(config, message):
     with pytest.raises(ValueError, match=message):
         migrate(config)
+
+
+@pytest.mark.parametrize(
+    "version, interpolation",
+    [("2.3.1", "bilinear"), ("2.2.4", "bilinear"), (None, "bilinear"), ("2.2.4-tf", "bilinear_half_pixel"),
+     ("2.4.0", "bilinear_half_pixel"), ("2.15.0", "bilinear_half_pixel")],
+)  # fmt: skip
+def test_bilinear_means_something_else_in_tf_keras(version, interpolation):
+    inside = {"class_name": "Model", "config": {"layers": [layer("UpSampling2D", interpolation="bilinear")]}}
+    assert migrate(inside, version)["config"]["layers"] == [layer("UpSampling2D", interpolation=interpolation)]
+    assert migrate(layer("UpSampling2D", interpolation="nearest"), version)["config"]["interpolation"] == "nearest"
 
 
 def test_mixed_precision_becomes_float32():

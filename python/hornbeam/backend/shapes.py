@@ -212,20 +212,37 @@ def resize_images(
 
     Args:
         interpolation: ``'nearest'`` repeats pixels; ``'bilinear'`` interpolates between the pixel at ``i / factor``
-            and the next, as TensorFlow 1 did (pixel i of the input lies at ``i * factor``).
+            and the next, as TensorFlow 1 did (pixel i of the input lies at ``i * factor``);
+            ``'bilinear_half_pixel'`` as TensorFlow 2 does (its middle lies at ``(i + 0.5) * factor``).
 
     Raises:
         ValueError: another interpolation or data format.
     """
-    if interpolation not in ("nearest", "bilinear"):
+    if interpolation not in ("nearest", "bilinear", "bilinear_half_pixel"):
         raise ValueError(f"interpolation should be one of 'nearest' or 'bilinear', got {interpolation!r}")
     first = normalize_data_format(data_format) == "channels_first"
     if first:
         x = permute_dimensions(x, [0, 2, 3, 1])
+    if interpolation == "bilinear_half_pixel":
+        y = _resize_half_pixel(x, height_factor, width_factor)
+    else:
+        y = _resize(x, height_factor, width_factor, interpolation)
+    return permute_dimensions(y, [0, 3, 1, 2]) if first else y
+
+
+def _resize(x: Tensor, height_factor: int, width_factor: int, interpolation: str) -> Tensor:
     height, width = dims_of(x)[1:3]
     size = graph.shape_tensor([height * height_factor, width * width_factor])
-    y = graph.apply("resize", [x, size], interpolation=interpolation)
-    return permute_dimensions(y, [0, 3, 1, 2]) if first else y
+    return graph.apply("resize", [x, size], interpolation=interpolation)
+
+
+def _resize_half_pixel(x: Tensor, height_factor: int, width_factor: int) -> Tensor:
+    """With the edges repeated and twice the factor, the middles of the new pixels lie on every second one of TensorFlow 1."""
+    x = concatenate([x[:, :1], x, x[:, -1:]], axis=1)
+    x = concatenate([x[:, :, :1], x, x[:, :, -1:]], axis=2)
+    y = _resize(x, 2 * height_factor, 2 * width_factor, "bilinear")
+    h, w = 1 + height_factor, 1 + width_factor
+    return y[:, h : -3 * height_factor : 2, w : -3 * width_factor : 2]
 
 
 def resize_volumes(

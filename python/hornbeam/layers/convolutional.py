@@ -36,8 +36,10 @@ class _Conv(Layer):
         use_bias: whether there is a bias.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
             kernel_constraint, bias_constraint: by name, config or as functions.
+        groups: (keyword only, as in files of tf.keras) into how many parts the channels are cut; each part of the filters
+            sees its part of the channels.
 
-    Weights: kernel (kernel_size..., channels in, filters), bias (filters,).
+    Weights: kernel (kernel_size..., channels in / groups, filters), bias (filters,).
     """
 
     _options: tuple[str, ...] = (
@@ -70,7 +72,10 @@ class _Conv(Layer):
         bias_constraint=None,
         **kwargs,
     ):
+        self.groups = kwargs.pop("groups", 1)
         super().__init__(**kwargs)
+        if self.groups < 1 or (self.groups > 1 and filters % self.groups):
+            raise ValueError(f"The {filters} filters cannot be cut into {self.groups} groups.")
         self.rank = rank
         self.filters = None if filters is None else conv_utils.normalize_size(filters, "filters")
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, rank, "kernel_size")
@@ -130,7 +135,9 @@ class _Conv(Layer):
 
     def build(self, input_shape):
         channels = self._input_channels(input_shape)
-        self.kernel = self._add_kernel("kernel", "kernel", (*self.kernel_size, channels, self.filters))
+        if channels % self.groups:
+            raise ValueError(f"The {channels} channels of the input cannot be cut into {self.groups} groups.")
+        self.kernel = self._add_kernel("kernel", "kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self._add_bias(self.filters)
 
     def call(self, inputs):
@@ -141,7 +148,12 @@ class _Conv(Layer):
 
     def _convolve(self, inputs: Any) -> Any:
         convolutions: dict[int, Any] = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}
-        return convolutions[self.rank](inputs, self.kernel, **self._geometry())
+        convolve = convolutions[self.rank]
+        if self.groups == 1:
+            return convolve(inputs, self.kernel, **self._geometry())
+        axis = self._channel_axis
+        parts = zip(_cut(inputs, axis, self.groups), _cut(self.kernel, self.rank + 1, self.groups))
+        return K.concatenate([convolve(x, kernel, **self._geometry()) for x, kernel in parts], axis=axis)
 
     def _geometry(self) -> dict:
         return {
@@ -179,7 +191,15 @@ class _Conv(Layer):
             "use_bias": self.use_bias,
             **options_config(self, *self._options),
         }
+        if self.groups > 1:
+            own["groups"] = self.groups
         return {**super().get_config(), **own}
+
+
+def _cut(x: Any, axis: int, parts: int) -> list:
+    """Equal parts of a tensor along an axis of known size."""
+    size = K.int_shape(x)[axis] // parts
+    return [x[(slice(None),) * axis + (slice(i * size, (i + 1) * size),)] for i in range(parts)]
 
 
 class Conv1D(_Conv):
@@ -643,13 +663,14 @@ class UpSampling2D(_UpSampling):
     """Enlarge images by whole factors.
 
     Args:
-        interpolation: ``'nearest'`` or ``'bilinear'``.
+        interpolation: ``'nearest'``, ``'bilinear'``, or ``'bilinear_half_pixel'``, which is what ``'bilinear'`` means in files
+            of tf.keras 2: see :func:`hornbeam.backend.resize_images`.
     """
 
     @interfaces.legacy_upsampling2d_support
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
         super().__init__(conv_utils.normalize_tuple(size, 2, "size"), data_format, **kwargs)
-        if interpolation not in ("nearest", "bilinear"):
+        if interpolation not in ("nearest", "bilinear", "bilinear_half_pixel"):
             raise ValueError('interpolation should be one of "nearest" or "bilinear".')
         self.interpolation = interpolation
 

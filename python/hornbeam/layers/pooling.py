@@ -124,12 +124,17 @@ class AveragePooling3D(_Pooling3D):
 
 
 class _GlobalPooling(Layer):
-    """Reduce all spatial axes: (batch, ..., channels) to (batch, channels)."""
+    """Reduce all spatial axes: (batch, ..., channels) to (batch, channels).
+
+    Args:
+        keepdims: (keyword only, as in files of tf.keras) whether the axes stay, with size 1.
+    """
 
     _rank: int
 
     @interfaces.legacy_global_pooling_support
     def __init__(self, data_format=None, **kwargs):
+        self.keepdims = bool(kwargs.pop("keepdims", False))
         super().__init__(**kwargs)
         self.data_format = K.normalize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self._rank + 2)
@@ -140,20 +145,23 @@ class _GlobalPooling(Layer):
         return list(range(first, first + self._rank))
 
     def compute_output_shape(self, input_shape):
+        if self.keepdims:
+            return tuple(1 if axis in self._axes else size for axis, size in enumerate(input_shape))
         return (input_shape[0], input_shape[1 if self.data_format == "channels_first" else -1])
 
     def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format}
+        own: dict = {"keepdims": True} if self.keepdims else {}
+        return {**super().get_config(), "data_format": self.data_format, **own}
 
 
 class _GlobalMax(_GlobalPooling):
     def call(self, inputs):
-        return K.max(inputs, axis=self._axes)
+        return K.max(inputs, axis=self._axes, keepdims=self.keepdims)
 
 
 class _GlobalAverage(_GlobalPooling):
     def call(self, inputs):
-        return K.mean(inputs, axis=self._axes)
+        return K.mean(inputs, axis=self._axes, keepdims=self.keepdims)
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
@@ -168,9 +176,9 @@ class GlobalAveragePooling1D(_GlobalPooling):
     def call(self, inputs, mask=None):
         steps = self._axes[0]
         if mask is None:
-            return K.mean(inputs, axis=steps)
+            return K.mean(inputs, axis=steps, keepdims=self.keepdims)
         weights = K.expand_dims(K.cast(mask, K.dtype(inputs)), 3 - steps)
-        return K.sum(inputs * weights, axis=steps) / K.sum(weights, axis=steps)
+        return K.sum(inputs * weights, steps, self.keepdims) / K.sum(weights, steps, self.keepdims)
 
     def compute_mask(self, inputs, mask=None):
         return None

@@ -158,6 +158,7 @@ class Bidirectional(TakesStates, Wrapper):
         layer: a recurrent layer. The forward one is a copy of it, the backward one is made from its config.
         merge_mode: ``'concat'`` (the default), ``'sum'``, ``'mul'``, ``'ave'``, or None to give both outputs as a list.
         weights: initial weights, those of the forward layer first.
+        backward_layer: (keyword only, as in files of tf.keras) the layer to run backwards, if it is another one.
 
     Calling: as the layer; ``initial_state`` has the states of the forward layer, then those of the backward one.
     With ``return_state`` the states come in that order too, after the outputs.
@@ -167,12 +168,16 @@ class Bidirectional(TakesStates, Wrapper):
     """
 
     def __init__(self, layer, merge_mode="concat", weights=None, **kwargs):
+        backward_layer = kwargs.pop("backward_layer", None)
         if merge_mode not in _MERGE_MODES:
             raise ValueError(f"Invalid merge mode: {merge_mode!r}. Merge mode should be one of {_MERGE_MODES}")
         if not all(hasattr(layer, name) for name in ("return_sequences", "return_state", "stateful")):
             raise ValueError(f"Bidirectional wraps a recurrent layer, such as LSTM or RNN. Received: {layer}")
         self.forward_layer = copy.copy(layer)
-        self.backward_layer = _reversed_copy(layer)
+        self._own_backward_layer = backward_layer is not None
+        self.backward_layer = _reversed_copy(layer) if backward_layer is None else copy.copy(backward_layer)
+        if self.backward_layer.go_backwards == layer.go_backwards:
+            raise ValueError("The forward layer and the backward layer of Bidirectional run in the same direction.")
         self.forward_layer.name = "forward_" + layer.name
         self.backward_layer.name = "backward_" + layer.name
         super().__init__(layer, **kwargs)
@@ -267,14 +272,21 @@ class Bidirectional(TakesStates, Wrapper):
     # -- configuration --------------------------------------------------------------------------------
     def get_config(self):
         config = {**super().get_config(), "merge_mode": self.merge_mode}
+        if self._own_backward_layer:
+            backward = self.backward_layer
+            config["backward_layer"] = {"class_name": type(backward).__name__, "config": backward.get_config()}
         if self._num_constants:
             config["num_constants"] = self._num_constants
         return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        from . import deserialize
+
         config = dict(config)
         num_constants = config.pop("num_constants", 0)
+        if config.get("backward_layer") is not None:
+            config["backward_layer"] = deserialize(config["backward_layer"], custom_objects=custom_objects)
         layer = super().from_config(config, custom_objects)
         layer._num_constants = num_constants
         return layer

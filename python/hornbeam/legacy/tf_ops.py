@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import activations, graph
 from .. import backend as K
-from .. import graph
 from ..graph import Tensor
 
 
@@ -153,11 +153,7 @@ def _leaky_relu(features: Any, alpha: float = 0.2, name: Any = None) -> Tensor:
 
 
 def _gelu(features: Any, approximate: bool = False, name: Any = None) -> Tensor:
-    if approximate:
-        return (
-            0.5 * features * (1.0 + K.tanh(0.7978845608028654 * (features + 0.044715 * features * features * features)))
-        )
-    return 0.5 * features * (1.0 + graph.apply("erf", [features * 0.7071067811865476]))
+    return activations.gelu(features, bool(approximate))
 
 
 def _swish(features: Any, beta: Any = 1.0, name: Any = None) -> Tensor:

@@ -10,13 +10,14 @@ from .migrate import migrate
 from .text import parse_model, parse_yaml
 
 
-def model_from_config(config, custom_objects=None, lambdas=None):
+def model_from_config(config, custom_objects=None, lambdas=None, keras_version=None):
     """Make a model (with new weights) from ``{class_name, config}``.
 
     Args:
         config: dict with class name and config, as in a file.
         custom_objects: dict from name to class or function.
         lambdas: dict from the name of a Lambda layer to the function to use for it.
+        keras_version: who wrote the config, if it does not say so itself.
 
     Raises:
         TypeError: a list instead of a dict.
@@ -36,7 +37,7 @@ def model_from_config(config, custom_objects=None, lambdas=None):
         if lambdas:
             config = _with_functions(config, lambdas)
             custom_objects.update({_placeholder(name): function for name, function in lambdas.items()})
-        config = migrate(config)
+        config = migrate(config, keras_version or config.get("keras_version"))
         return deserialize(config, custom_objects=custom_objects)
     except (LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
         raise ValueError(f"Invalid model config: {type(error).__name__}: {error}") from error

@@ -52,22 +52,17 @@ def _inspect_hdf5(path: str, lines: list[str], suspicions: list[str]) -> None:
 def _inspect_zip(path: str, lines: list[str], suspicions: list[str]) -> None:
     with keras_zip.opened(path) as archive:
         names = archive.namelist()
-        metadata: Any = {}
-        if "metadata.json" in names and archive.getinfo("metadata.json").file_size < 1 << 20:
-            metadata = (
-                _parsed(archive.read("metadata.json").decode("utf-8", "replace"), "metadata.json", suspicions) or {}
-            )
     lines.append("kind              whole model, .keras (zip)")
     known = {"metadata.json", "config.json", "model.weights.h5"}
     for name in names:
         if name not in known:
             suspicions.append(f"the zip has a member {name!r}, which is never read")
-    _written_by(metadata.get("keras_version") if isinstance(metadata, dict) else None, None, lines)
     try:
-        description, weights = keras_zip.read(path)
+        description, weights, version = keras_zip.read(path)
     except ValueError as error:
         suspicions.append(str(error))
         return
+    _written_by(version, None, lines)
     config = _parsed(description, "config.json", suspicions)
     if isinstance(config, dict):
         _describe_model(config, lines, suspicions)

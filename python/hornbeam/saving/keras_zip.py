@@ -45,8 +45,8 @@ def opened(source: Any) -> Iterator[zipfile.ZipFile]:
         raise OSError(f"Unable to read {str(source)!r}: the file is damaged: {error}") from error
 
 
-def read(source: Any) -> tuple[str, Any]:
-    """The text of ``config.json`` and the bytes of ``model.weights.h5``.
+def read(source: Any) -> tuple[str, Any, str]:
+    """The text of ``config.json``, the bytes of ``model.weights.h5``, and the version of Keras that wrote them.
 
     Raises:
         OSError: the file is damaged.
@@ -60,7 +60,17 @@ def read(source: Any) -> tuple[str, Any]:
             limit = max(1 << 20, _MAX_EXPANSION * info.compress_size)
             if info.file_size > (min(limit, _MAX_CONFIG) if name == "config.json" else limit):
                 raise ValueError(f"{str(source)!r}: {name} would take {info.file_size} bytes; no model does that.")
-        return archive.read("config.json").decode("utf-8"), io.BytesIO(archive.read("model.weights.h5"))
+        weights = io.BytesIO(archive.read("model.weights.h5"))
+        return archive.read("config.json").decode("utf-8"), weights, _version(archive)
+
+
+def _version(archive: zipfile.ZipFile) -> str:
+    """What the metadata say; without them it is an early one of those that write zips."""
+    try:
+        with archive.open("metadata.json") as file:
+            return str(json.loads(file.read(1 << 16))["keras_version"])
+    except (KeyError, ValueError, TypeError, RecursionError):
+        return "2.12.0"
 
 
 def write(target: Any, overwrite: bool, config: str, weights: bytes, keras_version: str) -> None:

@@ -6,6 +6,7 @@ that 2.3.1 has no layer or argument for.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +22,7 @@ _NEUTRAL: dict[str, tuple] = {
     "optional": (False,),
     "time_major": (False,),
     "reverse_state_order": (False,),
-    "groups": (1,),
-    "keepdims": (False,),
     "synchronized": (False,),
-    "backward_layer": (None,),
     "renorm": (False,),
     "virtual_batch_size": (None,),
 }
@@ -44,19 +42,22 @@ _INITIALIZERS = {
 _DEFAULT_SEEDED = ("GaussianNoise", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 
 
-def migrate(item: Any) -> Any:
+def migrate(item: Any, keras_version: str | None = None) -> Any:
     """The config ``item``, with all configs inside it, as Keras 2.3.1 would have written it.
+
+    Args:
+        keras_version: who wrote it, as far as it is known.
 
     Raises:
         ValueError: it asks for something that Keras 2.3.1 does not have.
     """
     if isinstance(item, (list, tuple)):
-        return [migrate(part) for part in item]
+        return [migrate(part, keras_version) for part in item]
     if not isinstance(item, dict):
         return item
     if not isinstance(item.get("class_name"), str) or "config" not in item:
-        return {key: migrate(value) for key, value in item.items()}
-    item = {key: migrate(value) for key, value in item.items() if key not in _ORIGINS}
+        return {key: migrate(value, keras_version) for key, value in item.items()}
+    item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
     name = item["class_name"] = _CLASSES.get(item["class_name"], item["class_name"])
     if isinstance(item["config"], dict):
         item["config"] = dict(item["config"])
@@ -66,7 +67,15 @@ def migrate(item: Any) -> Any:
             item["class_name"] = "L1L2"
         elif name not in ("Model", "Sequential"):
             _layer(name, item["config"])
+            if name == "UpSampling2D" and item["config"].get("interpolation") == "bilinear" and _is_tf(keras_version):
+                item["config"]["interpolation"] = "bilinear_half_pixel"
     return item
+
+
+def _is_tf(keras_version: Any) -> bool:
+    """Whether a version is one of tf.keras (from TensorFlow 1.14, ``2.2.4-tf``, on)."""
+    match = re.match(r"(\d+)\.(\d+)", str(keras_version))
+    return str(keras_version).endswith("-tf") or (match is not None and (int(match[1]), int(match[2])) >= (2, 4))
 
 
 _CLASSES = {"Functional": "Model"}
@@ -91,6 +100,11 @@ def _layer(kind: str, config: dict) -> None:
                 raise ValueError(
                     f'Layer "{config.get("name")}" ({kind}) has {key}={value!r}, which Keras 2 has no support for.'
                 )
+    if config.get("groups") == 1 and kind != "GroupNormalization":
+        del config["groups"]  # a number in convolutions, which most of them did not have in Keras 2.3.1
+    for key, default in (("keepdims", False), ("backward_layer", None)):
+        if key in config and config[key] is default:
+            del config[key]
     if "dtype" in config:
         _dtype(kind, config)
     if kind == "BatchNormalization" and isinstance(config.get("axis"), (list, tuple)):

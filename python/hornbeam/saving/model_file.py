@@ -148,7 +148,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
                 "No model found in config file. If the file holds weights alone, build the model and use "
                 "`model.load_weights`."
             )
-        model = model_from_config(parse_model(description), custom_objects, lambdas)
+        version = hdf5.attribute(file, "keras_version")
+        model = model_from_config(parse_model(description), custom_objects, lambdas, version)
         load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
         if compile:
             training = hdf5.attribute(file, "training_config")
@@ -156,7 +157,6 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
                 if "optimizer_weights" in file:
                     group = hdf5.subgroup(file, "optimizer_weights")
                     names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
-                    version = hdf5.attribute(file, "keras_version")
                     _set_optimizer(model, lambda: read_state(group, names, model, version))
                 load_state(file, model)
         if verify:
@@ -167,10 +167,10 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
 def _read_zip(
     source: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None, verify: bool
 ) -> Any:
-    description, weights = keras_zip.read(source)
+    description, weights, version = keras_zip.read(source)
     config = parse_model(description)
     with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
-        model = model_from_config(config, custom_objects, lambdas)
+        model = model_from_config(config, custom_objects, lambdas, version)
         zip_weights.load_weights(file, model)
         if compile:
             own = hdf5.attribute(file, _TRAINING)

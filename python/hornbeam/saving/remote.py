@@ -37,5 +37,7 @@ def _fsspec(name: str) -> Any:
     try:
         import fsspec
     except ImportError as error:
-        raise ImportError(f"{name} is read and written through the package fsspec: pip install fsspec") from error
+        raise ImportError(
+            f"{name} is read and written through the package fsspec: pip install 'hornbeam[remote]'"
+        ) from error
     return fsspec

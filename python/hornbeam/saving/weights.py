@@ -62,7 +62,7 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
         )
     filepath = fetched(filepath)
     if keras_zip.is_zip(filepath):
-        _, filepath = keras_zip.read(filepath)
+        _, filepath, _ = keras_zip.read(filepath)
     with hdf5.reading(filepath) as file:
         group = file
         if zip_weights.is_weights(file) and "layer_names" not in file.attrs and not by_name:

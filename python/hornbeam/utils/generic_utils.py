@@ -124,7 +124,8 @@ def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
         if table.get(name) is not None:
             return table[name]
     raise ValueError(
-        f"Unknown {what}: {name}. If it is your own, pass it in `custom_objects` or use a CustomObjectScope."
+        f"Unknown {what}: {name}. If it is your own, or of a later Keras than 2.3.1, pass it in `custom_objects` or use a "
+        "CustomObjectScope."
     )
 
 

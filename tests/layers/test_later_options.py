@@ -1,0 +1,106 @@
+"""What layers of tf.keras can and Keras 2.3.1's cannot, as far as their files are read: against their definitions."""
+
+import numpy as np
+import pytest
+from hornbeam import backend as K
+from hornbeam import layers as L
+from hornbeam.activations import gelu, swish
+from hornbeam.models import Model, Sequential, model_from_json
+
+RNG = np.random.RandomState(0)
+
+
+def again(model):
+    """The model from its own description, with its weights."""
+    loaded = model_from_json(model.to_json())
+    loaded.set_weights(model.get_weights())
+    return loaded
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("layer, rank", [(L.Conv1D, 1), (L.Conv2D, 2), (L.Conv3D, 3)])
+def test_groups_are_convolutions_beside_each_other(layer, rank, data_format):
+    space, axis = (5,) * rank, 1 if data_format == "channels_first" else -1
+    shape = (6, *space) if axis == 1 else (*space, 6)
+    grouped = Sequential([layer(4, 2, groups=2, data_format=data_format, activation="relu", input_shape=shape)])
+    kernel, bias = grouped.get_weights()[0], RNG.rand(4).astype("float32")
+    assert kernel.shape == (*(2,) * rank, 3, 4)
+    grouped.set_weights([kernel, bias])
+    x = RNG.rand(2, *shape).astype("float32")
+    parts = []
+    for i, part in enumerate(np.split(x, 2, axis)):
+        single = Sequential([layer(2, 2, data_format=data_format, activation="relu", input_shape=part.shape[1:])])
+        single.set_weights([kernel[..., 2 * i : 2 * i + 2], bias[2 * i : 2 * i + 2]])
+        parts.append(single.predict(part))
+    np.testing.assert_allclose(grouped.predict(x), np.concatenate(parts, axis), rtol=1e-5, atol=1e-6)
+    assert np.array_equal(again(grouped).predict(x), grouped.predict(x))
+
+
+def test_groups_that_do_not_divide():
+    with pytest.raises(ValueError, match="The 5 filters cannot be cut into 2 groups"):
+        L.Conv2D(5, 3, groups=2)
+    with pytest.raises(ValueError, match="The 3 channels of the input cannot be cut into 2 groups"):
+        L.Conv2D(4, 3, groups=2)(L.Input((8, 8, 3)))
+    assert "groups" not in L.Conv2D(4, 3).get_config()
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("kind, rank", [(k, r) for k in ("Average", "Max") for r in (1, 2, 3)])
+def test_global_pooling_that_keeps_its_axes(kind, rank, data_format):
+    layer = getattr(L, f"Global{kind}Pooling{rank}D")(data_format=data_format, keepdims=True)
+    x = RNG.rand(2, *(3,) * (rank + 1)).astype("float32")
+    axes = tuple(range(2, rank + 2)) if data_format == "channels_first" else tuple(range(1, rank + 1))
+    expected = {"Average": np.mean, "Max": np.max}[kind](x, axes, keepdims=True)
+    inputs = L.Input(x.shape[1:])
+    model = again(Model(inputs, layer(inputs)))
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-6)
+    assert layer.compute_output_shape((None, *x.shape[1:])) == (None, *expected.shape[1:])
+
+
+def half_pixel(x, factor, axis):
+    at = ((np.arange(x.shape[axis] * factor) + 0.5) / factor - 0.5).clip(0, x.shape[axis] - 1)
+    low, share = np.floor(at).astype(int), at % 1
+    high = np.minimum(low + 1, x.shape[axis] - 1)
+    share = share.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+    return x.take(low, axis) * (1 - share) + x.take(high, axis) * share
+
+
+@pytest.mark.parametrize("factors", [(2, 2), (1, 3), (4, 1), (3, 5)])
+@pytest.mark.parametrize("size", [(4, 5), (1, 2)])
+def test_bilinear_with_half_pixels(factors, size):
+    x = RNG.rand(2, *size, 3).astype("float32")
+    layer = L.UpSampling2D(factors, interpolation="bilinear_half_pixel")
+    expected = half_pixel(half_pixel(x, factors[0], 1), factors[1], 2)
+    np.testing.assert_allclose(K.eval(layer(K.constant(x))), expected, rtol=1e-5, atol=1e-6)
+    first = L.UpSampling2D(factors, "channels_first", "bilinear_half_pixel")
+    moved = np.moveaxis(x, -1, 1)
+    np.testing.assert_allclose(K.eval(first(K.constant(moved))), np.moveaxis(expected, -1, 1), rtol=1e-5, atol=1e-6)
+    inputs = L.Input((None, None, 3))
+    np.testing.assert_allclose(again(Model(inputs, layer(inputs))).predict(x), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_another_layer_backwards(sequences):
+    forward = L.LSTM(3, return_sequences=sequences)
+    backward = L.LSTM(3, return_sequences=sequences, go_backwards=True, activation="relu")
+    model = Sequential([L.Bidirectional(forward, backward_layer=backward, input_shape=(5, 2))])
+    x = RNG.rand(2, 5, 2).astype("float32")
+    single = [Sequential([type(part).from_config({**part.get_config(), "batch_input_shape": (None, 5, 2)})])
+              for part in (forward, backward)]  # fmt: skip
+    for part, weights in zip(single, (model.get_weights()[:3], model.get_weights()[3:])):
+        part.set_weights(weights)
+    there, back = (part.predict(x) for part in single)
+    back = back[:, ::-1] if sequences else back
+    np.testing.assert_allclose(model.predict(x), np.concatenate([there, back], -1), rtol=1e-5, atol=1e-6)
+    assert np.array_equal(again(model).predict(x), model.predict(x))
+    with pytest.raises(ValueError, match="run in the same direction"):
+        L.Bidirectional(forward, backward_layer=L.LSTM(3))
+
+
+def test_activations():
+    x = np.linspace(-3, 3, 7)
+    np.testing.assert_allclose(K.eval(swish(K.constant(x, "float64"))), x / (1 + np.exp(-x)))
+    exact, near = K.eval(gelu(K.constant(x, "float64"))), K.eval(gelu(K.constant(x, "float64"), True))
+    np.testing.assert_allclose(exact[[0, 3, 6]], [-0.0040496940948, 0, 2.9959503059052], atol=1e-7)
+    np.testing.assert_allclose(near, exact, atol=1e-3)
+    assert L.Activation("silu").activation is swish
