@@ -94,12 +94,10 @@ py::array as_array(py::handle h, const std::string& what) {
     DType t;
     if (try_dtype(a.dtype(), t)) return a;
   }
-  // What knows NumPy, or is a buffer, needs no other protocol.
-  const bool dlpack = py::hasattr(h, "__dlpack__") && !py::hasattr(h, "__array__") && !PyObject_CheckBuffer(h.ptr());
-  auto a = py::array::ensure(dlpack ? py::module_::import("numpy").attr("from_dlpack")(h)
-                                    : py::reinterpret_borrow<py::object>(h));
-  if (!a) {
-    PyErr_Clear();
+  py::array a;
+  try {
+    a = py::module_::import("hornbeam.graph.arrays").attr("as_array")(h);
+  } catch (py::error_already_set&) {
     throw TypeError(what + " cannot be converted to an array");
   }
   DType t;

@@ -124,3 +124,25 @@ def test_variable_initial_value_is_computed_at_first_read():
     assert len(calls) == 1
     with pytest.raises(ValueError, match=r"shape \(2, 2\) to a value of shape \(3,\)"):
         v.set_value(np.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_indices_that_are_known_only_while_running(dtype):
+    x, i = G.placeholder((None, 3, None)), G.placeholder((), dtype)
+    f = G.Function([x, i], [x[i], x[:, i, 1:], x[0, :, i], *G.gradients([x[i] * x[i]], [x])])
+    a = np.arange(27.0).reshape(3, 3, 3)
+    for k in (0, 2) if dtype == "uint8" else (0, 2, -1):
+        row, inner, last, gradient = f([a, k])
+        np.testing.assert_array_equal(row, a[k])
+        np.testing.assert_array_equal(inner, a[:, k, 1:])
+        np.testing.assert_array_equal(last, a[0, :, k])
+        want = np.zeros_like(a)
+        want[k] = 2 * a[k]
+        np.testing.assert_array_equal(gradient, want)
+
+
+def test_a_scan_may_index_what_is_outside():
+    x = G.constant(np.arange(12.0).reshape(4, 3))
+    rows = G.apply("arange", [G.constant(n, "int32") for n in (0, 4, 1)], dtype="int32")
+    out = G.scan(lambda _, row: ([x[row[0]] * 2.0], []), [], [rows]).outputs[0]
+    np.testing.assert_array_equal(out.numpy(), np.arange(12.0).reshape(4, 3) * 2)

@@ -187,7 +187,7 @@ def set_value(x: Variable, value: Any) -> None:
     Raises:
         ValueError: the shapes differ.
     """
-    x.set_value(np.asarray(value, dtype=x.dtype))
+    x.set_value(value)
 
 
 def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:

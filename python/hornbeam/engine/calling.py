@@ -34,8 +34,8 @@ def _as_tensor(x: Any) -> Tensor:
     if isinstance(x, Tensor):
         return x
     array = np.asarray(x)
-    if array.dtype == np.float64 and K.floatx() != "float64":
-        array = array.astype(K.floatx())  # NumPy's default is an accident here, not a wish
+    if array.dtype.kind == "f":
+        array = array.astype(K.floatx(), copy=False)  # NumPy's default is an accident here, not a wish
     return constant(array)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import losses
+from ..graph import as_array
 from ..utils.generic_utils import to_list
 
 
@@ -22,6 +23,8 @@ def standardize_single_array(x):
                 f"tensor with shape: {x.shape}"
             )
         return x
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        x = as_array(x)
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(
             "Failed to convert a NumPy array of dtype object: the elements have different shapes or are no numbers. "
@@ -61,12 +64,12 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
     arrays = _as_list(data, names)
     if len(arrays) != len(names):
         arrays = _wrong_number(arrays, names, where)
-    arrays = [np.asarray(x) if isinstance(x, (list, tuple, int, float)) else x for x in arrays]
+    arrays = [x if hasattr(x, "shape") and not isinstance(x, memoryview) else as_array(x) for x in arrays]
     for i, x in enumerate(arrays):
-        if not hasattr(x, "shape"):
+        if x.shape == () and x.dtype == object:
             raise TypeError(
                 f"{where}: data should be a Numpy array, or list/dict of Numpy arrays. "
-                f"Found: {type(x).__name__} for '{names[i]}': {str(x)[:200]}"
+                f"Found: {type(x[()]).__name__} for '{names[i]}': {str(x[()])[:200]}"
             )
     arrays = [standardize_single_array(x) for x in arrays]
     for name, x, shape in zip(names, arrays, shapes or ()):

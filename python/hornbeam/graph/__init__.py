@@ -1,5 +1,6 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
+from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
 from .function import Function, RunCounter
@@ -23,7 +24,7 @@ from .tensor import Node, Tensor, unique_name
 from .variable import Variable
 
 __all__ = [
-    "Function", "Loop", "Node", "RunCounter", "Tensor", "Variable", "apply", "cast", "cond", "constant",
+    "Function", "Loop", "Node", "RunCounter", "Tensor", "Variable", "apply", "as_array", "cast", "cond", "constant",
     "control_dependencies", "convert", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "reshape", "scan", "scoped_name", "set_floatx", "set_learning_phase", "shape_of",
     "shape_tensor", "unbroadcast", "unique_name",

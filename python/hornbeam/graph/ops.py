@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from . import control
+from .arrays import as_array
 from .tensor import Node, Tensor
 
 _FLOATX = "float32"
@@ -61,7 +62,7 @@ def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | N
 
 def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None) -> Tensor:
     """A fixed value. ``dtype`` defaults to the array's own, and to floatx for Python floats and lists of them."""
-    array = np.asarray(value)
+    array = as_array(value)
     if array.dtype == object:
         raise TypeError(f"cannot make a tensor of {type(value).__name__}: {str(value)[:80]}")
     if dtype is None:

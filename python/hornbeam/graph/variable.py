@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .arrays import as_array
 from .ops import constant, floatx
 from .tensor import Node, Tensor, unique_name
 
@@ -65,7 +66,7 @@ class Variable(Tensor):
         if initial is None or self.core.is_set():
             return
         value = initial() if callable(initial) else initial
-        value = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+        value = value.numpy() if isinstance(value, Tensor) else as_array(value)
         if value.shape != self.shape:
             raise ValueError(f"initial value of variable {self.name!r} has shape {value.shape}, expected {self.shape}")
         self.core.set(np.ascontiguousarray(value, dtype=self.dtype).reshape(self.shape))
@@ -85,7 +86,7 @@ class Variable(Tensor):
         Raises:
             ValueError: the shapes differ.
         """
-        array = np.asarray(value)
+        array = as_array(value)
         if array.shape != self.shape:
             raise ValueError(
                 f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {array.shape}."
