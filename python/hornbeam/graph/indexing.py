@@ -88,13 +88,15 @@ def _gather_computed(x: Tensor, items: list) -> tuple[Tensor, list]:
 
     A slice would have to know them when the plan is made.
     """
-    from .ops import apply, shape_of
+    from .ops import apply, cast, shape_of
 
     left = []
     axis = 0
     for k in items:
         if isinstance(k, Tensor) and k.ndim == 0 and k.ints is None:
-            length = apply("cast", [shape_of(x)[axis]], dtype=k.dtype)
+            if k.dtype == "uint8":
+                k = cast(k, "int32")
+            length = cast(shape_of(x)[axis], k.dtype)
             x = apply("gather", [x, apply("select", [k < 0, k + length, k])], axis=axis)
         else:
             left.append(k)
