@@ -330,6 +330,12 @@ class TestLoadingIsNotExecuting:
             model_from_yaml(text)
         assert not os.path.exists("/tmp/hornbeam_was_here")
 
+    @pytest.mark.parametrize("text", ["[]", "- 1", "3", ""])
+    @pytest.mark.parametrize("read", [model_from_json, model_from_yaml])
+    def test_text_that_describes_no_model(self, read, text):
+        with pytest.raises(ValueError):
+            read(text)
+
     def test_zip_bombs(self, tmp_path):
         path = tmp_path / "bomb.keras"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

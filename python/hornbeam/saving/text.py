@@ -52,7 +52,10 @@ def parse_model(text: str) -> dict:
     Raises:
         ValueError: it is no JSON, no dict, or nested deeper than any model is.
     """
-    description = parse_json(text)
+    return _dict(parse_json(text))
+
+
+def _dict(description: Any) -> dict:
     if not isinstance(description, dict):
         raise ValueError(f"Not a model's config: {str(description)[:200]}")
     return description
@@ -97,11 +100,11 @@ def _check_depth(description: Any) -> None:
     raise ValueError(_TOO_DEEP)
 
 
-def parse_yaml(text: str) -> Any:
-    """Parse YAML from a stranger: plain data, and the tuples that Keras wrote; nothing that makes objects.
+def parse_yaml(text: str) -> dict:
+    """Parse a model's description in YAML: plain data, and the tuples that Keras wrote; nothing that makes objects.
 
     Raises:
-        ValueError: it is no YAML, or wants an object made.
+        ValueError: it is no YAML, no dict, nested deeper than any model is, or wants an object made.
     """
     yaml = _yaml()
 
@@ -118,7 +121,7 @@ def parse_yaml(text: str) -> Any:
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError(f"The model's description is no plain YAML: {error}") from error
     _check_depth(description)
-    return description
+    return _dict(description)
 
 
 def _yaml() -> Any:
