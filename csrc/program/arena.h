@@ -1,11 +1,19 @@
 // Offsets for values whose lifetimes are known: a free list over one range that grows as needed.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 #include <map>
+#include <string>
 
 #include "core/buffer.h"
 
 namespace hornbeam {
+
+// HORNBEAM_ARENA=poison: memory that holds no value is filled with NaN bits, so that reading it shows.
+inline bool arena_poisoned() {
+  const char* wanted = std::getenv("HORNBEAM_ARENA");
+  return wanted && std::string(wanted) == "poison";
+}
 
 class ArenaPlanner {
  public:

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/thread_pool.h"
+#include "program/arena.h"
 #include "program/execution.h"
 
 namespace hornbeam {
@@ -31,11 +32,6 @@ bool nan_checking() {
     return e && std::string(e) == "nan";
   }();
   return on;
-}
-
-bool poisoned() {
-  const char* e = std::getenv("HORNBEAM_ARENA");
-  return e && std::string(e) == "poison";
 }
 
 }  // namespace
@@ -64,7 +60,7 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
     }
   }
   Buffer arena(arena_bytes_);
-  if (poisoned() && arena_bytes_) std::memset(arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
+  if (arena_poisoned() && arena_bytes_) std::memset(arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
   auto e = make_execution(arena.data());
   e->owned = std::move(arena);
   return e;

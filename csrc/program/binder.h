@@ -1,0 +1,60 @@
+// Binding: from a Program and concrete input shapes to a Plan. Everything that depends on shapes is
+// decided here: what is known already, where each value lives, what may be written in place, which
+// kernel runs each op and how its weights are packed. Private to the three bind*.cpp.
+#pragma once
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "program/arena.h"
+#include "program/plan.h"
+
+namespace hornbeam {
+
+inline int64_t bytes_of(const TypeInfo& t) { return t.shape.count() * item_size(t.dtype); }
+
+// Fills in one Plan, in the order in which the parts stand here. A value's root is the value whose bytes it has: for a
+// view what it views, else itself.
+class Binder {
+ public:
+  explicit Binder(Plan& plan) : plan_(plan), program_(plan.program_), arena_(plan.program_.options.reuse) {}
+  void bind();
+
+ private:
+  int root(int v) const { return root_[v]; }
+
+  // bind_shapes.cpp: shapes, and the integers that are known already.
+  void infer();
+  std::vector<int> unknown_integers(const OpInstance&) const;
+  std::vector<int> fed_from(const OpInstance&, const std::vector<int>& body_values) const;
+  void fold(int value);
+  bool fold_by_kernel(int op);
+
+  // bind.cpp: which ops run, when, and by which kernel.
+  void find_uses();
+  void order_steps();
+  void make_step(int op);
+  KernelCall describe(const Step&) const;
+  const Kernel* choose(const OpInstance&, const KernelCall&) const;
+
+  // bind_places.cpp: where values live.
+  void place_outputs();
+  void place_updates();
+  void place_values();
+  bool placed(int r) const { return plan_.places_[r].kind != Place::nowhere; }
+  bool carried_in_place(int output) const;
+  bool direct(int r, ValueKind, int index) const;
+  bool is_leaf(int r, ValueKind, int index) const;
+  bool may_overwrite(const Step&, size_t input, int output) const;
+  int inplace_donor(const Step&, int step, int output, std::vector<char>& taken);
+
+  Plan& plan_;
+  Program& program_;
+  ArenaPlanner arena_;
+  std::vector<int> root_, folded_, order_, made_by_, last_use_, copy_source_;
+  std::vector<std::vector<std::shared_ptr<Plan>>> bodies_;  // of control ops
+  std::vector<char> skip_, needed_, alive_;
+  std::set<int> given_, retired_;
+};
+
+}  // namespace hornbeam
