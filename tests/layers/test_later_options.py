@@ -44,6 +44,13 @@ def test_groups_that_do_not_divide():
     assert "groups" not in L.Conv2D(4, 3).get_config()
 
 
+@pytest.mark.parametrize("layer", [L.SeparableConv2D, L.Conv2DTranspose, L.LocallyConnected2D])
+def test_layers_without_groups_refuse_them(layer):
+    with pytest.raises(ValueError, match=f"{layer.__name__} cannot cut channels into groups"):
+        layer(4, 3, groups=2)
+    assert layer(4, 3, groups=1).groups == 1  # as in files of tf.keras
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("kind, rank", [(k, r) for k in ("Average", "Max") for r in (1, 2, 3)])
 def test_global_pooling_that_keeps_its_axes(kind, rank, data_format):

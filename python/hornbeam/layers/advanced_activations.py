@@ -7,7 +7,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list
-from .options import options_config, set_options
+from .options import add_weight, option_names, options_config, options_in, set_options
 
 
 class _Activation(Layer):
@@ -42,30 +42,18 @@ class PReLU(_Activation):
     Weights: alpha, of the input's shape without the batch, 1 along shared axes.
     """
 
-    _options = ("alpha_initializer", "alpha_regularizer", "alpha_constraint")
-
     @interfaces.legacy_prelu_support
     def __init__(
         self, alpha_initializer="zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
     ):
         super().__init__(**kwargs)
-        set_options(
-            self,
-            alpha_initializer=alpha_initializer,
-            alpha_regularizer=alpha_regularizer,
-            alpha_constraint=alpha_constraint,
-        )
+        set_options(self, **options_in(locals()))
         self.shared_axes = None if shared_axes is None else to_list(shared_axes, allow_tuple=True)
 
     def build(self, input_shape):
         shared = self.shared_axes or []
-        self.alpha = self.add_weight(
-            shape=tuple(1 if axis in shared else dim for axis, dim in enumerate(input_shape[1:], start=1)),
-            name="alpha",
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        shape = tuple(1 if axis in shared else dim for axis, dim in enumerate(input_shape[1:], start=1))
+        self.alpha = add_weight(self, "alpha", shape)
         axes = {axis: input_shape[axis] for axis in range(1, len(input_shape)) if axis not in shared} if shared else {}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
         self.built = True
@@ -74,7 +62,7 @@ class PReLU(_Activation):
         return K.relu(inputs) - self.alpha * K.relu(-inputs)
 
     def get_config(self):
-        return {**super().get_config(), **options_config(self, *self._options), "shared_axes": self.shared_axes}
+        return {**super().get_config(), **options_config(self, *option_names("alpha")), "shared_axes": self.shared_axes}
 
 
 class ELU(_Activation):

@@ -12,8 +12,8 @@ from ..graph import Tensor
 from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
-from .options import RECURRENT_OPTIONS, add_weight, options_config, set_options
-from .recurrent import RNN, CellLayer, given_arguments
+from .options import RECURRENT_OPTIONS, add_weight, given_arguments, options_config, options_in, set_options
+from .recurrent import RNN, CellLayer
 from .recurrent_cells import unit_forget_bias
 from .time_folding import fold_time, unfold_time
 
@@ -121,7 +121,6 @@ class ConvLSTM2DCell(Layer):
         recurrent_dropout=0.0,
         **kwargs,
     ):
-        given = locals()
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, 2, "kernel_size")
@@ -133,7 +132,7 @@ class ConvLSTM2DCell(Layer):
         self.recurrent_activation = activations.get(recurrent_activation)
         self.use_bias = use_bias
         self.unit_forget_bias = unit_forget_bias
-        set_options(self, **{name: given[name] for name in RECURRENT_OPTIONS})
+        set_options(self, **options_in(locals()))
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.state_size = (self.filters, self.filters)
@@ -152,10 +151,10 @@ class ConvLSTM2DCell(Layer):
             raise ValueError("The channel dimension of the inputs should be defined. Found `None`.")
         width = 4 * self.filters
         self.kernel_shape = (*self.kernel_size, channels, width)
-        self.kernel = add_weight(self, "kernel", self.kernel_shape, "kernel")
+        self.kernel = add_weight(self, "kernel", self.kernel_shape)
         recurrent_shape = (*self.kernel_size, self.filters, width)
-        self.recurrent_kernel = add_weight(self, "recurrent_kernel", recurrent_shape, "recurrent")
-        self.bias = add_weight(self, "bias", (width,), "bias", self._bias_start()) if self.use_bias else None
+        self.recurrent_kernel = add_weight(self, "recurrent_kernel", recurrent_shape)
+        self.bias = add_weight(self, "bias", (width,), self._bias_start()) if self.use_bias else None
         self.built = True
 
     def _bias_start(self):

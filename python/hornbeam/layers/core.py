@@ -21,7 +21,7 @@ from ..utils.generic_utils import (
     func_load,
     has_arg,
 )
-from .options import options_config, set_options
+from .options import add_weight, option_names, options_config, options_in, set_options
 
 
 class Masking(Layer):
@@ -389,17 +389,6 @@ def _load(value: Any, kind: str, what: str, globs: dict, custom_objects: dict | 
     raise TypeError(f"Unknown type of {what} in Lambda layer: {kind}")
 
 
-_DENSE_OPTIONS = (
-    "kernel_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "bias_regularizer",
-    "activity_regularizer",
-    "kernel_constraint",
-    "bias_constraint",
-)
-
-
 class Dense(Layer):
     """``activation(inputs · kernel + bias)``.
 
@@ -434,16 +423,7 @@ class Dense(Layer):
         self.units = conv_utils.normalize_size(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        set_options(
-            self,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
+        set_options(self, **options_in(locals()))
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -451,22 +431,8 @@ class Dense(Layer):
         features = input_shape[-1]
         if features is None:
             raise ValueError(f"The last dimension of the inputs to `Dense` should be defined, got {input_shape}.")
-        self.kernel = self.add_weight(
-            shape=(features, self.units),
-            initializer=self.kernel_initializer,
-            name="kernel",
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                name="bias",
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        self.kernel = add_weight(self, "kernel", (features, self.units))
+        self.bias = add_weight(self, "bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
 
@@ -484,7 +450,7 @@ class Dense(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            **options_config(self, *_DENSE_OPTIONS),
+            **options_config(self, *option_names("kernel", "bias"), "activity_regularizer"),
         }
         return {**super().get_config(), **own}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
-from .. import regularizers
 from ..graph import Tensor
 from ..utils.generic_utils import is_all_none
-from .options import RECURRENT_OPTIONS, add_weight, options_config, set_options
+from .options import RECURRENT_OPTIONS, add_weight, arguments, options_config, options_in, set_options
 from .recurrent import RNN
 from .recurrent_cells import GRUCell, LSTMCell, unit_forget_bias
 
@@ -24,21 +23,21 @@ class _CuDNNRNN(RNN):
 
     _gates: int
 
-    def __init__(self, cell, options, activity_regularizer, kwargs):
+    def __init__(self, cell, **kwargs):
         if kwargs.pop("unroll", False):
             raise TypeError("CuDNN RNNs cannot be unrolled.")
-        super().__init__(cell, **kwargs)
+        options = options_in(kwargs)
+        super().__init__(cell, **{name: value for name, value in kwargs.items() if name not in options})
         self.units = cell.units
         self.supports_masking = False
         set_options(self, **options)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
 
     def build(self, input_shape):
         shape = input_shape[0] if isinstance(input_shape, list) else input_shape
         width = self._gates * self.units
-        self.kernel = add_weight(self, "kernel", (shape[-1], width), "kernel")
-        self.recurrent_kernel = add_weight(self, "recurrent_kernel", (self.units, width), "recurrent")
-        self.bias = add_weight(self, "bias", (2 * width,), "bias", self._bias_start())
+        self.kernel = add_weight(self, "kernel", (shape[-1], width))
+        self.recurrent_kernel = add_weight(self, "recurrent_kernel", (self.units, width))
+        self.bias = add_weight(self, "bias", (2 * width,), self._bias_start())
         self.cell.kernel = self._plain(self.kernel)
         self.cell.recurrent_kernel = self._plain(self.recurrent_kernel)
         self.cell.bias = self._plain_bias(self.bias)
@@ -67,8 +66,7 @@ class _CuDNNRNN(RNN):
         del config["unroll"]
         own = {
             "units": self.units,
-            **options_config(self, *RECURRENT_OPTIONS),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            **options_config(self, *RECURRENT_OPTIONS, "activity_regularizer"),
         }
         return {**config, **own}
 
@@ -103,9 +101,7 @@ class CuDNNGRU(_CuDNNRNN):
         stateful=False,
         **kwargs,
     ):
-        options = {name: value for name, value in locals().items() if name in RECURRENT_OPTIONS}
-        kwargs.update(return_sequences=return_sequences, return_state=return_state, stateful=stateful)
-        super().__init__(GRUCell(units, reset_after=True), options, activity_regularizer, kwargs)
+        super().__init__(GRUCell(units, reset_after=True), **arguments(locals(), "units"))
 
     def _plain_bias(self, bias):
         return K.reshape(bias, [2, self._gates * self.units])
@@ -138,9 +134,7 @@ class CuDNNLSTM(_CuDNNRNN):
         stateful=False,
         **kwargs,
     ):
-        options = {name: value for name, value in locals().items() if name in RECURRENT_OPTIONS}
-        kwargs.update(return_sequences=return_sequences, return_state=return_state, stateful=stateful)
-        super().__init__(LSTMCell(units), options, activity_regularizer, kwargs)
+        super().__init__(LSTMCell(units), **arguments(locals(), "units", "unit_forget_bias"))
         self.unit_forget_bias = unit_forget_bias
 
     def _bias_start(self):

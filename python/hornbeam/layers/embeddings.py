@@ -7,9 +7,7 @@ from ..engine.base_layer import Layer
 from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import to_list
-from .options import options_config, set_options
-
-_OPTIONS = ("embeddings_initializer", "embeddings_regularizer", "activity_regularizer", "embeddings_constraint")
+from .options import add_weight, option_names, options_config, options_in, set_options
 
 
 class Embedding(Layer):
@@ -47,25 +45,13 @@ class Embedding(Layer):
             self.dtype = K.floatx()
         self.input_dim = conv_utils.normalize_size(input_dim, "input_dim")
         self.output_dim = conv_utils.normalize_size(output_dim, "output_dim")
-        set_options(
-            self,
-            embeddings_initializer=embeddings_initializer,
-            embeddings_regularizer=embeddings_regularizer,
-            activity_regularizer=activity_regularizer,
-            embeddings_constraint=embeddings_constraint,
-        )
+        set_options(self, **options_in(locals()))
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.input_length = input_length
 
     def build(self, input_shape):
-        self.embeddings = self.add_weight(
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            name="embeddings",
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = add_weight(self, "embeddings", (self.input_dim, self.output_dim))
         self.built = True
 
     def compute_mask(self, inputs, mask=None):
@@ -88,7 +74,7 @@ class Embedding(Layer):
         own = {
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            **options_config(self, *_OPTIONS),
+            **options_config(self, *option_names("embeddings"), "activity_regularizer"),
             "mask_zero": self.mask_zero,
             "input_length": self.input_length,
         }

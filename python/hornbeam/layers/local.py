@@ -6,17 +6,16 @@ import math
 
 import numpy as np
 
-from .. import activations
 from .. import backend as K
-from ..engine.base_layer import InputSpec, Layer
+from ..engine.base_layer import InputSpec
 from ..legacy import interfaces
-from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
-from .options import arguments, options_config, set_options
+from .conv_base import _Conv
+from .options import add_weight, arguments
 
 
-class _LocallyConnected(Layer):
-    """What both have in common; arguments as for convolutions.
+class _LocallyConnected(_Conv):
+    """A convolution with another kernel at each place.
 
     Args:
         padding: ``'valid'``; with ``implementation=2`` also ``'same'``.
@@ -28,51 +27,16 @@ class _LocallyConnected(Layer):
     lengths for ``channels_first``.
     """
 
-    _rank: int
-    _options = (
-        "kernel_initializer",
-        "bias_initializer",
-        "kernel_regularizer",
-        "bias_regularizer",
-        "activity_regularizer",
-        "kernel_constraint",
-        "bias_constraint",
-    )
-
-    def __init__(
-        self, filters, kernel_size, strides, padding, data_format, activation, use_bias, implementation, **kwargs
-    ):
-        options = {name: kwargs.pop(name) for name in self._options}
-        super().__init__(**kwargs)
-        self.filters = conv_utils.normalize_size(filters, "filters")
-        self.kernel_size = conv_utils.normalize_tuple(kernel_size, self._rank, "kernel_size")
-        self.strides = conv_utils.normalize_tuple(strides, self._rank, "strides")
-        self.padding = conv_utils.normalize_padding(padding)
+    def __init__(self, rank, padding, implementation, **kwargs):
         if implementation not in (1, 2):
             raise ValueError(f"`implementation` of {type(self).__name__} is 1 or 2, not {implementation!r}.")
+        super().__init__(rank, padding=padding, **kwargs)
         self.implementation = implementation
         if self.padding not in (("valid",) if implementation == 1 else ("valid", "same")):
             raise ValueError(
                 f"Invalid border mode for {type(self).__name__}: {padding}. "
                 'Only "valid" is supported, and "same" with implementation=2.'
             )
-        self.data_format = K.normalize_data_format(data_format)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        set_options(self, **options)
-        self.input_spec = InputSpec(ndim=self._rank + 2)
-
-    @property
-    def _channel_axis(self) -> int:
-        return 1 if self.data_format == "channels_first" else self._rank + 1
-
-    def _output_lengths(self, input_shape: tuple) -> tuple:
-        first = 2 if self.data_format == "channels_first" else 1
-        space = input_shape[first : first + self._rank]
-        return tuple(
-            conv_utils.conv_output_length(length, size, self.padding, stride)
-            for length, size, stride in zip(space, self.kernel_size, self.strides)
-        )
 
     def build(self, input_shape):
         channels = input_shape[self._channel_axis]
@@ -85,33 +49,19 @@ class _LocallyConnected(Layer):
         if self.implementation == 1:
             shape = (math.prod(self._lengths), math.prod(self.kernel_size) * channels, self.filters)
         else:
-            space = range(1, self._rank + 1)
+            space = range(1, self.rank + 1)
             output = transpose_shape((None, *self._lengths, self.filters), self.data_format, space)
             shape = (*input_shape[1:], *output[1:])
             self._connections = self._window_mask(input_shape)
-        self.kernel = self.add_weight(
-            shape=shape,
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(*self._lengths, self.filters),
-                name="bias",
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-        self.input_spec = InputSpec(ndim=self._rank + 2, axes={self._channel_axis: channels})
+        self.kernel = add_weight(self, "kernel", shape)
+        self.bias = add_weight(self, "bias", (*self._lengths, self.filters)) if self.use_bias else None
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
         self.built = True
 
     def _window_mask(self, input_shape: tuple) -> np.ndarray:
         """An array that broadcasts to the kernel of ``implementation=2``: 1 where an input lies in an output's window."""
         first = 2 if self.data_format == "channels_first" else 1
-        mask = np.ones((1,) * (2 * self._rank + 2), K.floatx())
+        mask = np.ones((1,) * (2 * self.rank + 2), K.floatx())
         for axis, (length, outputs) in enumerate(zip(input_shape[first:], self._lengths)):
             size, stride = self.kernel_size[axis], self.strides[axis]
             missing = max(0, (outputs - 1) * stride + size - length) if self.padding == "same" else 0
@@ -119,7 +69,7 @@ class _LocallyConnected(Layer):
             inside = (offset >= 0) & (offset < size)
             # the kernel's axes: the input's without the batch, then the output's
             shape = [1] * mask.ndim
-            shape[first - 1 + axis], shape[first + self._rank + axis] = inside.shape
+            shape[first - 1 + axis], shape[first + self.rank + axis] = inside.shape
             mask = mask * inside.reshape(shape)
         return mask
 
@@ -131,43 +81,23 @@ class _LocallyConnected(Layer):
         flat = K.dot(K.batch_flatten(inputs), K.reshape(kernel, (math.prod(shape[:half]), math.prod(shape[half:]))))
         return K.reshape(flat, (-1, *shape[half:]))
 
-    def call(self, inputs):
+    def _convolve(self, inputs):
         if self.implementation == 2:
-            outputs = self._multiply_whole(inputs)
-        elif self._rank == 1:
-            outputs = K.local_conv1d(inputs, self.kernel, self.kernel_size, self.strides, self.data_format)
-        else:
-            outputs = K.local_conv2d(
-                inputs, self.kernel, self.kernel_size, self.strides, self._lengths, self.data_format
-            )
-        if self.use_bias:
-            outputs = K.bias_add(outputs, self.bias, data_format=self.data_format)
-        return self.activation(outputs)
-
-    def compute_output_shape(self, input_shape):
-        shape = (input_shape[0], *self._output_lengths(input_shape), self.filters)
-        return transpose_shape(shape, self.data_format, range(1, self._rank + 1))
+            return self._multiply_whole(inputs)
+        if self.rank == 1:
+            return K.local_conv1d(inputs, self.kernel, self.kernel_size, self.strides, self.data_format)
+        return K.local_conv2d(inputs, self.kernel, self.kernel_size, self.strides, self._lengths, self.data_format)
 
     def get_config(self):
-        own = {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            **options_config(self, *self._options),
-        }
+        config = super().get_config()
+        del config["dilation_rate"]
         if self.implementation != 1:  # Keras 2.3.1 would not understand the argument
-            own["implementation"] = self.implementation
-        return {**super().get_config(), **own}
+            config["implementation"] = self.implementation
+        return config
 
 
 class LocallyConnected1D(_LocallyConnected):
     """Like Conv1D, with another kernel at each step."""
-
-    _rank = 1
 
     @interfaces.legacy_conv1d_support
     def __init__(
@@ -189,13 +119,11 @@ class LocallyConnected1D(_LocallyConnected):
         implementation=1,
         **kwargs,
     ):
-        super().__init__(**arguments(locals()))
+        super().__init__(rank=1, **arguments(locals()))
 
 
 class LocallyConnected2D(_LocallyConnected):
     """Like Conv2D, with another kernel at each place."""
-
-    _rank = 2
 
     @interfaces.legacy_conv2d_support
     def __init__(
@@ -217,4 +145,4 @@ class LocallyConnected2D(_LocallyConnected):
         implementation=1,
         **kwargs,
     ):
-        super().__init__(**arguments(locals()))
+        super().__init__(rank=2, **arguments(locals()))

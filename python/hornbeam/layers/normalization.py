@@ -5,18 +5,9 @@ from __future__ import annotations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
-from .options import options_config, set_options
+from .options import add_weight, option_names, options_config, options_in, set_options
 
-_OPTIONS = (
-    "beta_initializer",
-    "gamma_initializer",
-    "moving_mean_initializer",
-    "moving_variance_initializer",
-    "beta_regularizer",
-    "gamma_regularizer",
-    "beta_constraint",
-    "gamma_constraint",
-)
+_OPTIONS = ("moving_mean_initializer", "moving_variance_initializer", *option_names("beta", "gamma"))
 
 
 class BatchNormalization(Layer):
@@ -61,17 +52,7 @@ class BatchNormalization(Layer):
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
-        set_options(
-            self,
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            moving_mean_initializer=moving_mean_initializer,
-            moving_variance_initializer=moving_variance_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
+        set_options(self, **options_in(locals()))
 
     def build(self, input_shape):
         if not -len(input_shape) <= self.axis < len(input_shape):
@@ -83,8 +64,8 @@ class BatchNormalization(Layer):
                 f"shape {input_shape}."
             )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: dim})
-        self.gamma = self._parameter("gamma", dim) if self.scale else None
-        self.beta = self._parameter("beta", dim) if self.center else None
+        self.gamma = add_weight(self, "gamma", (dim,)) if self.scale else None
+        self.beta = add_weight(self, "beta", (dim,)) if self.center else None
         self.moving_mean = self.add_weight(
             shape=(dim,), name="moving_mean", initializer=self.moving_mean_initializer, trainable=False
         )
@@ -92,15 +73,6 @@ class BatchNormalization(Layer):
             shape=(dim,), name="moving_variance", initializer=self.moving_variance_initializer, trainable=False
         )
         self.built = True
-
-    def _parameter(self, name: str, dim: int):
-        return self.add_weight(
-            shape=(dim,),
-            name=name,
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-        )
 
     def call(self, inputs, training=None):
         if training in (0, False):

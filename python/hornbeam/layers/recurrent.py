@@ -11,6 +11,7 @@ from .. import regularizers
 from ..engine.base_layer import InputSpec, Layer, disable_tracking
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list
+from .options import given_arguments
 from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
 from .state_inputs import TakesStates
 
@@ -276,12 +277,6 @@ class CellLayer(RNN):
         layer = cls(**config)
         layer._num_constants = num_constants
         return layer
-
-
-def given_arguments(scope: dict) -> tuple[dict, dict]:
-    """A constructor's own arguments, and its ``**kwargs``."""
-    own = {name: value for name, value in scope.items() if name not in ("self", "__class__", "kwargs")}
-    return own, scope["kwargs"]
 
 
 class SimpleRNN(CellLayer):

@@ -12,7 +12,7 @@ from ..engine.base_layer import Layer
 from ..graph import Tensor
 from ..utils import conv_utils
 from ..utils.generic_utils import has_arg, serialize_keras_object
-from .options import RECURRENT_OPTIONS, add_weight, options_config, set_options
+from .options import RECURRENT_OPTIONS, add_weight, arguments, options_config, set_options
 
 #: activation functions that the whole-sequence kernels know, and their names there
 KERNEL_ACTIVATIONS = {
@@ -34,7 +34,8 @@ class RecurrentCell(Layer):
 
     gates: int
 
-    def __init__(self, units, activation, use_bias, dropout, recurrent_dropout, options, kwargs):
+    def __init__(self, units, activation, use_bias, dropout, recurrent_dropout, **kwargs):
+        options = {name: kwargs.pop(name) for name in RECURRENT_OPTIONS}
         super().__init__(**kwargs)
         self.units = conv_utils.normalize_size(units, "units")
         self.activation = activations.get(activation)
@@ -52,10 +53,8 @@ class RecurrentCell(Layer):
         if features is None:
             raise ValueError(f"The last dimension of the inputs to a recurrent layer must be known, got {input_shape}.")
         width = self.gates * self.units
-        self.kernel = add_weight(self, "kernel", (features, width), "kernel")
-        self.recurrent_kernel = add_weight(
-            self, "recurrent_kernel", (self.units, width), "recurrent", self._recurrent_start()
-        )
+        self.kernel = add_weight(self, "kernel", (features, width))
+        self.recurrent_kernel = add_weight(self, "recurrent_kernel", (self.units, width), self._recurrent_start())
         self.bias = self._bias() if self.use_bias else None
         self.built = True
 
@@ -67,7 +66,7 @@ class RecurrentCell(Layer):
         return lambda shape, dtype=None: K.tile(initializer((shape[0], shape[0]), dtype=dtype), (1, self.gates))
 
     def _bias(self):
-        return add_weight(self, "bias", (self.gates * self.units,), "bias")
+        return add_weight(self, "bias", (self.gates * self.units,))
 
     # -- dropout ------------------------------------------------------------------------------------
     def reset_masks(self) -> None:
@@ -209,9 +208,7 @@ class SimpleRNNCell(RecurrentCell):
         recurrent_dropout=0.0,
         **kwargs,
     ):
-        given = locals()
-        options = {name: given[name] for name in RECURRENT_OPTIONS}
-        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, options, kwargs)
+        super().__init__(**arguments(locals()))
 
     def call(self, inputs, states, training=None):
         h = states[0]
@@ -234,8 +231,8 @@ class SimpleRNNCell(RecurrentCell):
 class _GatedCell(RecurrentCell):
     """A cell with a recurrent activation and an ``implementation``."""
 
-    def __init__(self, recurrent_activation, implementation, *args):
-        super().__init__(*args)
+    def __init__(self, recurrent_activation, implementation, **kwargs):
+        super().__init__(**kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.implementation = implementation
 
@@ -289,15 +286,12 @@ class GRUCell(_GatedCell):
         reset_after=False,
         **kwargs,
     ):
-        given = locals()
-        options = {name: given[name] for name in RECURRENT_OPTIONS}
-        arguments = (units, activation, use_bias, dropout, recurrent_dropout, options, kwargs)
-        super().__init__(recurrent_activation, implementation, *arguments)
+        super().__init__(**arguments(locals(), "reset_after"))
         self.reset_after = reset_after
 
     def _bias(self):
         width = self.gates * self.units
-        return add_weight(self, "bias", (2, width) if self.reset_after else (width,), "bias")
+        return add_weight(self, "bias", (2, width) if self.reset_after else (width,))
 
     def _input_bias(self):
         return self.bias[0] if self.use_bias and self.reset_after else self.bias
@@ -384,17 +378,14 @@ class LSTMCell(_GatedCell):
         implementation=2,
         **kwargs,
     ):
-        given = locals()
-        options = {name: given[name] for name in RECURRENT_OPTIONS}
-        arguments = (units, activation, use_bias, dropout, recurrent_dropout, options, kwargs)
-        super().__init__(recurrent_activation, implementation, *arguments)
+        super().__init__(**arguments(locals(), "unit_forget_bias"))
         self.unit_forget_bias = unit_forget_bias
         self.state_size = (self.units, self.units)
 
     def _bias(self):
         u = self.units
         initializer = unit_forget_bias(self.bias_initializer, u, u, 2 * u) if self.unit_forget_bias else None
-        return add_weight(self, "bias", (4 * u,), "bias", initializer)
+        return add_weight(self, "bias", (4 * u,), initializer)
 
     def call(self, inputs, states, training=None):
         h, c = states

@@ -9,7 +9,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..graph import Tensor, name_scope
 from ..utils.generic_utils import has_arg, unpack_singleton
-from .convolutional import _Conv
+from .conv_base import _Conv
 from .core import Activation, Dense, Flatten
 from .embeddings import Embedding
 from .pooling import _GlobalPooling, _Pooling
