@@ -9,7 +9,7 @@ from . import backend as K
 from . import graph
 from .utils import losses_utils
 from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
-from .utils.losses_utils import Reduction
+from .utils.losses_utils import Reduction, as_tensors
 
 
 class Loss:
@@ -196,47 +196,41 @@ class Huber(LossFunctionWrapper):
 
 
 # -- functions: each gives one number per sample (the last axis is reduced) -----------------------------------
-def _tensors(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Both as tensors of the predictions' dtype."""
-    y_pred = y_pred if K.is_tensor(y_pred) else K.constant(y_pred)
-    return K.cast(y_true, K.dtype(y_pred)), y_pred
-
-
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """``mean((y_pred - y_true) ** 2)``."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     return K.mean(K.square(y_pred - y_true), axis=-1)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """``mean(abs(y_pred - y_true))``."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     return K.mean(K.abs(y_pred - y_true), axis=-1)
 
 
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """``100 * mean(abs((y_true - y_pred) / y_true))``; targets smaller than epsilon count as epsilon."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     size = K.clip(K.abs(y_true), K.epsilon(), None)
     return 100.0 * K.mean(K.abs((y_true - y_pred) / size), axis=-1)
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """``mean((log(1 + y_pred) - log(1 + y_true)) ** 2)``; negative values count as epsilon."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     logs = [K.log(K.clip(y, K.epsilon(), None) + 1.0) for y in (y_pred, y_true)]
     return K.mean(K.square(logs[0] - logs[1]), axis=-1)
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """``mean(max(1 - y_true * y_pred, 0) ** 2)``."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     return K.mean(K.square(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """``mean(max(1 - y_true * y_pred, 0))``."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     return K.mean(K.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
@@ -248,7 +242,7 @@ def _signs(y_true: Any) -> Any:
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """``max(0, 1 + best wrong prediction - right prediction)``."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     right = K.sum(y_true * y_pred, axis=-1)
     wrong = K.max((1.0 - y_true) * y_pred, axis=-1)
     return K.maximum(wrong - right + 1.0, 0.0)
@@ -256,7 +250,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
 
 def logcosh(y_true: Any, y_pred: Any) -> Any:
     """``mean(log(cosh(y_pred - y_true)))``, written so that large differences do not overflow."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     error = y_pred - y_true
     return K.mean(error + K.softplus(-2.0 * error) - _LOG_2, axis=-1)
 
@@ -266,7 +260,7 @@ _LOG_2 = 0.6931471805599453
 
 def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Squared up to ``delta``, linear beyond; not reduced over the last axis."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     error = K.abs(y_pred - y_true)
     quadratic = K.minimum(error, delta)
     return 0.5 * K.square(quadratic) + delta * (error - quadratic)
@@ -274,7 +268,7 @@ def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 
 def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
     """Cross-entropy of one-hot targets over the last axis."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     if label_smoothing:
         classes = K.cast(K.shape(y_true)[1], K.dtype(y_pred))
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes
@@ -290,7 +284,7 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
 
 def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
     """Mean over the last axis of the cross-entropy of yes/no targets."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
@@ -298,20 +292,20 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
 
 def kullback_leibler_divergence(y_true: Any, y_pred: Any) -> Any:
     """``sum(y_true * log(y_true / y_pred))``, both limited to [epsilon, 1]."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     y_true, y_pred = (K.clip(y, K.epsilon(), 1.0) for y in (y_true, y_pred))
     return K.sum(y_true * K.log(y_true / y_pred), axis=-1)
 
 
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """``mean(y_pred - y_true * log(y_pred + epsilon))``."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = as_tensors(y_true, y_pred)
     return K.mean(y_pred - y_true * K.log(y_pred + K.epsilon()), axis=-1)
 
 
 def cosine_proximity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Minus the cosine of the angle between targets and predictions."""
-    y_true, y_pred = (K.l2_normalize(y, axis=axis) for y in _tensors(y_true, y_pred))
+    y_true, y_pred = (K.l2_normalize(y, axis=axis) for y in as_tensors(y_true, y_pred))
     return -K.sum(y_true * y_pred, axis=axis)
 
 

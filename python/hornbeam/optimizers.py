@@ -134,24 +134,20 @@ class _WithRate(Optimizer):
         """The number of this step, counted from 1, as a float."""
         return K.cast(self.iterations, K.floatx()) + 1.0
 
-    def _begin(self, *slots: list) -> None:
-        """Start a list of updates; the weights are the counter and then the slots."""
+    def _begin(self, loss: Any, params: Sequence[Any], *slots: str) -> list[list]:
+        """Start a list of updates.
+
+        Args:
+            slots: names of the state that each parameter has: a variable of its shape, of zeros.
+
+        Returns:
+            The gradients, and the variables of each slot. The weights are the counter and then these.
+        """
+        grads = self.get_gradients(loss, params)
+        state = [[K.zeros(K.int_shape(p), K.dtype(p), f"{name}_{i}") for i, p in enumerate(params)] for name in slots]
         self.updates = [K.update_add(self.iterations, 1)]
-        self.weights = [self.iterations, *(variable for slot in slots for variable in slot)]
-
-    def _slots(self, params: Sequence[Any], name: str) -> list:
-        """One variable of zeros per parameter."""
-        return [K.zeros(K.int_shape(p), K.dtype(p), f"{name}_{i}") for i, p in enumerate(params)]
-
-    #: Whether epsilon is added under the root: so in files that TensorFlow 2.11 and later wrote, and only there.
-    epsilon_under_root = False
-    epsilon: float
-
-    def _root(self, mean_square: Any) -> Any:
-        """What RMSprop and Adagrad divide by."""
-        if self.epsilon_under_root:
-            return K.sqrt(mean_square + self.epsilon)
-        return K.sqrt(mean_square) + self.epsilon
+        self.weights = [self.iterations, *(variable for slot in state for variable in slot)]
+        return [grads, *state]
 
     def _assign(self, param: Any, value: Any) -> None:
         """Update a parameter, through its constraint if it has one."""
@@ -169,8 +165,6 @@ class _WithRate(Optimizer):
         """The values of the named variables (as floats) and attributes."""
         values = {name: getattr(self, name) for name in names}
         own = {name: float(K.get_value(v)) if K.is_variable(v) else v for name, v in values.items()}
-        if self.epsilon_under_root:
-            own["epsilon_under_root"] = True
         return {**Optimizer.get_config(self), **own}
 
 
@@ -193,9 +187,7 @@ class SGD(_WithRate):
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        moments = self._slots(params, "moment")
-        self._begin(moments)
+        grads, moments = self._begin(loss, params, "moment")
         rate = self._rate()
         for p, g, m in zip(params, grads, moments):
             velocity = self.momentum * m - rate * g
@@ -207,7 +199,40 @@ class SGD(_WithRate):
         return self._config("learning_rate", "momentum", "decay", "nesterov")
 
 
-class RMSprop(_WithRate):
+class _Accumulating(_WithRate):
+    """What RMSprop and Adagrad share: steps divided by the root of what squared gradients add up to."""
+
+    def __init__(self, learning_rate: float, kwargs: dict) -> None:
+        self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
+        # Whether epsilon is added under the root: so in files that TensorFlow 2.11 and later wrote, and only there.
+        self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
+        super().__init__(learning_rate, kwargs)
+
+    def _accumulate(self, squares: Any, square: Any) -> Any:
+        """The new value of ``squares``."""
+        raise NotImplementedError
+
+    def _root(self, squares: Any) -> Any:
+        return K.sqrt(squares + self.epsilon) if self.epsilon_under_root else K.sqrt(squares) + self.epsilon
+
+    @interfaces.legacy_get_updates_support
+    def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
+        grads, accumulators = self._begin(loss, params, "accumulator")
+        rate = self._rate()
+        for p, g, a in zip(params, grads, accumulators):
+            new_a = self._accumulate(a, K.square(g))
+            self.updates.append(K.update(a, new_a))
+            self._assign(p, p - rate * g / self._root(new_a))
+        return self.updates
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        self._set_weights_maybe_without_iterations(weights)
+
+    def _config(self, *names: str) -> dict:
+        return super()._config(*names, *(["epsilon_under_root"] if self.epsilon_under_root else []))
+
+
+class RMSprop(_Accumulating):
     """Steps divided by a running average of the gradients' size.
 
     Args:
@@ -215,52 +240,24 @@ class RMSprop(_WithRate):
     """
 
     def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, **kwargs: Any) -> None:
-        self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
-        self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
         super().__init__(learning_rate, kwargs)
         self.rho = self._variable(rho, "rho")
 
-    @interfaces.legacy_get_updates_support
-    def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        accumulators = self._slots(params, "accumulator")
-        self._begin(accumulators)
-        rate = self._rate()
-        for p, g, a in zip(params, grads, accumulators):
-            new_a = self.rho * a + (1.0 - self.rho) * K.square(g)
-            self.updates.append(K.update(a, new_a))
-            self._assign(p, p - rate * g / self._root(new_a))
-        return self.updates
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        self._set_weights_maybe_without_iterations(weights)
+    def _accumulate(self, squares: Any, square: Any) -> Any:
+        return self.rho * squares + (1.0 - self.rho) * square
 
     def get_config(self) -> dict:
         return self._config("learning_rate", "rho", "decay", "epsilon")
 
 
-class Adagrad(_WithRate):
+class Adagrad(_Accumulating):
     """Steps divided by the root of the sum of all squared gradients so far."""
 
     def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
-        self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
-        self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
         super().__init__(learning_rate, kwargs)
 
-    @interfaces.legacy_get_updates_support
-    def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        accumulators = self._slots(params, "accumulator")
-        self._begin(accumulators)
-        rate = self._rate()
-        for p, g, a in zip(params, grads, accumulators):
-            new_a = a + K.square(g)
-            self.updates.append(K.update(a, new_a))
-            self._assign(p, p - rate * g / self._root(new_a))
-        return self.updates
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        self._set_weights_maybe_without_iterations(weights)
+    def _accumulate(self, squares: Any, square: Any) -> Any:
+        return squares + square
 
     def get_config(self) -> dict:
         return self._config("learning_rate", "decay", "epsilon")
@@ -280,10 +277,7 @@ class Adadelta(_WithRate):
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        accumulators = self._slots(params, "accumulator")
-        delta_accumulators = self._slots(params, "delta_accumulator")
-        self._begin(accumulators, delta_accumulators)
+        grads, accumulators, delta_accumulators = self._begin(loss, params, "accumulator", "delta_accumulator")
         rate = self._rate()
         for p, g, a, d in zip(params, grads, accumulators, delta_accumulators):
             new_a = self.rho * a + (1.0 - self.rho) * K.square(g)
@@ -324,13 +318,12 @@ class Adam(_WithRate):
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        ms, vs = self._slots(params, "m"), self._slots(params, "v")
+        grads, ms, vs, *amsgrad = self._begin(loss, params, "m", "v", *(["vhat"] if self.amsgrad else []))
         if self.amsgrad:
-            vhats = self._slots(params, "vhat")
+            vhats = amsgrad[0]
         else:
             vhats = [K.zeros((1,), name=f"vhat_{i}") for i in range(len(params))]  # files hold these, too
-        self._begin(ms, vs, vhats)
+            self.weights += vhats
         t = self._step()
         rate = self._rate() * (K.sqrt(1.0 - K.pow(self.beta_2, t)) / (1.0 - K.pow(self.beta_1, t)))
         for p, g, m, v, vhat in zip(params, grads, ms, vs, vhats):
@@ -358,9 +351,7 @@ class Adamax(_WithRate):
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        ms, us = self._slots(params, "m"), self._slots(params, "u")
-        self._begin(ms, us)
+        grads, ms, us = self._begin(loss, params, "m", "u")
         rate = self._rate() / (1.0 - K.pow(self.beta_1, self._step()))
         for p, g, m, u in zip(params, grads, ms, us):
             new_m = self.beta_1 * m + (1.0 - self.beta_1) * g
@@ -391,9 +382,8 @@ class Nadam(_WithRate):
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads = self.get_gradients(loss, params)
-        ms, vs = self._slots(params, "m"), self._slots(params, "v")
-        self._begin([self.m_schedule], ms, vs)
+        grads, ms, vs = self._begin(loss, params, "m", "v")
+        self.weights.insert(1, self.m_schedule)
         t = self._step()
         now, ahead = self._momentum(t), self._momentum(t + 1.0)
         schedule = self.m_schedule * now

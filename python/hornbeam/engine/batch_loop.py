@@ -75,6 +75,9 @@ def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, ste
 
     Returns:
         A number, or a list of numbers if there are metrics or several outputs.
+
+    Raises:
+        ValueError: there are no samples.
     """
     hooks._call_begin_hook("test")
     watched = hooks if hooks.watches_batches("test") else None
@@ -84,6 +87,8 @@ def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, ste
         loss_sum += float(values[0]) * size
         seen += size
         bar(size)
+    if not seen:
+        raise ValueError("Cannot evaluate on no data: there are 0 samples.")
     hooks._call_end_hook("test")
     return unpack_singleton([loss_sum / seen] + [float(v) if np.ndim(v) == 0 else v for v in values[1:]])
 

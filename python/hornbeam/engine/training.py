@@ -263,88 +263,9 @@ class Model(Feeding):
         self._make_predict_function()
         return unpack_singleton(self.predict_function(feedable(x)))
 
-    @interfaces.legacy_generator_methods_support
-    def fit_generator(
-        self,
-        generator,
-        steps_per_epoch=None,
-        epochs=1,
-        verbose=1,
-        callbacks=None,
-        validation_data=None,
-        validation_steps=None,
-        validation_freq=1,
-        class_weight=None,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
-        shuffle=True,
-        initial_epoch=0,
-    ):
-        """Train on batches from a generator or ``Sequence``, produced beside the training; see :meth:`fit`."""
-        return training_generator.fit_generator(
-            self,
-            generator,
-            steps_per_epoch=steps_per_epoch,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            validation_freq=validation_freq,
-            class_weight=class_weight,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-        )
-
-    @interfaces.legacy_generator_methods_support
-    def evaluate_generator(
-        self,
-        generator,
-        steps=None,
-        callbacks=None,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
-        verbose=0,
-    ):
-        """Compute loss and metrics on batches from a generator or ``Sequence``."""
-        return training_generator.evaluate_generator(
-            self,
-            generator,
-            steps=steps,
-            callbacks=callbacks,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            verbose=verbose,
-        )
-
-    @interfaces.legacy_generator_methods_support
-    def predict_generator(
-        self,
-        generator,
-        steps=None,
-        callbacks=None,
-        max_queue_size=10,
-        workers=1,
-        use_multiprocessing=False,
-        verbose=0,
-    ):
-        """Compute the outputs for batches from a generator or ``Sequence``."""
-        return training_generator.predict_generator(
-            self,
-            generator,
-            steps=steps,
-            callbacks=callbacks,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            verbose=verbose,
-        )
+    fit_generator = interfaces.legacy_generator_methods_support(training_generator.fit_generator)
+    evaluate_generator = interfaces.legacy_generator_methods_support(training_generator.evaluate_generator)
+    predict_generator = interfaces.legacy_generator_methods_support(training_generator.predict_generator)
 
     def _validate_or_infer_batch_size(self, batch_size, steps, x):
         """The batch size to use: the one given, the one that the inputs fix, or 32."""

@@ -122,13 +122,7 @@ def predict_loop(model, f, ins, batch_size=32, verbose=0, steps=None, callbacks=
     Returns:
         An array, or a list of arrays if there are several outputs.
     """
-    samples = check_num_samples(ins, batch_size=batch_size, steps=steps, steps_name="steps")
-    hooks = batch_loop.prepare_hooks(
-        model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose
-    )
-    batches = _all(ins, samples, batch_size, steps)
-    bar = batch_loop.progress(samples if steps is None else steps, verbose, by_steps=steps is not None)
-    results = batch_loop.predict_batches(model, hooks, batches, f, bar)
+    results = batch_loop.predict_batches(model, *_one_pass(model, f, ins, batch_size, verbose, steps, callbacks))
     if not results:  # no samples: the shapes of the outputs still hold
         results = [[output] for output in f([x[:0] for x in ins])]
     return batch_loop.concatenate(results)
@@ -141,25 +135,28 @@ def test_loop(model, f, ins, batch_size=None, verbose=0, steps=None, callbacks=N
         A number, or a list of numbers if there are metrics or several outputs.
     """
     model.reset_metrics()
+    one_pass = _one_pass(model, f, ins, batch_size, verbose, steps, callbacks, metrics=list(model.metrics_names))
+    return batch_loop.evaluate_batches(model, *one_pass)
+
+
+def _one_pass(
+    model: Any,
+    f: Any,
+    ins: list,
+    batch_size: int | None,
+    verbose: Any,
+    steps: int | None,
+    callbacks: Any,
+    **params: Any,
+) -> tuple:
+    """Hooks, batches, step and progress bar of one pass over all samples, or of ``steps`` over tensors."""
     samples = check_num_samples(ins, batch_size=batch_size, steps=steps, steps_name="steps")
-    if samples == 0:
-        raise ValueError("Cannot evaluate on no data: the arrays have 0 samples.")
     hooks = batch_loop.prepare_hooks(
-        model,
-        callbacks,
-        batch_size=batch_size,
-        steps=steps,
-        samples=samples,
-        verbose=verbose,
-        metrics=list(model.metrics_names),
+        model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose, **params
     )
-    batches = _all(ins, samples, batch_size, steps)
-    bar = batch_loop.progress(samples if steps is None else steps, verbose, by_steps=steps is not None)
-    return batch_loop.evaluate_batches(model, hooks, batches, f, bar)
-
-
-def _all(ins: list, samples: int | None, batch_size: int | None, steps: int | None) -> Iterator[tuple[list, int]]:
-    return _whole(ins, steps) if steps is not None else _batches(ins, None, samples, batch_size)
+    if steps is not None:
+        return hooks, _whole(ins, steps), f, batch_loop.progress(steps, verbose, by_steps=True)
+    return hooks, _batches(ins, None, samples, batch_size), f, batch_loop.progress(samples, verbose, by_steps=False)
 
 
 def _batches(ins: list, order: Any, samples: Any, batch_size: Any) -> Iterator[tuple[list, int]]:

@@ -30,7 +30,7 @@ def fit_generator(
     shuffle=True,
     initial_epoch=0,
 ):
-    """Train on what ``generator`` yields; see :meth:`Model.fit_generator`."""
+    """Train on batches from a generator or ``Sequence``, produced beside the training; see :meth:`Model.fit`."""
     steps = _steps(generator, steps_per_epoch, "steps_per_epoch")
     recount = steps_per_epoch is None  # a Sequence may change its length from epoch to epoch
     do_validation = validation_data is not None and (
@@ -99,7 +99,7 @@ def evaluate_generator(
     use_multiprocessing=False,
     verbose=0,
 ):
-    """Loss and metrics over what ``generator`` yields; see :meth:`Model.evaluate_generator`."""
+    """Compute loss and metrics on batches from a generator or ``Sequence``; see :meth:`Model.evaluate`."""
     model.reset_metrics()
     steps = _steps(generator, steps, "steps")
     hooks = batch_loop.prepare_hooks(model, callbacks, steps=steps, verbose=verbose, metrics=list(model.metrics_names))
@@ -123,7 +123,7 @@ def predict_generator(
     use_multiprocessing=False,
     verbose=0,
 ):
-    """Outputs for what ``generator`` yields; see :meth:`Model.predict_generator`."""
+    """Compute the outputs for batches from a generator or ``Sequence``; see :meth:`Model.predict`."""
     steps = _steps(generator, steps, "steps")
     hooks = batch_loop.prepare_hooks(model, callbacks, steps=steps, verbose=verbose)
 

@@ -130,7 +130,7 @@ def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
 
 
 def public_objects(namespace: dict[str, Any], *more: str) -> dict[str, Any]:
-    """The classes and functions a module defines under public names: what a config may name in it.
+    """The classes and functions that a module or package defines under public names: what a config may name in it.
 
     Imported modules and helpers are left out, so that a file cannot reach them. ``more`` adds names.
     """
@@ -142,7 +142,7 @@ def public_objects(namespace: dict[str, Any], *more: str) -> dict[str, Any]:
         or (
             not name.startswith("_")
             and isinstance(value, (type, types.FunctionType))
-            and value.__module__ == module
+            and f"{value.__module__}.".startswith(f"{module}.")
             and name not in ("serialize", "deserialize", "get")
         )
     }

@@ -25,6 +25,12 @@ class Reduction:
             raise ValueError(f"Invalid Reduction Key {key}.")
 
 
+def as_tensors(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and predictions as tensors of the predictions' dtype."""
+    y_pred = y_pred if K.is_tensor(y_pred) else K.constant(y_pred)
+    return K.cast(y_true, K.dtype(y_pred)), y_pred
+
+
 def squeeze_or_expand_dimensions(y_pred: Any, y_true: Any = None, sample_weight: Any = None) -> tuple:
     """Make ranks agree where they differ by one axis of length 1.
 
