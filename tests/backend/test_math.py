@@ -22,6 +22,22 @@ def test_reductions(name, axis, keepdims):
     np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("axis", [np.arange(1, 3), range(1, 3), np.array(1)], ids=["array", "range", "scalar array"])
+def test_reductions_take_axes_as_numpy_makes_them(axis):
+    expected = X.sum(axis=tuple(np.ravel(axis)))
+    np.testing.assert_allclose(run(lambda x: K.sum(x, axis=axis), X), expected, rtol=1e-12)
+
+
+def test_reductions_take_a_tensor_of_axes():
+    np.testing.assert_allclose(run(lambda x: K.sum(x, axis=K.arange(1, K.ndim(x))), X), X.sum(axis=(1, 2)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("axis", ["1", 1.0, np.array([1.0])], ids=["text", "number", "array"])
+def test_reductions_refuse_an_axis_that_is_no_integer(axis):
+    with pytest.raises(TypeError, match="an axis is an integer"):
+        run(lambda x: K.sum(x, axis=axis), X)
+
+
 def test_reductions_name_a_wrong_axis():
     with pytest.raises(ValueError, match=r"Invalid axis 3 for a tensor of shape \(3, 4, 5\): axes go from 0 to 2"):
         run(lambda x: K.sum(x, axis=3), X)

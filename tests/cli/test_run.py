@@ -56,6 +56,17 @@ def test_keras_modules_are_hornbeams(run):
     check(result, "True True True True", "True True True", "hornbeam hornbeam.layers hornbeam.layers")
 
 
+def test_keras_says_which_of_the_two_kerases_it_is(run):
+    result = run(
+        """
+        import keras
+        from hornbeam import bench
+        print(keras.__name__, bench.__name__)
+        """
+    )
+    check(result, "keras hornbeam.bench")
+
+
 def test_a_keras_module_that_never_was_is_an_import_error_by_its_own_name(run):
     result = run("import keras.nonsense")
     assert result.returncode == 1

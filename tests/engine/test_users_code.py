@@ -352,3 +352,36 @@ def test_sequences_of_users(workers, processes):
         model.evaluate_generator(Batches(X, Y, 16), **run), model.evaluate(X, Y, verbose=0), rtol=1e-5
     )
     np.testing.assert_allclose(model.predict_generator(Batches(X, Y, 16), **run), model.predict(X), rtol=1e-5)
+
+
+def features_up_to(name):
+    """A classifier whose outputs were assigned, as scripts do that want the features of a trained one."""
+    image = Input((8, 8, 3))
+    features = Conv2D(4, 3, name="features")(image)
+    model = Model(image, Dense(2, name="classes")(keras.layers.Flatten()(features)))
+    model.outputs = [model.get_layer(name).output]
+    return model
+
+
+def test_a_model_whose_outputs_were_assigned_is_called_without_what_lies_behind():
+    model = features_up_to("features")
+    larger = Input((16, 16, 3))  # the layer behind Flatten could not take it
+    features = model(larger)
+    assert K.int_shape(features) == (None, 14, 14, 4)
+    assert model.compute_output_shape((None, 16, 16, 3)) == (None, 14, 14, 4)
+    images = np.random.RandomState(0).rand(2, 16, 16, 3).astype("float32")
+    expected = K.eval(model.get_layer("features")(K.constant(images)))
+    np.testing.assert_allclose(Model(larger, features).predict(images), expected, rtol=1e-6)
+
+
+def test_outputs_assigned_between_two_calls_on_the_same_input():
+    model = features_up_to("features")
+    image = Input((8, 8, 3))
+    assert K.int_shape(model(image)) == (None, 6, 6, 4)
+    model.outputs = [model.get_layer("classes").output]
+    assert K.int_shape(model(image)) == (None, 2)
+
+
+def test_one_number_is_the_shape_of_an_input_with_one_axis():
+    assert K.int_shape(Input(8)) == (None, 8)
+    assert K.int_shape(Input(shape=8)) == (None, 8)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..graph import Tensor
 
 Axis = int | Sequence[int] | None
@@ -29,8 +31,11 @@ def axis_of(x: Tensor, axis: int, new: bool = False) -> int:
 
 
 def normalize_axes(x: Tensor, axis: Axis) -> list[int]:
-    """All axes of x for None, else the given ones in order, each named once; raises as :func:`axis_of`."""
+    """All axes of x for None, else the given ones in order, each named once; raises as :func:`axis_of`.
+
+    The axes may come as an array, a range, or a tensor whose value is known, too.
+    """
     if axis is None:
         return list(range(x.ndim))
-    given: Any = axis if isinstance(axis, (list, tuple)) else [axis]
+    given: Any = axis if isinstance(axis, (list, tuple)) else np.ravel(axis)
     return sorted({axis_of(x, a) for a in given})

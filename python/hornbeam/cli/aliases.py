@@ -61,3 +61,4 @@ def install() -> None:
     for name in [n for n in sys.modules if target_of(n)]:
         del sys.modules[name]
     sys.meta_path.insert(0, AliasFinder())
+    importlib.import_module("hornbeam").__name__ = "keras"  # code for both Kerases asks for it

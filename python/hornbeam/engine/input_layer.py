@@ -88,7 +88,7 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
     """Return a symbolic tensor from which a model starts.
 
     Args:
-        shape: shape without the batch axis; None in it for an axis of any size.
+        shape: shape without the batch axis; None in it for an axis of any size. A number stands for one axis.
         batch_shape: shape with the batch axis.
         name: name of the input.
         dtype: floatx by default.
@@ -106,9 +106,7 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
                 "Please provide to Input either a `shape` or a `batch_shape` argument. Note that `shape` does not "
                 "include the batch dimension."
             )
-        if isinstance(shape, int):
-            raise ValueError(f"`shape` must be a tuple, e.g. `shape=({shape},)`. Received: shape={shape}")
     if shape is not None and batch_shape is None:
-        batch_shape = (None,) + tuple(shape)
+        batch_shape = (None, shape) if isinstance(shape, int) else (None,) + tuple(shape)
     layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
     return layer._inbound_nodes[0].output_tensors[0]

@@ -95,7 +95,7 @@ class Network(Layer):
         self._feed_input_shapes = [K.int_shape(x) for x, _ in fed]
 
         masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
-        self._call_cache[_cache_key(self.inputs, [None] * len(self.inputs))] = (self.outputs, masks)
+        self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs))] = (self.outputs, masks)
         self.built = True
         self.supports_masking = any(layer.supports_masking for layer in self._layers)
         Node(
@@ -289,7 +289,7 @@ class Network(Layer):
         return unpack_singleton(list(masks))
 
     def _run(self, inputs: list, masks: list) -> tuple[list, list]:
-        key = _cache_key(inputs, masks)
+        key = self._call_key(inputs, masks)
         if key in self._call_cache:
             return self._call_cache[key]
         if self._last_call is not None and self._last_call[0] == key:
@@ -301,6 +301,9 @@ class Network(Layer):
             self._call_cache[key] = (outputs, output_masks)
         return outputs, output_masks
 
+    def _call_key(self, inputs: list, masks: list) -> tuple:
+        return tuple(inputs), tuple(masks), tuple(self.outputs)
+
     def run_internal_graph(self, inputs, masks=None):
         """Apply the layers to ``inputs``, node by node.
 
@@ -309,15 +312,25 @@ class Network(Layer):
         """
         masks = _mask_list(masks, len(inputs))
         values = {x: (y, mask) for x, y, mask in zip(self.inputs, inputs, masks)}
-        for depth in sorted(self._nodes_by_depth, reverse=True):
-            for node in self._nodes_by_depth[depth]:
-                if isinstance(node.outbound_layer, InputLayer) and node.output_tensors[0] in values:
-                    continue
-                if all(x in values for x in node.input_tensors):
-                    outputs, output_masks = self._run_node(node, [values[x] for x in node.input_tensors], inputs)
-                    values.update(zip(node.output_tensors, zip(outputs, output_masks)))
+        for node in self._nodes_to_outputs():
+            if isinstance(node.outbound_layer, InputLayer) and node.output_tensors[0] in values:
+                continue
+            if all(x in values for x in node.input_tensors):
+                outputs, output_masks = self._run_node(node, [values[x] for x in node.input_tensors], inputs)
+                values.update(zip(node.output_tensors, zip(outputs, output_masks)))
         results = [values[x] for x in self.outputs]
         return [y for y, _ in results], [mask for _, mask in results], [K.int_shape(y) for y, _ in results]
+
+    def _nodes_to_outputs(self) -> list[Node]:
+        """The nodes that the outputs need, inputs first: not all of them where ``model.outputs`` was assigned."""
+        needed: list[Node] = []
+        wanted = set(self.outputs)
+        for depth in sorted(self._nodes_by_depth):
+            for node in reversed(self._nodes_by_depth[depth]):
+                if not wanted.isdisjoint(node.output_tensors):
+                    needed.append(node)
+                    wanted.update(node.input_tensors)
+        return needed[::-1]
 
     def _run_node(self, node: Node, data: list, network_inputs: list) -> tuple[list, list]:
         layer = node.outbound_layer
@@ -357,16 +370,15 @@ class Network(Layer):
         if len(shapes) != len(self.inputs):
             raise ValueError(f"Invalid input_shape argument {input_shape}: model has {len(self.inputs)} tensor inputs.")
         known = dict(zip(self.inputs, shapes))
-        for depth in sorted(self._nodes_by_depth, reverse=True):
-            for node in self._nodes_by_depth[depth]:
-                if not isinstance(node.outbound_layer, InputLayer):
-                    given = [known[x] for x in node.input_tensors]
-                    if given == [tuple(s) for s in node.input_shapes]:
-                        made = node.output_shapes
-                    else:
-                        made = node.outbound_layer.compute_output_shape(unpack_singleton(given))
-                        made = made if isinstance(made, list) else [made]
-                    known.update(zip(node.output_tensors, (tuple(s) for s in made)))
+        for node in self._nodes_to_outputs():
+            if not isinstance(node.outbound_layer, InputLayer):
+                given = [known[x] for x in node.input_tensors]
+                if given == [tuple(s) for s in node.input_shapes]:
+                    made = node.output_shapes
+                else:
+                    made = node.outbound_layer.compute_output_shape(unpack_singleton(given))
+                    made = made if isinstance(made, list) else [made]
+                known.update(zip(node.output_tensors, (tuple(s) for s in made)))
         return unpack_singleton([known[x] for x in self.outputs])
 
     # -- configuration and files ----------------------------------------------------------------------
@@ -484,10 +496,6 @@ def _without(items: list, known: list) -> list:
 
 def _key(inputs: Any) -> tuple | None:
     return None if inputs is None else tuple(to_list(inputs, allow_tuple=True))
-
-
-def _cache_key(inputs: list, masks: list) -> tuple:
-    return tuple(inputs), tuple(masks)
 
 
 def _mask_list(mask: Any, count: int) -> list:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .naming import current_scope
+from .static_shape import StaticShape
 
 _counts: dict[str, int] = {}
 _unknown_dims = itertools.count(-2, -1)
@@ -34,6 +35,10 @@ def unique_name(prefix: str) -> str:
 def known_dims(dims: Sequence[int | None]) -> tuple[int, ...]:
     """Give each anonymous unknown dim (None or -1) a negative number of its own."""
     return tuple([next(_unknown_dims) if d is None or d == -1 else d for d in dims])
+
+
+def _static_shape(dims: tuple[int, ...]) -> StaticShape:
+    return StaticShape([d if d >= 0 else None for d in dims])
 
 
 class Node:
@@ -126,7 +131,7 @@ class Tensor:
         self.dtype = dtype
         #: the shape with a negative number for each unknown dim; equal numbers are surely the same dim
         self.dims = known_dims(dims)
-        self.shape: tuple[int | None, ...] = tuple([d if d >= 0 else None for d in self.dims])
+        self.shape = _static_shape(self.dims)
         self._name = name
         #: integer values known while building (``K.shape(x)`` and what is computed from it), None where not; a number
         #: below -2**62 stands for an unknown dim of a certain identity (csrc/ops/op.h)
@@ -143,9 +148,20 @@ class Tensor:
     def ndim(self) -> int:
         return len(self.shape)
 
-    def get_shape(self) -> tuple[int | None, ...]:
+    def get_shape(self) -> StaticShape:
         """The static shape; kept because Keras 2 code calls it on TensorFlow tensors."""
         return self.shape
+
+    def set_shape(self, shape: Sequence[int | None]) -> None:
+        """Say what is known of the shape beyond what was inferred: what is built from here on counts on it.
+
+        Raises:
+            ValueError: the rank or a known dim is another.
+        """
+        if len(shape) != self.ndim or any(None not in (d, new) and d != new for d, new in zip(self.shape, shape)):
+            raise ValueError(f"set_shape({shape}): {self!r} has another shape.")
+        self.dims = tuple([d if new is None else int(new) for d, new in zip(self.dims, shape)])
+        self.shape = _static_shape(self.dims)
 
     def __repr__(self) -> str:
         return f"<hornbeam.Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
