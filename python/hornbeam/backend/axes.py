@@ -37,5 +37,5 @@ def normalize_axes(x: Tensor, axis: Axis) -> list[int]:
     """
     if axis is None:
         return list(range(x.ndim))
-    given: Any = axis if isinstance(axis, (list, tuple)) else np.ravel(axis)
+    given: Any = axis if isinstance(axis, (list, tuple)) else np.ravel(axis).tolist()
     return sorted({axis_of(x, a) for a in given})
