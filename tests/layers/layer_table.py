@@ -90,6 +90,32 @@ ROWS = [
     ("Concatenate", lambda: L.Concatenate(), [VECTOR, VECTOR]),
     ("Dot", lambda: L.Dot(1), [SEQUENCE, SEQUENCE]),
 ]
+#: layers that came after Keras 2.3.1
+LATER_ROWS = [
+    ("LayerNormalization", lambda: L.LayerNormalization(), SEQUENCE),
+    ("GroupNormalization", lambda: L.GroupNormalization(8), IMAGE),
+    ("UnitNormalization", lambda: L.UnitNormalization(), SEQUENCE),
+    ("EinsumDense", lambda: L.EinsumDense("abc,cde->abde", (None, 4, 8), bias_axes="de"), SEQUENCE),
+    ("Attention", lambda: L.Attention(), [SEQUENCE, SEQUENCE]),
+    ("AdditiveAttention", lambda: L.AdditiveAttention(), [SEQUENCE, SEQUENCE]),
+    ("MultiHeadAttention", lambda: L.MultiHeadAttention(4, 16), [SEQUENCE, SEQUENCE, SEQUENCE]),
+    ("Conv1DTranspose", lambda: L.Conv1DTranspose(32, 3, strides=2), SEQUENCE),
+    ("DepthwiseConv1D", lambda: L.DepthwiseConv1D(3), SEQUENCE),
+    ("SyncBatchNormalization", lambda: L.SyncBatchNormalization(), IMAGE),
+    ("Identity", lambda: L.Identity(), SEQUENCE),
+    ("Rescaling", lambda: L.Rescaling(1 / 255, -1), IMAGE),
+    ("Normalization", lambda: L.Normalization(), IMAGE),
+    ("Resizing", lambda: L.Resizing(20, 20), IMAGE),
+    ("CenterCrop", lambda: L.CenterCrop(20, 20), IMAGE),
+    ("RandomFlip", lambda: L.RandomFlip(), IMAGE),
+    ("RandomTranslation, RandomRotation, RandomZoom", lambda: L.RandomRotation(0.1), IMAGE),
+    ("RandomContrast", lambda: L.RandomContrast(0.1), IMAGE),
+    ("RandomBrightness", lambda: L.RandomBrightness(0.1), IMAGE),
+    ("RandomCrop", lambda: L.RandomCrop(20, 20), IMAGE),
+    ("Discretization", lambda: L.Discretization([0.0, 1.0]), VECTOR),
+    ("CategoryEncoding", lambda: L.CategoryEncoding(10), VECTOR),
+    ("IntegerLookup", lambda: L.IntegerLookup(vocabulary=[3, 5]), VECTOR),
+]
 
 #: rewrites that tell something, by the name of their pass
 REWRITES = {
@@ -99,6 +125,10 @@ REWRITES = {
     "fold_affine": "affine",
     "fuse_elementwise": "fusion",
 }
+COLUMNS = """\
+| layer | inference | added by training | rewrites of inference |
+|---|---|---|---|
+"""
 HEAD = """\
 # What runs each layer
 
@@ -113,8 +143,14 @@ Rewrites (`graph/rewrites/`): *epilogue* puts bias and activation into the op, *
 weights before it, *fusion* makes one op of a run of elementwise ones, *transposes* cancels those that meet, *squeezes*
 lets a 1-D convolution have the epilogue of the 2-D one that runs it.
 
-| layer | inference | added by training | rewrites of inference |
-|---|---|---|---|
+"""
+LATER = """
+## Beyond 2.3.1
+
+Layers of tf.keras up to 2.15, for the files and scripts that hold them; `custom_objects` of the same name win over them.
+RandomHeight and RandomWidth have no row: training draws a size and plans what is behind it anew. Layers on strings
+(Hashing, StringLookup, TextVectorization) are refused.
+
 """
 
 
@@ -144,14 +180,15 @@ def counted(ops):
 def row_of(label, make, shape):
     shapes = shape if isinstance(shape, list) else [shape]
     layers = make() if isinstance(make(), list) else [make()]
-    integers = isinstance(layers[0], L.Embedding)
+    integers = isinstance(layers[0], (L.Embedding, L.Discretization, L.CategoryEncoding, L.IntegerLookup))
     inputs = [L.Input(batch_shape=s, dtype="int32" if integers else None) for s in shapes]
     y = inputs if len(inputs) > 1 else inputs[0]
     for layer in layers:
         y = layer(y)
     weights = [w for layer in layers for w in layer.trainable_weights]
     cotangent = G.placeholder(y.dims, y.dtype)
-    gradients = [g for g in G.gradients([y], [*([] if integers else inputs), *weights], [cotangent]) if g is not None]
+    wanted = [*([] if integers else inputs), *weights]
+    gradients = [g for g in G.gradients([y], wanted, [cotangent]) if g is not None] if wanted else []
 
     inference = G.Function(inputs, [y], phase=0)
     training = G.Function([*inputs, cotangent], [y, *gradients], phase=1)
@@ -168,7 +205,8 @@ def row_of(label, make, shape):
 
 
 def page():
-    return HEAD + "".join(row_of(*row) for row in ROWS)
+    standard, later = ("".join(row_of(*row) for row in rows) for rows in (ROWS, LATER_ROWS))
+    return HEAD + COLUMNS + standard + LATER + COLUMNS + later
 
 
 if __name__ == "__main__":

@@ -391,3 +391,26 @@ def test_asking_before_overwriting(path, monkeypatch):
     small_model().save(path, overwrite=False)
     small_model().save_weights(path, overwrite=False)
     assert asked == [path, path] and pathlib.Path(path).read_bytes() == before
+
+
+@pytest.mark.parametrize("first", [keras.layers.InputLayer, keras.layers.Input])
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+def test_a_stack_on_an_input_layer(first, name, tmp_path):
+    model = Sequential([first((4,), dtype="int32"), keras.layers.Embedding(5, 3), keras.layers.Flatten(), Dense(2)])
+    model.save(tmp_path / name)
+    again = load_model(tmp_path / name, compile=False)
+    assert K.dtype(again.inputs[0]) == "int32"
+    x = np.array([[0, 1, 2, 4]])
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_weights_for_a_model_without_any(tmp_path):
+    Sequential([Dense(2, input_shape=(3,))]).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["config.json"] = members["config.json"].replace(b'"batch_input_shape": [null, 3], ', b"")
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(ValueError, match="does not know the shape of its inputs"):
+        load_model(tmp_path / "model.keras")

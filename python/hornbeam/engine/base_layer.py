@@ -69,6 +69,9 @@ class Layer(NodeAccess):
     #: what inputs of another rank have to become, for the error about them
     _input_hint = ""
 
+    #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
+    _ends_masks = False
+
     def __init__(self, **kwargs):
         self.input_spec = None
         self.supports_masking = False
@@ -430,7 +433,7 @@ class Layer(NodeAccess):
     def compute_mask(self, inputs, mask=None):
         """The mask passed on to the next layer: the given one if the layer supports masking."""
         if not self.supports_masking:
-            if not is_all_none(mask):
+            if not is_all_none(mask) and not self._ends_masks:
                 raise TypeError(
                     f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}. A layer before "
                     "it makes a mask (`Masking`, or `Embedding` with `mask_zero=True`): leave that out, or put "

@@ -44,7 +44,9 @@ def _as_inputs(model: Model, tensors: list[Tensor]) -> list[Tensor]:
 def _clone_layer(layer: Any) -> Any:
     if isinstance(layer, Network):
         return clone_model(layer)
-    return type(layer).from_config(layer.get_config())
+    clone = type(layer).from_config(layer.get_config())
+    clone._ends_masks = layer._ends_masks
+    return clone
 
 
 def _clone_sequential(model: Sequential, tensors: list[Tensor] | None) -> Sequential:

@@ -83,7 +83,9 @@ def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
     from ..layers import deserialize
 
     try:
-        return deserialize(data, custom_objects=custom_objects)
+        layer = deserialize(data, custom_objects=custom_objects)
+        layer._ends_masks = True  # Keras 2.3.1 cannot have made a model where it is an error, and tf.keras has none
+        return layer
     except (ValueError, TypeError) as error:
         if not getattr(error, "_names_layer", False) and error.args and isinstance(error.args[0], str):
             config = data.get("config") if isinstance(data, dict) else None

@@ -59,6 +59,9 @@ class Sequential(Model):
             TypeError: ``layer`` is not a layer.
             ValueError: the layer has several outputs, which a stack cannot hold.
         """
+        made_by = getattr(layer, "_keras_history", (None,))[0]
+        if isinstance(made_by, InputLayer):  # what `Input` returns, which tf.keras takes
+            layer = made_by
         if not isinstance(layer, Layer):
             raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer}")
         self.built = False
@@ -140,9 +143,14 @@ class Sequential(Model):
         return (predictions > 0.5).astype("int32")
 
     def get_config(self):
+        layers = self.layers
+        if self.inputs and not self._build_input_shape:
+            shape = _first_input(layers[0])[0] if layers else None
+            if shape != K.int_shape(self.inputs[0]):
+                layers = [self.inputs[0]._keras_history[0], *layers]  # the only one that says the inputs' shape
         config = {
             "name": self.name,
-            "layers": [{"class_name": type(la).__name__, "config": la.get_config()} for la in self.layers],
+            "layers": [{"class_name": type(la).__name__, "config": la.get_config()} for la in layers],
         }
         if self._build_input_shape:
             config["build_input_shape"] = self._build_input_shape

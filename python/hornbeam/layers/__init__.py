@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from ..engine.base_layer import InputSpec, Layer
 from ..engine.input_layer import Input, InputLayer
-from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from ..utils.generic_utils import deserialize_keras_object, get_custom_objects, serialize_keras_object
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .attention import AdditiveAttention, Attention, MultiHeadAttention
+from .augmentation import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomHeight,
+    RandomRotation,
+    RandomTranslation,
+    RandomWidth,
+    RandomZoom,
+)
 from .convolutional import (
     Conv1D,
     Conv2D,
@@ -37,6 +50,7 @@ from .convolutional import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .convolutional_1d import Conv1DTranspose, Convolution1DTranspose, DepthwiseConv1D
 from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell, ConvRNN2D
 from .core import (
     Activation,
@@ -44,6 +58,7 @@ from .core import (
     Dense,
     Dropout,
     Flatten,
+    Identity,
     Lambda,
     Masking,
     Permute,
@@ -54,6 +69,7 @@ from .core import (
     SpatialDropout3D,
 )
 from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
+from .einsum_dense import EinsumDense
 from .embeddings import Embedding
 from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import (
@@ -75,7 +91,7 @@ from .merge import (
     subtract,
 )
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
-from .normalization import BatchNormalization
+from .normalization import BatchNormalization, SyncBatchNormalization
 from .pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -102,7 +118,17 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .preprocessing import (
+    CategoryEncoding,
+    CenterCrop,
+    Discretization,
+    IntegerLookup,
+    Normalization,
+    Rescaling,
+    Resizing,
+)
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
+from .sample_normalization import GroupNormalization, LayerNormalization, UnitNormalization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 
@@ -125,6 +151,12 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
     # tf.keras calls models made of tensors Functional.
     models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
     legacy = {cls.__name__: cls for cls in (Highway, MaxoutDense, SlicingOpLambda, TensorFlowOpLayer, TFOpLambda)}
+    name = config.get("class_name") if isinstance(config, dict) else None
+    if name in _ON_STRINGS and name not in {**get_custom_objects(), **(custom_objects or {})}:
+        raise ValueError(
+            f"{name} works on strings, which tensors cannot hold here. Leave that step to Python (for example "
+            "`hornbeam.preprocessing.text`), cut the model behind it, and give it the numbers."
+        )
     return deserialize_keras_object(
         config,
         module_objects={**_LAYERS, **models, **legacy},
@@ -135,6 +167,9 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
 
 _LAYERS = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}
 
+#: Layers of tf.keras that cannot be.
+_ON_STRINGS = ("HashedCrossing", "Hashing", "StringLookup", "TextVectorization")
+
 _LEGACY = (
     "AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D", "ConvRecurrent2D", "Highway",
     "MaxoutDense", "Recurrent",
@@ -142,6 +177,8 @@ _LEGACY = (
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experimental":
+        return importlib.import_module(f"{__name__}.experimental")
     if name in _LEGACY:
         from ..legacy import layers
 

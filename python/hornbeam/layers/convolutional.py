@@ -224,13 +224,46 @@ class Conv3DTranspose(_Transposed, Conv3D):
         return config
 
 
-class DepthwiseConv2D(Conv2D):
+class _Depthwise(_Conv):
+    """Convolution of each channel with ``depth_multiplier`` filters of its own.
+
+    Weights: depthwise_kernel (kernel_size..., channels in, depth_multiplier), bias (channels in * depth_multiplier,).
+    """
+
+    _options = (*option_names("depthwise", "bias"), "activity_regularizer")
+
+    def __init__(
+        self,
+        depth_multiplier=1,
+        depthwise_initializer="glorot_uniform",
+        depthwise_regularizer=None,
+        depthwise_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(filters=None, **kwargs)
+        self.depth_multiplier = depth_multiplier
+        set_options(self, **options_in(locals()))
+
+    def build(self, input_shape):
+        channels = self._input_channels(input_shape)
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.depthwise_kernel = add_weight(self, "depthwise_kernel", shape)
+        self._add_bias(channels * self.depth_multiplier)
+
+    def _output_channels(self, input_shape):
+        return input_shape[self._channel_axis] * self.depth_multiplier
+
+    def get_config(self):
+        config = {**super().get_config(), "depth_multiplier": self.depth_multiplier}
+        del config["filters"]
+        return config
+
+
+class DepthwiseConv2D(_Depthwise, Conv2D):
     """Convolution of each channel of an image with ``depth_multiplier`` filters of its own.
 
     Weights: depthwise_kernel (height, width, channels in, depth_multiplier), bias (channels in * depth_multiplier,).
     """
-
-    _options = (*option_names("depthwise", "bias"), "activity_regularizer")
 
     def __init__(
         self,
@@ -251,40 +284,10 @@ class DepthwiseConv2D(Conv2D):
         bias_constraint=None,
         **kwargs,
     ):
-        super().__init__(
-            filters=None,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            bias_constraint=bias_constraint,
-            **kwargs,
-        )
-        self.depth_multiplier = depth_multiplier
-        set_options(self, **options_in(locals()))
-
-    def build(self, input_shape):
-        channels = self._input_channels(input_shape)
-        shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = add_weight(self, "depthwise_kernel", shape)
-        self._add_bias(channels * self.depth_multiplier)
+        super().__init__(**arguments(locals()))
 
     def _convolve(self, inputs):
         return K.depthwise_conv2d(inputs, self.depthwise_kernel, **self._geometry())
-
-    def _output_channels(self, input_shape):
-        return input_shape[self._channel_axis] * self.depth_multiplier
-
-    def get_config(self):
-        config = {**super().get_config(), "depth_multiplier": self.depth_multiplier}
-        del config["filters"]
-        return config
 
 
 Convolution1D = Conv1D

@@ -135,6 +135,17 @@ class SpatialDropout3D(_SpatialDropout):
         super().__init__(rate, 5, data_format, **kwargs)
 
 
+class Identity(Layer):
+    """The inputs as they are; a layer of tf.keras, beyond Keras 2.3.1."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
 class Activation(Layer):
     """Apply an activation function, given by name or as a function."""
 

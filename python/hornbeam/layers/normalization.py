@@ -104,3 +104,7 @@ class BatchNormalization(Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+class SyncBatchNormalization(BatchNormalization):
+    """Batch normalization over all devices, of which there is one; a layer of tf.keras, beyond Keras 2.3.1."""

@@ -16,13 +16,16 @@ from .. import optimizers
 #: keys that only say where something came from
 _ORIGINS = ("module", "registered_name", "build_config", "shared_object_id")
 
+#: packages that have Keras's own classes
+_PACKAGES = ("keras", "tf_keras", "tensorflow")
+
 #: keys of newer versions, and the values for which they change nothing
 _NEUTRAL: dict[str, tuple] = {
     "ragged": (False, None),
     "optional": (False,),
     "time_major": (False,),
     "reverse_state_order": (False,),
-    "synchronized": (False,),
+    "synchronized": (False, True),  # over devices, of which there is one
     "renorm": (False,),
     "virtual_batch_size": (None,),
 }
@@ -57,7 +60,11 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
         return item
     if not isinstance(item.get("class_name"), str) or "config" not in item:
         return {key: migrate(value, keras_version) for key, value in item.items()}
+    registered, origin = item.get("registered_name"), str(item.get("module")).split(".")[0]
     item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
+    if isinstance(registered, str) and origin not in _PACKAGES:  # a user's class, whatever its name
+        item["class_name"] = registered if ">" in registered else f"Custom>{registered}"
+        return item
     name = item["class_name"] = _CLASSES.get(item["class_name"], item["class_name"])
     if isinstance(item["config"], dict):
         item["config"] = dict(item["config"])

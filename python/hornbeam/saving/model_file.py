@@ -98,7 +98,8 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
             save_state(file, model)
         if sample is not None:
             save_sample(file, model, sample)
-    contents = zip_config.model_config(config, None if training is None else zip_config.compile_config(training))
+    compiled = None if training is None else zip_config.compile_config(training)
+    contents = zip_config.model_config(config, compiled, model)
     keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), keras_version)
 
 

@@ -17,20 +17,33 @@ _OPTIMIZER_MORE: dict[str, dict] = {
 _OPTIMIZER_UNKNOWN = ("epsilon_under_root", "schedule_decay", "decay", "lr")
 
 
-def model_config(description: dict, compile_config: dict | None) -> dict:
+def model_config(description: dict, compile_config: dict | None, model: Any) -> dict:
     """The contents of ``config.json`` for a model's class and config."""
-    return {**_with_origins(description), "compile_config": compile_config}
+    return {**_with_origins(description, _users_classes(model)), "compile_config": compile_config}
 
 
-def _with_origins(item: Any) -> Any:
+def _users_classes(model: Any) -> set[str]:
+    """The names of classes in a model that are not the library's, though a layer of the library may have such a name."""
+    found, waiting = set(), [model]
+    while waiting:
+        layer = waiting.pop()
+        waiting += getattr(layer, "layers", layer._sublayers)
+        if not type(layer).__module__.startswith("hornbeam."):
+            found.add(type(layer).__name__)
+    return found
+
+
+def _with_origins(item: Any, users: set[str]) -> Any:
     """A copy in which layers and models say where their class is to be found, which is all that readers go by."""
     if isinstance(item, (list, tuple)):
-        return [_with_origins(part) for part in item]
+        return [_with_origins(part, users) for part in item]
     if not isinstance(item, dict):
         return item
-    item = {key: _with_origins(value) for key, value in item.items()}
+    item = {key: _with_origins(value, users) for key, value in item.items()}
     name = item.get("class_name")
     if "config" in item and isinstance(name, str):
+        if name in users:
+            return {"module": None, "registered_name": name, **item}
         if name in ("Model", "Sequential"):
             return {"module": "keras", "registered_name": None, **item}
         if name in layers._LAYERS:

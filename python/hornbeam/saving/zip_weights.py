@@ -55,7 +55,13 @@ def load_weights(file: Any, model: Any) -> None:
     lacking = [weight.name for weight in model.weights if id(weight) not in given]
     if lacking:
         raise ValueError(f"The file has no values for the weights {lacking}.")
+    if not pairs and container in file and _has_arrays(file[container]):
+        raise ValueError("The file has weights, but the model has none: it does not know the shape of its inputs.")
     K.batch_set_value([(weight, np.asarray(item[()])) for weight, item in pairs])
+
+
+def _has_arrays(group: Any) -> bool:
+    return group.visititems(lambda _, item: True if hasattr(item, "shape") else None) is True
 
 
 def _pairs(group: Any, path: str, weights: list) -> list[tuple[Any, Any]]:
@@ -80,7 +86,10 @@ def _layer(layer: Any, container: str, step: int, path: str) -> Iterator[tuple[s
         yield from _network(layer, container, step, f"{path}/")
         return
     inner = {name: getattr(layer, name, None) for name in _INNER}
-    inner.update((name, value) for name, value in vars(layer).items() if not name.startswith("_"))
+    own = vars(layer).items()  # of which lists under private names are the layer's own bookkeeping
+    inner.update(
+        (name, value) for name, value in own if not name.startswith("_") or hasattr(value, "_trainable_weights")
+    )
     for name, value in inner.items():
         if hasattr(value, "_trainable_weights"):
             yield from _layer(value, container, step, f"{path}/{name}")

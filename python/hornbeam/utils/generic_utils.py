@@ -123,6 +123,12 @@ def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
     for table in tables:
         if table.get(name) is not None:
             return table[name]
+    package, _, name = name.rpartition(">")
+    for table in (
+        tables[:-1] if package else []
+    ):  # registered under a package: the user's own, and no name of the library
+        if table.get(name) is not None:
+            return table[name]
     raise ValueError(
         f"Unknown {what}: {name}. If it is your own, or of a later Keras than 2.3.1, pass it in `custom_objects` or use a "
         "CustomObjectScope."

@@ -1,0 +1,386 @@
+"""Preprocessing inside a model: layers of tf.keras, beyond Keras 2.3.1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import backend as K
+from .. import graph
+from ..backend import image
+from ..backend.math import where
+from ..engine.base_layer import Layer
+from ..utils.conv_utils import normalize_size
+
+
+def plain(value: Any) -> Any:
+    """Numbers of a config: as they are, or out of the dict that an array becomes in a file."""
+    if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
+        value = value["config"]["value"]
+    elif isinstance(value, dict) and value.get("type") == "ndarray":
+        value = value["value"]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+class Rescaling(Layer):
+    """``inputs * scale + offset``, in the layer's dtype whatever that of the inputs.
+
+    Args:
+        scale, offset: numbers, or one per channel.
+    """
+
+    def __init__(self, scale, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.scale = plain(scale)
+        self.offset = plain(offset)
+
+    def call(self, inputs):
+        scaled = K.cast(inputs, self.dtype) * K.constant(self.scale, self.dtype)
+        return scaled if self.offset == 0.0 else scaled + K.constant(self.offset, self.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class Normalization(Layer):
+    """Subtract a mean and divide by a standard deviation that are given, learnt by :meth:`adapt`, or in a file.
+
+    Args:
+        axis: the axes with a mean and variance each of their own: a number, a sequence, or None for one of all.
+        mean, variance: numbers, or arrays for these axes; both or none.
+        invert: undo the normalization instead.
+
+    Weights: mean, variance, with the lengths of the axes, and count, a scalar; none where they are given.
+
+    Raises:
+        ValueError: mean without variance, or variance without mean.
+    """
+
+    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+        super().__init__(**kwargs)
+        if (mean is None) != (variance is None):
+            raise ValueError("`Normalization` needs both `mean` and `variance`, or neither.")
+        self.axis = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+        self.input_mean = plain(mean)
+        self.input_variance = plain(variance)
+        self.invert = invert
+
+    def build(self, input_shape):
+        rank = len(input_shape)
+        if not all(-rank <= a < rank for a in self.axis):
+            raise ValueError(f"`axis` {self.axis} is none of an input of shape {input_shape}.")
+        kept = sorted(a % rank for a in self.axis)
+        shape = tuple(input_shape[a] for a in kept)
+        if None in shape:
+            raise ValueError(
+                f"The axes {self.axis} of inputs to `Normalization` must have a defined length, got {input_shape}."
+            )
+        self._reduced = tuple(a for a in range(rank) if a not in kept)
+        self._broadcast = [n if a in kept else 1 for a, n in enumerate(input_shape)]
+        if self.input_mean is None:
+            self.mean = self.add_weight(name="mean", shape=shape, initializer="zeros", trainable=False)
+            self.variance = self.add_weight(name="variance", shape=shape, initializer="ones", trainable=False)
+            self.count = self.add_weight(name="count", shape=(), dtype="int64", initializer="zeros", trainable=False)
+        else:
+            given = (self.input_mean, self.input_variance)
+            self.mean, self.variance = (K.constant(np.broadcast_to(v, shape), self.dtype) for v in given)
+        self.built = True
+
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Learn mean and variance from data, forgetting what was learnt before.
+
+        Args:
+            data: an array, or an iterable of batches.
+            batch_size: has no meaning for arrays, which are taken as a whole.
+            steps: number of batches to take of an iterable; all by default.
+
+        Raises:
+            ValueError: the layer was given a mean and variance, or there are no data.
+        """
+        if self.input_mean is not None:
+            raise ValueError("A `Normalization` layer that was given `mean` and `variance` cannot be adapted.")
+        batches: Iterable[Any] = [data] if hasattr(data, "__array__") or isinstance(data, (list, tuple)) else data
+        count, mean, square = 0, 0.0, 0.0
+        for number, batch in enumerate(batches):
+            if number == steps:
+                break
+            array = np.asarray(batch, dtype="float64")
+            if not self.built:
+                self.build((None, *array.shape[1:]))
+            size = array.size // max(int(np.prod([array.shape[a % array.ndim] for a in self.axis])), 1)
+            new_mean, new_square = array.mean(self._reduced), array.var(self._reduced)
+            # Chan's formula for the variance of two sets together; `square` is the variance so far
+            total = count + size
+            square = (square * count + new_square * size) / total + (new_mean - mean) ** 2 * count * size / total**2
+            mean = mean + (new_mean - mean) * size / total
+            count = total
+        if not count:
+            raise ValueError("`adapt` got no data.")
+        self.set_weights([mean, square, count])
+
+    def call(self, inputs):
+        mean, variance = (K.reshape(v, self._broadcast) for v in (self.mean, self.variance))
+        deviation = K.maximum(K.sqrt(variance), K.epsilon())
+        inputs = K.cast(inputs, self.dtype)
+        return inputs * deviation + mean if self.invert else (inputs - mean) / deviation
+
+    def get_config(self):
+        own = {"axis": self.axis, "mean": self.input_mean, "variance": self.input_variance}
+        if self.invert:
+            own["invert"] = True
+        return {**super().get_config(), **own}
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+# -- images -----------------------------------------------------------------------------------------------------
+class _Sized(Layer):
+    """Images of one size: (batch, height, width, channels)."""
+
+    def __init__(self, height, width, **kwargs):
+        super().__init__(**kwargs)
+        self.height = normalize_size(height, "height")
+        self.width = normalize_size(width, "width")
+
+    def get_config(self):
+        return {**super().get_config(), "height": self.height, "width": self.width}
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.height, self.width, input_shape[3])
+
+
+class Resizing(_Sized):
+    """Images resized to (height, width).
+
+    Args:
+        height, width: the new size.
+        interpolation: ``'bilinear'`` or ``'nearest'``.
+        crop_to_aspect_ratio: cut off what would change the proportions.
+
+    Raises:
+        ValueError: another interpolation; or proportions to be kept of images of unknown size.
+    """
+
+    def __init__(self, height, width, interpolation="bilinear", crop_to_aspect_ratio=False, **kwargs):
+        super().__init__(height, width, **kwargs)
+        if interpolation not in ("bilinear", "nearest"):
+            raise ValueError(f"`Resizing` knows the interpolations 'bilinear' and 'nearest', not {interpolation!r}.")
+        self.interpolation = interpolation
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+
+    def call(self, inputs):
+        inputs, size = K.cast(inputs, self.dtype), (self.height, self.width)
+        if self.crop_to_aspect_ratio:
+            return image.fit(inputs, size, self.interpolation)
+        return image.resize_to(inputs, size, self.interpolation)
+
+    def get_config(self):
+        own = {"interpolation": self.interpolation, "crop_to_aspect_ratio": self.crop_to_aspect_ratio}
+        return {**super().get_config(), **own}
+
+
+class CenterCrop(_Sized):
+    """The middle of images; of those smaller than (height, width), the largest middle part that has its proportions, resized."""
+
+    def call(self, inputs):
+        inputs = K.cast(inputs, self.dtype)
+        height, width = inputs.shape[1:3]
+        if None in (height, width) or height < self.height or width < self.width:
+            return image.fit(inputs, (self.height, self.width))
+        top, left = (height - self.height) // 2, (width - self.width) // 2
+        return inputs[:, top : top + self.height, left : left + self.width]
+
+
+# -- categories -------------------------------------------------------------------------------------------------
+def _encoded(numbers: Any, depth: int, mode: str, dtype: str, weights: Any = None) -> Any:
+    """Numbers as ``'one_hot'`` rows, or the set (``'multi_hot'``) or the counts of those along the last axis."""
+    if mode == "one_hot":
+        if numbers.ndim > 1 and numbers.shape[-1] == 1:
+            numbers = K.squeeze(numbers, -1)
+        return K.cast(K.one_hot(numbers, depth), dtype)
+    hot = K.cast(K.one_hot(numbers, depth), dtype)
+    if mode == "multi_hot":
+        return K.max(hot, axis=-2)
+    return K.sum(hot if weights is None else hot * K.expand_dims(K.cast(weights, dtype), -1), axis=-2)
+
+
+def _encoded_shape(shape: tuple, mode: str, depth: int) -> tuple:
+    if mode == "int":
+        return shape
+    merged = mode != "one_hot" or (len(shape) > 1 and shape[-1] == 1)
+    return (*(shape[:-1] if merged else shape), depth)
+
+
+class _Categories(Layer):
+    """Numbers of categories, or how they are encoded."""
+
+    def __init__(self, output_mode, modes, kwargs):
+        if kwargs.pop("sparse", False):
+            raise ValueError(f"`{type(self).__name__}` has no sparse outputs here.")
+        super().__init__(**kwargs)
+        output_mode = "multi_hot" if output_mode == "binary" else output_mode  # as it was called up to 2.5
+        if output_mode not in modes:
+            raise ValueError(f"`{type(self).__name__}` knows the output modes {modes}, not {output_mode!r}.")
+        self.output_mode = output_mode
+
+    def get_config(self):
+        return {**super().get_config(), "output_mode": self.output_mode}
+
+
+class CategoryEncoding(_Categories):
+    """Numbers of categories, encoded.
+
+    Args:
+        num_tokens: number of categories (``max_tokens`` up to 2.5).
+        output_mode: ``'one_hot'``, or of the numbers in the last axis ``'multi_hot'`` or ``'count'``.
+    """
+
+    def __init__(self, num_tokens=None, output_mode="multi_hot", **kwargs):
+        num_tokens = kwargs.pop("max_tokens", num_tokens)
+        super().__init__(output_mode, ("one_hot", "multi_hot", "count"), kwargs)
+        if num_tokens is None:
+            raise ValueError("`CategoryEncoding` needs the number of categories, `num_tokens`.")
+        self.num_tokens = num_tokens
+
+    def call(self, inputs, count_weights=None):
+        return _encoded(K.cast(inputs, "int64"), self.num_tokens, self.output_mode, self.dtype, count_weights)
+
+    def get_config(self):
+        return {**super().get_config(), "num_tokens": self.num_tokens}
+
+    def compute_output_shape(self, input_shape):
+        return _encoded_shape(input_shape, self.output_mode, self.num_tokens)
+
+
+class Discretization(_Categories):
+    """The number of the bin that each number falls into.
+
+    Args:
+        bin_boundaries: in rising order; n boundaries make n + 1 bins, each with its lower boundary.
+        output_mode: ``'int'``, or what :class:`CategoryEncoding` makes of the numbers.
+
+    Raises:
+        ValueError: no boundaries: those that ``adapt`` of tf.keras found are not in its files.
+    """
+
+    def __init__(self, bin_boundaries=None, num_bins=None, epsilon=0.01, output_mode="int", **kwargs):
+        bin_boundaries = kwargs.pop("bins", bin_boundaries)  # as it was called up to 2.5
+        super().__init__(output_mode, ("int", "one_hot", "multi_hot", "count"), kwargs)
+        if not isinstance(plain(bin_boundaries), (list, tuple)):
+            raise ValueError("`Discretization` needs its `bin_boundaries`; it cannot be adapted to data here.")
+        self.bin_boundaries = list(plain(bin_boundaries))
+
+    def call(self, inputs):
+        reached = K.greater_equal(
+            K.expand_dims(K.cast(inputs, "float32"), -1), K.constant(self.bin_boundaries, "float32")
+        )
+        numbers = K.sum(K.cast(reached, "int64"), axis=-1)
+        if self.output_mode == "int":
+            return numbers
+        return _encoded(numbers, len(self.bin_boundaries) + 1, self.output_mode, K.floatx())
+
+    def get_config(self):
+        return {**super().get_config(), "bin_boundaries": self.bin_boundaries}
+
+    def compute_output_shape(self, input_shape):
+        return _encoded_shape(input_shape, self.output_mode, len(self.bin_boundaries) + 1)
+
+
+class IntegerLookup(_Categories):
+    """The place of each integer in a vocabulary.
+
+    Args:
+        vocabulary: the integers that are known.
+        num_oov_indices: 1 if there is a number for those that are not known, 0 if there are none.
+        mask_token: an integer that becomes 0; the others then count from 1.
+        oov_token: what :attr:`invert` gives for a number that is none of the vocabulary's.
+        invert: from places to integers.
+        output_mode: ``'int'``, or what :class:`CategoryEncoding` makes of the numbers.
+
+    Raises:
+        ValueError: no vocabulary (that of ``adapt`` is not in files), or several numbers for unknown integers.
+    """
+
+    def __init__(
+        self,
+        max_tokens=None,
+        num_oov_indices=1,
+        mask_token=None,
+        oov_token=-1,
+        vocabulary=None,
+        invert=False,
+        output_mode="int",
+        pad_to_max_tokens=False,
+        **kwargs,
+    ):
+        for name in (
+            "vocabulary_dtype",
+            "vocabulary_size",
+            "idf_weights",
+        ):  # of files: say nothing, or are of a mode that is refused
+            kwargs.pop(name, None)
+        super().__init__(output_mode, ("int", "one_hot", "multi_hot", "count"), kwargs)
+        if not isinstance(plain(vocabulary), (list, tuple)):
+            raise ValueError("`IntegerLookup` needs its `vocabulary`; it cannot be adapted to data here.")
+        if num_oov_indices not in (0, 1):
+            raise ValueError("`IntegerLookup` has one number for all unknown integers here, or none.")
+        special = ([] if mask_token is None else [mask_token]) + [oov_token] * num_oov_indices
+        vocabulary = [int(v) for v in plain(vocabulary)]
+        self.vocabulary = (
+            vocabulary[len(special) :] if special and vocabulary[: len(special)] == special else vocabulary
+        )
+        self.max_tokens = max_tokens
+        self.num_oov_indices = num_oov_indices
+        self.mask_token = mask_token
+        self.oov_token = oov_token
+        self.invert = invert
+        self.pad_to_max_tokens = pad_to_max_tokens
+
+    def call(self, inputs):
+        inputs = K.cast(inputs, "int64")
+        if self.invert:
+            return self._integers(inputs)
+        known = graph.constant(self.vocabulary, "int64")
+        matches = K.cast(K.equal(K.expand_dims(inputs, -1), known), "int64")
+        places = K.sum(matches * graph.constant(np.arange(1, len(self.vocabulary) + 1)), axis=-1)  # unknown ones are 0
+        numbers = places + (self.num_oov_indices - 1)
+        if self.mask_token is not None:
+            # The mask's number comes before all others; encoded, it is none of the categories.
+            first, masked = (1, 0) if self.output_mode == "int" else (0, -1)
+            numbers = where(K.equal(inputs, self.mask_token), masked, numbers + first)
+        if self.output_mode == "int":
+            return numbers
+        return _encoded(numbers, self._depth(), self.output_mode, K.floatx())
+
+    def _integers(self, numbers: Any) -> Any:
+        """The integers at these places."""
+        special = [] if self.mask_token is None else [self.mask_token]
+        tokens = special + [self.oov_token] * self.num_oov_indices + self.vocabulary
+        inside = graph.apply("logical_and", [K.greater_equal(numbers, 0), K.less(numbers, len(tokens))])
+        found = graph.apply("gather", [graph.constant(tokens, "int64"), where(inside, numbers, 0)], axis=0)
+        return where(inside, found, self.oov_token)
+
+    def _depth(self) -> int:
+        return self.max_tokens if self.pad_to_max_tokens else len(self.vocabulary) + self.num_oov_indices
+
+    def compute_output_shape(self, input_shape):
+        return _encoded_shape(input_shape, self.output_mode, self._depth())
+
+    def get_config(self):
+        names = (
+            "max_tokens",
+            "num_oov_indices",
+            "mask_token",
+            "oov_token",
+            "vocabulary",
+            "invert",
+            "pad_to_max_tokens",
+        )
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

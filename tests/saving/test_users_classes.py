@@ -1,0 +1,64 @@
+"""Classes of users that have the name of a layer of the library, as many old scripts bring LayerNormalization along."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from hornbeam import layers as L
+from hornbeam.models import Sequential, clone_model, load_model
+from hornbeam.utils import CustomObjectScope
+
+X = np.random.RandomState(0).rand(3, 4).astype("float32")
+
+
+class LayerNormalization(L.Layer):
+    def build(self, input_shape):
+        self.gain = self.add_weight(name="gain", shape=input_shape[-1:], initializer="ones")
+        super().build(input_shape)
+
+    def call(self, x):
+        return 7.0 * x * self.gain
+
+
+MINE = {"LayerNormalization": LayerNormalization}
+
+
+@pytest.fixture(params=["model.h5", "model.keras"])
+def saved(request, tmp_path):
+    Sequential([LayerNormalization(input_shape=(4,))]).save(tmp_path / request.param)
+    return tmp_path / request.param
+
+
+def test_custom_objects_win(saved):
+    for again in (load_model(saved, custom_objects=MINE, compile=False), _in_scope(saved)):
+        assert type(again.layers[-1]) is LayerNormalization
+        np.testing.assert_array_equal(again.predict(X), 7.0 * X)
+        assert type(clone_model(again).layers[-1]) is LayerNormalization
+
+
+def _in_scope(saved):
+    with CustomObjectScope(MINE):
+        return load_model(saved, compile=False)
+
+
+def test_a_zip_tells_them_apart(tmp_path):
+    Sequential([LayerNormalization(input_shape=(4,)), L.UnitNormalization()]).save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="Unknown layer: LayerNormalization"):
+        load_model(tmp_path / "model.keras", compile=False)
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+    origins = {layer["class_name"]: layer["registered_name"] for layer in config["config"]["layers"]}
+    assert origins["LayerNormalization"] == "LayerNormalization" and origins["UnitNormalization"] is None
+
+
+def test_names_with_a_package(tmp_path):
+    """As tf.keras writes classes that were registered."""
+    path = tmp_path / "model.json"
+    model = Sequential([LayerNormalization(input_shape=(4,))])
+    path.write_text(model.to_json().replace('"LayerNormalization"', '"Custom>LayerNormalization"'))
+    from hornbeam.models import model_from_json
+
+    assert type(model_from_json(path.read_text(), custom_objects=MINE).layers[-1]) is LayerNormalization
+    with pytest.raises(ValueError, match="Unknown layer: LayerNormalization"):
+        model_from_json(path.read_text())
