@@ -1,5 +1,7 @@
 #include "bindings/convert.h"
 
+#include <pybind11/gil_safe_call_once.h>
+
 #include "core/error.h"
 
 namespace hornbeam {
@@ -20,13 +22,17 @@ py::tuple shape_to_python(const Shape& s) {
 }
 
 py::dtype numpy_dtype(DType t) {
-  // Made once and kept: building one by name costs as much as a small prediction.
-  static py::dtype* dtypes = [] {
-    auto* d = new py::dtype[kDTypeCount];
-    for (int i = 0; i < kDTypeCount; ++i) d[i] = py::dtype(std::string(dtype_name(static_cast<DType>(i))));
-    return d;
-  }();
-  return dtypes[static_cast<int>(t)];
+  // Made once and kept: building one by name costs as much as a small prediction. While they are made the GIL may pass
+  // to another thread that comes here, too, and would wait for the guard of an ordinary static with the GIL in its
+  // hands.
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<std::vector<py::dtype>> dtypes;
+  return dtypes
+      .call_once_and_store_result([] {
+        std::vector<py::dtype> d;
+        for (int i = 0; i < kDTypeCount; ++i) d.emplace_back(std::string(dtype_name(static_cast<DType>(i))));
+        return d;
+      })
+      .get_stored()[static_cast<size_t>(t)];
 }
 
 static bool try_dtype(const py::dtype& d, DType& t) {

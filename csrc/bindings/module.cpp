@@ -29,9 +29,8 @@ static void bind_variable(py::module_& m) {
              py::array out(numpy_dtype(v.dtype), std::vector<py::ssize_t>(v.shape.dim, v.shape.dim + v.shape.rank));
              void* to = out.mutable_data();
              py::gil_scoped_release no_gil;
-             v.lock.lock(false);
+             RwLock::Guard guard(v.lock, false);
              std::memcpy(to, v.data(), static_cast<size_t>(v.bytes()));
-             v.lock.unlock();
              return out;
            })
       .def("set", [](Variable& v, const py::array& a) {
@@ -40,10 +39,9 @@ static void bind_variable(py::module_& m) {
           throw ValueError("cannot set a variable of shape " + shape_str(v.shape) + " to an array of shape " +
                            shape_str(f.shape));
         py::gil_scoped_release no_gil;
-        v.lock.lock(true);
+        RwLock::Guard guard(v.lock, true);
         stage(f, v.dtype, v.data());
         v.written();
-        v.lock.unlock();
       });
 }
 

@@ -19,6 +19,18 @@ class RwLock {
   RwLock(const RwLock&) = delete;
   RwLock& operator=(const RwLock&) = delete;
 
+  // While one of these lives, the lock is held.
+  class Guard {
+   public:
+    Guard(RwLock& lock, bool exclusive) : lock_(lock) { lock_.lock(exclusive); }
+    ~Guard() { lock_.unlock(); }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    RwLock& lock_;
+  };
+
   void lock(bool exclusive) { exclusive ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_); }
   bool try_lock(bool exclusive) {
     return (exclusive ? pthread_rwlock_trywrlock(&lock_) : pthread_rwlock_tryrdlock(&lock_)) == 0;

@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include "core/buffer.h"
 #include "core/rwlock.h"
@@ -17,9 +18,9 @@ class Variable {
   const Shape shape;
   int64_t bytes() const { return bytes_; }
 
-  // The buffer's address never changes once asked for. Callers hold `lock` while they use it.
+  // The buffer's address never changes once asked for, which any thread may do. Callers hold `lock` while they use it.
   void* data() {
-    if (!buffer_.data()) buffer_ = Buffer(bytes_ ? bytes_ : 1);
+    std::call_once(made_, [this] { buffer_ = Buffer(bytes_ ? bytes_ : 1); });
     return buffer_.data();
   }
   bool is_set() const { return version_.load(std::memory_order_acquire) > 0; }
@@ -35,6 +36,7 @@ class Variable {
 
  private:
   const int64_t bytes_;
+  std::once_flag made_;
   Buffer buffer_;
   std::atomic<uint64_t> version_{0};
 };

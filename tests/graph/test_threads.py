@@ -1,6 +1,8 @@
 """Runs from several threads, and the same bits for any number of them."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -79,6 +81,29 @@ def test_same_bits_for_any_number_of_threads(threads):
         np.testing.assert_array_equal(losses, results[0][0])
         for a, b in zip(weights, results[0][1]):
             np.testing.assert_array_equal(a, b)
+
+
+FIRST_CALLS = """
+import sys, threading
+import numpy
+from hornbeam import _core
+sys.setswitchinterval(1e-6)
+for _ in range(20):
+    variable, start = _core.Variable("float32", (10_000,)), threading.Barrier(8)
+    def read():
+        start.wait()
+        variable.get()
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+"""
+
+
+def test_first_calls_from_many_threads():
+    # What is made at the first call (dtypes, a variable's buffer) once hung here, or was made twice.
+    subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True, timeout=120)
 
 
 def test_number_of_threads():
