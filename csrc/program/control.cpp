@@ -207,7 +207,7 @@ void Plan::run_scan(Execution& e, size_t s) {
 void Plan::run_cond(Execution& e, size_t s) {
   const Step& step = steps_[s];
   const KernelCall& call = e.calls[s];
-  const size_t taken = *call.in[0].as<bool>() ? 0 : 1;
+  const size_t taken = *call.in[0].as<uint8_t>() ? 0 : 1;
   Plan& body = *step.bodies[taken];
   Execution& inner = *e.bodies[s][taken];
   inner.info = e.info;

@@ -47,17 +47,19 @@ uint16_t float_to_half(float f) {
   return sign | static_cast<uint16_t>((x + round - 0x38000000) >> 13);
 }
 
+// Stored forms. NumPy lets the byte of a bool be anything; C++ does not.
 struct Half { uint16_t bits; };
+struct Bool { uint8_t byte; };
 
-template <class T> double as_number(T v) { return static_cast<double>(v); }
-double as_number(Half h) { return half_to_float(h.bits); }
+template <class T> T as_number(T v) { return v; }
+float as_number(Half h) { return half_to_float(h.bits); }
+int as_number(Bool b) { return b.byte != 0; }
 
 template <class D, class S> D convert(S v) {
   if constexpr (std::is_same_v<S, D>) return v;
   else if constexpr (std::is_same_v<D, Half>) return Half{float_to_half(static_cast<float>(as_number(v)))};
-  else if constexpr (std::is_same_v<D, bool>) return as_number(v) != 0;
-  else if constexpr (std::is_same_v<S, Half>) return static_cast<D>(half_to_float(v.bits));
-  else return static_cast<D>(v);
+  else if constexpr (std::is_same_v<D, Bool>) return Bool{as_number(v) != 0};
+  else return static_cast<D>(as_number(v));
 }
 
 // Copies one innermost run, then steps the outer dims like an odometer.
@@ -100,7 +102,7 @@ template <class D, class S> void stage_as(const Feed& f, void* out) {
 
 template <class D> void stage_to(const Feed& f, void* out) {
   switch (f.dtype) {
-    case DType::boolean: return stage_as<D, bool>(f, out);
+    case DType::boolean: return stage_as<D, Bool>(f, out);
     case DType::uint8: return stage_as<D, uint8_t>(f, out);
     case DType::int8: return stage_as<D, int8_t>(f, out);
     case DType::uint16: return stage_as<D, uint16_t>(f, out);
@@ -122,7 +124,7 @@ void stage(const Feed& f, DType want, void* out) {
         throw ValueError("row index " + std::to_string(f.rows[i]) + " is out of range for an array of " +
                          std::to_string(f.shape[0]) + " rows");
   switch (want) {
-    case DType::boolean: return stage_to<bool>(f, out);
+    case DType::boolean: return stage_to<Bool>(f, out);
     case DType::uint8: return stage_to<uint8_t>(f, out);
     case DType::int8: return stage_to<int8_t>(f, out);
     case DType::uint16: return stage_to<uint16_t>(f, out);
