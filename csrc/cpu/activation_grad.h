@@ -9,7 +9,7 @@ template <Activation A, class T>
 HB_INLINE Vec<T> activation_grad(Vec<T> y, Vec<T> d) {
   if constexpr (A == Activation::relu) return y > T(0) ? d : Vec<T>{};
   else if constexpr (A == Activation::sigmoid) return d * (y * (T(1) - y));
-  else if constexpr (A == Activation::hard_sigmoid) return (y > T(0)) & (y < T(1)) ? d * T(0.2) : Vec<T>{};
+  else if constexpr (A == Activation::hard_sigmoid) return ((y > T(0)) & (y < T(1))) ? d * T(0.2) : Vec<T>{};
   else if constexpr (A == Activation::tanh) return d * fma<T>(-y, y, splat<T>(T(1)));
   else if constexpr (A == Activation::softplus) return d * -expm1<T>(-y);
   else if constexpr (A == Activation::softsign) return d * ((T(1) - abs<T>(y)) * (T(1) - abs<T>(y)));

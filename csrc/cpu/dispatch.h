@@ -1,6 +1,6 @@
 // From a dtype known at run time to a C++ type: each calls body(Tag<T>{}).
 #pragma once
-#include "cpu/simd.h"
+#include "cpu/convert.h"
 
 HB_CPU_BEGIN
 
@@ -66,13 +66,13 @@ HB_INLINE uint64_t item_bits(DType t, double value) {
   auto put = [&](auto v) __attribute__((always_inline)) { __builtin_memcpy(&bits, &v, sizeof v); };
   switch (t) {
     case DType::boolean: put(static_cast<uint8_t>(value != 0)); break;
-    case DType::uint8: put(static_cast<uint8_t>(value)); break;
-    case DType::int8: put(static_cast<int8_t>(value)); break;
-    case DType::uint16: put(static_cast<uint16_t>(value)); break;
-    case DType::int16: put(static_cast<int16_t>(value)); break;
-    case DType::int32: put(static_cast<int32_t>(value)); break;
-    case DType::int64: put(static_cast<int64_t>(value)); break;
-    case DType::float16: put(static_cast<_Float16>(value)); break;
+    case DType::uint8: put(convert<uint8_t>(value)); break;
+    case DType::int8: put(convert<int8_t>(value)); break;
+    case DType::uint16: put(convert<uint16_t>(value)); break;
+    case DType::int16: put(convert<int16_t>(value)); break;
+    case DType::int32: put(convert<int32_t>(value)); break;
+    case DType::int64: put(convert<int64_t>(value)); break;
+    case DType::float16: put(convert<Half>(value)); break;
     case DType::float32: put(static_cast<float>(value)); break;
     case DType::float64: put(value); break;
   }

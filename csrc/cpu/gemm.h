@@ -12,7 +12,7 @@
 // Every sum runs over k in ascending order within blocks of GemmTile<T>::depth, so the bits of a result
 // depend on its shape and the instruction set only.
 #pragma once
-#include "cpu/simd.h"
+#include "cpu/shuffle.h"
 
 HB_CPU_BEGIN
 
@@ -62,8 +62,8 @@ struct TileCall {
 };
 
 // Keeps a value in a register: left alone, GCC reloads a vector of B for each of up to three rows.
-template <class V>
-HB_INLINE void in_register(V& v) {
+template <class T>
+HB_INLINE void in_register(Vec<T>& v) {
 #if defined(__x86_64__)
   __asm__("" : "+v"(v));
 #else
@@ -77,7 +77,7 @@ HB_INLINE void tile_step(Vec<T> (&acc)[M][V], const T* const (&a)[M], const T* b
 #pragma GCC unroll 4
   for (int j = 0; j < V; ++j) {
     bv[j] = load(b + j * kLanes<T>);
-    if (M > 1) in_register(bv[j]);
+    if (M > 1) in_register<T>(bv[j]);
   }
 #pragma GCC unroll 16
   for (int i = 0; i < M; ++i) {
@@ -206,15 +206,6 @@ HB_INLINE void gemm_tile(int64_t rows, bool columns, const TileCall<T>& t) {
 
 // ---- packing --------------------------------------------------------------------------------------
 
-template <int... I>
-struct Indices {};
-template <int N, int... I>
-struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
-template <int... I>
-struct MakeIndices<0, I...> {
-  using type = Indices<I...>;
-};
-
 template <class T, int D, int... C>
 HB_INLINE void swap_blocks(Vec<T>& x, Vec<T>& y, Indices<C...>) {
   constexpr int L = kLanes<T>;
@@ -227,7 +218,7 @@ template <class T, int D = kLanes<T> / 2>
 HB_INLINE void transpose_square(Vec<T> (&r)[kLanes<T>]) {
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes<T>; ++i)
-    if (!(i & D)) swap_blocks<T, D>(r[i], r[i | D], typename MakeIndices<kLanes<T>>::type{});
+    if (!(i & D)) swap_blocks<T, D>(r[i], r[i | D], UpTo<kLanes<T>>{});
   if constexpr (D > 1) transpose_square<T, D / 2>(r);
 }
 

@@ -58,7 +58,7 @@ static Geometry geometry(const PoolAttrs& a, const Shape& in, const Shape& out) 
 // NaN if either is NaN.
 template <class V>
 HB_INLINE V max_nan(V a, V b) {
-  return (a > b) | (a != a) ? a : b;
+  return ((a > b) | (a != a)) ? a : b;
 }
 
 // One window of h by w cells, U vectors of channels of k lanes each. Averages add row sums, so the error is
@@ -126,7 +126,7 @@ static void gather(const KernelCall& call) {
           for (int64_t j = g.x.end(ox) - 1; j >= g.x.begin(ox); --j) {
             const int64_t at = (image + i) * g.in_row() + j * g.channels + c;
             const Vec<T> cell = load_some<T>(x + at, k);
-            taken = (cell == top) | (cell != cell) ? load_some<T>(value + at, k) : taken;
+            taken = ((cell == top) | (cell != cell)) ? load_some<T>(value + at, k) : taken;
           }
         store_some<T>(out + o * g.channels + c, taken, k);
       }

@@ -56,7 +56,7 @@ struct Max {  // NaN if either is
   static constexpr bool compensated = false;
   template <class V>
   HB_INLINE V operator()(V a, V b) const {
-    return (a > b) | (a != a) ? a : b;
+    return ((a > b) | (a != a)) ? a : b;
   }
 };
 struct Min {
@@ -66,7 +66,7 @@ struct Min {
   static constexpr bool compensated = false;
   template <class V>
   HB_INLINE V operator()(V a, V b) const {
-    return (a < b) | (a != a) ? a : b;
+    return ((a < b) | (a != a)) ? a : b;
   }
 };
 struct All {  // of bytes 0 and 1; Max is Any
@@ -83,8 +83,13 @@ struct All {  // of bytes 0 and 1; Max is Any
 // Adds a block's result to a running one. `rest` is used by compensated sums only.
 template <class Op, class T>
 HB_INLINE void join(Vec<T>& value, Vec<T>& rest, Vec<T> block) {
-  if constexpr (Op::template compensated<T>) two_sum<Vec<T>>(value, rest, block);
-  else value = Op()(value, block);
+  const Vec<T> before = value;
+  if constexpr (Op::template compensated<T>) {
+    value = before + block;
+    rest += rounded_away<Vec<T>>(before, block, value);
+  } else {
+    value = Op()(before, block);
+  }
 }
 template <class Op, class T>
 HB_INLINE Vec<T> finish(Vec<T> value, Vec<T> rest) {

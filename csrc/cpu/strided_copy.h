@@ -6,6 +6,7 @@
 // kernel (runs of bytes, a transpose by register blocks, or a plain strided loop) and the others count.
 #pragma once
 #include "cpu/parallel.h"
+#include "cpu/shuffle.h"
 
 HB_CPU_BEGIN
 
@@ -84,29 +85,35 @@ static void copy_strided(const Loop2& k, const T* src, T* dst) {
 
 // Transposes have sa == db == 1: src runs along a, dst along b.
 
+// Lane l of vector J of K streams woven into one is lane (J L + l) / K of stream (J L + l) % K.
+template <class T, int K, int J, int B = 0, int... I>
+HB_INLINE Vec<T> woven(Vec<T> out, const Vec<T> (&stream)[K], Indices<I...> lanes) {
+  constexpr int L = kLanes<T>;
+  if constexpr (B == K) {
+    return out;
+  } else {
+    out = __builtin_shufflevector(out, stream[B], ((J * L + I) % K == B ? L + (J * L + I) / K : I)...);
+    return woven<T, K, J, B + 1>(out, stream, lanes);
+  }
+}
+template <class T, int K, int J = 0>
+HB_INLINE void store_woven(T* dst, const Vec<T> (&stream)[K]) {
+  if constexpr (J < K) {
+    store(dst + J * kLanes<T>, woven<T, K, J>(stream[0], stream, UpTo<kLanes<T>>{}));
+    store_woven<T, K, J + 1>(dst, stream);
+  }
+}
+
 // One side is K items wide: interleave K streams into one, or the other way round.
 template <class T, int K>
 static void interleave(const Loop2& k, const T* __restrict src, T* __restrict dst) {
   int64_t a = 0;
   if (k.da == K) {
-    // Output vector j takes its lane l from stream (j*L + l) % K.
     constexpr int L = kLanes<T>;
     for (; a + L <= k.na; a += L) {
       Vec<T> stream[K];
       for (int b = 0; b < K; ++b) stream[b] = load(src + b * k.sb + a);
-#pragma GCC unroll 4
-      for (int j = 0; j < K; ++j) {
-        Vec<T> out = stream[0];
-#pragma GCC unroll 4
-        for (int b = 0; b < K; ++b) {
-          Vec<T> pick;
-#pragma GCC unroll 64
-          for (int l = 0; l < L; ++l)
-            pick[l] = static_cast<T>((j * L + l) % K == b ? L + (j * L + l) / K : b ? l : (j * L + l) / K);
-          out = __builtin_shuffle(out, stream[b], pick);
-        }
-        store(dst + a * K + j * L, out);
-      }
+      store_woven<T, K>(dst + a * K, stream);
     }
   }
   for (; a < k.na; ++a)
@@ -131,16 +138,11 @@ struct Block {
     for (int i = 0; i < L; ++i) *reinterpret_cast<Row*>(p + i * stride) = row[i];
   }
   HB_INLINE void transpose() {
-    Row low, high;
-    for (int i = 0; i < L / 2; ++i) {
-      low[2 * i] = static_cast<T>(i), low[2 * i + 1] = static_cast<T>(i + L);
-      high[2 * i] = static_cast<T>(i + L / 2), high[2 * i + 1] = static_cast<T>(i + L / 2 + L);
-    }
     for (int round = 1; round < L; round *= 2) {
       Row next[L];
       for (int i = 0; i < L / 2; ++i) {
-        next[2 * i] = __builtin_shuffle(row[i], row[i + L / 2], low);
-        next[2 * i + 1] = __builtin_shuffle(row[i], row[i + L / 2], high);
+        next[2 * i] = zip<0, Row>(row[i], row[i + L / 2], UpTo<L>{});
+        next[2 * i + 1] = zip<L / 2, Row>(row[i], row[i + L / 2], UpTo<L>{});
       }
       for (int i = 0; i < L; ++i) row[i] = next[i];
     }

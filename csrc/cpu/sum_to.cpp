@@ -6,6 +6,7 @@
 // are added at the end. Both depend on the shapes only.
 #include "cpu/dispatch.h"
 #include "cpu/export.h"
+#include "cpu/lanes.h"
 #include "cpu/parallel.h"
 
 HB_CPU_BEGIN
@@ -33,28 +34,6 @@ static SumAxes sum_axes(const Shape& x, const Shape& y) {
   }
   return a;
 }
-
-// The integer of T's size, as shuffles want it.
-template <int kBytes>
-struct LaneOf;
-template <>
-struct LaneOf<1> {
-  using type = int8_t;
-};
-template <>
-struct LaneOf<2> {
-  using type = int16_t;
-};
-template <>
-struct LaneOf<4> {
-  using type = int32_t;
-};
-template <>
-struct LaneOf<8> {
-  using type = int64_t;
-};
-template <class T>
-using Lane = typename LaneOf<sizeof(T)>::type;
 
 // sum[c] (+)= sum over r of x[r][c] for W vectors of columns, or for the first `tail` lanes of one.
 template <class T, int W, bool kTail>
@@ -98,19 +77,6 @@ static void sum_columns(const T* x, int64_t rows, int64_t columns, int64_t ld, T
   sum_strips(x + folded * wide, rows - folded * L, columns, columns, sum, true);
 }
 
-// Lane i with lane i + kHalf, for half of the lanes, a quarter, ...
-template <class T, int kHalf>
-HB_INLINE T sum_lanes(Vec<T> v) {
-  if constexpr (kHalf == 0) {
-    return v[0];
-  } else {
-    Vec<Lane<T>> other;
-#pragma GCC unroll 64
-    for (int i = 0; i < kLanes<T>; ++i) other[i] = static_cast<Lane<T>>(i ^ kHalf);
-    return sum_lanes<T, kHalf / 2>(v + __builtin_shuffle(v, other));
-  }
-}
-
 template <class T>
 static T sum_row(const T* x, int64_t n) {
   constexpr int64_t kStep = 4 * kLanes<T>;
@@ -124,7 +90,7 @@ static T sum_row(const T* x, int64_t n) {
   }
   for (; i + kLanes<T> <= n; i += kLanes<T>) total += load(x + i);
   if (i < n) total += load_tail(x + i, static_cast<int>(n - i));
-  return sum_lanes<T, kLanes<T> / 2>(total);
+  return fold<T>(total, [](auto a, auto b) { return static_cast<decltype(a)>(a + b); });
 }
 
 // The two innermost axes as a matrix: `across` sums its columns, else its rows.

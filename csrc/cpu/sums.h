@@ -4,12 +4,11 @@
 
 HB_CPU_BEGIN
 
-// sum += x, and what the addition rounds away into rest (Knuth). For numbers and vectors.
+// What the addition next = sum + x has rounded away (Knuth). For numbers and vectors.
 template <class V>
-HB_INLINE void two_sum(V& sum, V& rest, V x) {
-  const V next = sum + x, part = next - sum;
-  rest += (sum - (next - part)) + (x - part);
-  sum = next;
+HB_INLINE V rounded_away(V sum, V x, V next) {
+  const V part = next - sum;
+  return (sum - (next - part)) + (x - part);
 }
 
 // An infinite sum leaves NaN in `rest`; the sum itself is right then.
@@ -24,13 +23,21 @@ HB_INLINE V rounded(V sum, V rest) {
 template <class T, int N>
 struct Compensated {
   Vec<T> sum, rest;
-  HB_INLINE void add(Vec<T> x) { two_sum(sum, rest, x); }
+  HB_INLINE void add(Vec<T> x) {
+    const Vec<T> next = sum + x;
+    rest += rounded_away(sum, x, next);
+    sum = next;
+  }
   HB_INLINE Vec<T> value() const { return rounded(sum, rest); }
 };
 template <class T>
 struct Compensated<T, 1> {
   T sum, rest;
-  HB_INLINE void add(T x) { two_sum(sum, rest, x); }
+  HB_INLINE void add(T x) {
+    const T next = sum + x;
+    rest += rounded_away(sum, x, next);
+    sum = next;
+  }
   HB_INLINE T value() const { return rounded(sum, rest); }
 };
 template <class T>

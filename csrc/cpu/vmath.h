@@ -100,8 +100,8 @@ template <class T> HB_INLINE Vec<T> round(Vec<T> x) {
 }
 
 template <class T> HB_INLINE Vec<T> poly(Vec<T>, double c) { return splat<T>(T(c)); }
-template <class T, class... C> HB_INLINE Vec<T> poly(Vec<T> x, double c0, C... rest) {
-  return fma<T>(poly<T>(x, rest...), x, splat<T>(T(c0)));
+template <class T, class... C> HB_INLINE Vec<T> poly(Vec<T> x, double c0, double c1, C... rest) {
+  return fma<T>(poly<T>(x, c1, rest...), x, splat<T>(T(c0)));
 }
 
 // ---- exp -----------------------------------------------------------------------------------------
