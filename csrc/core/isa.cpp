@@ -10,28 +10,33 @@
 
 namespace hornbeam {
 
+#define HB_BUILT_ISA(name) \
+  namespace name { extern const KernelTable kernel_table; }
+#include "isas.inc"
+#undef HB_BUILT_ISA
+
+// Does this machine, and its operating system, run what was compiled for that instruction set?
+static bool runs_here(const std::string& isa) {
 #if defined(__x86_64__)
-namespace baseline { extern const KernelTable kernel_table; }
-namespace avx2 { extern const KernelTable kernel_table; }
-namespace avx512 { extern const KernelTable kernel_table; }
+  // The levels of the x86-64 psABI, which is what the kernels are compiled for. The builtin also asks xgetbv whether
+  // the wide registers are saved.
+  __builtin_cpu_init();
+  if (isa == "avx512") return __builtin_cpu_supports("x86-64-v4");
+  if (isa == "avx2") return __builtin_cpu_supports("x86-64-v3");
+  return __builtin_cpu_supports("x86-64-v2");
+#else
+  return isa == "neon";  // part of every AArch64
+#endif
+}
 
 static std::vector<const KernelTable*> detect() {
-  // __builtin_cpu_supports also asks xgetbv whether the OS saves the wide registers.
-  __builtin_cpu_init();
-  std::vector<const KernelTable*> found;
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi2"))
-    found.push_back(&avx512::kernel_table);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-    found.push_back(&avx2::kernel_table);
-  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")) found.push_back(&baseline::kernel_table);
+  std::vector<const KernelTable*> found;  // isas.inc goes from the narrowest to the widest
+#define HB_BUILT_ISA(name) \
+  if (runs_here(#name)) found.insert(found.begin(), &name::kernel_table);
+#include "isas.inc"
+#undef HB_BUILT_ISA
   return found;
 }
-#else
-namespace neon { extern const KernelTable kernel_table; }
-static std::vector<const KernelTable*> detect() { return {&neon::kernel_table}; }
-#endif
 
 const std::vector<const KernelTable*>& available_isas() {
   static const auto* tables = new std::vector<const KernelTable*>(detect());
