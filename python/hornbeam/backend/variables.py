@@ -144,7 +144,7 @@ def size(x: Any, name: str | None = None) -> Tensor:
 
 def dtype(x: Any) -> str:
     """The dtype's name, as ``'float32'``."""
-    return x.dtype if isinstance(x.dtype, str) else np.dtype(x.dtype).name
+    return str(x.dtype) if isinstance(x.dtype, str) else np.dtype(x.dtype).name
 
 
 def count_params(x: Any) -> int:

@@ -1,13 +1,14 @@
 """Runs a Keras script that is not touched at all: ``hornbeam run train.py --epochs 3``.
 
-In the script, ``keras`` and ``tensorflow.keras`` are Hornbeam, the usual first lines about TensorFlow (seeds, sessions,
-memory, logging) are accepted, and the NumPy names that scripts of the time used (np.bool, np.int, ...) are back.
+In the script, ``keras`` and ``tensorflow.keras`` are Hornbeam, ``tensorflow`` has the functions that Keras scripts call and
+takes their usual first lines (``docs/tensorflow.md``), and the NumPy names of the time (np.bool, np.int, ...) are back.
 """
 
 from __future__ import annotations
 
 import argparse
 import builtins
+import importlib
 import os
 import runpy
 import sys
@@ -16,6 +17,7 @@ from types import TracebackType
 
 import numpy as np
 
+from .. import backend
 from . import aliases, tensorflow
 
 #: NumPy had these names for Python's own types until 1.24.
@@ -47,6 +49,7 @@ def prepare() -> None:
     """Make this process one in which old Keras code runs."""
     tensorflow.install()
     aliases.install()
+    vars(backend)["tf"] = importlib.import_module("tensorflow")  # as in Keras's own module: K.tf.reduce_mean
     for name in NUMPY_NAMES:
         if name not in np.__dict__:
             setattr(np, name, getattr(builtins, name))

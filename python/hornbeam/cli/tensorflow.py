@@ -1,230 +1,172 @@
-"""What Keras scripts say to TensorFlow before they use Keras: seeds, sessions, memory, logging.
+"""What ``import tensorflow`` gives under ``hornbeam run``: the functions of :mod:`hornbeam.tf`, and the usual preamble.
 
-:func:`install` puts a module named ``tensorflow`` in place that takes these lines. Those about graphics memory and
-sessions have nothing to do here; seeds and threads count. Any other name raises ``AttributeError``: Hornbeam runs
-Keras, not TensorFlow.
+:func:`install` puts modules in place that look a name up when it is first asked for: among the preamble's lines (sessions,
+seeds, memory, logging), in the table of :mod:`hornbeam.tf`, then among Keras's own (``tf.keras``, ``tf.losses``). Any other
+name raises ``AttributeError``: Hornbeam runs Keras, not TensorFlow.
 """
 
 from __future__ import annotations
 
-import contextlib
+import difflib
 import importlib
-import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from .. import backend
-from ..backend.session import Graph, Session, get_session
+from . import preamble
 
-VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
-
-#: What losses and layers say most often to TensorFlow, where keras.backend has another name for it.
-IN_K = {
-    "Variable": "variable",
-    "add_n": "sum(K.stack(tensors), axis=0)",
-    "assign": "update",
-    "assign_add": "update_add",
-    "clip_by_value": "clip",
-    "concat": "concatenate",
-    "matmul": "dot or K.batch_dot",
-    "range": "arange",
-    "reduce_all": "all",
-    "reduce_any": "any",
-    "reduce_logsumexp": "logsumexp",
-    "reduce_max": "max",
-    "reduce_mean": "mean",
-    "reduce_min": "min",
-    "reduce_prod": "prod",
-    "reduce_sum": "sum",
-    "resize_bilinear": "resize_images",
-    "sigmoid_cross_entropy_with_logits": "binary_crossentropy(target, output, from_logits=True)",
-    "softmax_cross_entropy_with_logits": "categorical_crossentropy(target, output, from_logits=True)",
-    "transpose": "permute_dimensions",
-    "where": "switch",
+#: What scripts ask for that is not here, and what does it: by a name or by the module that it is in.
+INSTEAD = {
+    "Dataset": "model.fit takes arrays, generators and keras.utils.Sequence",
+    "batch_to_space": "keras.layers.Reshape and Permute",
+    "compat": "tf.compat.v1",
+    "contrib": "keras.layers and keras.backend",
+    "data": "model.fit takes arrays, generators and keras.utils.Sequence",
+    "estimator": "keras.models.Model",
+    "feature_column": "arrays and keras.layers.Embedding",
+    "get_variable": "self.add_weight in a layer",
+    "layers": "keras.layers",
+    "lite": "model.save",
+    "numpy_function": "K.function around the step, or keras.backend in the formula",
+    "py_func": "K.function around the step, or keras.backend in the formula",
+    "py_function": "K.function around the step, or keras.backend in the formula",
+    "ragged": "keras.preprocessing.sequence.pad_sequences",
+    "saved_model": "model.save and keras.models.load_model",
+    "sparse": "dense tensors; SciPy's sparse matrices can be fed",
+    "train": "model.compile, model.fit, and keras.callbacks",
+    "trainable_variables": "model.trainable_weights",
 }
+#: Keras's modules that TensorFlow has under names of its own.
+OF_KERAS = ("initializers", "losses", "metrics", "optimizers")
+#: In ``tensorflow.python.ops``, what the names of a module begin with in the public interface.
+OPS = {
+    "nn": "nn",
+    "nn_ops": "nn",
+    "math_ops": "math",
+    "image_ops": "image",
+    "random_ops": "random",
+    "linalg_ops": "linalg",
+}
+#: Where TensorFlow 1 and 2 differ, ``tf.x`` is TensorFlow 1's, as its version says, but for these.
+OF_TENSORFLOW_2 = ("image.resize",)
+
+
+def table() -> dict[str, Any]:
+    return importlib.import_module("hornbeam.tf").NAMES
 
 
 class Facade(ModuleType):
-    """A module of the names given, that explains itself where another is asked for."""
+    """A module of TensorFlow. ``path`` is what follows ``tensorflow.`` or ``tensorflow.compat.v1.``."""
 
-    def __init__(self, name: str, names: dict[str, Any]) -> None:
-        super().__init__(name, "Hornbeam's stand-in for the lines that Keras scripts say to TensorFlow.")
+    def __init__(self, name: str, version: str, path: str, names: dict[str, Any]) -> None:
+        super().__init__(name, "Hornbeam's stand-in for TensorFlow.")
         self.__path__: list[str] = []  # a package, so that `import tensorflow.x` comes to Finder
         self.__dict__.update(names)
+        self._version = version
+        self._tf_path = path
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         if name == "keras":
             return importlib.import_module("hornbeam")
-        if name.startswith("__"):
-            raise AttributeError(name)
-        known = IN_K.get(name) or (name if hasattr(backend, name) else None)
-        hint = f" Here: K.{known}." if known else ""
-        raise AttributeError(
-            f"{self.__name__}.{name}: Hornbeam runs Keras, not TensorFlow. Of TensorFlow it takes only what Keras scripts "
-            f"usually start with (seeds, sessions, memory and logging options); write the rest with keras.backend.{hint}"
-        )
+        if name in ("v1", "v2") and self._tf_path == "compat":
+            return importlib.import_module(f"{self.__name__}.{name}")
+        key = f"{self._tf_path}.{name}".lstrip(".")
+        for known in self._spellings(key, name):
+            if known in table():
+                value = self.__dict__[name] = table()[known]
+                return value
+        if self._tf_path in OF_KERAS:
+            module = importlib.import_module(f"hornbeam.{self._tf_path}")
+            if hasattr(module, name):
+                return getattr(module, name)
+        if is_module(key):
+            return importlib.import_module(f"{self.__name__}.{name}")
+        raise AttributeError(refusal(f"{self.__name__}.{name}", key, name))
+
+    def _spellings(self, key: str, name: str) -> list[str]:
+        """Where the table may have it, the likeliest first."""
+        first, _, rest = self._tf_path.partition(".")
+        if first == "python":
+            prefix = OPS.get(rest.rpartition(".")[2])
+            return [f"{prefix}.{name}", name, f"math.{name}", f"nn.{name}", f"image.{name}"]
+        older = [] if self._version == "v2" or (not self._version and key in OF_TENSORFLOW_2) else [f"compat.v1.{key}"]
+        return [*older, key]
 
 
-class Options:
-    """``ConfigProto`` and its kin: keeps any option, and does nothing with it unless it is the number of threads."""
-
-    def __init__(self, **options: Any) -> None:
-        for name, value in options.items():
-            setattr(self, name, value)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
-        if name == "intra_op_parallelism_threads" and value:  # 0 lets TensorFlow choose
-            set_threads(value)
-
-    def __getattr__(self, name: str) -> Options:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        option = self.__dict__[name] = Options()
-        return option
+def refusal(full: str, key: str, name: str) -> str:
+    """What is said where a name is not served, with what does the same."""
+    instead = INSTEAD.get(name) or INSTEAD.get(key.partition(".")[0])
+    if instead is None and hasattr(backend, name):
+        instead = f"K.{name}"
+    if instead is None:
+        near = difflib.get_close_matches(key, [n for n in table() if not n.startswith("compat.")], 1, 0.75)
+        instead = f"tf.{near[0]}" if near else None
+    return (
+        f"{full}: Hornbeam runs Keras, not TensorFlow. Of TensorFlow it has what Keras scripts usually call "
+        f"(docs/tensorflow.md); write the rest with keras.backend." + (f" Here: {instead}." if instead else "")
+    )
 
 
-@contextlib.contextmanager
-def device(name: Any) -> Iterator[None]:
-    """``with tf.device('/gpu:0')``: where things run is decided by Hornbeam."""
-    yield
-
-
-class Seeds:
-    """``tf.set_random_seed``: Keras on Hornbeam draws its seeds from NumPy.
-
-    A script that seeds NumPy itself keeps the numbers it gets from there; only where it has not, the seed goes to NumPy.
-    """
-
-    def __init__(self) -> None:
-        self.untouched = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
-
-    def __call__(self, seed: int) -> None:
-        if np.array_equal(np.random.get_state()[1], self.untouched):  # type: ignore[index]
-            np.random.seed(seed % 2**32)
-
-
-def set_threads(count: int) -> None:
-    from hornbeam import set_num_threads
-
-    set_num_threads(count)
-
-
-def nothing(*args: Any, **kwargs: Any) -> None:
-    """For calls that configure what Hornbeam does not have."""
-
-
-def build() -> dict[str, Facade]:
-    """The stand-in modules by their full names."""
-    logger = logging.getLogger("tensorflow")
-    seed = Seeds()
-    log = {n: getattr(logging, n) for n in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")}
-    log |= {n: getattr(logger, n) for n in ("debug", "info", "warning", "error", "fatal")}
-    log |= {"set_verbosity": logger.setLevel, "get_verbosity": lambda: logger.level, "warn": logger.warning}
-    threading = {
-        "set_intra_op_parallelism_threads": set_threads,
-        "set_inter_op_parallelism_threads": nothing,
-        "get_intra_op_parallelism_threads": lambda: importlib.import_module("hornbeam._core").num_threads(),
-    }
-    devices = {
-        "list_physical_devices": no_gpu,
-        "get_visible_devices": no_gpu,
-        "list_logical_devices": no_gpu,
-        "set_visible_devices": nothing,
-        "set_soft_device_placement": nothing,
-    }
-    common = {
-        "__version__": VERSION,
-        "VERSION": VERSION,
-        "ConfigProto": Options,
-        "GPUOptions": Options,
-        "Session": Session,
-        "InteractiveSession": Session,
-        "Graph": Graph,
-        "device": device,
-        "get_default_graph": Graph,
-        "get_default_session": get_session,
-        "reset_default_graph": nothing,
-        "global_variables_initializer": nothing,
-        "local_variables_initializer": nothing,
-        "tables_initializer": nothing,
-        "initialize_all_variables": nothing,
-        "disable_eager_execution": nothing,
-        "disable_v2_behavior": nothing,
-        "disable_v2_tensorshape": nothing,
-        "executing_eagerly": lambda: False,
-        "set_random_seed": seed,
-        "get_logger": lambda: logger,
-    }
-    modules: dict[str, Facade] = {}
-
-    def module(name: str, names: dict[str, Any]) -> Facade:
-        modules[name] = Facade(name, names)
-        return modules[name]
-
-    def namespace(prefix: str) -> dict[str, Any]:
-        experimental = module(f"{prefix}.config.experimental", devices | {"set_memory_growth": nothing})
-        return common | {
-            "random": module(f"{prefix}.random", {"set_seed": seed, "set_random_seed": seed}),
-            "logging": module(f"{prefix}.logging", log),
-            "config": module(
-                f"{prefix}.config",
-                devices | {"experimental": experimental, "threading": module(f"{prefix}.config.threading", threading)},
-            ),
-            "test": module(
-                f"{prefix}.test",
-                {
-                    "is_gpu_available": lambda *a, **k: False,
-                    "is_built_with_cuda": lambda: False,
-                    "gpu_device_name": str,
-                },
-            ),
-            **{n: module(f"{prefix}.{n}", {}) for n in ("image", "linalg", "math", "nn")},
-            "version": module(f"{prefix}.version", {"VERSION": VERSION}),
-        }
-
-    v1 = module("tensorflow.compat.v1", namespace("tensorflow.compat.v1"))
-    v2 = module("tensorflow.compat.v2", namespace("tensorflow.compat.v2"))
-    compat = module("tensorflow.compat", {"v1": v1, "v2": v2})
-    module("tensorflow", namespace("tensorflow") | {"compat": compat})
-    module("tensorflow.python", {})
-    return modules
-
-
-def no_gpu(kind: str | None = None) -> list[str]:
-    """The devices TensorFlow would list; scripts ask to set options of the graphics cards."""
-    return ["CPU:0"] if kind in (None, "CPU") else []
+def is_module(path: str) -> bool:
+    """Whether something is served in the module of that name."""
+    if path in ("", "compat", "python", "python.ops", "python.framework", *OF_KERAS) or path.startswith("python.ops."):
+        return True
+    begins = f"{path}."
+    return any(p == path or p.startswith(begins) for p in preamble_modules()) or any(
+        n.startswith(begins) for n in table()
+    )
 
 
 class Finder(MetaPathFinder, Loader):
     """Gives the stand-ins for ``import tensorflow...`` and refuses every other module of TensorFlow by name."""
-
-    def __init__(self) -> None:
-        self.modules = build()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname.partition(".")[0] != "tensorflow":
             return None
-        if fullname not in self.modules:
-            raise ModuleNotFoundError(f"{fullname}: Hornbeam runs Keras, not TensorFlow.", name=fullname)
+        if not is_module(split(fullname)[1]):
+            instead = INSTEAD.get(split(fullname)[1].partition(".")[0])
+            hint = f" Here: {instead}." if instead else ""
+            raise ModuleNotFoundError(f"{fullname}: Hornbeam runs Keras, not TensorFlow.{hint}", name=fullname)
         return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return self.modules[spec.name]
+        version, path = split(spec.name)
+        return Facade(spec.name, version, path, preamble_modules().get(path, {}))
 
     def exec_module(self, module: ModuleType) -> None: ...
+
+
+def split(fullname: str) -> tuple[str, str]:
+    """``tensorflow.compat.v1.nn`` is ``("v1", "nn")``."""
+    path = fullname.partition(".")[2]
+    for version in ("v1", "v2"):
+        prefix = f"compat.{version}"
+        if path == prefix or path.startswith(f"{prefix}."):
+            return version, path[len(prefix) + 1 :]
+    return "", path
+
+
+_modules: dict[str, dict[str, Any]] = {}
+
+
+def preamble_modules() -> dict[str, dict[str, Any]]:
+    """Made once: what seeds or logs keeps its state."""
+    if not _modules:
+        _modules.update(preamble.modules())
+    return _modules
 
 
 def install() -> None:
     """Let ``import tensorflow`` give the stand-in in this process. Aliases of Keras must be installed after it."""
     for name in [n for n in sys.modules if n.partition(".")[0] == "tensorflow"]:
         del sys.modules[name]
+    preamble_modules()
     sys.meta_path.insert(0, Finder())

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import initializers, regularizers
-from ..graph import Tensor, Variable, name_scope, scoped_name
+from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
@@ -339,7 +339,7 @@ class Layer(NodeAccess):
             if not self.built:
                 self.assert_input_compatibility(inputs)
                 with naming_layer(self, inputs):
-                    self.build(unpack_singleton([K.int_shape(x) for x in to_list(inputs)]))
+                    self.build(unpack_singleton([StaticShape(K.int_shape(x)) for x in to_list(inputs)]))
                 self.built = True
                 if self._initial_weights is not None:
                     self.set_weights(self._initial_weights)

@@ -3,6 +3,7 @@
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
+from .dtypes import DTYPES, DType
 from .function import Function, RunCounter
 from .gradients import gradients
 from .naming import name_scope, scoped_name
@@ -20,11 +21,12 @@ from .ops import (
     unbroadcast,
 )
 from .scan import Loop, scan
+from .static_shape import StaticShape
 from .tensor import Node, Tensor, unique_name
 from .variable import Variable
 
 __all__ = [
-    "Function", "Loop", "Node", "RunCounter", "Tensor", "Variable", "apply", "as_array", "cast", "cond", "constant",
+    "DTYPES", "DType", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply", "as_array", "cast", "cond", "constant",
     "control_dependencies", "convert", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "reshape", "scan", "scoped_name", "set_floatx", "set_learning_phase", "shape_of",
     "shape_tensor", "unbroadcast", "unique_name",

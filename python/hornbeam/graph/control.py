@@ -71,12 +71,13 @@ def set_learning_phase(value: int | None) -> None:
     _learning_phase = None if value is None else int(value)
 
 
-def print_value(x: Tensor, message: str) -> Tensor:
-    """``x``, whose value is printed after a run in which it is computed for something that reads what is returned."""
+def print_value(x: Tensor, message: str, shown: Tensor | None = None) -> Tensor:
+    """``x``, whose value (or that of ``shown``) is printed after a run in which something reads what is returned."""
     from .ops import marker
 
     x = current_value(x)
-    out = marker("print", (x,), x.dtype, x.dims, message=message)
+    shown = x if shown is None else current_value(shown)
+    out = marker("print", (x, shown), x.dtype, x.dims, message=message)
     out.ints = x.ints
     out._uses_learning_phase = x._uses_learning_phase
     return out

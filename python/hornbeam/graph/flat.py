@@ -285,8 +285,8 @@ class Flattener:
         elif node.op == "phase_switch":
             self._ids[id(tensor)] = self._ids[id(node.inputs[0 if self.phase else 1])]
         elif node.op == "print":
-            v = self._ids[id(tensor)] = self._ids[id(node.inputs[0])]
-            graph.prints.append((node.attrs["message"], v))
+            self._ids[id(tensor)] = self._ids[id(node.inputs[0])]
+            graph.prints.append((node.attrs["message"], self._ids[id(node.inputs[1])]))
         elif node.op == "assign":
             self._note_assign(tensor)
             variable, value = (self._ids[id(t)] for t in node.inputs)

@@ -52,5 +52,23 @@ class StaticShape(tuple):
         """The number of elements; None where a dim is unknown."""
         return math.prod(self) if self.is_fully_defined() else None
 
+    def is_compatible_with(self, other: Iterable[int | None]) -> bool:
+        """Whether a tensor could have both shapes."""
+        other = tuple(other)
+        return len(self) == len(other) and all(None in (m, n) or m == n for m, n in zip(self, other))
+
+    def concatenate(self, other: Iterable[int | None]) -> StaticShape:
+        return StaticShape([*self, *other])
+
+    def with_rank(self, rank: int) -> StaticShape:
+        """The shape itself.
+
+        Raises:
+            ValueError: it has another rank.
+        """
+        if len(self) != rank:
+            raise ValueError(f"Shape {tuple(self)} must have rank {rank}")
+        return self
+
     def __getnewargs__(self) -> tuple:
         return (self.as_list(),)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import DTYPES
 from .naming import current_scope
 from .static_shape import StaticShape
 
@@ -128,7 +129,7 @@ class Tensor:
     ) -> None:
         self.op = node
         self.index = index
-        self.dtype = dtype
+        self.dtype = DTYPES[dtype]
         #: the shape with a negative number for each unknown dim; equal numbers are surely the same dim
         self.dims = known_dims(dims)
         self.shape = _static_shape(self.dims)
@@ -177,8 +178,13 @@ class Tensor:
 
         return evaluate(self)
 
-    def eval(self) -> Any:
-        return self.numpy()
+    def eval(self, feed_dict: dict | None = None, session: Any = None) -> Any:
+        """The value, given those of placeholders; TensorFlow 1's spelling, with a session that is not needed."""
+        if not feed_dict:
+            return self.numpy()
+        from .function import Function
+
+        return Function(list(feed_dict), [self])(list(feed_dict.values()))[0][()]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype=dtype)

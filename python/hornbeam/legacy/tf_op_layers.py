@@ -7,8 +7,9 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..graph import Tensor
+from ..tf import find
 from ..utils.generic_utils import to_list
-from .tf_ops import NODES, attributes, find
+from .tf_ops import NODES, attributes
 
 #: Where an input of the layer goes in its arguments.
 _INPUT = "__input__"

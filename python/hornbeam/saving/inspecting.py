@@ -151,7 +151,8 @@ def _known_layers() -> set[str]:
 
 def _lacking_op(kind: str, config: dict) -> str | None:
     """The name of the function that an op layer needs, if there is none of that name."""
-    from ..legacy.tf_ops import NODES, find
+    from ..legacy.tf_ops import NODES
+    from ..tf import find
 
     if kind in ("TFOpLambda", "SlicingOpLambda") and find(config.get("function")) is None:
         return _field(config, "function")

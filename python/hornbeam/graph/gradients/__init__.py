@@ -105,7 +105,7 @@ def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
     if node.op == "phase_switch":
         return _phase_switch(node, grads)
     if node.op == "print":
-        return grads
+        return [grads[0], None]
     if node.op == "assign":
         return [None, grads[0] if node.attrs["how"] == "set" else None]
     rule = _rules.get(node.op)

@@ -1,0 +1,153 @@
+"""The lines that Keras scripts say to TensorFlow before they use Keras: seeds, sessions, memory, devices, logging.
+
+Those about graphics memory and devices have nothing to do here; seeds and threads count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ..backend.session import Graph, Session, get_session
+
+VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
+
+
+class Options:
+    """``ConfigProto`` and its kin: keeps any option, and does nothing with it unless it is the number of threads."""
+
+    def __init__(self, **options: Any) -> None:
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+        if name == "intra_op_parallelism_threads" and value:  # 0 lets TensorFlow choose
+            set_threads(value)
+
+    def __getattr__(self, name: str) -> Options:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        option = self.__dict__[name] = Options()
+        return option
+
+
+@contextlib.contextmanager
+def device(name: Any) -> Iterator[None]:
+    """``with tf.device('/gpu:0')``: where things run is decided by Hornbeam."""
+    yield
+
+
+class Seeds:
+    """``tf.set_random_seed``: Keras on Hornbeam draws its seeds from NumPy.
+
+    A script that seeds NumPy itself keeps the numbers it gets from there; only where it has not, the seed goes to NumPy.
+    """
+
+    def __init__(self) -> None:
+        self.untouched = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+
+    def __call__(self, seed: int) -> None:
+        if np.array_equal(np.random.get_state()[1], self.untouched):  # type: ignore[index]
+            np.random.seed(seed % 2**32)
+
+
+def set_threads(count: int) -> None:
+    from hornbeam import set_num_threads
+
+    set_num_threads(count)
+
+
+def nothing(*args: Any, **kwargs: Any) -> None:
+    """For calls that configure what Hornbeam does not have."""
+
+
+def no_gpu(kind: str | None = None) -> list[str]:
+    """The devices TensorFlow would list; scripts ask to set options of the graphics cards."""
+    return ["CPU:0"] if kind in (None, "CPU") else []
+
+
+class Strategy:
+    """``tf.distribute``'s strategies, of which there is one: everything runs here."""
+
+    num_replicas_in_sync = 1
+
+    def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[Strategy]:
+        yield self
+
+
+def no_tpu(*args: Any, **options: Any) -> None:
+    """Scripts that look for a TPU take this for the answer that there is none."""
+    raise ValueError("there is no TPU here")
+
+
+def modules() -> dict[str, dict[str, Any]]:
+    """The names by module, each module by what follows ``tensorflow.``; the first has TensorFlow's own names."""
+    logger = logging.getLogger("tensorflow")
+    seed = Seeds()
+    log = {n: getattr(logging, n) for n in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")}
+    log |= {n: getattr(logger, n) for n in ("debug", "info", "warning", "error", "fatal")}
+    log |= {"set_verbosity": logger.setLevel, "get_verbosity": lambda: logger.level, "warn": logger.warning}
+    devices = {
+        "list_physical_devices": no_gpu,
+        "get_visible_devices": no_gpu,
+        "list_logical_devices": no_gpu,
+        "set_visible_devices": nothing,
+        "set_soft_device_placement": nothing,
+    }
+    return {
+        "": {
+            "__version__": VERSION,
+            "VERSION": VERSION,
+            "ConfigProto": Options,
+            "GPUOptions": Options,
+            "RunOptions": Options,
+            "Session": Session,
+            "InteractiveSession": Session,
+            "Graph": Graph,
+            "device": device,
+            "get_default_graph": Graph,
+            "get_default_session": get_session,
+            "reset_default_graph": nothing,
+            "global_variables_initializer": nothing,
+            "local_variables_initializer": nothing,
+            "variables_initializer": nothing,
+            "tables_initializer": nothing,
+            "initialize_all_variables": nothing,
+            "disable_eager_execution": nothing,
+            "disable_v2_behavior": nothing,
+            "disable_v2_tensorshape": nothing,
+            "executing_eagerly": lambda: False,
+            "set_random_seed": seed,
+            "get_logger": lambda: logger,
+        },
+        "random": {"set_seed": seed, "set_random_seed": seed},
+        "logging": log,
+        "config": devices,
+        "config.experimental": devices | {"set_memory_growth": nothing},
+        "config.threading": {
+            "set_intra_op_parallelism_threads": set_threads,
+            "set_inter_op_parallelism_threads": nothing,
+            "get_intra_op_parallelism_threads": lambda: importlib.import_module("hornbeam._core").num_threads(),
+        },
+        "test": {
+            "is_gpu_available": lambda *a, **k: False,
+            "is_built_with_cuda": lambda: False,
+            "gpu_device_name": str,
+        },
+        "version": {"VERSION": VERSION},
+        "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy, "get_strategy": Strategy},
+        "distribute.cluster_resolver": {"TPUClusterResolver": no_tpu},
+        "python.client.device_lib": {
+            "list_local_devices": lambda: [SimpleNamespace(name="/device:CPU:0", device_type="CPU")]
+        },
+    }

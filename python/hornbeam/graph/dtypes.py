@@ -1,0 +1,67 @@
+"""Dtypes: strings that also answer what scripts ask TensorFlow's of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class DType(str):
+    """The name of a dtype; it equals the string."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
+    @property
+    def base_dtype(self) -> DType:
+        return self
+
+    real_dtype = base_dtype
+
+    @property
+    def as_numpy_dtype(self) -> type:
+        return np.dtype(str(self)).type
+
+    @property
+    def is_floating(self) -> bool:
+        return self.startswith("float")
+
+    @property
+    def is_integer(self) -> bool:
+        return self.startswith(("int", "uint"))
+
+    @property
+    def is_bool(self) -> bool:
+        return self == "bool"
+
+    is_complex = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of an element."""
+        return np.dtype(str(self)).itemsize
+
+    @property
+    def min(self) -> Any:
+        return (np.finfo if self.is_floating else np.iinfo)(str(self)).min
+
+    @property
+    def max(self) -> Any:
+        return (np.finfo if self.is_floating else np.iinfo)(str(self)).max
+
+    def __repr__(self) -> str:
+        return f"<dtype: {str(self)!r}>"
+
+
+class _DTypes(dict):
+    def __missing__(self, name: str) -> DType:
+        made = self[name] = DType(name)
+        return made
+
+
+#: One object per name.
+DTYPES = _DTypes()

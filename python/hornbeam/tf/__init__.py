@@ -1,0 +1,32 @@
+"""TensorFlow's functions on Hornbeam's ops, under TensorFlow's names, with its arguments.
+
+Model files hold some as layers (``legacy/tf_op_layers.py``), and scripts call them (``hornbeam run``). Both look them up in
+the table of :mod:`~hornbeam.tf.table`, which is complete once this package is imported; nothing imports it before a name is
+asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of both, and its docstring says what it does.
+"""
+
+from . import (
+    arrays,
+    control,
+    create,
+    elementwise,
+    image,
+    index,
+    layout,
+    linalg,
+    losses,
+    names,
+    nest,
+    nn,
+    random,
+    reduce,
+    select,
+    state,
+    summary,
+)
+from .table import NAMES, PURE, find
+
+__all__ = [
+    "NAMES", "PURE", "arrays", "control", "create", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+]  # fmt: skip

@@ -1,0 +1,146 @@
+"""Choosing by truth values: where, boolean_mask, and the largest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend as K
+from .. import graph
+from ..graph import Tensor
+from .common import axes, dims, product, tensor, tensors
+from .table import for_scripts, function
+
+
+@function("where", "where_v2")
+def where(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Tensor:
+    """x where the condition holds, else y, all broadcast. With a condition alone, the places where it holds.
+
+    Returns:
+        x's or y's elements; or int64 (how many, axes of the condition), in order.
+    """
+    condition = tensor(condition)
+    if condition.dtype != "bool":
+        condition = graph.apply("not_equal", [condition, 0])
+    if x is None and y is None:
+        return true_places(condition)
+    if x is None or y is None:
+        raise ValueError("tf.where takes both x and y, or none of them")
+    return graph.apply("select", [condition, *tensors(x, y)])
+
+
+@function("compat.v1.where", "select")
+def where_v1(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Tensor:
+    """:func:`where` as TensorFlow 1 had it: a vector may choose among rows."""
+    condition = tensor(condition)
+    if x is not None and y is not None and condition.ndim == 1:
+        x, y = tensors(x, y)
+        length, rows, columns = condition.shape[0], x.shape[:1], x.shape[-1:]
+        if x.ndim > 1 and not (length == columns[0] and length != rows[0] and rows[0] is not None):
+            condition = K.reshape(condition, [-1] + [1] * (x.ndim - 1))
+    return where(condition, x, y)
+
+
+def flat_places(mask: Tensor) -> Tensor:
+    """Where a bool vector is true: int64 numbers, as many as there are, in order.
+
+    Each true element is sent to its place among the true ones; what is behind the last is cut off.
+    """
+    length = graph.cast(graph.shape_of(mask)[0], "int64")
+    counted = graph.cast(mask, "int64")
+    place = graph.apply("cumsum", [counted], axis=0) - 1
+    target = graph.apply("select", [mask, place, length])  # there is no row `length`: those are dropped
+    padded = graph.apply("scatter_add", [target, K.arange(length, dtype="int64"), K.reshape(length, [1])])
+    return padded[: K.sum(counted)]
+
+
+def true_places(condition: Tensor) -> Tensor:
+    """The places of true elements as rows of indices: int64 (how many, axes)."""
+    flat = flat_places(K.reshape(condition, [-1]))
+    columns: list[Tensor] = []
+    for size in reversed([graph.cast(tensor(n), "int64") for n in dims(condition)]):
+        columns.insert(0, graph.apply("mod", [flat, size]))
+        flat = graph.apply("floor_div", [flat, size])
+    return K.stack(columns, axis=1)
+
+
+@function("boolean_mask")
+def boolean_mask(tensor: Any, mask: Any, name: Any = "boolean_mask", axis: Any = None) -> Tensor:
+    """The elements (or rows) where ``mask``, which covers the axes from ``axis`` on, is true."""
+    x, mask = graph.convert(tensor), graph.convert(mask, "bool")
+    axis = 0 if axis is None else axes(axis) % x.ndim
+    sizes, covered = dims(x), mask.ndim
+    if covered != 1:
+        x = K.reshape(x, [*sizes[:axis], product(sizes[axis : axis + covered]), *sizes[axis + covered :]])
+    return graph.apply("gather", [x, flat_places(K.reshape(mask, [-1]))], axis=axis)
+
+
+@function("math.top_k", "nn.top_k")
+def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = None, name: Any = None) -> TopK:
+    """The k largest of the last axis and where they were, largest first."""
+    x = tensor(input)
+    return TopK(graph.apply("top_k", [x], k=int(k)))
+
+
+class TopK(tuple):
+    """Values and indices, by number or by name."""
+
+    @property
+    def values(self) -> Tensor:
+        return self[0]
+
+    @property
+    def indices(self) -> Tensor:
+        return self[1]
+
+
+def _ordered(values: Any, axis: Any, direction: str) -> tuple[Tensor, Tensor, list[int], bool]:
+    if direction not in ("ASCENDING", "DESCENDING"):
+        raise ValueError(f"direction is ASCENDING or DESCENDING, got {direction!r}")
+    x = tensor(values)
+    axis = int(axis) % x.ndim
+    order = [a for a in range(x.ndim) if a != axis] + [axis]
+    x = K.permute_dimensions(x, order)
+    if x.shape[-1] is None:
+        raise ValueError(f"sorting needs a known length of axis {axis}, got shape {x.shape}")
+    rising = direction == "ASCENDING"
+    largest, places = graph.apply("top_k", [-x if rising else x], k=x.shape[-1])
+    back = [order.index(a) for a in range(x.ndim)]
+    return -largest if rising else largest, places, back, rising
+
+
+@function("sort")
+def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: Any = None) -> Tensor:
+    ordered, _, back, _ = _ordered(values, axis, direction)
+    return K.permute_dimensions(ordered, back)
+
+
+@function("argsort")
+def argsort(
+    values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: bool = False, name: Any = None
+) -> Tensor:
+    """Where the sorted elements were, int32; equal ones keep their order."""
+    _, places, back, _ = _ordered(values, axis, direction)
+    return K.permute_dimensions(places, back)
+
+
+@function("nn.in_top_k", "math.in_top_k")
+def in_top_k(predictions: Any, targets: Any, k: int, name: Any = None) -> Tensor:
+    """Takes its first two arguments in TensorFlow 1's order; where they are given in 2's, the dtypes tell."""
+    predictions, targets = tensor(predictions), tensor(targets)
+    if not predictions.dtype.startswith("float"):
+        predictions, targets = targets, predictions
+    return K.in_top_k(predictions, targets, k)
+
+
+@for_scripts("random.shuffle", "random_shuffle")
+def shuffle(value: Any, seed: Any = None, name: Any = None) -> Tensor:
+    """The rows in another order at each run.
+
+    Raises:
+        ValueError: the number of rows is not known.
+    """
+    x = tensor(value)
+    if x.shape[0] is None:
+        raise ValueError(f"tf.random.shuffle needs a known number of rows, got shape {x.shape}")
+    _, order = graph.apply("top_k", [K.random_uniform((x.shape[0],), seed=seed)], k=x.shape[0])
+    return graph.apply("gather", [x, order], axis=0)

@@ -1,0 +1,45 @@
+"""The table of TensorFlow's functions by what follows ``tf.`` in their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F")
+
+#: What a script may use: functions, and the classes and constants of ``names.py``.
+NAMES: dict[str, Any] = {}
+#: What a model file may name, too: functions from tensors to tensors that call nothing they are given.
+PURE: dict[str, Callable] = {}
+
+
+def function(*names: str) -> Callable[[F], F]:
+    """Enter a function of tensors under all its names; model files may name it."""
+
+    def enter(f: F) -> F:
+        for name in names:
+            PURE[name] = NAMES[name] = f  # type: ignore[assignment]
+        return f
+
+    return enter
+
+
+def for_scripts(*names: str) -> Callable[[F], F]:
+    """Enter what no model file may name: it calls functions, holds state, or makes no tensor of others."""
+
+    def enter(f: F) -> F:
+        for name in names:
+            NAMES[name] = f
+        return f
+
+    return enter
+
+
+def find(name: Any, table: dict[str, Callable] = PURE) -> Callable | None:
+    """The function of a name; TensorFlow 1's own (``compat.v1.x``) where it differs from 2's, and ``math.x`` for ``x``."""
+    if not isinstance(name, str):
+        return None
+    if name in table:
+        return table[name]
+    name = name.removeprefix("compat.v1.").removeprefix("compat.v2.")
+    return table.get(name) or table.get(f"math.{name}")
