@@ -328,7 +328,7 @@ def test_files_may_name_functions_of_tensors_only():
         (lambda x: tf["split"](x, 3, 1), "cannot cut 4"), (lambda x: tf["split"](x, [1, 1], 1), "cannot cut"),
         (lambda x: tf["unstack"](x), "known size"), (lambda x: tf["where"](x > 0, x), "both"), (lambda x: tf["pad"](x, [[1, 1]]), "2 axes"),
         (lambda x: tf["pad"](x, [[1, 1]] * 2, "WRAP"), "no mode"), (lambda x: tf["norm"](x, ord="nuc", axis=[0, 1]), "matrices"),
-        (lambda x: tf["norm"](x, ord=-1), "no ord"), (lambda x: tf["einsum"]("ij,jk", x), "2 tensors"), (lambda x: tf["einsum"]("ii->i", x), "does not fit"),
+        (lambda x: tf["norm"](x, ord=-1), "no ord"), (lambda x: tf["einsum"]("ij,jk", x), "2 operands"), (lambda x: tf["einsum"]("ii->i", x), "twice"),
         (lambda x: tf["einsum"]("ij->k", x), "letters"), (lambda x: tf["roll"](x, 1, 0), "known length"), (lambda x: tf["sort"](x, axis=0), "known length"),
         (lambda x: tf["sort"](x, direction="UP"), "direction"), (lambda x: tf["random.shuffle"](x), "known number"), (lambda x: tf["gather_nd"](x, K.placeholder((2, None), dtype="int32")), "last axis"),
         (lambda x: tf["image.resize"](x, [2, 2], "lanczos"), "no method"), (lambda x: tf["nn.sparse_softmax_cross_entropy_with_logits"](logits=x), "labels="),

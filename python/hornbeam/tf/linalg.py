@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import graph
+from ..backend.einsum import einsum as summed
 from ..graph import Tensor
 from .common import dims, number, product, tensor, tensors
 from .create import eye
@@ -52,70 +53,8 @@ def tensordot(a: Any, b: Any, axes: Any, name: Any = None) -> Tensor:
 
 @function("einsum", "linalg.einsum")
 def einsum(equation: str, *inputs: Any, name: Any = None, optimize: Any = None) -> Tensor:
-    """Einstein's sums; an ellipsis stands for the axes that have no letter.
-
-    Operands are joined two by two, each time by one product of matrices.
-
-    Raises:
-        ValueError: letters do not fit the operands, or one stands twice in an operand.
-    """
-    operands = tensors(*(inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (list, tuple)) else inputs))
-    terms, result = _letters(equation, [t.ndim for t in operands])
-    letters, x = terms[0], operands[0]
-    for i in range(1, len(operands)):
-        later = set(result).union(*terms[i + 1 :])
-        letters, x = _join(letters, x, terms[i], operands[i], later)
-    letters, x = _summed(letters, x, set(result))
-    return K.permute_dimensions(x, [letters.index(c) for c in result])
-
-
-def _letters(equation: str, ranks: list[int]) -> tuple[list[str], str]:
-    """The letters of each operand and of the result, with capitals that are not used in place of an ellipsis."""
-    left, arrow, result = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(ranks):
-        raise ValueError(f"tf.einsum: {equation!r} is for {len(terms)} tensors, got {len(ranks)}")
-    free = [c for c in map(chr, [*range(65, 91), *range(97, 123)]) if c not in equation]
-    widest = max((rank - len(term) + 3 for term, rank in zip(terms, ranks) if "..." in term), default=0)
-    dots = "".join(free[:widest])
-    named = []
-    for term, rank in zip(terms, ranks):
-        count = rank - len(term.replace("...", ""))
-        term = term.replace("...", dots[len(dots) - count :] if count > 0 else "")
-        if len(term) != rank or len(set(term)) != rank:
-            raise ValueError(f"tf.einsum: {equation!r} does not fit a tensor of {rank} axes")
-        named.append(term)
-    if not arrow:
-        every = "".join(named)
-        result = "..." * bool(dots) + "".join(sorted(c for c in set(every) - set(dots) if every.count(c) == 1))
-    result = result.replace("...", dots)
-    if len(set(result)) != len(result) or not set(result) <= set("".join(named)):
-        raise ValueError(f"tf.einsum: the result of {equation!r} has letters that no tensor has, or one twice")
-    return named, result
-
-
-def _summed(letters: str, x: Tensor, kept: set[str]) -> tuple[str, Tensor]:
-    gone = [i for i, c in enumerate(letters) if c not in kept]
-    return "".join(c for c in letters if c in kept), K.sum(x, axis=gone) if gone else x
-
-
-def _join(a: str, x: Tensor, b: str, y: Tensor, later: set[str]) -> tuple[str, Tensor]:
-    """The product of two operands, summed over the letters of both that nothing needs later."""
-    a, x = _summed(a, x, set(b) | later)
-    b, y = _summed(b, y, set(a) | later)
-    both = [c for c in a if c in b and c in later]
-    summed = [c for c in a if c in b and c not in later]
-    only_a, only_b = ([c for c in own if c not in other] for own, other in ((a, b), (b, a)))
-    sizes = dict(zip(b, dims(y))) | {c: n for c, n in zip(a, dims(x)) if not isinstance(n, int) or n != 1 or c not in b}
-    size_x, size_y = dict(zip(a, dims(x))), dict(zip(b, dims(y)))
-    x = K.permute_dimensions(x, [a.index(c) for c in [*both, *only_a, *summed]])
-    y = K.permute_dimensions(y, [b.index(c) for c in [*both, *summed, *only_b]])
-    rows, columns, shared = (product([sizes[c] for c in part]) for part in (only_a, only_b, summed))
-    x = K.reshape(x, [*(size_x[c] for c in both), rows, shared])
-    y = K.reshape(y, [*(size_y[c] for c in both), shared, columns])
-    joined = graph.apply("matmul", [x, y])
-    letters = [*both, *only_a, *only_b]
-    return "".join(letters), K.reshape(joined, [sizes[c] for c in letters])
+    operands = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (list, tuple)) else inputs
+    return summed(equation, *tensors(*operands))
 
 
 # -- diagonals ------------------------------------------------------------------------------------------------
