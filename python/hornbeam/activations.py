@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from . import backend as K
 from . import graph
 from .utils.generic_utils import deserialize_keras_object, public_objects
+from .utils.messages import warn_user
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -115,10 +115,9 @@ def get(identifier: Any) -> Callable:
         return deserialize(identifier)
     if callable(identifier):
         if hasattr(identifier, "get_config"):
-            warnings.warn(
+            warn_user(
                 f"Do not pass a layer instance (such as {type(identifier).__name__}) as the activation argument of "
-                "another layer. Instead, advanced activation layers should be used just like any other layer in a model.",
-                stacklevel=2,
+                "another layer. Instead, advanced activation layers should be used just like any other layer in a model."
             )
         return identifier
     raise ValueError(f"Could not interpret activation function identifier: {identifier}")

@@ -16,6 +16,7 @@ import numpy as np
 from . import backend as K
 from .legacy import interfaces
 from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object, to_list
+from .utils.messages import argument_names, did_you_mean
 
 
 def clip_norm(g: Any, c: float, n: Any) -> Any:
@@ -37,7 +38,8 @@ class Optimizer:
     def __init__(self, **kwargs: Any) -> None:
         for name in kwargs:
             if name not in ("clipnorm", "clipvalue"):
-                raise TypeError(f"Unexpected keyword argument passed to optimizer: {name}")
+                known = [*argument_names(type(self).__init__), "clipnorm", "clipvalue", "decay", "epsilon"]
+                raise TypeError(f"Unexpected keyword argument passed to optimizer: {name}.{did_you_mean(name, known)}")
         self.__dict__.update(kwargs)
         self.updates: list = []
         self.weights: list = []

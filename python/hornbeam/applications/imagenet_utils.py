@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from .. import backend as K
 from ..utils import data_utils
+from ..utils.messages import warn_user
 from .modules import ignores_modules
 
 CLASS_INDEX: dict[str, list[str]] | None = None
@@ -146,7 +146,7 @@ def _obtain_input_shape(input_shape, default_size, min_size, data_format, requir
             if channels != 3:
                 raise ValueError(f"`imagenet` weights are for 3 channels. Received: input_shape={input_shape}")
         elif channels not in (1, 3):
-            warnings.warn(f"Images usually have 1 or 3 channels; `input_shape` {input_shape} has {channels}.")
+            warn_user(f"Images usually have 1 or 3 channels; `input_shape` {input_shape} has {channels}.")
         if any(size is not None and size < min_size for size in sizes):
             raise ValueError(f"Images must be at least {min_size}x{min_size}. Received: input_shape={input_shape}")
     else:

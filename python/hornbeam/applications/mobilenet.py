@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import backend as K
 from .. import layers
+from ..utils.messages import warn_user
 from .image_model import Frame, batch_norm, image_model
 from .imagenet_utils import decode_predictions, preprocessing
 from .weights import CHOLLET, Pair, WeightsFile
@@ -39,7 +39,7 @@ def published_size(frame: Frame, sizes: tuple[int, ...]) -> int | None:
     """The height of the images, as a model's name and its weight file have it."""
     rows, columns = frame.size
     if frame.weights == "imagenet" and (rows != columns or rows not in sizes):
-        warnings.warn(f"No weights were published for images of {rows} x {columns}: those for 224 x 224 are loaded.")
+        warn_user(f"No weights were published for images of {rows} x {columns}: those for 224 x 224 are loaded.")
         return 224
     return rows
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import backend as K
 from .. import layers
+from ..utils.messages import warn_user
 from .image_model import Frame, batch_norm, channels, concatenate, halving_padding, image_model
 from .imagenet_utils import decode_predictions, preprocessing
 from .modules import ignores_modules
@@ -184,7 +184,7 @@ def NASNet(
         raise ValueError(f"`imagenet` weights are for a default_size of 224 or 331. Received: {size}")
     data_format = K.image_data_format()
     if data_format != "channels_last":
-        warnings.warn("NASNet is made for channels-last images; the model will expect them so.")
+        warn_user("NASNet is made for channels-last images; the model will expect them so.")
     K.set_image_data_format("channels_last")
     try:
         arguments = (include_top, weights, input_tensor, input_shape, pooling, classes)

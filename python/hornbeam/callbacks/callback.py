@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from ..utils.messages import warn_user
 from .logs import Logs
 
 _SLOW = 0.1  # seconds: hooks below this are never worth a warning
@@ -135,10 +135,9 @@ class CallbackList:
         calls.append(taken)
         median = sorted(calls)[len(calls) // 2]
         if len(calls) == self.queue_length and median > 0.95 * batch_time:
-            warnings.warn(
+            warn_user(
                 f"Method ({name}) is slow compared to the batch update ({median:f}). Check your callbacks.",
                 RuntimeWarning,
-                stacklevel=3,
             )
             calls.clear()
 

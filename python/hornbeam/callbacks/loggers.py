@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.messages import warn_user
 from ..utils.progbar import Progbar
 from .callback import Callback
 from .logs import Logs
@@ -195,7 +196,6 @@ class RemoteMonitor(Callback):
         import json
         import urllib.parse
         import urllib.request
-        import warnings
 
         send = {"epoch": epoch}
         send.update((k, v.item() if isinstance(v, (np.ndarray, np.generic)) else v) for k, v in (logs or {}).items())
@@ -210,4 +210,4 @@ class RemoteMonitor(Callback):
             request = urllib.request.Request(self.root + self.path, data=body, headers=headers)
             urllib.request.urlopen(request, timeout=10).close()
         except OSError:
-            warnings.warn(f"Warning: could not reach RemoteMonitor root server at {self.root}", stacklevel=2)
+            warn_user(f"Warning: could not reach RemoteMonitor root server at {self.root}")

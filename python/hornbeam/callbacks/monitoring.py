@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import backend as K
+from ..utils.messages import warn_user
 from .callback import Callback
 from .logs import Logs
 from .nan_origin import nan_origin
@@ -19,7 +19,7 @@ def comparison(mode: str, monitor: str) -> tuple[Any, float]:
     With mode ``'auto'`` accuracies and F-measures are maximised, everything else is minimised.
     """
     if mode not in ("auto", "min", "max"):
-        warnings.warn(f"mode {mode} is unknown, fallback to auto mode.", RuntimeWarning, stacklevel=3)
+        warn_user(f"mode {mode} is unknown, fallback to auto mode.", RuntimeWarning)
         mode = "auto"
     if mode == "max" or (mode == "auto" and ("acc" in monitor or monitor.startswith("fmeasure"))):
         return np.greater, -np.inf
@@ -71,9 +71,7 @@ class ModelCheckpoint(Callback):
             return
         current = logs.get(self.monitor)
         if current is None:
-            warnings.warn(
-                f"Can save best model only with {self.monitor} available, skipping.", RuntimeWarning, stacklevel=2
-            )
+            warn_user(f"Can save best model only with {self.monitor} available, skipping.", RuntimeWarning)
         elif self.monitor_op(current, self.best):
             self._save(
                 path,
@@ -160,11 +158,10 @@ class EarlyStopping(Callback):
         """The metric's value, or None with a warning where it is not there."""
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn_user(
                 f"Early stopping conditioned on metric `{self.monitor}` which is not available. Available metrics "
                 f"are: {','.join(logs or {})}",
                 RuntimeWarning,
-                stacklevel=3,
             )
         return value
 
@@ -200,8 +197,7 @@ class ReduceLROnPlateau(Callback):
             raise ValueError("ReduceLROnPlateau does not support a factor >= 1.0.")
         if "epsilon" in kwargs:
             min_delta = kwargs.pop("epsilon")
-            warnings.warn("`epsilon` argument is deprecated and will be removed, use `min_delta` instead.",
-                          stacklevel=2)  # fmt: skip
+            warn_user("`epsilon` argument is deprecated and will be removed, use `min_delta` instead.")
         if kwargs:
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
         self.monitor = monitor
@@ -231,11 +227,10 @@ class ReduceLROnPlateau(Callback):
         logs["lr"] = K.get_value(self.model.optimizer.lr)
         current = logs.get(self.monitor)
         if current is None:
-            warnings.warn(
+            warn_user(
                 f"Reduce LR on plateau conditioned on metric `{self.monitor}` which is not available. Available "
                 f"metrics are: {','.join(logs)}",
                 RuntimeWarning,
-                stacklevel=2,
             )
             return
         if self.in_cooldown():

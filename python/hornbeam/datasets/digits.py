@@ -20,8 +20,10 @@ def load_data(test_split=0.2, seed=113):
     Raises:
         ImportError: scikit-learn is not there.
     """
-    from sklearn.datasets import load_digits
-
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError("The digits come with scikit-learn: pip install scikit-learn") from error
     bunch = load_digits()
     x, y = bunch.images.astype("uint8"), bunch.target.astype("uint8")
     x, y = shuffled(np.random.RandomState(seed), x, y)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..preprocessing.sequence import _remove_long_seq
+from ..utils.messages import warn_user
 
 
 def shuffled(rng: np.random.RandomState, *arrays: np.ndarray) -> list[np.ndarray]:
@@ -21,7 +21,7 @@ def shuffled(rng: np.random.RandomState, *arrays: np.ndarray) -> list[np.ndarray
 def renamed_num_words(num_words: int | None, kwargs: dict[str, Any]) -> int | None:
     """``num_words``, or what an old script passed as ``nb_words``; TypeError for any other argument."""
     if "nb_words" in kwargs:
-        warnings.warn("The `nb_words` argument in `load_data` has been renamed `num_words`.", stacklevel=3)
+        warn_user("The `nb_words` argument in `load_data` has been renamed `num_words`.")
         num_words = kwargs.pop("nb_words")
     if kwargs:
         raise TypeError(f"Unrecognized keyword arguments: {kwargs}")

@@ -14,6 +14,7 @@ from .. import initializers, regularizers
 from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
+from ..utils.messages import argument_names, did_you_mean
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
@@ -91,7 +92,11 @@ class Layer(NodeAccess):
 
         for key in kwargs:
             if key not in self._allowed_kwargs:
-                raise TypeError(f"Keyword argument not understood: {key} (given to layer {type(self).__name__})")
+                known = [*argument_names(type(self).__init__), *self._allowed_kwargs]
+                raise TypeError(
+                    f"Keyword argument not understood: {key} (given to layer {type(self).__name__})."
+                    + did_you_mean(key, known)
+                )
         self.name = kwargs.get("name") or _default_name(type(self))
         self.trainable = kwargs.get("trainable", True)
         if "batch_input_shape" in kwargs or "input_shape" in kwargs:

@@ -30,7 +30,7 @@ def prepare_fit_hooks(model: Any, callbacks: Any, verbose: Any, count_mode: str)
     if verbose:
         chain.append(cbks.ProgbarLogger(count_mode, stateful_metrics=stateful))
     model.history = cbks.History()
-    hooks = cbks.CallbackList(chain + list(callbacks or []) + [model.history])
+    hooks = cbks.CallbackList(chain + _as_list(callbacks) + [model.history])
     hooks.set_model(model._get_callback_model())
     return hooks
 
@@ -39,10 +39,14 @@ def prepare_hooks(model: Any, callbacks: Any, **params: Any) -> cbks.CallbackLis
     """The callbacks of an evaluation or prediction; a CallbackList that is passed in belongs to a running fit."""
     if isinstance(callbacks, cbks.CallbackList):
         return callbacks
-    hooks = cbks.CallbackList(callbacks)
+    hooks = cbks.CallbackList(_as_list(callbacks))
     hooks.set_model(model._get_callback_model())
     hooks.set_params(params)
     return hooks
+
+
+def _as_list(callbacks: Any) -> list[cbks.Callback]:
+    return [callbacks] if isinstance(callbacks, cbks.Callback) else list(callbacks or [])
 
 
 def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: int, step: Callable) -> tuple[bool, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from .. import losses
 from .. import metrics as metrics_module
 from ..utils import losses_utils
 from ..utils.generic_utils import check_for_unexpected_keys, to_list
+from ..utils.messages import warn_user
 
 
 def get_loss_function(loss):
@@ -38,10 +38,9 @@ def prepare_loss_functions(loss, output_names):
         check_for_unexpected_keys("loss", loss, output_names)
         for name in output_names:
             if name not in loss:
-                warnings.warn(
+                warn_user(
                     f"Output {name} missing from loss dictionary. We assume this was done on purpose. The fit and "
-                    f"evaluate APIs will not be expecting any data to be passed to {name}.",
-                    stacklevel=4,
+                    f"evaluate APIs will not be expecting any data to be passed to {name}."
                 )
         return [get_loss_function(loss.get(name)) for name in output_names]
     if isinstance(loss, Sequence) and not isinstance(loss, str):

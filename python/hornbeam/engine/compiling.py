@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import backend as K
@@ -10,6 +9,7 @@ from .. import metrics as metrics_module
 from .. import optimizers
 from ..graph import Function, Tensor, name_scope
 from ..utils.generic_utils import to_list
+from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import compile_arguments as arguments
 from .base_layer import _unique
 from .network import Network
@@ -66,7 +66,9 @@ class Compiling(Network):
             ValueError: an unknown name, or an argument that does not fit the outputs.
         """
         if kwargs:
-            raise ValueError(f"Invalid argument {sorted(kwargs)[0]!r} passed to `compile`.")
+            name = sorted(kwargs)[0]
+            guess = did_you_mean(name, argument_names(type(self).compile))
+            raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss or {}
         self._compile_metrics = metrics or []
@@ -291,10 +293,9 @@ class Compiling(Network):
         """Warn where ``trainable`` was changed since ``compile``: training goes on with what held then."""
         collected = getattr(self, "_collected_trainable_weights", None)
         if collected is not None and set(map(id, self.trainable_weights)) != set(map(id, collected)):
-            warnings.warn(
+            warn_user(
                 "Discrepancy between trainable weights and collected trainable weights, did you set "
-                "`model.trainable` without calling `model.compile` after ?",
-                stacklevel=3,
+                "`model.trainable` without calling `model.compile` after ?"
             )
 
     def _make_train_function(self):

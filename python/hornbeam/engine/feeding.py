@@ -66,6 +66,8 @@ class Feeding(Compiling):
         if y is None and self._feed_targets:
             names = self._feed_output_names
             raise ValueError(f'No data provided for "{names[0]}". Need data for each key in: {names}')
+        if batch_size is not None:  # for all samples at once, and not in each step
+            standardize.check_class_numbers(data[1], self._feed_loss_fns, self._feed_output_shapes)
         return data
 
     def _standardize_targets(self, y: Any, sample_weight: Any, class_weight: Any) -> tuple[list, list]:
@@ -147,7 +149,7 @@ def _target_shape(output_shape: tuple, loss: Any) -> tuple | None:
     """The shape that targets must have; None for losses whose meaning only their author knows."""
     fn = getattr(loss, "fn", None)
     if fn is losses.sparse_categorical_crossentropy:
-        if K.image_data_format() == "channels_first" and len(output_shape) in (4, 5):
+        if standardize.classes_first(output_shape):
             return (output_shape[0], 1, *output_shape[2:])
         return (*output_shape[:-1], 1)
     if not isinstance(loss, losses.Loss):

@@ -11,6 +11,7 @@ from ..graph import Variable, name_scope
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from ..utils.messages import did_you_mean
 from .base_layer import Layer, _unique
 from .calling import is_concrete, naming_layer
 from .input_layer import InputLayer
@@ -163,7 +164,8 @@ class Network(Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"No such layer: {name}. The layers are: {[layer.name for layer in layers]}")
+        names = [layer.name for layer in layers]
+        raise ValueError(f"No such layer: {name}.{did_you_mean(name, names)} The layers are: {names}")
 
     # -- weights and state ----------------------------------------------------------------------------
     # A layer's own weights can be assigned, as Keras 1 layers did; a network's follow from its layers.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import warnings
 from typing import Any
 
 from ..utils.generic_utils import unpack_singleton
+from ..utils.messages import warn_user
 from .tracing import node_key
 
 
@@ -69,10 +69,9 @@ def _plain_arguments(layer: Any, node: Any) -> dict:
     try:
         json.dumps(node.arguments)
     except TypeError:
-        warnings.warn(
+        warn_user(
             f"Layer {layer.name} was passed non-serializable keyword arguments: {node.arguments}. They will not be "
-            "included in the serialized model (and thus will be missing at deserialization time).",
-            stacklevel=4,
+            "included in the serialized model (and thus will be missing at deserialization time)."
         )
         return {}
     return node.arguments

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import Any
 
 from .. import backend as K
 from ..utils.generic_utils import to_list
+from ..utils.messages import warn_user
 from .base_layer import Layer
 from .input_layer import Input, InputLayer
 from .network import Network
@@ -48,8 +48,7 @@ class Sequential(Model):
 
     @property
     def model(self):
-        warnings.warn("`Sequential.model` is deprecated. `Sequential` is a subclass of `Model`, you can just use it.",
-                      stacklevel=2)  # fmt: skip
+        warn_user("`Sequential.model` is deprecated. `Sequential` is a subclass of `Model`, you can just use it.")  # fmt: skip
         return self
 
     def add(self, layer):
@@ -128,10 +127,9 @@ class Sequential(Model):
         """Class probabilities, which is what ``predict`` gives where the last activation is softmax or sigmoid."""
         predictions = self.predict(x, batch_size, verbose)
         if predictions.min() < 0.0 or predictions.max() > 1.0:
-            warnings.warn(
+            warn_user(
                 "Network returning invalid probability values. The last layer might not normalize predictions into "
-                "probabilities (like softmax or sigmoid would).",
-                stacklevel=2,
+                "probabilities (like softmax or sigmoid would)."
             )
         return predictions
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,12 @@ from .. import backend as K
 from .. import losses
 from ..graph import as_array
 from ..utils.generic_utils import to_list
+from ..utils.messages import describe
+
+_NOT_ONE_ARRAY = (
+    "the elements have different shapes or are no numbers. Pad them to one length "
+    "(`keras.preprocessing.sequence.pad_sequences`) and convert with `np.asarray(x, dtype='float32')`."
+)
 
 
 def standardize_single_array(x):
@@ -26,11 +34,7 @@ def standardize_single_array(x):
     if isinstance(x, np.ndarray) and x.dtype == object:
         x = as_array(x)
     if isinstance(x, np.ndarray) and x.dtype == object:
-        raise ValueError(
-            "Failed to convert a NumPy array of dtype object: the elements have different shapes or are no numbers. "
-            "Pad them to one length (`keras.preprocessing.sequence.pad_sequences`) and convert with "
-            "`np.asarray(x, dtype='float32')`."
-        )
+        raise ValueError(f"Failed to convert a NumPy array of dtype object: {_NOT_ONE_ARRAY}")
     if getattr(x, "ndim", None) == 1:
         return np.expand_dims(x, 1)
     return x
@@ -71,11 +75,18 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
                 f"{where}: data should be a Numpy array, or list/dict of Numpy arrays. "
                 f"Found: {type(x[()]).__name__} for '{names[i]}': {str(x[()])[:200]}"
             )
-    arrays = [standardize_single_array(x) for x in arrays]
-    for name, x, shape in zip(names, arrays, shapes or ()):
+    standard = [standardize_single_array(x) for x in arrays]
+    for name, x in zip(names, standard):
+        if getattr(x.dtype, "kind", "f") not in "biuf":
+            raise TypeError(
+                f"{where}: the array for '{name}' has dtype {x.dtype}, which is not a number. Text becomes numbers with "
+                "`keras.preprocessing.text.Tokenizer`, names of classes with `np.unique(y, return_inverse=True)`."
+            )
+    for name, given, x, shape in zip(names, arrays, standard, shapes or ()):
         if shape is not None:
-            _check_shape(name, tuple(x.shape), tuple(shape), check_batch_axis, exception_prefix)
-    return arrays
+            hint = functools.partial(_hint, tuple(given.shape), tuple(shape), exception_prefix, name)
+            _check_shape(name, tuple(x.shape), tuple(shape), check_batch_axis, exception_prefix, hint)
+    return standard
 
 
 def _as_list(data: Any, names: list[str]) -> list:
@@ -86,7 +97,7 @@ def _as_list(data: Any, names: list[str]) -> list:
             raise ValueError(f'No data provided for "{error.args[0]}". Need data for each key in: {names}') from None
     if isinstance(data, (list, tuple)) and len(data):
         if isinstance(data[0], (list, tuple)) and not (len(names) == len(data) > 1):
-            return [np.asarray(data)] if len(names) == 1 else [np.asarray(d) for d in data]
+            return [_from_lists(data)] if len(names) == 1 else [_from_lists(d) for d in data]
         if len(names) == 1 and isinstance(data[0], (float, int, np.number)):
             return [np.asarray(data)]
         return [_unwrap_frame(x) for x in data]
@@ -95,12 +106,19 @@ def _as_list(data: Any, names: list[str]) -> list:
     return [_unwrap_frame(data)]
 
 
+def _from_lists(data: Any) -> np.ndarray:
+    try:
+        return np.asarray(data)
+    except ValueError:
+        raise ValueError(f"Failed to make an array of the list: {_NOT_ONE_ARRAY}") from None
+
+
 def _wrong_number(arrays: list, names: list[str], where: str) -> list:
     if arrays and hasattr(arrays[0], "shape"):
         raise ValueError(
             f"{where}: the list of Numpy arrays that you are passing to your model is not the size the model "
-            f"expected. Expected to see {len(names)} array(s), but instead got the following list of "
-            f"{len(arrays)} arrays: {str(arrays)[:200]}..."
+            f"expected. Expected to see {len(names)} array(s), but instead got the following list of {len(arrays)} arrays: "
+            f"{describe(arrays)}. The model's are {names}."
         )
     if len(names) > 1:
         raise ValueError(
@@ -110,18 +128,47 @@ def _wrong_number(arrays: list, names: list[str], where: str) -> list:
     return [np.asarray(arrays)]
 
 
-def _check_shape(name: str, got: tuple, want: tuple, check_batch_axis: bool, prefix: str) -> None:
+def _check_shape(
+    name: str, got: tuple, want: tuple, check_batch_axis: bool, prefix: str, hint: Callable[[], str]
+) -> None:
     if len(got) != len(want):
         raise ValueError(
             f"Error when checking {prefix}: expected {name} to have {len(want)} dimensions, but got array with "
-            f"shape {got}"
+            f"shape {got}{hint()}"
         )
     if not check_batch_axis:
         got, want = got[1:], want[1:]
     if any(w is not None and g != w for g, w in zip(got, want)):
         raise ValueError(
-            f"Error when checking {prefix}: expected {name} to have shape {want} but got array with shape {got}"
+            f"Error when checking {prefix}: expected {name} to have shape {want} but got array with shape {got}{hint()}"
         )
+
+
+def _hint(given: tuple, want: tuple, prefix: str, name: str) -> str:
+    """What to do about data of shape ``given`` where ``want`` is expected, if it is one of the usual mistakes."""
+
+    def fits(shape: tuple) -> bool:
+        return len(shape) == len(want) and all(None in (m, n) or m == n for m, n in zip(shape, want))
+
+    if prefix == "target":
+        if len(want) > 2 and len(given) < len(want):
+            return f". Is a `Flatten`, a global pooling or `return_sequences=False` missing before {name}?"
+        numbers = given[:-1] if given[-1:] == (1,) and len(given) == len(want) else given
+        if want[-1] is not None and want[-1] > 1 and fits((*numbers, want[-1])):
+            return (
+                ". If the targets are class numbers, use the loss `sparse_categorical_crossentropy`, or "
+                f"`keras.utils.to_categorical(y, {want[-1]})`."
+            )
+        return ""
+    if fits((1, *given)):
+        return f". A single sample needs an axis for the batch, too: x[None] has shape {(1, *given)}."
+    if fits((*given, 1)):
+        return f". A single channel needs its axis, too: x[..., None] has shape {(*given, 1)}."
+    if len(given) > 2 and fits((given[0], *given[2:], given[1])):
+        return ". The data have their channels first: np.moveaxis(x, 1, -1) puts them last."
+    if len(given) > 2 and fits((given[0], given[-1], *given[1:-1])):
+        return ". The data have their channels last: np.moveaxis(x, -1, 1) puts them first."
+    return ""
 
 
 def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
@@ -294,6 +341,27 @@ def check_loss_and_target_compatibility(targets, loss_fns, output_shapes):
                     f"A target array with shape {y.shape} was passed for an output of shape {shape} while using as "
                     f"loss `{_name(loss)}`. This loss expects targets to have the same shape as the output."
                 )
+
+
+def check_class_numbers(targets, loss_fns, output_shapes):
+    """Raise ValueError where a class number is none of the output's classes: its loss would be nan."""
+    for y, loss, shape in zip(targets, loss_fns, output_shapes):
+        if getattr(loss, "fn", loss) is not losses.sparse_categorical_crossentropy or not isinstance(y, np.ndarray):
+            continue
+        classes = shape[-1]
+        if classes_first(shape) or classes is None or not y.size:
+            continue
+        low, high = y.min(), y.max()
+        if low < 0 or high >= classes:
+            raise ValueError(
+                f"The targets hold the class number {low if low < 0 else high}, but an output of shape {shape} has the "
+                f"classes 0 to {classes - 1}. Number the classes from 0, or give the last layer a unit for each."
+            )
+
+
+def classes_first(shape: tuple) -> bool:
+    """Whether the classes of an output lie on axis 1, as in feature maps of ``channels_first``."""
+    return K.image_data_format() == "channels_first" and len(shape) in (4, 5)
 
 
 def check_num_samples(ins, batch_size=None, steps=None, steps_name="steps"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .. import backend as K
 from ..legacy import interfaces
 from ..utils.generic_utils import slice_arrays, unpack_singleton
+from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import training_arrays, training_generator, training_utils
 from .batch_loop import scalar
 from .feeding import Feeding
@@ -73,10 +73,11 @@ class Model(Feeding):
             A ``History``, whose ``history`` is a dict from metric name to the list of its values by epoch.
         """
         if "nb_epoch" in kwargs:
-            warnings.warn("The `nb_epoch` argument in `fit` has been renamed `epochs`.", stacklevel=2)
+            warn_user("The `nb_epoch` argument in `fit` has been renamed `epochs`.")
             epochs = kwargs.pop("nb_epoch")
         if kwargs:
-            raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
+            guess = did_you_mean(next(iter(kwargs)), argument_names(type(self).fit))
+            raise TypeError(f"Unrecognized keyword arguments: {kwargs}.{guess}")
         if x is None and y is None and steps_per_epoch is None:
             raise ValueError("If fitting from data tensors, you should specify the `steps_per_epoch` argument.")
         batch_size = self._validate_or_infer_batch_size(batch_size, steps_per_epoch, x)
@@ -219,7 +220,10 @@ class Model(Feeding):
                 use_multiprocessing=use_multiprocessing,
             )
         if x is None and steps is None:
-            raise ValueError("If predicting from data tensors, you should specify the `steps` argument.")
+            raise ValueError(
+                "There is nothing to predict for: x is None. If predicting from data tensors, you should specify the "
+                "`steps` argument."
+            )
         x, _, _ = self._standardize_user_data(x, batch_size=batch_size)
         self._make_predict_function()
         return training_arrays.predict_loop(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ..utils.generic_utils import to_list
+from ..utils.messages import describe, warn_user
 from . import batch_loop
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
 
@@ -152,7 +152,7 @@ def _steps(generator: Any, steps: float | None, name: str) -> int:
 def _unpack(item: Any) -> tuple:
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
         raise ValueError(
-            f"Output of generator should be a tuple `(x, y, sample_weight)` or `(x, y)`. Found: {str(item)[:200]}"
+            f"Output of generator should be a tuple `(x, y, sample_weight)` or `(x, y)`. Found: {describe(item)}"
         )
     x, y, *weight = item
     return x, y, weight[0] if weight else None
@@ -198,10 +198,9 @@ def _running(
         yield (iter_sequence_infinite(generator) if sequence else generator), None
         return
     if not sequence and use_multiprocessing and workers > 1:
-        warnings.warn(
+        warn_user(
             "Using a generator with `use_multiprocessing=True` and multiple workers may duplicate your data. Please "
-            "consider using the `keras.utils.Sequence class.",
-            stacklevel=5,
+            "consider using the `keras.utils.Sequence class."
         )
     from ..utils.enqueuers import GeneratorEnqueuer, OrderedEnqueuer  # multiprocessing takes a while to import
 
@@ -238,7 +237,7 @@ def _validation(
         if len(data) not in (2, 3):
             raise ValueError(
                 "`validation_data` should be a tuple `(val_x, val_y, val_sample_weight)` or `(val_x, val_y)`. "
-                f"Found: {str(data)[:200]}"
+                f"Found: {describe(data)}"
             )
         x, y, *weight = data
         weight = weight[0] if weight else None

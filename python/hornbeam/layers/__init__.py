@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from ..engine.base_layer import InputSpec, Layer
@@ -183,4 +184,4 @@ def __getattr__(name: str) -> Any:
         from ..legacy import layers
 
         return getattr(layers, name.replace("Conv1D", "Convolution1D").replace("Conv2D", "Convolution2D"))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import types
-import warnings
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..utils.generic_utils import (
     func_load,
     has_arg,
 )
+from ..utils.messages import warn_user
 from .options import add_weight, option_names, options_config, options_in, set_options
 
 
@@ -341,7 +341,7 @@ class Lambda(Layer):
             return super()._output_shapes(inputs, outputs)
         except ValueError as error:
             # Under TensorFlow a wrong `output_shape` was of little consequence, so that scripts have it.
-            warnings.warn(str(error).replace("`compute_output_shape`", "`output_shape`"), stacklevel=4)
+            warn_user(str(error).replace("`compute_output_shape`", "`output_shape`"))
             return [K.int_shape(x) for x in outputs]
 
     def compute_mask(self, inputs, mask=None):

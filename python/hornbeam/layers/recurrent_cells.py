@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..engine.base_layer import Layer
 from ..graph import Tensor
 from ..utils import conv_utils
 from ..utils.generic_utils import has_arg, serialize_keras_object
+from ..utils.messages import warn_user
 from .options import RECURRENT_OPTIONS, add_weight, arguments, options_config, set_options
 
 #: activation functions that the whole-sequence kernels know, and their names there
@@ -428,10 +428,9 @@ class StackedRNNCells(Layer):
                 raise ValueError(f"All cells must have a `state_size` attribute. received cells: {cells}")
         self.reverse_state_order = kwargs.pop("reverse_state_order", False)
         if self.reverse_state_order:
-            warnings.warn(
+            warn_user(
                 "`reverse_state_order=True` in `StackedRNNCells` will soon be deprecated. Please update the code to work "
-                "with the natural order of states if you rely on the RNN states, eg `RNN(return_state=True)`.",
-                stacklevel=2,
+                "with the natural order of states if you rely on the RNN states, eg `RNN(return_state=True)`."
             )
         super().__init__(**kwargs)
         self.cells = cells

@@ -7,11 +7,12 @@ ones, which old values mean which new ones, and what else has to be rearranged f
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
+from ..utils.messages import warn_user
 
 Arguments = tuple[Any, dict[str, Any], list[tuple[str, str | None]]]
 
@@ -57,7 +58,7 @@ def generate_legacy_interface(
                     converted.append((new, old))
             if converted:
                 call = ", ".join([*map(_show, args[1:]), *(f"{k}={_show(v)}" for k, v in kwargs.items())])
-                warnings.warn(f"Update your `{name}` call to the Keras 2 API: `{name}({call})`", stacklevel=2)
+                warn_user(f"Update your `{name}` call to the Keras 2 API: `{name}({call})`")
             return func(*args, **kwargs)
 
         return wrapper
@@ -86,10 +87,9 @@ def embedding_kwargs_preprocessor(args, kwargs):
     """``dropout`` is gone."""
     if "dropout" in kwargs:
         del kwargs["dropout"]
-        warnings.warn(
+        warn_user(
             "The `dropout` argument is no longer support in `Embedding`. You can apply a "
-            "`keras.layers.SpatialDropout1D` layer right after the `Embedding` layer to get the same behavior.",
-            stacklevel=3,
+            "`keras.layers.SpatialDropout1D` layer right after the `Embedding` layer to get the same behavior."
         )
     return args, kwargs, []
 
@@ -101,9 +101,8 @@ def _forget_bias(kwargs: dict) -> list:
     if kwargs.pop("forget_bias_init") == "one":
         kwargs["unit_forget_bias"] = True
         return [("forget_bias_init", "unit_forget_bias")]
-    warnings.warn(
-        "The `forget_bias_init` argument has been ignored. Use `unit_forget_bias=True` instead to initialize with ones.",
-        stacklevel=4,
+    warn_user(
+        "The `forget_bias_init` argument has been ignored. Use `unit_forget_bias=True` instead to initialize with ones."
     )
     return []
 
@@ -214,10 +213,9 @@ def zeropadding2d_args_preprocessor(args, kwargs):
     if isinstance(padding, dict) and set(padding) <= set(_SIDES):
         top, bottom, left, right = (padding.get(side, 0) for side in _SIDES)
         pairs = ((top, bottom), (left, right))
-        warnings.warn(
+        warn_user(
             "The `padding` argument in the Keras 2 API no longer accepts dict types. You can now input argument as: "
-            "`padding=((top_pad, bottom_pad), (left_pad, right_pad))`.",
-            stacklevel=3,
+            "`padding=((top_pad, bottom_pad), (left_pad, right_pad))`."
         )
         if positional:
             args = (args[0], pairs)
@@ -236,12 +234,11 @@ def generator_methods_args_preprocessor(args, kwargs):
         kwargs["steps_per_epoch"] = samples // getattr(generator, "batch_size", 1)
         converted.append(("samples_per_epoch", "steps_per_epoch"))
     if old:
-        warnings.warn(
+        warn_user(
             "The semantics of the Keras 2 argument `steps_per_epoch` is not the same as the Keras 1 argument "
             "`samples_per_epoch`. `steps_per_epoch` is the number of batches to draw from the generator at each epoch. "
             "Basically steps_per_epoch = samples_per_epoch/batch_size. Similarly `nb_val_samples`->`validation_steps` and "
-            "`val_samples`->`steps` arguments have changed. Update your method calls accordingly.",
-            stacklevel=3,
+            "`val_samples`->`steps` arguments have changed. Update your method calls accordingly."
         )
     return args, kwargs, converted
 

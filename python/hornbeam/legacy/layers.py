@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import activations, initializers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..layers.options import options_config, set_options
+from ..utils.messages import warn_user
 from .recurrent import ConvRecurrent2D, Recurrent  # noqa: F401  # Keras had them here
 
 
@@ -21,7 +21,7 @@ class _Legacy(Layer):
         if input_dim:
             kwargs["input_shape"] = (input_dim,)
         super().__init__(**kwargs)
-        warnings.warn(f"The `{type(self).__name__}` layer is deprecated.", DeprecationWarning, stacklevel=3)
+        warn_user(f"The `{type(self).__name__}` layer is deprecated.", DeprecationWarning)
         self.init = initializers.get(init)
         self.bias = bias
         self.input_dim = input_dim
@@ -154,11 +154,10 @@ def _atrous(new_name: str, args: tuple, kwargs: dict) -> Any:
     from .. import layers
 
     kwargs["dilation_rate"] = kwargs.pop("atrous_rate", 1)
-    warnings.warn(
+    warn_user(
         f"The `Atrous{new_name.replace('Conv', 'Convolution')}` layer has been deprecated. Use instead the `{new_name}` "
         "layer with the `dilation_rate` argument.",
         DeprecationWarning,
-        stacklevel=3,
     )
     return getattr(layers, new_name)(*args, **kwargs)
 

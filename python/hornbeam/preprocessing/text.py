@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
+
+from ..utils.messages import warn_user
 
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
@@ -103,7 +104,7 @@ class Tokenizer:
         **kwargs,
     ):
         if "nb_words" in kwargs:
-            warnings.warn("The `nb_words` argument in `Tokenizer` has been renamed `num_words`.", stacklevel=2)
+            warn_user("The `nb_words` argument in `Tokenizer` has been renamed `num_words`.")
             num_words = kwargs.pop("nb_words")
         if kwargs:
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}")

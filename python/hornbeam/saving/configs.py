@@ -40,7 +40,10 @@ def model_from_config(config, custom_objects=None, lambdas=None, keras_version=N
         config = migrate(config, keras_version or config.get("keras_version"))
         return deserialize(config, custom_objects=custom_objects)
     except (LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
-        raise ValueError(f"Invalid model config: {type(error).__name__}: {error}") from error
+        advice = ""
+        if custom_objects and "required positional argument" in str(error):
+            advice = ". A custom layer's `get_config` has to give its constructor's arguments; the file lacks them."
+        raise ValueError(f"Invalid model config: {type(error).__name__}: {error}{advice}") from error
 
 
 def lambda_layers(config: Any) -> list[dict]:

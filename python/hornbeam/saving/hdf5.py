@@ -58,7 +58,35 @@ def opened(source: Any) -> Any:
     try:
         return h5py.File(source, "r")
     except (OSError, RuntimeError, ArithmeticError) as error:
-        raise OSError(f"Unable to open {where!r} as an HDF5 file (is it complete, is it a model?): {error}") from error
+        problem = _what_it_is(source) or f"(is it complete, is it a model?): {error}"
+        raise OSError(f"Unable to open {where!r} as an HDF5 file {problem}") from error
+
+
+#: How files begin that people take for models, and what to do about them.
+_OTHER_KINDS = {
+    b"": "(it is empty: was it copied whole?)",
+    b"version https://git-lfs": "(it is a pointer of Git LFS: `git lfs pull` fetches the file itself)",
+    b"<": "(it is a web page: was the download refused?)",
+    b"{": "(it is JSON: `keras.models.model_from_json(text)`, then `model.load_weights`)",
+    b"\x1f\x8b": "(it is compressed: gunzip it first)",
+    b"\x80": "(it is a pickle, or a TensorFlow file, and no model of Keras)",
+}
+
+
+def _what_it_is(source: Any) -> str | None:
+    """What a file that is no HDF5 seems to be; None if there is nothing to say."""
+    if hasattr(source, "read"):
+        return None
+    if os.path.isdir(source):
+        return (
+            "(it is a folder; SavedModel folders are not read: load it where TensorFlow is and save it again with "
+            "`model.save('model.h5')`)"
+        )
+    with open(source, "rb") as file:
+        start = file.read(24)
+    return next(
+        (text for begin, text in _OTHER_KINDS.items() if start.startswith(begin) and (begin or not start)), None
+    )
 
 
 _DAMAGE = (LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError)

@@ -7,11 +7,11 @@ that 2.3.1 has no layer or argument for.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from .. import optimizers
+from ..utils.messages import warn_user
 
 #: keys that only say where something came from
 _ORIGINS = ("module", "registered_name", "build_config", "shared_object_id")
@@ -134,7 +134,7 @@ def _dtype(kind: str, config: dict) -> None:
     if dtype is None:
         del config["dtype"]
     elif dtype in ("mixed_float16", "mixed_bfloat16"):
-        warnings.warn(f"The model was saved with the policy {dtype!r}; it computes in float32 here.", stacklevel=2)
+        warn_user(f"The model was saved with the policy {dtype!r}; it computes in float32 here.")
         config["dtype"] = "float32"  # the dtype of its weights
     elif kind == "Embedding" and isinstance(dtype, str) and dtype.startswith("int"):
         del config["dtype"]  # up to 2.2 it was the dtype of the indices, not of the vectors

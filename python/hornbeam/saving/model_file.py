@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
 from ..utils.generic_utils import allow_code_loading, get_custom_objects
+from ..utils.messages import warn_user
 from . import hdf5, keras_zip, zip_config, zip_weights
 from .configs import model_from_config
 from .migrate import migrate_training
@@ -188,10 +188,7 @@ def _read_zip(
 def _compile(model: Any, description: dict | None, custom_objects: dict | None) -> bool:
     """Compile as the file says; False, with a warning, where it says nothing."""
     if description is None:
-        warnings.warn(
-            "No training configuration found in save file: the model was *not* compiled. Compile it manually.",
-            stacklevel=4,
-        )
+        warn_user("No training configuration found in save file: the model was *not* compiled. Compile it manually.")
         return False
     training = migrate_training(description)
     custom = {**get_custom_objects(), **(custom_objects or {})}
@@ -233,10 +230,9 @@ def _set_optimizer(model: Any, read: Callable[[], list]) -> None:
     try:
         model.optimizer.set_weights(arrays)
     except ValueError:
-        warnings.warn(
+        warn_user(
             "Error in loading the saved optimizer state. As a result, your model is starting with a freshly "
-            "initialized optimizer.",
-            stacklevel=4,
+            "initialized optimizer."
         )
 
 

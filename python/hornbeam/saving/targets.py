@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tempfile
@@ -62,6 +63,8 @@ def _may_be_replaced(target: Any) -> bool:
 
 def _replace(path: str, write: Callable[[Any], None]) -> None:
     folder, name = os.path.split(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, f"There is no folder {folder!r} to write the file in", path)
     handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{name[:100]}.", suffix=".part")
     os.close(handle)
     try:

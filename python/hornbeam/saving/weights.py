@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import __version__ as keras_version
 from .. import backend as K
+from ..utils.messages import warn_user
 from . import hdf5, keras_zip, zip_weights
 from .legacy_weights import preprocess_weights_for_loading
 from .targets import fetched
@@ -116,7 +117,17 @@ def load_weights_from_hdf5_group_by_name(f, layers, skip_mismatch=False, reshape
     for k, name in enumerate(_layer_names(f)):
         for layer in by_name.get(name, []):
             pairs += _pairs_by_name(f, k, name, layer, version, backend, skip_mismatch, reshape)
+    if not by_name.keys() & set(_layer_names(f)):
+        warn_user(
+            "No weights were loaded: no layer of the model has a name that is in the file. The model's layers are "
+            f"{_some(by_name)}, the file's {_some(_layer_names(f))}. Without by_name=True they are matched by order."
+        )
     K.batch_set_value(pairs)
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _pairs_by_name(
@@ -129,7 +140,7 @@ def _pairs_by_name(
     except ValueError as error:
         if not skip_mismatch:
             raise
-        warnings.warn(f"{skipping} layout: {error}", stacklevel=6)
+        warn_user(f"{skipping} layout: {error}")
         return []
     if len(values) != len(layer.weights):
         if not skip_mismatch:
@@ -137,14 +148,14 @@ def _pairs_by_name(
                 f'Layer #{k} (named "{layer.name}") expects {len(layer.weights)} weight(s), but the saved weights have '
                 f"{len(values)} element(s)."
             )
-        warnings.warn(f"{skipping} number of weights ({len(layer.weights)} vs {len(values)}).", stacklevel=6)
+        warn_user(f"{skipping} number of weights ({len(layer.weights)} vs {len(values)}).")
         return []
     pairs = []
     for weight, value in zip(layer.weights, values):
         if tuple(weight.shape) == value.shape:
             pairs.append((weight, value))
         elif skip_mismatch:
-            warnings.warn(f"{skipping} shape ({tuple(weight.shape)} vs {value.shape}).", stacklevel=6)
+            warn_user(f"{skipping} shape ({tuple(weight.shape)} vs {value.shape}).")
         else:
             raise ValueError(
                 f'Layer #{k} (named "{layer.name}"), weight {weight.name} has shape {tuple(weight.shape)}, but the '

@@ -9,13 +9,14 @@ import queue
 import random
 import threading
 import time
-import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
 import numpy as np
+
+from .messages import warn_user
 
 _TIMEOUT = 30.0  # seconds after which a batch of a Sequence counts as lost
 _POLL = 0.2  # seconds between two looks at whether what is waited for can still come
@@ -190,10 +191,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
                 try:
                     batch = self._wait(result)
                 except multiprocessing.TimeoutError:
-                    warnings.warn(
-                        f"The input {index} could not be retrieved. It could be because a worker has died.",
-                        stacklevel=2,
-                    )
+                    warn_user(f"The input {index} could not be retrieved. It could be because a worker has died.")
                     batch = self.sequence[index]
                 finally:
                     self.queue.task_done()
@@ -238,7 +236,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         super().__init__(sequence, use_multiprocessing)
         self.random_seed = random_seed
         if wait_time is not None:
-            warnings.warn("`wait_time` is not used anymore.", DeprecationWarning, stacklevel=2)
+            warn_user("`wait_time` is not used anymore.", DeprecationWarning)
 
     def start(self, workers=1, max_queue_size=10):
         if not self.use_multiprocessing:

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import contextvars
 import inspect
+import itertools
 import marshal
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .messages import did_you_mean
 from .progbar import Progbar  # noqa: F401 - Keras has it here
 
 _custom_objects: dict[str, Any] = {}
@@ -130,9 +132,14 @@ def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
         if table.get(name) is not None:
             return table[name]
     raise ValueError(
-        f"Unknown {what}: {name}. If it is your own, or of a later Keras than 2.3.1, pass it in `custom_objects` or use a "
-        "CustomObjectScope."
+        f"Unknown {what}: {name}.{did_you_mean(name, itertools.chain(*tables))} If it is your own, pass it as "
+        f"custom_objects={{'{name[:80]}': ...}} or load inside a CustomObjectScope.{_WITHOUT_TRAINING.get(what, '')}"
     )
+
+
+_WITHOUT_TRAINING = dict.fromkeys(
+    ("loss function", "metric function", "optimizer"), " To predict only, load the model with compile=False."
+)
 
 
 def public_objects(namespace: dict[str, Any], *more: str) -> dict[str, Any]:

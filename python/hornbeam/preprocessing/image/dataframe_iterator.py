@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import warnings
 
 import numpy as np
 
+from ...utils.messages import warn_user
 from .iterator import BatchFromFilesMixin, Iterator
 from .utils import validate_filename
 
@@ -110,7 +110,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             if count != 2:
                 raise ValueError(f'If class_mode="binary" there must be 2 classes. {count} class/es were given.')
         if classes and mode in _WITHOUT_CLASSES:
-            warnings.warn(f'`classes` will be ignored given the class_mode="{mode}"')
+            warn_user(f'`classes` will be ignored given the class_mode="{mode}"')
         if weight_col and not np.issubdtype(df[weight_col].dtype, np.number):
             raise TypeError(f"Column weight_col={weight_col} must be numeric.")
 
@@ -121,7 +121,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         )
         missing = len(valid) - int(valid.sum())
         if missing:
-            warnings.warn(
+            warn_user(
                 f'Found {missing} invalid image filename(s) in x_col="{x_col}". These filename(s) will be ignored.'
             )
         return df[valid]

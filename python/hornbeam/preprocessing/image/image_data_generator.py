@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 
 import numpy as np
 
 from ...backend.common import image_data_format
 from ...graph import floatx
+from ...utils.messages import warn_user
 from .affine_transformations import apply_affine_transform, apply_brightness_shift, apply_channel_shift, flip_axis
 from .dataframe_iterator import DataFrameIterator
 from .directory_iterator import DirectoryIterator
@@ -84,14 +84,14 @@ class ImageDataGenerator:
         ):
             raise ValueError(f"`brightness_range should be tuple or list of two floats. Received: {brightness_range}")
         if zca_whitening and featurewise_std_normalization:
-            warnings.warn("`zca_whitening` overrides `featurewise_std_normalization`.", stacklevel=2)
+            warn_user("`zca_whitening` overrides `featurewise_std_normalization`.")
             featurewise_std_normalization = False
         if (zca_whitening or featurewise_std_normalization) and not featurewise_center:
             cause = "zca_whitening" if zca_whitening else "featurewise_std_normalization"
-            warnings.warn(f"`{cause}` overrides setting of `featurewise_center`.", stacklevel=2)
+            warn_user(f"`{cause}` overrides setting of `featurewise_center`.")
             featurewise_center = True
         if samplewise_std_normalization and not samplewise_center:
-            warnings.warn("`samplewise_std_normalization` overrides setting of `samplewise_center`.", stacklevel=2)
+            warn_user("`samplewise_std_normalization` overrides setting of `samplewise_center`.")
             samplewise_center = True
         self.featurewise_center = featurewise_center
         self.samplewise_center = samplewise_center
@@ -195,9 +195,9 @@ class ImageDataGenerator:
         Of ``kwargs``, ``has_ext``, ``sort`` and ``drop_duplicates`` have no effect any more and warn.
         """
         for name in kwargs:
-            warnings.warn(f"`{name}` has no effect in flow_from_dataframe.", stacklevel=2)
+            warn_user(f"`{name}` has no effect in flow_from_dataframe.")
         if class_mode == "other":
-            warnings.warn('`class_mode="other"` is deprecated, please use `class_mode="raw"`.', stacklevel=2)
+            warn_user('`class_mode="other"` is deprecated, please use `class_mode="raw"`.')
             class_mode = "raw"
         return DataFrameIterator(
             dataframe, directory, self, x_col=x_col, y_col=y_col, weight_col=weight_col, target_size=target_size,
@@ -292,7 +292,7 @@ class ImageDataGenerator:
     @staticmethod
     def _fitted(statistic, option):
         if statistic is None:
-            warnings.warn(
+            warn_user(
                 f"This ImageDataGenerator specifies `{option}`, but it hasn't been fit on any training data. "
                 "Fit it first by calling `.fit(numpy_data)`."
             )
@@ -315,10 +315,9 @@ class ImageDataGenerator:
         if x.ndim != 4:
             raise ValueError(f"Input to `.fit()` should have rank 4. Got array with shape: {x.shape}")
         if x.shape[self.channel_axis] not in (1, 3, 4):
-            warnings.warn(
+            warn_user(
                 f'Expected input to be images following the data format convention "{self.data_format}", i.e. 1, 3 or '
-                f"4 channels. However, it was passed an array with shape {x.shape}.",
-                stacklevel=2,
+                f"4 channels. However, it was passed an array with shape {x.shape}."
             )
         if seed is not None:
             np.random.seed(seed)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from ...backend.common import image_data_format
 from ...graph import floatx
+from ...utils.messages import warn_user
 from .iterator import Iterator
 
 
@@ -84,7 +83,7 @@ class NumpyArrayIterator(Iterator):
             )
         channels = self.x.shape[3 if self.data_format == "channels_last" else 1]
         if channels not in (1, 3, 4):
-            warnings.warn(
+            warn_user(
                 f'NumpyArrayIterator is set to use the data format convention "{self.data_format}", i.e. expected '
                 f"1, 3, or 4 channels. However, it was passed an array with shape {self.x.shape} ({channels} channels)."
             )

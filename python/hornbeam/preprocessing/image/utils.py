@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 
 import numpy as np
 
 from ...backend.common import image_data_format
 from ...graph import floatx
+from ...utils.messages import warn_user
 from .optional import require
 
 _RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -36,9 +36,7 @@ def iter_valid_files(directory, white_list_formats, follow_links):
     for root, _, names in sorted(os.walk(directory, followlinks=follow_links)):
         for name in sorted(names):
             if name.lower().endswith(".tiff"):
-                warnings.warn(
-                    'Using ".tiff" files with multiple bands will cause distortion. Please verify your output.'
-                )
+                warn_user('Using ".tiff" files with multiple bands will cause distortion. Please verify your output.')
             if name.lower().endswith(tuple(white_list_formats)):
                 yield root, name
 
@@ -61,7 +59,7 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
         ValueError: unknown colour mode, or an unknown interpolation where there is something to resize.
     """
     if grayscale:
-        warnings.warn('grayscale is deprecated. Please use color_mode = "grayscale"', stacklevel=2)
+        warn_user('grayscale is deprecated. Please use color_mode = "grayscale"')
         color_mode = "grayscale"
     if color_mode not in ("grayscale", "rgb", "rgba"):
         raise ValueError('color_mode must be "grayscale", "rgb", or "rgba"')
@@ -143,7 +141,7 @@ def save_img(path, x, data_format=None, file_format=None, scale=True, **kwargs):
     """
     image = array_to_img(x, data_format=data_format, scale=scale)
     if image.mode == "RGBA" and file_format in ("jpg", "jpeg"):
-        warnings.warn("The JPG format does not support RGBA images, converting to RGB.", stacklevel=2)
+        warn_user("The JPG format does not support RGBA images, converting to RGB.")
         image = image.convert("RGB")
     image.save(path, format="jpeg" if file_format == "jpg" else file_format, **kwargs)
 
