@@ -17,9 +17,19 @@ _MODULES = (
 )  # fmt: skip
 _NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
 
-__all__ = ["Input", "Model", "Sequential", "set_num_threads", "set_random_seed"]
+__all__ = ["Input", "Model", "Sequential", "install_as_keras", "set_num_threads", "set_random_seed"]
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, _MODULES)
+
+
+def install_as_keras() -> None:
+    """Let ``import keras`` and the usual ``import tensorflow`` lines mean Hornbeam in this process.
+
+    For notebooks, in their first cell; a script needs no change under ``hornbeam run``, which does the same.
+    """
+    from .cli.run import prepare
+
+    prepare()
 
 
 def set_random_seed(seed: int) -> None:

@@ -188,6 +188,17 @@ def test_progress_bar_on_a_terminal(monkeypatch):
     assert "loss: 1.4000 - acc: 0.5000" in second and second.endswith("\n")
 
 
+def test_progress_bar_never_wraps(monkeypatch):
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setenv("COLUMNS", "60")
+    bar = Progbar(10, interval=0)
+    bar.update(4, [("a_metric_with_a_long_name", 2.0)])
+    bar.update(10, [("a_metric_with_a_long_name", 2.0)])
+    moving, last = out.getvalue().split("\r")[1:]
+    assert len(moving) == 59 and last.rstrip().endswith("a_metric_with_a_long_name: 2.0000")
+
+
 def test_progress_bar_in_a_file_writes_few_lines(capsys):
     bar = Progbar(1000)
     for i in range(1000):

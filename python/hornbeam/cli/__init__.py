@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ..version import __version__
+
 #: Subcommand to the module that has its ``add_arguments(parser)`` and ``main(args)``, and its line in the help.
 COMMANDS = {
     "demo": (
@@ -24,6 +26,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status."""
     parser = argparse.ArgumentParser(prog="hornbeam", description="Keras 2 on an engine of its own.")
+    parser.add_argument("--version", action="version", version=f"hornbeam {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, text) in COMMANDS.items():
         command = importlib.import_module(module)

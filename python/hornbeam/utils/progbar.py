@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import Any
@@ -79,6 +80,8 @@ class Progbar:
         else:
             line += f" - {elapsed:.0f}s {_duration(per_step)}/step"
         line += self._averages()
+        if not done and self._redraws:
+            line = line[: shutil.get_terminal_size().columns - 1]  # a second line would stay on the screen
         padding = " " * max(0, self._shown - len(line))
         sys.stdout.write(("\r" if self._redraws else "") + line + padding + ("\n" if done or not self._redraws else ""))
         sys.stdout.flush()
