@@ -7,7 +7,7 @@ that 2.3.1 has no layer or argument for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from .. import optimizers
@@ -74,12 +74,12 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
             item["class_name"] = "L1L2"
         elif name not in ("Model", "Sequential"):
             _layer(name, item["config"])
-            if name == "UpSampling2D" and item["config"].get("interpolation") == "bilinear" and _is_tf(keras_version):
+            if name == "UpSampling2D" and item["config"].get("interpolation") == "bilinear" and is_tf(keras_version):
                 item["config"]["interpolation"] = "bilinear_half_pixel"
     return item
 
 
-def _is_tf(keras_version: Any) -> bool:
+def is_tf(keras_version: Any) -> bool:
     """Whether a version is one of tf.keras (from TensorFlow 1.14, ``2.2.4-tf``, on)."""
     match = re.match(r"(\d+)\.(\d+)", str(keras_version))
     return str(keras_version).endswith("-tf") or (match is not None and (int(match[1]), int(match[2])) >= (2, 4))
@@ -148,9 +148,7 @@ def _dtype(kind: str, config: dict) -> None:
 
 # -- training -----------------------------------------------------------------------------------------------
 _OPTIMIZER_NEUTRAL: dict[str, tuple] = {
-    "weight_decay": (None, 0, 0.0),
     "use_ema": (False,),
-    "centered": (False,),
 }
 #: how the newer optimizers are run, or start; nothing that matters once their state is loaded
 _OPTIMIZER_DROPPED = (
@@ -159,11 +157,17 @@ _OPTIMIZER_DROPPED = (
 )  # fmt: skip
 
 
-def migrate_training(training: dict) -> dict:
-    """A training config (of an HDF5 file) or compile config (of a ``.keras`` file) as Keras 2.3.1 had it."""
+def migrate_training(training: dict, keras_version: str | None = None, custom: Container[str] = ()) -> dict:
+    """A training config (of an HDF5 file) or compile config (of a ``.keras`` file) as Keras 2.3.1 had it.
+
+    Args:
+        keras_version: who wrote it, as far as it is known.
+        custom: names of the caller's own classes, whose arguments only their author knows.
+    """
     optimizer = training.get("optimizer_config", training.get("optimizer"))
+    optimizer = _described(optimizer) if isinstance(optimizer, str) else optimizer
     return {
-        "optimizer_config": _optimizer(_described(optimizer) if isinstance(optimizer, str) else optimizer),
+        "optimizer_config": _optimizer(optimizer, is_tf(keras_version), custom),
         "loss": _walk(training.get("loss"), _loss),
         "metrics": _walk(training.get("metrics"), _metric),
         "weighted_metrics": _walk(training.get("weighted_metrics"), _metric),
@@ -188,15 +192,17 @@ def _described(name: str) -> dict:
     return {"class_name": {"rmsprop": "RMSprop", "adagrad": "Adagrad"}.get(name.lower(), name), "config": config}
 
 
-def _optimizer(item: Any) -> dict:
+def _optimizer(item: Any, by_tf: bool, custom: Container[str]) -> dict:
     if not isinstance(item, dict):
         raise ValueError(f"The file has no optimizer's config but {str(item)[:100]}. Load it with compile=False.")
-    kind = item["class_name"].rsplit(">", 1)[-1]
+    package, _, kind = item["class_name"].rpartition(">")
     config = dict(item["config"])
+    if package not in ("", "Custom"):  # "Custom" is also where TensorFlow 2.11 had its new optimizers
+        return {"class_name": item["class_name"], "config": config}
     if kind in ("LossScaleOptimizer", "LossScaleOptimizerV3"):  # of mixed precision: scales what float16 cannot hold
-        return _optimizer(config.get("inner_optimizer", config.get("optimizer")))
-    if not hasattr(optimizers, kind):
-        return {"class_name": kind, "config": config}  # a user's own, whose arguments only its author knows
+        return _optimizer(config.get("inner_optimizer", config.get("optimizer")), by_tf, custom)
+    if kind in custom or not hasattr(optimizers, kind):
+        return {"class_name": kind, "config": config}
     for key, harmless in _OPTIMIZER_NEUTRAL.items():
         if key in config and config.pop(key) not in harmless:
             raise ValueError(
@@ -207,22 +213,22 @@ def _optimizer(item: Any) -> dict:
         config["epsilon_under_root"] = True
     if kind == "Nadam" and config.get("is_legacy_optimizer") is False:
         config["schedule_decay"] = 1.0  # the later one has 0.96 ** step where Keras 2.3.1 has 0.96 ** (0.004 * step)
-    if kind == "RMSprop" and config.pop("momentum", 0.0):
-        raise ValueError("RMSprop was saved with momentum, which Keras 2 does not have. Load with compile=False.")
     for key in _OPTIMIZER_DROPPED:
-        config.pop(key, None)
-    if config.get("global_clipnorm") is not None:  # what Keras 2.3.1 calls clipnorm
-        config["clipnorm"] = config["global_clipnorm"]
-    config.pop("global_clipnorm", None)
-    for key in ("clipnorm", "clipvalue"):
+        if key != "initial_accumulator_value" or kind != "Ftrl":
+            config.pop(key, None)
+    if by_tf and config.get("clipnorm") is not None:
+        config["clip_each"] = True
+    for key in ("clipnorm", "global_clipnorm", "clipvalue", "weight_decay"):
         if key in config and config[key] is None:
             del config[key]
     rate = config.get("learning_rate")
     if isinstance(rate, dict) and rate.get("class_name") == "InverseTimeDecay" and not rate["config"].get("staircase"):
-        of = rate["config"]  # the only schedule that Keras 2.3.1 has: rate / (1 + decay * steps)
+        of = rate[
+            "config"
+        ]  # the only schedule that Keras 2.3.1 has, whose rate a callback may change: rate / (1 + decay * steps)
         config.update(learning_rate=of["initial_learning_rate"], decay=of["decay_rate"] / of["decay_steps"])
     elif isinstance(rate, dict):
-        raise ValueError("The learning rate was saved as a schedule. Load with compile=False and compile anew.")
+        config["learning_rate"] = {key: rate[key] for key in ("class_name", "config")}
     return {"class_name": kind, "config": config}
 
 

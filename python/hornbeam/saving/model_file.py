@@ -154,7 +154,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
         load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
         if compile:
             training = hdf5.attribute(file, "training_config")
-            if _compile(model, None if training is None else parse_json(training), custom_objects):
+            if _compile(model, None if training is None else parse_json(training), custom_objects, version):
                 if "optimizer_weights" in file:
                     group = hdf5.subgroup(file, "optimizer_weights")
                     names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
@@ -176,7 +176,7 @@ def _read_zip(
         if compile:
             own = hdf5.attribute(file, _TRAINING)
             training = config.get("compile_config") if own is None else parse_json(own)
-            if _compile(model, training, custom_objects):
+            if _compile(model, training, custom_objects, version if own is None else None):
                 if "optimizer/vars" in file:
                     _set_optimizer(model, lambda: read_zip_state(file, model))
                 load_state(file, model)
@@ -185,13 +185,13 @@ def _read_zip(
     return model
 
 
-def _compile(model: Any, description: dict | None, custom_objects: dict | None) -> bool:
+def _compile(model: Any, description: dict | None, custom_objects: dict | None, version: str | None) -> bool:
     """Compile as the file says; False, with a warning, where it says nothing."""
     if description is None:
         warn_user("No training configuration found in save file: the model was *not* compiled. Compile it manually.")
         return False
-    training = migrate_training(description)
     custom = {**get_custom_objects(), **(custom_objects or {})}
+    training = migrate_training(description, version, custom)
     model.compile(
         optimizer=optimizers.deserialize(training["optimizer_config"], custom_objects=custom_objects),
         loss=_objects(training["loss"], custom, losses.deserialize),

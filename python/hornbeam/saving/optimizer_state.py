@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..optimizers import Adam, Nadam
+from ..optimizers import Adam, Ftrl, Nadam, RMSprop
 from . import hdf5
+from .migrate import is_tf
 
 
 def read_state(group: Any, names: list[str], model: Any, keras_version: str | None) -> list[np.ndarray]:
@@ -31,6 +32,11 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
     arrays = [np.asarray(item[()]) for item in found]
     weights = model._collected_trainable_weights
     if names and names[0].split("/")[-1].split(":")[0] == "iteration":  # optimizers of TensorFlow 2.11 and later
+        if not isinstance(model.optimizer, RMSprop):  # whose slots these have by kind
+            arrays = by_kind(arrays, len(weights))
+    elif isinstance(model.optimizer, Ftrl) and is_tf(
+        keras_version
+    ):  # the only one before 2.11 with both slots together
         arrays = by_kind(arrays, len(weights))
     elif _sorted_by_name(keras_version):
         arrays = _in_layer_order(arrays, weights)
@@ -62,7 +68,9 @@ def write_zip_state(file: Any, model: Any) -> None:
     if isinstance(optimizer, Adam) and not optimizer.amsgrad:
         state = [x for x, weight in zip(state, optimizer.weights) if "vhat" not in weight.name]
     group = file.create_group("optimizer/vars")
-    for i, value in enumerate(by_weight(state, len(model._collected_trainable_weights))):
+    if not isinstance(optimizer, RMSprop):
+        state = by_weight(state, len(model._collected_trainable_weights))
+    for i, value in enumerate(state):
         group[str(i)] = value
 
 

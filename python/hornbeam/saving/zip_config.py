@@ -14,7 +14,7 @@ _OPTIMIZER_FIXED = {
 _OPTIMIZER_MORE: dict[str, dict] = {
     "RMSprop": {"momentum": 0.0, "centered": False}, "Adagrad": {"initial_accumulator_value": 0.0}
 }  # fmt: skip
-_OPTIMIZER_UNKNOWN = ("epsilon_under_root", "schedule_decay", "decay", "lr")
+_OPTIMIZER_UNKNOWN = ("epsilon_under_root", "schedule_decay", "decay", "lr", "clip_each")
 
 
 def model_config(description: dict, compile_config: dict | None, model: Any) -> dict:
@@ -82,8 +82,11 @@ def _optimizer(item: dict) -> dict:
         schedule = {"initial_learning_rate": rate, "decay_steps": 1, "decay_rate": config["decay"], "staircase": False}
         rate = {"module": "keras.optimizers.schedules", "class_name": "InverseTimeDecay", "registered_name": None,
                 "config": {**schedule, "name": None}}  # fmt: skip
+    elif isinstance(rate, dict):
+        rate = {"module": "keras.optimizers.schedules", "registered_name": None, **rate}
+    # Keras 2.3.1 limits the norm of all gradients together.
+    limit = {} if config.get("clip_each") else {"global_clipnorm": config.pop("clipnorm", None)}
     config = {key: value for key, value in config.items() if key not in _OPTIMIZER_UNKNOWN}
-    limit = config.pop("clipnorm", None)  # Keras 2.3.1 limits the norm of all gradients together
-    config = {"name": name, "learning_rate": rate, **_OPTIMIZER_FIXED, "global_clipnorm": limit, "clipvalue": None,
-              **config, **_OPTIMIZER_MORE.get(name, {})}  # fmt: skip
+    config = {"name": name, "learning_rate": rate, **_OPTIMIZER_FIXED, "global_clipnorm": None, "clipvalue": None,
+              **_OPTIMIZER_MORE.get(name, {}), **limit, **config}  # fmt: skip
     return {"module": "keras.optimizers", "class_name": name, "config": config, "registered_name": None}

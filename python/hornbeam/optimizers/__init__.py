@@ -6,168 +6,22 @@ values from before it: ``iterations`` counts from 0, and the step's number is ``
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from . import backend as K
-from .legacy import interfaces
-from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object, to_list
-from .utils.messages import argument_names, did_you_mean
-
-
-def clip_norm(g: Any, c: float, n: Any) -> Any:
-    """The gradient ``g``, scaled by c / n if the norm ``n`` exceeds ``c``; unchanged for c <= 0."""
-    return g if c <= 0 else K.switch(K.greater_equal(n, c), g * (c / n), g)
-
-
-class Optimizer:
-    """Base class. Subclasses define ``get_updates(loss, params)``.
-
-    Args:
-        clipnorm: gradients are scaled down together to at most this L2 norm.
-        clipvalue: each entry of a gradient is limited to [-clipvalue, clipvalue].
-
-    Attributes:
-        weights: the optimizer's state, ``iterations`` first; known after ``get_updates``.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        for name in kwargs:
-            if name not in ("clipnorm", "clipvalue"):
-                known = [*argument_names(type(self).__init__), "clipnorm", "clipvalue", "decay", "epsilon"]
-                raise TypeError(f"Unexpected keyword argument passed to optimizer: {name}.{did_you_mean(name, known)}")
-        self.__dict__.update(kwargs)
-        self.updates: list = []
-        self.weights: list = []
-
-    @interfaces.legacy_get_updates_support
-    def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        """The updates of one step."""
-        raise NotImplementedError
-
-    def get_gradients(self, loss: Any, params: Sequence[Any]) -> list:
-        """Gradients of the loss, clipped as the optimizer was told to.
-
-        Raises:
-            ValueError: the loss does not depend on a parameter by differentiable ops.
-        """
-        grads: list[Any] = K.gradients(loss, list(params))
-        missing = [p.name for p, g in zip(params, grads) if g is None]
-        if missing:
-            raise ValueError(
-                "An operation has `None` for gradient. Please make sure that all of your ops have a gradient defined "
-                "(i.e. are differentiable). Common ops without gradient: K.argmax, K.round, K.eval. "
-                f"The loss does not depend on: {', '.join(missing)}"
-            )
-        clipnorm, clipvalue = getattr(self, "clipnorm", None) or 0, getattr(self, "clipvalue", None) or 0
-        if clipnorm > 0:
-            norm = K.sqrt(functools.reduce(operator.add, [K.sum(K.square(g)) for g in grads]))
-            grads = [clip_norm(g, clipnorm, norm) for g in grads]
-        if clipvalue > 0:
-            grads = [K.clip(g, -clipvalue, clipvalue) for g in grads]
-        return grads
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Set the state from arrays in the order of ``get_weights``.
-
-        Raises:
-            ValueError: another number of arrays, or other shapes.
-        """
-        if len(self.weights) != len(weights):
-            raise ValueError(
-                f"Length of the specified weight list ({len(weights)}) does not match the number of weights "
-                f"of the optimizer ({len(self.weights)})"
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for variable, array in zip(self.weights, arrays):
-            if K.int_shape(variable) != array.shape:
-                raise ValueError(
-                    f"Optimizer weight shape {K.int_shape(variable)} not compatible with provided weight shape {array.shape}"
-                )
-        K.batch_set_value(zip(self.weights, arrays))
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The state as arrays."""
-        return K.batch_get_value(self.weights)
-
-    def get_config(self) -> dict:
-        return {name: getattr(self, name) for name in ("clipnorm", "clipvalue") if hasattr(self, name)}
-
-    @classmethod
-    def from_config(cls, config: dict) -> Optimizer:
-        return cls(**config)
-
-    @property
-    def lr(self) -> Any:
-        """The learning rate's variable, under its old name."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, value: Any) -> None:
-        self.learning_rate = value
-
-
-class _WithRate(Optimizer):
-    """What the optimizers here share: a learning rate that may decay, a step counter, constraints."""
-
-    def __init__(self, learning_rate: float, kwargs: dict) -> None:
-        learning_rate = kwargs.pop("lr", learning_rate)
-        self.initial_decay = kwargs.pop("decay", 0.0)
-        super().__init__(**kwargs)
-        self.iterations = self._variable(0, "iterations", dtype="int64")
-        self.learning_rate = self._variable(learning_rate, "learning_rate")
-        self.decay = self._variable(self.initial_decay, "decay")
-
-    def _variable(self, value: float, name: str, dtype: str | None = None) -> Any:
-        with K.name_scope(type(self).__name__):
-            return K.variable(value, dtype=dtype, name=name)
-
-    def _rate(self) -> Any:
-        """The learning rate of this step."""
-        if self.initial_decay <= 0:
-            return self.learning_rate
-        return self.learning_rate / (1.0 + self.decay * K.cast(self.iterations, K.dtype(self.decay)))
-
-    def _step(self) -> Any:
-        """The number of this step, counted from 1, as a float."""
-        return K.cast(self.iterations, K.floatx()) + 1.0
-
-    def _begin(self, loss: Any, params: Sequence[Any], *slots: str) -> list[list]:
-        """Start a list of updates.
-
-        Args:
-            slots: names of the state that each parameter has: a variable of its shape, of zeros.
-
-        Returns:
-            The gradients, and the variables of each slot. The weights are the counter and then these.
-        """
-        grads = self.get_gradients(loss, params)
-        state = [[K.zeros(K.int_shape(p), K.dtype(p), f"{name}_{i}") for i, p in enumerate(params)] for name in slots]
-        self.updates = [K.update_add(self.iterations, 1)]
-        self.weights = [self.iterations, *(variable for slot in state for variable in slot)]
-        return [grads, *state]
-
-    def _assign(self, param: Any, value: Any) -> None:
-        """Update a parameter, through its constraint if it has one."""
-        if getattr(param, "constraint", None) is not None:
-            value = param.constraint(value)
-        self.updates.append(K.update(param, value))
-
-    def _set_weights_maybe_without_iterations(self, weights: Sequence[np.ndarray]) -> None:
-        """Keras up to 2.2 saved these optimizers without their counter, which then starts at 0."""
-        if len(weights) + 1 == len(self.weights):
-            weights = [np.array(0), *weights]
-        Optimizer.set_weights(self, weights)
-
-    def _config(self, *names: str) -> dict:
-        """The values of the named variables (as floats) and attributes."""
-        values = {name: getattr(self, name) for name in names}
-        own = {name: float(K.get_value(v)) if K.is_variable(v) else v for name, v in values.items()}
-        return {**Optimizer.get_config(self), **own}
+from .. import backend as K
+from ..legacy import interfaces
+from ..utils.generic_utils import (
+    deserialize_keras_object,
+    get_custom_objects,
+    public_objects,
+    serialize_keras_object,
+    to_list,
+)
+from . import schedules
+from .base import Optimizer, _WithRate, clip_norm
 
 
 class SGD(_WithRate):
@@ -201,68 +55,83 @@ class SGD(_WithRate):
         return self._config("learning_rate", "momentum", "decay", "nesterov")
 
 
-class _Accumulating(_WithRate):
-    """What RMSprop and Adagrad share: steps divided by the root of what squared gradients add up to."""
+class RMSprop(_WithRate):
+    """Steps divided by a running average of the gradients' size.
 
-    def __init__(self, learning_rate: float, kwargs: dict) -> None:
+    Args:
+        rho: weight of the past in the average.
+        momentum: (as tf.keras has it) fraction of the step before that is added.
+        centered: (as tf.keras has it) whether the gradients' mean is taken out of their size.
+    """
+
+    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
-        # Whether epsilon is added under the root: so in files that TensorFlow 2.11 and later wrote, and only there.
+        self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
+        self.momentum = kwargs.pop("momentum", 0.0)
+        self.centered = kwargs.pop("centered", False)
+        super().__init__(learning_rate, kwargs)
+        self.rho = self._variable(rho, "rho")
+
+    @interfaces.legacy_get_updates_support
+    def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
+        more = [*(["momentum"] if self.momentum else []), *(["mean"] if self.centered else [])]
+        grads, accumulators, *state = self._begin(loss, params, "accumulator", *more)
+        slots = dict(zip(more, state))
+        rate = self._rate()
+        for i, (p, g, a) in enumerate(zip(params, grads, accumulators)):
+            size = self.rho * a + (1.0 - self.rho) * K.square(g)
+            self.updates.append(K.update(a, size))
+            if self.centered:
+                mean = self.rho * slots["mean"][i] + (1.0 - self.rho) * g
+                self.updates.append(K.update(slots["mean"][i], mean))
+                size = size - K.square(mean)
+            step = rate * g / _root(self, size)
+            if self.momentum:
+                step = self.momentum * slots["momentum"][i] + step
+                self.updates.append(K.update(slots["momentum"][i], step))
+            self._assign(p, p - step)
+        return self.updates
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        self._set_weights_maybe_without_iterations(weights)
+
+    def get_config(self) -> dict:
+        later = [name for name in ("momentum", "centered", "epsilon_under_root") if getattr(self, name)]
+        return self._config("learning_rate", "rho", "decay", "epsilon", *later)
+
+
+class Adagrad(_WithRate):
+    """Steps divided by the root of the sum of all squared gradients so far."""
+
+    def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
+        self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
         super().__init__(learning_rate, kwargs)
-
-    def _accumulate(self, squares: Any, square: Any) -> Any:
-        """The new value of ``squares``."""
-        raise NotImplementedError
-
-    def _root(self, squares: Any) -> Any:
-        return K.sqrt(squares + self.epsilon) if self.epsilon_under_root else K.sqrt(squares) + self.epsilon
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads, accumulators = self._begin(loss, params, "accumulator")
         rate = self._rate()
         for p, g, a in zip(params, grads, accumulators):
-            new_a = self._accumulate(a, K.square(g))
+            new_a = a + K.square(g)
             self.updates.append(K.update(a, new_a))
-            self._assign(p, p - rate * g / self._root(new_a))
+            self._assign(p, p - rate * g / _root(self, new_a))
         return self.updates
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         self._set_weights_maybe_without_iterations(weights)
 
-    def _config(self, *names: str) -> dict:
-        return super()._config(*names, *(["epsilon_under_root"] if self.epsilon_under_root else []))
-
-
-class RMSprop(_Accumulating):
-    """Steps divided by a running average of the gradients' size.
-
-    Args:
-        rho: weight of the past in the average.
-    """
-
-    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, **kwargs: Any) -> None:
-        super().__init__(learning_rate, kwargs)
-        self.rho = self._variable(rho, "rho")
-
-    def _accumulate(self, squares: Any, square: Any) -> Any:
-        return self.rho * squares + (1.0 - self.rho) * square
-
     def get_config(self) -> dict:
-        return self._config("learning_rate", "rho", "decay", "epsilon")
+        later = ["epsilon_under_root"] if self.epsilon_under_root else []
+        return self._config("learning_rate", "decay", "epsilon", *later)
 
 
-class Adagrad(_Accumulating):
-    """Steps divided by the root of the sum of all squared gradients so far."""
-
-    def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
-        super().__init__(learning_rate, kwargs)
-
-    def _accumulate(self, squares: Any, square: Any) -> Any:
-        return squares + square
-
-    def get_config(self) -> dict:
-        return self._config("learning_rate", "decay", "epsilon")
+def _root(optimizer: Any, squares: Any) -> Any:
+    """What RMSprop and Adagrad divide by. Epsilon is added under the root in files that TensorFlow 2.11 and later wrote,
+    and where tf.keras's RMSprop has momentum."""
+    if optimizer.epsilon_under_root or getattr(optimizer, "momentum", 0.0):
+        return K.sqrt(squares + optimizer.epsilon)
+    return K.sqrt(squares) + optimizer.epsilon
 
 
 class Adadelta(_WithRate):
@@ -396,7 +265,7 @@ class Nadam(_WithRate):
             self.updates += [K.update(m, new_m), K.update(v, new_v)]
             mean = (1.0 - now) * g / (1.0 - schedule) + ahead * new_m / (1.0 - schedule * ahead)
             size = K.sqrt(new_v / (1.0 - K.pow(self.beta_2, t)))
-            self._assign(p, p - self.learning_rate * mean / (size + self.epsilon))
+            self._assign(p, p - self._rate() * mean / (size + self.epsilon))
         return self.updates
 
     def _schedule_after(self, steps: int) -> np.ndarray:
@@ -451,6 +320,8 @@ class TFOptimizer(Optimizer):
         raise NotImplementedError("TFOptimizer has no config: it adapts an object of another kind.")
 
 
+from .later import AdamW, Ftrl, Lion  # noqa: E402 - they are made of the above
+
 sgd = SGD
 rmsprop = RMSprop
 adagrad = Adagrad
@@ -471,7 +342,8 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> Any:
     Raises:
         ValueError: an unknown class.
     """
-    if isinstance(config.get("class_name"), str) and config["class_name"].lower() in _OPTIMIZERS:
+    name, custom = config.get("class_name"), {**get_custom_objects(), **(custom_objects or {})}
+    if isinstance(name, str) and name.lower() in _OPTIMIZERS and name not in custom:
         config["class_name"] = config["class_name"].lower()  # in place, which comparisons of configs count on
     return deserialize_keras_object(
         config, module_objects=_OPTIMIZERS, custom_objects=custom_objects, printable_module_name="optimizer"
@@ -493,4 +365,7 @@ def get(identifier: Any) -> Any:
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
 
 
-_OPTIMIZERS: dict[str, Callable] = public_objects(globals())
+_OPTIMIZERS: dict[str, Callable] = {
+    **public_objects(globals(), "Optimizer", "AdamW", "Ftrl", "Lion"),
+    **{"adamw": AdamW, "ftrl": Ftrl, "lion": Lion},
+}
