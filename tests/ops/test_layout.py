@@ -274,6 +274,12 @@ def test_gradient(op):
     check_gradients(GRADIENTS[op], [np.random.RandomState(1).randn(2, 3, 4)])
 
 
+def test_tile_gradient_of_the_highest_rank():
+    """Splitting an axis may not need a ninth one (UpSampling3D of channels_first has eight)."""
+    x = np.random.RandomState(1).randn(1, 2, 1, 1, 2, 1, 1, 1)
+    check_gradients(lambda x: G.apply("tile", [x, constant(2, 1, 1, 3, 2, 1, 1, 2)]), [x])
+
+
 @pytest.mark.parametrize("axis", [0, 1, -1])
 def test_concat_gradient(axis):
     shapes = [[2, 3, 4] for _ in range(3)]

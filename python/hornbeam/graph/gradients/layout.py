@@ -52,17 +52,21 @@ def _concat(node, grads):
 
 @register("tile")
 def _tile(node, grads):
-    """From the last axis to the first: split m*n into (m, n) and sum over m."""
+    """From the last axis to the first: split what an axis and those behind it became into m copies, and sum over them."""
     x, multiples = node.inputs
     times, dims, grad = cast(multiples, "int32"), shape_of(x), grads[0]
     for axis in reversed(range(len(x.shape))):
         if multiples.ints and multiples.ints[axis] == 1:
             continue
-        before, after = part(shape_of(grad), 0, axis), part(dims, axis, len(x.shape))
-        split = apply("concat", [before, part(times, axis, axis + 1), after], axis=0)
-        summed = apply("sum_to", [reshape(grad, split), apply("concat", [before, ints(1), after], axis=0)])
-        grad = reshape(summed, apply("concat", [before, after], axis=0))
-    return [grad, None]
+        whole, copied = part(shape_of(node.outputs[0]), 0, axis), part(dims, axis, len(x.shape))
+        split = apply("concat", [_product(whole), part(times, axis, axis + 1), _product(copied)], axis=0)
+        grad = apply("reduce_sum", [reshape(grad, split)], axes=[1], keepdims=False)
+    return [reshape(grad, dims), None]
+
+
+def _product(dims):
+    """The product of dims, as a shape of one axis."""
+    return apply("reduce_prod", [dims], axes=[0], keepdims=True)
 
 
 @register("broadcast_to")
