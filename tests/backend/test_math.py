@@ -49,6 +49,12 @@ def test_mean_of_booleans():
     np.testing.assert_allclose(got, (X > 0).mean(axis=1), rtol=1e-6)
 
 
+def test_mean_of_integers_is_rounded_towards_zero():
+    got = K.eval(K.mean(K.constant([[1, 2], [4, 6], [-7, -16]], dtype="int32"), axis=0))
+    assert got.dtype == np.int32
+    np.testing.assert_array_equal(got, [0, -2])
+
+
 @pytest.mark.parametrize("axis", [None, 1])
 def test_any_and_all(axis):
     b = X > -1

@@ -110,6 +110,9 @@ def test_one_hot_and_ranges():
     np.testing.assert_array_equal(K.eval(K.arange(5)), np.arange(5, dtype="int32"))
     np.testing.assert_array_equal(K.eval(K.arange(2, 9, 3, dtype="int64")), np.arange(2, 9, 3))
     np.testing.assert_allclose(K.eval(K.arange(0, 1, 0.25, dtype="float32")), np.arange(0, 1, 0.25))
+    np.testing.assert_allclose(K.eval(K.arange(0, 1, 0.25)), np.arange(0, 1, 0.25))
+    assert K.dtype(K.arange(0.0, 3)) == "float32"
+    np.testing.assert_array_equal(K.eval(K.arange(0, 4, 0.75, dtype="int64")), [0, 0, 1, 2, 3, 3])
 
 
 def test_contents():

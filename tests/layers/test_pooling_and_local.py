@@ -92,3 +92,17 @@ def test_aliases():
 def test_pooling_where_keras_1_had_it():
     for name in ("MaxPooling1D", "AveragePooling2D", "MaxPooling3D"):
         assert getattr(L.convolutional, name) is getattr(L, name)
+
+
+def test_local_1d_has_steps_first_whatever_images_have():
+    K.set_image_data_format("channels_first")
+    try:
+        layer = L.LocallyConnected1D(2, 3)
+    finally:
+        K.set_image_data_format("channels_last")
+    assert layer.compute_output_shape((None, 7, 5)) == (None, 5, 2)
+
+
+def test_local_kernel_larger_than_the_input():
+    with pytest.raises(ValueError, match=r"locally_connected2d.*size \(3, 3\) does not fit the inputs"):
+        L.LocallyConnected2D(2, 3)(L.Input((3, 2, 5)))

@@ -67,16 +67,17 @@ def identity(x: Any, name: str | None = None) -> Tensor:
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str = "int32") -> Tensor:
     """``start, start + step, ...`` up to and without ``stop``; ``arange(n)`` counts from 0 to n - 1.
 
-    Bounds are numbers or integer scalar tensors.
+    Bounds are numbers or integer scalar tensors. Of fractions (Python floats) the default dtype makes float32.
     """
     if stop is None:
         start, stop = 0, start
-    fractional = any(isinstance(v, float) and not v.is_integer() for v in (start, stop, step))
-    if fractional:
+    bounds = start, stop, step
+    if any(isinstance(v, (float, np.floating)) for v in bounds) and not any(isinstance(v, Tensor) for v in bounds):
         count = max(math.ceil((stop - start) / step), 0)
-        return graph.cast(arange(count), dtype) * float(step) + float(start)
-    bounds = [graph.cast(v, "int64") if isinstance(v, Tensor) else constant(v, "int64") for v in (start, stop, step)]
-    return graph.apply("arange", bounds, dtype=dtype)
+        values = graph.cast(arange(count), "float32") * float(step) + float(start)
+        return values if dtype == "int32" else graph.cast(values, dtype)
+    integers = [graph.cast(v, "int64") if isinstance(v, Tensor) else constant(v, "int64") for v in bounds]
+    return graph.apply("arange", integers, dtype=dtype)
 
 
 def random_uniform_variable(

@@ -39,8 +39,13 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Mean over ``axis``; booleans count as 0 and 1."""
-    return _reduce("reduce_mean", _numeric(x), axis, keepdims)
+    """Mean over ``axis``; booleans count as 0 and 1, that of integers is rounded towards zero (as TensorFlow has it)."""
+    x = _numeric(x)
+    if x.dtype.startswith(("int", "uint")):
+        total = sum(x, axis, keepdims)
+        count = sum(graph.cast(graph.apply("equal", [x, x]), x.dtype), axis, keepdims)
+        return sign(total) * graph.apply("floor_div", [abs(total), count])
+    return _reduce("reduce_mean", x, axis, keepdims)
 
 
 def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:

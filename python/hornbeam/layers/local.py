@@ -28,6 +28,8 @@ class _LocallyConnected(_Conv):
     """
 
     def __init__(self, rank, padding, implementation, **kwargs):
+        if rank == 1 and kwargs["data_format"] is None:
+            kwargs["data_format"] = "channels_last"  # whatever images have, as in the other layers of sequences
         if implementation not in (1, 2):
             raise ValueError(f"`implementation` of {type(self).__name__} is 1 or 2, not {implementation!r}.")
         super().__init__(rank, padding=padding, **kwargs)
@@ -46,6 +48,8 @@ class _LocallyConnected(_Conv):
                 f"Axes after the batch of the inputs to a {type(self).__name__} layer should be fully-defined, "
                 f"but layer received the inputs shape {input_shape}"
             )
+        if min(self._lengths) < 1:
+            raise ValueError(f"The kernel of size {self.kernel_size} does not fit the inputs, of shape {input_shape}.")
         if self.implementation == 1:
             shape = (math.prod(self._lengths), math.prod(self.kernel_size) * channels, self.filters)
         else:
