@@ -6,6 +6,7 @@
 
 #include "bindings/convert.h"
 #include "core/error.h"
+#include "core/extent.h"
 #include "core/isa.h"
 #include "core/thread_pool.h"
 #include "program/plan.h"
@@ -20,7 +21,11 @@ void bind_infer(py::module_&);    // infer.cpp
 static void bind_variable(py::module_& m) {
   py::class_<Variable, VariablePtr>(m, "Variable")
       .def(py::init([](const std::string& dtype, py::handle shape) {
-        return std::make_shared<Variable>(dtype_from_name(dtype), shape_from_python(shape));
+        const DType type = dtype_from_name(dtype);
+        const Shape dims = shape_from_python(shape);
+        if (!is_addressable(type, dims))
+          throw ValueError("a variable of shape " + shape_str(dims) + " takes more memory than any machine has");
+        return std::make_shared<Variable>(type, dims);
       }))
       .def("is_set", &Variable::is_set)
       .def_property_readonly("version", &Variable::version)

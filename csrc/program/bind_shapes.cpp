@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/extent.h"
 #include "core/thread_pool.h"
 #include "program/binder.h"
 
@@ -105,6 +106,9 @@ void Binder::infer() {
         throw NeedsValues(op.label + "[" + op.def->name + "] the shape " + shape_str(t.shape) +
                               " depends on data that is only known while running",
                           unknown_integers(op));
+      if (!is_addressable(t.dtype, t.shape))
+        throw ValueError((op.label.empty() ? "" : op.label + ": ") + "[" + op.def->name + "] a result of shape " +
+                         shape_str(t.shape) + " takes more memory than any machine has");
       all_known = all_known && (fully_known(t) || fold_by_kernel(static_cast<int>(i)));
     }
     if (op.def->view) root_[op.out[0]] = root_[op.in[0]];

@@ -53,6 +53,26 @@ MISTAKES = [
         r'layer "grid" .*cannot reshape \(16,\) to \(3, 5\)',
     ),
     ("a wrapper around the wrong layer", lambda: L.Bidirectional(L.Dense(2)), "wraps a recurrent layer, such as LSTM"),
+    ("a wrapper around a class", lambda: L.TimeDistributed(L.Dense), "TimeDistributed wraps a layer .*an instance"),
+    ("no cells", lambda: L.RNN([]), "needs at least one cell"),
+    ("a padding that is no name", lambda: L.Conv2D(2, 3, padding=1), '`padding` argument must be one of .*Received: 1'),
+    ("half a stride", lambda: L.Conv2D(2, 3, strides=(1.5, 2)), r"`strides` .* 2 integers. Received: \(1.5, 2\)"),
+    ("a number as target shape", lambda: L.Reshape(5), "`target_shape` argument must be a tuple of integers"),
+    (
+        "two inputs of a layer of one",
+        lambda: L.Embedding(5, 2, name="words")([L.Input((3,)), L.Input((3,))]),
+        "Layer words expects 1 inputs, but it received 2",
+    ),
+    (
+        "a kernel larger than the input",
+        lambda: L.LocallyConnected2D(2, 3, name="local")(L.Input((3, 2, 5))),
+        r'layer "local" .*does not fit',
+    ),
+    (
+        "more memory than there is",
+        lambda: L.Dense(2**40, name="wide")(L.Input((2**40,))),
+        r'layer "wide" .*a variable of shape .* takes more memory',
+    ),
     (
         "an axis that is not there",
         lambda: L.BatchNormalization(axis=7)(L.Input((3,))),

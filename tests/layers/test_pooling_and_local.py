@@ -101,8 +101,3 @@ def test_local_1d_has_steps_first_whatever_images_have():
     finally:
         K.set_image_data_format("channels_last")
     assert layer.compute_output_shape((None, 7, 5)) == (None, 5, 2)
-
-
-def test_local_kernel_larger_than_the_input():
-    with pytest.raises(ValueError, match=r"locally_connected2d.*size \(3, 3\) does not fit the inputs"):
-        L.LocallyConnected2D(2, 3)(L.Input((3, 2, 5)))

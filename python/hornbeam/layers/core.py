@@ -164,6 +164,13 @@ class Activation(Layer):
         return input_shape
 
 
+def _integers(values: Any, name: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(v) for v in values)
+    except TypeError:
+        raise TypeError(f"The `{name}` argument must be a tuple of integers. Received: {values!r}") from None
+
+
 class Reshape(Layer):
     """Another shape for each sample.
 
@@ -173,7 +180,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(d) for d in target_shape)
+        self.target_shape = _integers(target_shape, "target_shape")
 
     def compute_output_shape(self, input_shape):
         if None in input_shape[1:]:
@@ -214,7 +221,7 @@ class Permute(Layer):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = _integers(dims, "dims")
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"The axes of a permutation count from 1: {self.dims} is none.")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)

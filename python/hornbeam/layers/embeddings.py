@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import backend as K
-from ..engine.base_layer import Layer
+from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import to_list
@@ -49,6 +49,7 @@ class Embedding(Layer):
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.input_length = input_length
+        self.input_spec = InputSpec()  # one input, of any shape
 
     def build(self, input_shape):
         self.embeddings = add_weight(self, "embeddings", (self.input_dim, self.output_dim))

@@ -421,6 +421,8 @@ class StackedRNNCells(Layer):
     """
 
     def __init__(self, cells, **kwargs):
+        if not cells:
+            raise ValueError("StackedRNNCells needs at least one cell.")
         for cell in cells:
             if not hasattr(cell, "call"):
                 raise ValueError(f"All cells must have a `call` method. received cells: {cells}")

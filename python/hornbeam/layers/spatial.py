@@ -68,7 +68,7 @@ class UpSampling1D(_UpSampling):
 
     @interfaces.legacy_upsampling1d_support
     def __init__(self, size=2, **kwargs):
-        super().__init__((int(size),), "channels_last", **kwargs)
+        super().__init__(conv_utils.normalize_tuple(size, 1, "size"), "channels_last", **kwargs)
 
     def call(self, inputs):
         return K.repeat_elements(inputs, self.size[0], axis=1)

@@ -28,6 +28,8 @@ class Wrapper(Layer):
     """
 
     def __init__(self, layer, **kwargs):
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{type(self).__name__} wraps a layer (an instance, not a class or name), got {layer!r}.")
         self.layer = layer  # first, because the base class sets `trainable`
         super().__init__(**kwargs)
         self._track("layer", layer)  # the base class began its list of children anew

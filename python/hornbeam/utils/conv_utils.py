@@ -23,9 +23,12 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     if len(values) != n:
         raise ValueError(message)
     try:
-        return tuple(int(v) for v in values)
+        integers = tuple(int(v) for v in values)
     except (TypeError, ValueError):
         raise ValueError(message) from None
+    if any(i != v for i, v in zip(integers, values) if not isinstance(v, str)):
+        raise ValueError(message)
+    return integers
 
 
 def normalize_size(value: Any, name: str) -> int:
@@ -48,7 +51,7 @@ def normalize_padding(value: str) -> str:
     Raises:
         ValueError: anything else.
     """
-    padding = value.lower()
+    padding = value.lower() if isinstance(value, str) else value
     if padding not in ("valid", "same", "causal"):
         raise ValueError(
             f'The `padding` argument must be one of "valid", "same" (or "causal" for Conv1D). Received: {padding}'
