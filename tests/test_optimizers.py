@@ -191,6 +191,10 @@ def test_clipping():
     np.testing.assert_allclose(by_value, [[-3.0, -3.5]], rtol=1e-6)
 
 
+def test_clipnorm_of_nothing():
+    assert len(optimizers.SGD(clipnorm=1.0).get_updates(loss=K.constant(1.0), params=[])) == 1
+
+
 def test_clipnorm_is_over_all_parameters():
     p, q = K.variable(0.0), K.variable(0.0)
     optimizer = optimizers.SGD(lr=1.0, clipnorm=1.0)

@@ -55,7 +55,7 @@ MISTAKES = [
     ("a wrapper around the wrong layer", lambda: L.Bidirectional(L.Dense(2)), "wraps a recurrent layer, such as LSTM"),
     ("a wrapper around a class", lambda: L.TimeDistributed(L.Dense), "TimeDistributed wraps a layer .*an instance"),
     ("no cells", lambda: L.RNN([]), "needs at least one cell"),
-    ("a padding that is no name", lambda: L.Conv2D(2, 3, padding=1), '`padding` argument must be one of .*Received: 1'),
+    ("a padding that is no name", lambda: L.Conv2D(2, 3, padding=1), "`padding` argument must be one of .*Received: 1"),
     ("half a stride", lambda: L.Conv2D(2, 3, strides=(1.5, 2)), r"`strides` .* 2 integers. Received: \(1.5, 2\)"),
     ("a number as target shape", lambda: L.Reshape(5), "`target_shape` argument must be a tuple of integers"),
     (

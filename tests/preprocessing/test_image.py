@@ -160,6 +160,17 @@ def test_statistics(images):
     np.testing.assert_allclose(whole.std(axis=(0, 1, 2)), 1, atol=1e-5)
 
 
+def test_statistics_are_those_of_rescaled_images(images):
+    generator = image.ImageDataGenerator(featurewise_center=True, featurewise_std_normalization=True, rescale=0.5)
+    before = images.copy()
+    generator.fit(images)
+    np.testing.assert_array_equal(images, before)
+    np.testing.assert_allclose(
+        generator.mean, 0.5 * images.mean(axis=(0, 1, 2)).reshape(generator.mean.shape), rtol=1e-5
+    )
+    assert abs(generator.standardize(images.copy()).mean()) < 1e-5
+
+
 def test_samplewise(images):
     generator = image.ImageDataGenerator(samplewise_center=True, samplewise_std_normalization=True, rescale=2.0)
     x = generator.standardize(images[0].copy())

@@ -300,7 +300,7 @@ class ImageDataGenerator:
 
     # -- statistics -----------------------------------------------------------------------------------
     def fit(self, x, augment=False, rounds=1, seed=None):
-        """Learn the statistics that ``featurewise_*`` and ``zca_whitening`` need.
+        """Learn the statistics that ``featurewise_*`` and ``zca_whitening`` need, of images rescaled as later batches are.
 
         Args:
             x: images, of rank 4.
@@ -321,6 +321,8 @@ class ImageDataGenerator:
             )
         if seed is not None:
             np.random.seed(seed)
+        if self.rescale:
+            x *= self.rescale
         if augment:
             x = np.array([self.random_transform(image) for _ in range(rounds) for image in x], dtype=self.dtype)
         per_channel = [1, 1, 1]
