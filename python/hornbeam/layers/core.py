@@ -33,6 +33,7 @@ class Masking(Layer):
     def __init__(self, mask_value=0.0, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
+        self.input_spec = InputSpec()  # one input, of any shape
         self.mask_value = mask_value
 
     def compute_mask(self, inputs, mask=None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def normalize_size(value: Any, name: str) -> int:
     """
     if isinstance(value, (str, bytes, bool)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"The `{name}` argument must be a positive integer. Received: {value!r}")
-    if value != int(value) or value <= 0:
+    if not (0 < value < math.inf and value == int(value)):  # NaN is neither
         raise ValueError(f"The `{name}` argument must be a positive integer. Received: {value}")
     return int(value)
 
