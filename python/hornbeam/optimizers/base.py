@@ -69,7 +69,7 @@ class Optimizer:
         clipnorm, clipvalue = getattr(self, "clipnorm", None) or 0, getattr(self, "clipvalue", None) or 0
         if clipnorm > 0 and getattr(self, "clip_each", False):
             grads = [clip_norm(g, clipnorm, K.sqrt(K.sum(K.square(g)))) for g in grads]
-        elif clipnorm > 0:
+        elif clipnorm > 0 and grads:
             norm = K.sqrt(functools.reduce(operator.add, [K.sum(K.square(g)) for g in grads]))
             grads = [clip_norm(g, clipnorm, norm) for g in grads]
         if clipvalue > 0:
