@@ -242,7 +242,7 @@ SHAPES = [
     case("size", real(2, 3), smooth=False),
     case("zeros_like", real(2, 3), smooth=False),
     case("ones_like", real(2, 3), smooth=False),
-    *(case(name, shape=(2, 3), smooth=False) for name in ("zeros", "ones")),
+    *(case(name, shape=shape, smooth=False) for name in ("zeros", "ones") for shape in ((2, 3), 4)),
     case("eye", 3, smooth=False),
 ]  # fmt: skip
 

@@ -67,6 +67,25 @@ def test_keras_says_which_of_the_two_kerases_it_is(run):
     check(result, "keras hornbeam.bench")
 
 
+def test_what_came_along_with_keras_is_there_where_it_is_not_installed(run, tmp_path):
+    (tmp_path / "keras_preprocessing").mkdir()
+    (tmp_path / "keras_preprocessing" / "__init__.py").write_text("mine = True")
+    result = run(
+        """
+        import keras, keras_applications, keras_preprocessing
+        from keras_applications.imagenet_utils import _obtain_input_shape
+        backend, layers, models, utils = keras_applications.get_submodules_from_kwargs({"layers": "given"})
+        print(keras_applications is keras.applications, layers, models is keras.models, keras_preprocessing.mine)
+        print(keras_applications.vgg16.VGG16(weights=None, backend=backend, layers=keras.layers).name)
+        try:
+            keras_applications.get_submodules_from_kwargs({"engine": 1})
+        except TypeError as error:
+            print(error)
+        """
+    )
+    check(result, "True given True True", "vgg16", "Invalid keyword argument: engine")
+
+
 def test_a_keras_module_that_never_was_is_an_import_error_by_its_own_name(run):
     result = run("import keras.nonsense")
     assert result.returncode == 1

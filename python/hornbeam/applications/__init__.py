@@ -25,4 +25,8 @@ _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = sorted(_NAMES)
 
-__getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_WHERE, "imagenet_utils", "resnet_common", "resnext"))
+_OF_KERAS_APPLICATIONS = {"get_submodules_from_kwargs": "modules"}
+
+__getattr__, __dir__ = lazy_attributes(
+    globals(), _NAMES | _OF_KERAS_APPLICATIONS, (*_WHERE, "imagenet_utils", "resnet_common", "resnext")
+)

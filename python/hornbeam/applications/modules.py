@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 _MODULES = ("backend", "layers", "models", "utils")
+
+
+def get_submodules_from_kwargs(kwargs: dict[str, Any]) -> tuple[ModuleType, ...]:
+    """``backend``, ``layers``, ``models`` and ``utils``: those given, otherwise Hornbeam's.
+
+    Models written in keras_applications' manner begin with it.
+
+    Raises:
+        TypeError: another argument is given.
+    """
+    for name in kwargs:
+        if name not in _MODULES:
+            raise TypeError(f"Invalid keyword argument: {name}")
+    return tuple([kwargs.get(name) or importlib.import_module(f"hornbeam.{name}") for name in _MODULES])
 
 
 def ignores_modules(function: Callable) -> Callable:

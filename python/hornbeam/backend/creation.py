@@ -14,18 +14,20 @@ from . import random
 from .variables import constant, variable
 
 
-def zeros(shape: Sequence[int] | Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
+def zeros(shape: int | Sequence[int] | Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
     """A variable of zeros; a tensor of zeros where ``shape`` holds tensors."""
     return _filled(shape, 0, dtype, name)
 
 
-def ones(shape: Sequence[int] | Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
+def ones(shape: int | Sequence[int] | Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
     """A variable of ones; a tensor of ones where ``shape`` holds tensors."""
     return _filled(shape, 1, dtype, name)
 
 
 def _filled(shape: Any, value: float, dtype: str | None, name: str | None) -> Tensor:
     dtype = dtype or floatx()
+    if isinstance(shape, (int, np.integer)):
+        shape = (shape,)
     if isinstance(shape, Tensor) or any(isinstance(d, Tensor) for d in shape):
         return fill(shape, value, dtype)
     return variable(np.full(tuple(int(d) for d in shape), value, dtype), dtype, name)

@@ -7,37 +7,54 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 #: Packages whose whole tree is Hornbeam's.
-NAMES = (
-    "keras",
-    "tensorflow.keras",
-    "tensorflow.python.keras",
-    "tensorflow.compat.v1.keras",
-    "tensorflow.compat.v2.keras",
-)
+KERAS = {
+    "keras": "hornbeam",
+    "tensorflow.keras": "hornbeam",
+    "tensorflow.python.keras": "hornbeam",
+    "tensorflow.compat.v1.keras": "hornbeam",
+    "tensorflow.compat.v2.keras": "hornbeam",
+}
+#: What was installed along with Keras 2.3.1, so that scripts could count on it.
+COMPANIONS = {"keras_applications": "hornbeam.applications", "keras_preprocessing": "hornbeam.preprocessing"}
 
 
-def target_of(name: str) -> str | None:
+def target_of(name: str, aliases: dict[str, str] = KERAS) -> str | None:
     """The Hornbeam module that ``name`` means, or None if it is no alias."""
-    for alias in NAMES:
+    for alias, module in aliases.items():
         if name == alias or name.startswith(alias + "."):
-            return "hornbeam" + name[len(alias) :]
+            return module + name[len(alias) :]
     return None
 
 
 class AliasFinder(MetaPathFinder):
     """Finds ``keras.*`` where ``hornbeam.*`` is."""
 
+    def __init__(self, aliases: dict[str, str]) -> None:
+        self.aliases = aliases
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        name = target_of(fullname)
+        name = target_of(fullname, self.aliases)
         if name is None or (name not in sys.modules and importlib.util.find_spec(name) is None):
             return None
         return ModuleSpec(fullname, AliasLoader(name))
+
+
+class CompanionFinder(AliasFinder):
+    """Finds what came along with Keras, where it is not installed itself."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        root = fullname.partition(".")[0]
+        if root not in self.aliases or PathFinder.find_spec(root) is not None:
+            return None
+        return super().find_spec(fullname, path, target)
 
 
 class AliasLoader(Loader):
@@ -60,5 +77,6 @@ def install() -> None:
     """Let every import of Keras give Hornbeam, in this process, also where Keras is installed."""
     for name in [n for n in sys.modules if target_of(n)]:
         del sys.modules[name]
-    sys.meta_path.insert(0, AliasFinder())
+    sys.meta_path.insert(0, AliasFinder(KERAS))
+    sys.meta_path.insert(1, CompanionFinder(COMPANIONS))
     importlib.import_module("hornbeam").__name__ = "keras"  # code for both Kerases asks for it
