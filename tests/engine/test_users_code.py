@@ -1,11 +1,13 @@
 """Optimizers, losses, metrics, callbacks and data as people wrote them for Keras 2.3.1."""
 
+import importlib
 import math
 
 import hornbeam as keras
 import numpy as np
 import pytest
 from hornbeam import backend as K
+from hornbeam import saving
 from hornbeam.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from hornbeam.layers import BatchNormalization, Conv2D, Dense, Input, Lambda
 from hornbeam.legacy import interfaces
@@ -385,3 +387,17 @@ def test_outputs_assigned_between_two_calls_on_the_same_input():
 def test_one_number_is_the_shape_of_an_input_with_one_axis():
     assert K.int_shape(Input(8)) == (None, 8)
     assert K.int_shape(Input(shape=8)) == (None, 8)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "now"),
+    [
+        ("keras.utils.conv_utils", "normalize_data_format", K.normalize_data_format),
+        ("keras.callbacks", "Progbar", keras.utils.Progbar),
+        ("keras.engine.topology", "load_weights_from_hdf5_group_by_name", saving.load_weights_from_hdf5_group_by_name),
+        ("keras.engine.topology", "load_weights_from_hdf5_group", saving.load_weights_from_hdf5_group),
+        ("keras.engine.topology", "preprocess_weights_for_loading", saving.preprocess_weights_for_loading),
+    ],
+)
+def test_names_are_where_earlier_kerases_had_them(module, name, now):
+    assert getattr(importlib.import_module(module.replace("keras", "hornbeam", 1)), name) is now

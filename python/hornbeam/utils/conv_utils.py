@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import normalize_data_format  # noqa: F401 - here until Keras 2.2.2
+
 
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     """A tuple of n integers from a number or a sequence; ``name`` is the argument's, for the error.
