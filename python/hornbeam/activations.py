@@ -84,6 +84,26 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     return 0.5 * x * (1.0 + graph.apply("erf", [x * 0.7071067811865476]))
 
 
+def mish(x: Any) -> Any:
+    """``x * tanh(log(1 + exp(x)))``; from files of tf.keras."""
+    return x * K.tanh(K.softplus(x))
+
+
+def relu6(x: Any) -> Any:
+    """x between 0 and 6; TensorFlow's function, from files of tf.keras."""
+    return K.relu(x, max_value=6.0)
+
+
+def leaky_relu(x: Any, alpha: float = 0.2) -> Any:
+    """x above zero, ``alpha * x`` below; TensorFlow's function, from files of tf.keras."""
+    return K.relu(x, alpha=alpha)
+
+
+def log_softmax(x: Any) -> Any:
+    """The logarithm of :func:`softmax`; TensorFlow's function, from files of tf.keras."""
+    return graph.apply("log_softmax", [x])
+
+
 def serialize(activation: Callable) -> str:
     """The name of an activation function."""
     return activation.__name__

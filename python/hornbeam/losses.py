@@ -195,6 +195,60 @@ class Huber(LossFunctionWrapper):
         super().__init__(huber_loss, reduction, name, delta=delta)
 
 
+class CosineSimilarity(LossFunctionWrapper):
+    """Minus the cosine of the angle between targets and predictions along ``axis``; of tf.keras, beyond Keras 2.3.1."""
+
+    def __init__(
+        self, axis: int = -1, reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str = "cosine_similarity"
+    ) -> None:
+        super().__init__(cosine_proximity, reduction, name, axis=axis)
+
+
+class BinaryFocalCrossentropy(LossFunctionWrapper):
+    """Cross-entropy of yes/no targets in which those that are predicted well count less: https://arxiv.org/abs/1708.02002.
+    Of tf.keras, beyond Keras 2.3.1.
+
+    Args:
+        apply_class_balancing: whether yes counts ``alpha`` and no ``1 - alpha``.
+        gamma: how much less; the factor is ``(1 - p) ** gamma`` for the probability p of what is right.
+        from_logits, label_smoothing: as for :class:`BinaryCrossentropy`.
+    """
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        name: str = "binary_focal_crossentropy",
+    ) -> None:
+        super().__init__(
+            binary_focal_crossentropy, reduction, name, apply_class_balancing=apply_class_balancing, alpha=alpha,
+            gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing,
+        )  # fmt: skip
+
+
+class CategoricalFocalCrossentropy(LossFunctionWrapper):
+    """Cross-entropy of one-hot targets in which those that are predicted well count less; all counts are multiplied by
+    ``alpha``, a number or one per class. Of tf.keras, beyond Keras 2.3.1; see :class:`BinaryFocalCrossentropy`."""
+
+    def __init__(
+        self,
+        alpha: Any = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        name: str = "categorical_focal_crossentropy",
+    ) -> None:
+        super().__init__(
+            categorical_focal_crossentropy, reduction, name, alpha=alpha, gamma=gamma, from_logits=from_logits,
+            label_smoothing=label_smoothing,
+        )  # fmt: skip
+
+
 # -- functions: each gives one number per sample (the last axis is reduced) -----------------------------------
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """``mean((y_pred - y_true) ** 2)``."""
@@ -309,12 +363,57 @@ def cosine_proximity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return -K.sum(y_true * y_pred, axis=axis)
 
 
+def binary_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0,
+) -> Any:
+    """Mean over the last axis of what :class:`BinaryFocalCrossentropy` says."""
+    y_true, y_pred = as_tensors(y_true, y_pred)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    p = K.sigmoid(y_pred) if from_logits else y_pred
+    right = y_true * p + (1.0 - y_true) * (1.0 - p)
+    loss = K.pow(1.0 - right, gamma) * K.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
+    if apply_class_balancing:
+        loss = loss * (y_true * alpha + (1.0 - y_true) * (1.0 - alpha))
+    return K.mean(loss, axis=-1)
+
+
+def categorical_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    alpha: Any = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0,
+) -> Any:
+    """What :class:`CategoricalFocalCrossentropy` says, of the last axis."""
+    y_true, y_pred = as_tensors(y_true, y_pred)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / K.cast(K.shape(y_true)[-1], K.dtype(y_pred))
+    p = K.softmax(y_pred) if from_logits else y_pred / K.sum(y_pred, axis=-1, keepdims=True)
+    p = K.clip(p, K.epsilon(), 1.0 - K.epsilon())
+    weights = K.pow(1.0 - p, gamma) * K.constant(alpha, K.dtype(y_pred))
+    return -K.sum(weights * y_true * K.log(p), axis=-1)
+
+
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
-kld = KLD = kullback_leibler_divergence
+kld = KLD = kl_divergence = kullback_leibler_divergence
+log_cosh = logcosh
 cosine = cosine_similarity = cosine_proximity
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Mean over the last axis of :func:`huber_loss`, as tf.keras has it."""
+    return K.mean(huber_loss(y_true, y_pred, delta), axis=-1)
 
 
 def is_categorical_crossentropy(loss: Any) -> bool:

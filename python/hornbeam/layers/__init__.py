@@ -146,12 +146,16 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
     """
     from ..engine.sequential import Sequential
     from ..engine.training import Model
+    from ..legacy.convnext import LayerScale, StochasticDepth
     from ..legacy.layers import Highway, MaxoutDense
     from ..legacy.tf_op_layers import SlicingOpLambda, TensorFlowOpLayer, TFOpLambda
 
     # tf.keras calls models made of tensors Functional.
     models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
-    legacy = {cls.__name__: cls for cls in (Highway, MaxoutDense, SlicingOpLambda, TensorFlowOpLayer, TFOpLambda)}
+    found_in_files = (
+        Highway, LayerScale, MaxoutDense, SlicingOpLambda, StochasticDepth, TensorFlowOpLayer, TFOpLambda,
+    )  # fmt: skip
+    legacy = {cls.__name__: cls for cls in found_in_files}
     name = config.get("class_name") if isinstance(config, dict) else None
     if name in _ON_STRINGS and name not in {**get_custom_objects(), **(custom_objects or {})}:
         raise ValueError(

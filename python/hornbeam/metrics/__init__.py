@@ -6,7 +6,9 @@ from typing import Any
 
 from ..losses import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
     hinge,
     kullback_leibler_divergence,
@@ -51,6 +53,17 @@ from .functions import (
     sparse_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
+)
+from .later import (
+    BinaryIoU,
+    F1Score,
+    FBetaScore,
+    IoU,
+    OneHotIoU,
+    OneHotMeanIoU,
+    PrecisionAtRecall,
+    R2Score,
+    RecallAtPrecision,
 )
 from .means import (
     Accuracy,
@@ -116,7 +129,7 @@ def get(identifier: Any) -> Any:
 _METRICS = public_objects(
     globals(),
     "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "hinge", "kullback_leibler_divergence",
-    "logcosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "logcosh", "binary_focal_crossentropy", "categorical_focal_crossentropy", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
     "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge",
     "mse", "MSE", "mae", "MAE", "mape", "MAPE", "msle", "MSLE",
 )  # fmt: skip

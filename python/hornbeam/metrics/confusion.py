@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -205,15 +206,20 @@ class AUC(_Counting):
         curve: ``'ROC'`` or ``'PR'``.
         summation_method: ``'interpolation'``, ``'minoring'`` or ``'majoring'``.
         thresholds: given ones in (0, 1) in place of evenly spaced ones.
+        from_logits: (as tf.keras has it) predictions are logits, not probabilities.
 
     Raises:
-        ValueError: an unknown curve or method, or fewer than two thresholds.
+        ValueError: an unknown curve or method, fewer than two thresholds, or areas of several labels, each for itself.
     """
 
     def __init__(
-        self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None, thresholds=None
-    ):
+        self, num_thresholds=200, curve="ROC", summation_method="interpolation", name=None, dtype=None, thresholds=None,
+        multi_label=False, num_labels=None, label_weights=None, from_logits=False,
+    ):  # fmt: skip
         super().__init__(name=name, dtype=dtype)
+        if multi_label or label_weights is not None:
+            raise ValueError("`AUC` with `multi_label` is not supported: all labels are counted together.")
+        self.from_logits = from_logits
         if thresholds is None:
             if num_thresholds <= 1:
                 raise ValueError("`num_thresholds` must be > 1.")
@@ -229,6 +235,9 @@ class AUC(_Counting):
             method if isinstance(method, AUCSummationMethod) else AUCSummationMethod.from_str(method)
         )
         self._count(*_COUNTS)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        return super().update_state(y_true, K.sigmoid(y_pred) if self.from_logits else y_pred, sample_weight)
 
     def interpolate_pr_auc(self):
         """The area under the precision-recall curve, interpolating the counts of true and false positives.
@@ -269,6 +278,8 @@ class AUC(_Counting):
             "summation_method": self.summation_method.value,
             "thresholds": self.thresholds[1:-1],
         }
+        if self.from_logits:
+            own["from_logits"] = True
         return {**super().get_config(), **own}
 
 
@@ -279,26 +290,52 @@ class MeanIoU(BaseMeanIoU):
     """Mean over classes of intersection over union: true positives / (true + false positives + false negatives).
 
     Targets and predictions are class numbers; classes that neither holds do not count.
+
+    Args:
+        num_classes: number of classes.
+        ignore_class: (this and the following as tf.keras has them) targets of this class do not count.
+        sparse_y_true, sparse_y_pred: False for targets or predictions with one entry per class along ``axis``, of which
+            the largest is the class.
     """
 
-    def __init__(self, num_classes, name=None, dtype=None):
+    def __init__(
+        self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1
+    ):
         super().__init__(name=name, dtype=dtype)
         self.num_classes = num_classes
+        self.ignore_class = ignore_class
+        self.sparse_y_true = sparse_y_true
+        self.sparse_y_pred = sparse_y_pred
+        self.axis = axis
         self.total_cm = self.add_weight("total_confusion_matrix", shape=(num_classes, num_classes))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        if not self.sparse_y_true:
+            y_true = K.argmax(y_true, axis=self.axis)
+        if not self.sparse_y_pred:
+            y_pred = K.argmax(y_pred, axis=self.axis)
         rows, columns = (
             K.cast(K.one_hot(K.flatten(K.cast(y, "int64")), self.num_classes), self.dtype) for y in (y_true, y_pred)
         )
         if sample_weight is not None:
             rows = rows * K.reshape(K.cast(sample_weight, self.dtype), [-1, 1])
+        if self.ignore_class is not None:
+            counts = K.not_equal(K.flatten(K.cast(y_true, "int64")), self.ignore_class)
+            rows = rows * K.expand_dims(K.cast(counts, self.dtype))
         return [K.update_add(self.total_cm, K.dot(K.transpose(rows), columns))]
+
+    def _classes(self) -> Sequence[int]:
+        """Those that count."""
+        return range(self.num_classes)
 
     def result(self):
         hits = K.sum(self.total_cm * K.constant(np.eye(self.num_classes), dtype=self.dtype), axis=0)
         union = K.sum(self.total_cm, axis=0) + K.sum(self.total_cm, axis=1) - hits
-        present = K.sum(K.cast(K.greater(union, 0), self.dtype))
-        return _ratio(K.sum(_ratio(hits, union)), present)
+        counted = np.isin(np.arange(self.num_classes), self._classes())
+        present = K.cast(K.greater(union, 0), self.dtype) * K.constant(counted, dtype=self.dtype)
+        return _ratio(K.sum(_ratio(hits, union) * present), K.sum(present))
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        later = {"ignore_class": None, "sparse_y_true": True, "sparse_y_pred": True, "axis": -1}
+        unusual = {key: getattr(self, key) for key, usual in later.items() if getattr(self, key) != usual}
+        return {**super().get_config(), "num_classes": self.num_classes, **unusual}
