@@ -11,15 +11,16 @@ from .lazy import lazy_attributes
 __version__ = "2.3.1"  # scripts branch on it, files store it; our own is hornbeam.version.__version__
 
 _MODULES = (
-    "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "graph",
-    "initializers", "layers", "legacy", "losses", "metrics", "models", "objectives", "optimizers", "preprocessing",
-    "regularizers", "saving", "utils", "version", "wrappers",
+    "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "initializers",
+    "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
+_MORE_MODULES = ("graph", "legacy", "objectives", "saving", "version")
 _NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
 
-__all__ = ["Input", "Model", "Sequential", "install_as_keras", "set_num_threads", "set_random_seed"]
+# `from keras import *` gave the modules, too.
+__all__ = [*_NAMES, *_MODULES, "install_as_keras", "set_num_threads", "set_random_seed"]
 
-__getattr__, __dir__ = lazy_attributes(globals(), _NAMES, _MODULES)
+__getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_MODULES, *_MORE_MODULES))
 
 
 def install_as_keras() -> None:

@@ -81,3 +81,7 @@ MISTAKES = [
 def test_mistakes_say_what_is_wrong(mistake, error, message):
     with pytest.raises(error, match=message):
         mistake()
+
+
+def test_tensors_have_no_length_to_ask_for():
+    assert not hasattr(x, "__len__")  # what tells a list of outputs from one output

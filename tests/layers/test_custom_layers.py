@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam import constraints, initializers, regularizers
-from hornbeam.layers import Dense, Embedding, Flatten, Input, Lambda, Layer, Masking, TimeDistributed
+from hornbeam.layers import (
+    LSTM,
+    BatchNormalization,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    Lambda,
+    Layer,
+    Masking,
+    TimeDistributed,
+    Wrapper,
+)
 from hornbeam.models import Model, Sequential, load_model, model_from_json
 from hornbeam.utils import CustomObjectScope, get_custom_objects
 from hornbeam.utils.test_utils import layer_test
@@ -254,8 +266,9 @@ class TestDebugging:
             def compute_output_shape(self, input_shape):
                 return shape(input_shape)
 
-        with pytest.raises(ValueError, match=rf"`compute_output_shape` of layer oops \(class Wrong\).*{told}"):
-            Wrong(name="oops")(Input((4,)))
+        with pytest.warns(UserWarning, match=rf"`compute_output_shape` of layer oops \(class Wrong\).*{told}"):
+            y = Wrong(name="oops")(Input((4,)))
+        assert K.int_shape(y) == (None, 4)  # and what comes behind it fits
 
     def test_unknown_dims_contradict_nothing(self):
         class Vague(Layer):
@@ -273,3 +286,52 @@ class TestDebugging:
         ):
             y = Lambda(lambda x: K.sum(x, axis=1), output_shape=(1,), name="total")(Input((4,)))
         assert K.int_shape(y) == (None,)
+
+
+class TestOwnCall:
+    """Layers with a ``__call__`` of their own, as packages of recurrent layers have it."""
+
+    def test_a_call_is_recorded_by_the_name_that_keras_had(self):
+        from hornbeam.engine.base_layer import _collect_input_shape, _collect_previous_mask
+
+        class Twice(Layer):
+            def __call__(self, inputs):
+                mask, shape = _collect_previous_mask(inputs), _collect_input_shape(inputs)
+                outputs = [inputs * 1.0, inputs * 2.0]
+                self._add_inbound_node(inputs, outputs, mask, [mask, None], shape, [shape, shape])
+                return outputs
+
+        x = Input((3, 2))
+        masked = Masking()(x)
+        layer = Twice()
+        same, double = layer(masked)
+        assert _collect_previous_mask([masked, same, double]) == [masked._keras_mask, masked._keras_mask, None]
+        assert _collect_input_shape([same, double]) == [(None, 3, 2)] * 2 == layer.output_shape
+        assert double._keras_history == (layer, 0, 1)
+        assert layer._inbound_nodes[0].inbound_layers[0]._outbound_nodes == layer._inbound_nodes
+        model = Model(x, LSTM(4)(same))  # finds its way back, and the mask
+        data = arrays(2, 3, 2)
+        data[:, 1] = 0.0
+        expected = model.layers[-1](Masking()(data))
+        np.testing.assert_allclose(model.predict(data), expected, rtol=1e-5)
+
+    def test_what_the_layer_inside_filed_is_found_through_the_map_of_inputs(self):
+        from hornbeam.utils.generic_utils import object_list_uid
+
+        class Shifted(Wrapper):
+            def build(self, input_shape):
+                self.layer.build(input_shape)
+                super().build(input_shape)
+
+            def call(self, inputs):
+                shifted = inputs + 1.0
+                self._input_map[object_list_uid(inputs)] = shifted
+                return self.layer.call(shifted)
+
+        x = Input((4,))
+        wrapper = Shifted(BatchNormalization(momentum=0.5))
+        model = Model(x, wrapper(x))
+        assert len(wrapper.get_updates_for(x)) == 2 and wrapper.get_updates_for(None) == []
+        model.compile("sgd", "mse")
+        model.train_on_batch(np.ones((8, 4)), np.zeros((8, 4)))
+        np.testing.assert_allclose(wrapper.layer.get_weights()[2], 1.0)  # half of the way from 0 to the mean, 2

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..lazy import lazy_attributes
 
-_MODULES = (
+__all__ = [
     "boston_housing", "cifar", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist", "reuters",
-)  # fmt: skip
+]  # fmt: skip
 
-__getattr__, __dir__ = lazy_attributes(globals(), {}, _MODULES)
+__getattr__, __dir__ = lazy_attributes(globals(), {}, __all__)

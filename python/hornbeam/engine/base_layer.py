@@ -14,7 +14,7 @@ from .. import initializers, regularizers
 from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
-from ..utils.messages import argument_names, did_you_mean
+from ..utils.messages import argument_names, did_you_mean, warn_user
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
@@ -69,6 +69,9 @@ class Layer(NodeAccess):
 
     #: what inputs of another rank have to become, for the error about them
     _input_hint = ""
+
+    #: what users write the output's shape in, for the warning about it
+    _states_shape_by = "compute_output_shape"
 
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
@@ -352,7 +355,7 @@ class Layer(NodeAccess):
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
             filed = Filed(self, inputs) if concrete else None
-            previous_mask = unpack_singleton([getattr(x, "_keras_mask", None) for x in to_list(inputs)])
+            previous_mask = _collect_previous_mask(inputs)
             if not is_all_none(previous_mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
                 kwargs["mask"] = previous_mask
             with naming_layer(self, inputs):
@@ -363,15 +366,18 @@ class Layer(NodeAccess):
                 output = outputs[0]  # also from a list, as K.gradients in a Lambda gives it
             masks = self._output_masks(inputs, previous_mask, len(outputs))
             shapes = self._output_shapes(inputs, outputs)
-            for tensor, mask, shape in zip(outputs, masks, shapes):
-                tensor._keras_mask = mask
-                tensor._keras_shape = shape
-                if getattr(self, "uses_learning_phase", False):  # of a network as a whole
+            if getattr(self, "uses_learning_phase", False):  # of a network as a whole
+                for tensor in outputs:
                     tensor._uses_learning_phase = True
             if concrete:
+                for tensor, mask in zip(outputs, masks):
+                    tensor._keras_mask = mask
                 mark_concrete(outputs)
             else:
-                self._record_call(to_list(inputs), outputs, masks, shapes, arguments)
+                sources = to_list(inputs)
+                source_masks = [getattr(x, "_keras_mask", None) for x in sources]
+                source_shapes = [K.int_shape(x) for x in sources]
+                self._add_inbound_node(sources, outputs, source_masks, masks, source_shapes, shapes, arguments)
             self._regularize_activity(inputs, outputs)
             if filed is not None:
                 filed.forget_new()
@@ -385,34 +391,42 @@ class Layer(NodeAccess):
         inferred = [K.int_shape(x) for x in outputs]
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return inferred
-        stated = self.compute_output_shape(unpack_singleton([K.int_shape(x) for x in to_list(inputs)]))
+        stated = self.compute_output_shape(_collect_input_shape(inputs))
         if stated is None:
             return inferred
         shapes = [tuple(s) for s in stated] if isinstance(stated, list) else [tuple(stated)]
-        if len(shapes) != len(inferred) or not all(map(_shapes_agree, shapes, inferred)):
-            raise ValueError(
-                f"`compute_output_shape` of layer {self.name} (class {type(self).__name__}) says that the output has "
-                f"shape {unpack_singleton(shapes)}, but `call` made {unpack_singleton(inferred)}. "
-                "Correct it, or leave it out: then the shape is taken from `call`."
-            )
-        return shapes
+        if len(shapes) == len(inferred) and all(map(_shapes_agree, shapes, inferred)):
+            return shapes
+        # Keras believed what was stated until something went wrong, so that scripts have wrong ones that nobody noticed.
+        warn_user(
+            f"`{self._states_shape_by}` of layer {self.name} (class {type(self).__name__}) says that the output has "
+            f"shape {unpack_singleton(shapes)}, but `call` made {unpack_singleton(inferred)}, which counts. "
+            "Correct it, or leave it out: then the shape is taken from `call`."
+        )
+        return inferred
 
-    def _record_call(self, inputs, outputs, masks, shapes, arguments) -> None:
-        histories = [getattr(x, "_keras_history", (None, None, None)) for x in inputs]
+    def _add_inbound_node(
+        self, input_tensors, output_tensors, input_masks, output_masks, input_shapes, output_shapes, arguments=None
+    ):
+        """Record a call; layers with a ``__call__`` of their own do it by this name, too. A list or one item each."""
+        histories = [getattr(x, "_keras_history", (None, None, None)) for x in to_list(input_tensors)]
+        outputs, masks, shapes = to_list(output_tensors), to_list(output_masks), to_list(output_shapes)
         Node(
             self,
             inbound_layers=[h[0] for h in histories],
             node_indices=[h[1] for h in histories],
             tensor_indices=[h[2] for h in histories],
-            input_tensors=inputs,
+            input_tensors=to_list(input_tensors),
             output_tensors=outputs,
-            input_masks=[getattr(x, "_keras_mask", None) for x in inputs],
+            input_masks=to_list(input_masks),
             output_masks=masks,
-            input_shapes=[K.int_shape(x) for x in inputs],
+            input_shapes=to_list(input_shapes),
             output_shapes=shapes,
             arguments=arguments,
         )
         for index, tensor in enumerate(outputs):
+            tensor._keras_shape = shapes[index]
+            tensor._keras_mask = masks[index] if index < len(masks) else None
             tensor._keras_history = (self, len(self._inbound_nodes) - 1, index)
 
     def _regularize_activity(self, inputs, outputs) -> None:
@@ -478,10 +492,26 @@ def _shapes_agree(stated: tuple, actual: tuple) -> bool:
 
 def _default_name(cls: type) -> str:
     """``dense_1`` for the first Dense, ``dense_2`` for the next."""
-    words = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", cls.__name__)
-    snake = re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
-    prefix = "private" + snake if snake.startswith("_") else snake
+    prefix = _to_snake_case(cls.__name__)
     return f"{prefix}_{K.get_uid(prefix)}"
+
+
+# The following three have the names by which old packages import them from Keras.
+def _to_snake_case(name: str) -> str:
+    """``max_pooling2d`` for ``MaxPooling2D``."""
+    words = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    snake = re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
+    return "private" + snake if snake.startswith("_") else snake
+
+
+def _collect_previous_mask(input_tensors: Any) -> Any:
+    """The mask (or list of masks) that belongs to the tensor (or tensors)."""
+    return unpack_singleton([getattr(x, "_keras_mask", None) for x in to_list(input_tensors)])
+
+
+def _collect_input_shape(input_tensors: Any) -> Any:
+    """The shape (or list of shapes) of the tensor (or tensors)."""
+    return unpack_singleton([K.int_shape(x) for x in to_list(input_tensors)])
 
 
 def _is_metric(value: Any) -> bool:

@@ -70,6 +70,18 @@ class Node:
         return f"<Node {self.op}>"
 
 
+class _NoLength:
+    """``__len__`` of a tensor: not there for ``hasattr``, by which code tells tensors from lists; len() says what to use."""
+
+    class Missing(AttributeError, TypeError):
+        """What ``hasattr`` takes for an absent attribute, and callers of len() for the TypeError it gives."""
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> Any:
+        if tensor is None:
+            return self
+        raise self.Missing(f"len() of symbolic {tensor!r}: use K.int_shape(x)[0] or K.shape(x)[0].")
+
+
 def _operator(op: str) -> Callable[[Tensor, Any], Tensor]:
     def method(self: Tensor, other: Any) -> Tensor:
         from .ops import binary
@@ -206,8 +218,7 @@ class Tensor:
             "value, or K.eval(x) if it depends on no placeholder."
         )
 
-    def __len__(self) -> int:
-        raise TypeError(f"len() of symbolic {self!r}: use K.int_shape(x)[0] or K.shape(x)[0].")
+    __len__ = _NoLength()
 
     def __iter__(self):
         raise TypeError(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")

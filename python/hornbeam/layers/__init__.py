@@ -180,6 +180,9 @@ _LEGACY = (
     "MaxoutDense", "Recurrent",
 )  # fmt: skip
 
+# For `from keras.layers import *`: what is asked for later is listed, too.
+__all__ = [*_LEGACY, *(n for n in globals() if not n.startswith("_") and n not in ("annotations", "importlib", "Any"))]
+
 
 def __getattr__(name: str) -> Any:
     if name == "experimental":

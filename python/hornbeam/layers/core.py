@@ -20,7 +20,6 @@ from ..utils.generic_utils import (
     func_load,
     has_arg,
 )
-from ..utils.messages import warn_user
 from .options import add_weight, option_names, options_config, options_in, set_options
 
 
@@ -298,6 +297,8 @@ class Lambda(Layer):
     or this process has the same function.
     """
 
+    _states_shape_by = "output_shape"
+
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
         self.function = function
@@ -343,14 +344,6 @@ class Lambda(Layer):
             return
         dtypes = dtypes if isinstance(dtypes, list) else [dtypes] * len(input_shape)
         self.call([K.placeholder(shape, dtype=dtype) for shape, dtype in zip(input_shape, dtypes)])
-
-    def _output_shapes(self, inputs, outputs):
-        try:
-            return super()._output_shapes(inputs, outputs)
-        except ValueError as error:
-            # Under TensorFlow a wrong `output_shape` was of little consequence, so that scripts have it.
-            warn_user(str(error).replace("`compute_output_shape`", "`output_shape`"))
-            return [K.int_shape(x) for x in outputs]
 
     def compute_mask(self, inputs, mask=None):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..graph import Tensor, name_scope
-from ..utils.generic_utils import has_arg, unpack_singleton
+from ..utils.generic_utils import has_arg, object_list_uid, unpack_singleton
 from .conv_base import _Conv
 from .core import Activation, Dense, Flatten
 from .embeddings import Embedding
@@ -25,11 +25,15 @@ class Wrapper(Layer):
     Args:
         layer: the layer inside.
         trainable: set on the layer inside, as in Keras; True by default.
+
+    A subclass that calls the layer inside on other tensors than its own inputs notes them in ``_input_map`` under
+    ``object_list_uid(inputs)``: losses and updates of the layer inside are filed under what that was called on.
     """
 
     def __init__(self, layer, **kwargs):
         if not isinstance(layer, Layer):
             raise ValueError(f"{type(self).__name__} wraps a layer (an instance, not a class or name), got {layer!r}.")
+        self._input_map = {}
         self.layer = layer  # first, because the base class sets `trainable`
         super().__init__(**kwargs)
         self._track("layer", layer)  # the base class began its list of children anew
@@ -48,6 +52,17 @@ class Wrapper(Layer):
     @trainable.setter
     def trainable(self, value):
         self.layer.trainable = value
+
+    def get_losses_for(self, inputs=None):
+        return super().get_losses_for(inputs) + self._inner("losses", inputs)
+
+    def get_updates_for(self, inputs=None):
+        return super().get_updates_for(inputs) + self._inner("updates", inputs)
+
+    def _inner(self, what: str, inputs: Any) -> list:
+        """Losses or updates that the layer inside filed under what it was called on for ``inputs``."""
+        inner = None if inputs is None else self._input_map.get(object_list_uid(inputs))
+        return [] if inner is None else getattr(self.layer, f"get_{what}_for")(inner)
 
     def get_weights(self):
         return self.layer.get_weights()
@@ -110,6 +125,9 @@ class TimeDistributed(Wrapper):
             arguments["mask"] = fold_time(mask)
         return unfold_time(self._one_output(self.layer.call(fold_time(inputs), **arguments)), inputs)
 
+    def _inner(self, what: str, inputs: Any) -> list:
+        return getattr(self.layer, f"get_{what}_for")([fold_time(unpack_singleton(inputs))]) if inputs else []
+
     def _step_by_step(self, inputs: Tensor) -> bool:
         return None not in inputs.shape[:2] and not isinstance(self.layer, _SAMPLE_BY_SAMPLE)
 
@@ -135,19 +153,6 @@ class TimeDistributed(Wrapper):
         while mask is not None and mask.ndim > 2:
             mask = K.any(mask, axis=-1)
         return mask
-
-    # The layer inside was called on the folded tensor, and files its losses and updates under that.
-    def get_losses_for(self, inputs=None):
-        return self._own_and_inner("losses", inputs)
-
-    def get_updates_for(self, inputs=None):
-        return self._own_and_inner("updates", inputs)
-
-    def _own_and_inner(self, what: str, inputs: Any) -> list:
-        own = getattr(super(), f"get_{what}_for")(inputs)
-        if inputs is None or inputs == []:
-            return own
-        return own + getattr(self.layer, f"get_{what}_for")([fold_time(unpack_singleton(inputs))])
 
 
 _MERGE_MODES = ("sum", "mul", "ave", "concat", None)

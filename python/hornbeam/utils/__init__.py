@@ -21,6 +21,6 @@ _WHERE = {
 _MODULES = (*_WHERE, "conv_utils", "losses_utils", "metrics_utils", "test_utils")
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted(_NAMES)
+__all__ = sorted([*_NAMES, *_MODULES])
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, _MODULES)

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from ..lazy import lazy_attributes
 
-__getattr__, __dir__ = lazy_attributes(globals(), {}, ("scikit_learn",))
+__all__ = ["scikit_learn"]
+
+__getattr__, __dir__ = lazy_attributes(globals(), {}, __all__)
