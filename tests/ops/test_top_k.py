@@ -30,6 +30,15 @@ def test_nan_is_smallest():
     np.testing.assert_array_equal(values, [[5, 3, -np.inf, np.nan]])
 
 
+def test_whole_rows_whose_length_is_known_only_when_run():
+    x = G.placeholder((None, None))
+    values, indices = G.apply("top_k", [x], k=-1)
+    (gradient,) = G.gradients([values], [x], [G.constant([[1.0, 2.0, 3.0]] * 2)])
+    got = G.Function([x], [values, indices, gradient])([np.array([[1, 5, 3], [0, 0, 1]], "float32")])
+    for g, e in zip(got, ([[5, 3, 1], [1, 0, 0]], [[1, 2, 0], [2, 0, 1]], [[3, 1, 2], [2, 3, 1]])):
+        np.testing.assert_array_equal(g, e)
+
+
 def test_one_of_the_results_alone():
     x = G.placeholder((None, None))
     values, indices = G.apply("top_k", [x], k=2)

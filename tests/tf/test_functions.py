@@ -237,7 +237,7 @@ CASES = [
     ("range", [3, 0, -1], {"dtype": "float32"}, [3, 2, 1]), ("linspace", [0.0, 1.0, 5], {}, np.linspace(0, 1, 5)),
     ("linspace", [2.0, 3.0, 1], {}, [2]), ("eye", [3], {}, np.eye(3)), ("eye", [2, 3], {"batch_shape": [2]}, np.stack([np.eye(2, 3)] * 2)),
     ("one_hot", [I, 3], {}, np.eye(3)[I]), ("one_hot", [I, 3, 5.0, -1.0], {"axis": 1}, (6 * np.eye(3)[I] - 1).transpose(0, 2, 1)),
-    ("one_hot", [np.array([-1, 9]), 3], {"dtype": "int32"}, np.zeros((2, 3))), ("sequence_mask", [LENGTHS, 5], {}, np.arange(5) < LENGTHS[:, None]),
+    ("one_hot", [np.array([-1, 9]), 3], {"dtype": "int32"}, np.zeros((2, 3))), ("eye", [2], {"batch_shape": np.array([3])}, np.stack([np.eye(2)] * 3)), ("sequence_mask", [LENGTHS, 5], {}, np.arange(5) < LENGTHS[:, None]),
     ("sequence_mask", [LENGTHS], {"dtype": "float32"}, np.arange(4) < LENGTHS[:, None]),
     # choosing
     ("where", [A > 1, A, B], {}, np.where(A > 1, A, B)), ("where", [A > 1, A, 0.0], {}, np.where(A > 1, A, 0)),

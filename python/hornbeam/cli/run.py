@@ -23,6 +23,13 @@ from . import aliases, tensorflow
 #: NumPy had these names for Python's own types until 1.24.
 NUMPY_NAMES = ("bool", "int", "float", "complex", "object", "str")
 
+#: What Keras's own backend module had imported, and scripts took from there: K.tf.reduce_mean.
+IN_BACKEND = {
+    "tf": "tensorflow",
+    "control_flow_ops": "tensorflow.python.ops.control_flow_ops",
+    "tensor_array_ops": "tensorflow.python.ops.tensor_array_ops",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("script", help="the Python file")
@@ -49,7 +56,8 @@ def prepare() -> None:
     """Make this process one in which old Keras code runs."""
     tensorflow.install()
     aliases.install()
-    vars(backend)["tf"] = importlib.import_module("tensorflow")  # as in Keras's own module: K.tf.reduce_mean
+    for name, module in IN_BACKEND.items():
+        vars(backend)[name] = importlib.import_module(module)
     for name in NUMPY_NAMES:
         if name not in np.__dict__:
             setattr(np, name, getattr(builtins, name))

@@ -51,6 +51,8 @@ OPS = {
     "random_ops": "random",
     "linalg_ops": "linalg",
 }
+#: TensorFlow's own modules, from which libraries of layers import functions.
+INTERNAL = ("python", "python.ops", "python.framework", "python.layers", "python.util")
 #: Where TensorFlow 1 and 2 differ, ``tf.x`` is TensorFlow 1's, as its version says, but for these.
 OF_TENSORFLOW_2 = ("image.resize",)
 
@@ -81,8 +83,9 @@ class Facade(ModuleType):
             if known in table():
                 value = self.__dict__[name] = table()[known]
                 return value
-        if self._tf_path in OF_KERAS:
-            module = importlib.import_module(f"hornbeam.{self._tf_path}")
+        keras = "initializers" if "init_ops" in self._tf_path else self._tf_path
+        if keras in OF_KERAS:
+            module = importlib.import_module(f"hornbeam.{keras}")
             if hasattr(module, name):
                 return getattr(module, name)
         if is_module(key):
@@ -94,7 +97,11 @@ class Facade(ModuleType):
         first, _, rest = self._tf_path.partition(".")
         if first == "python":
             prefix = OPS.get(rest.rpartition(".")[2])
-            return [f"{prefix}.{name}", name, f"math.{name}", f"nn.{name}", f"image.{name}"]
+            return [
+                f"{prefix}.{name}",
+                name,
+                *(f"{p}.{name}" for p in ("math", "nn", "image", "nest", "lookup", "python")),
+            ]
         older = [] if self._version == "v2" or (not self._version and key in OF_TENSORFLOW_2) else [f"compat.v1.{key}"]
         return [*older, key]
 
@@ -115,7 +122,7 @@ def refusal(full: str, key: str, name: str) -> str:
 
 def is_module(path: str) -> bool:
     """Whether something is served in the module of that name."""
-    if path in ("", "compat", "python", "python.ops", "python.framework", *OF_KERAS) or path.startswith("python.ops."):
+    if path in ("", "compat", *OF_KERAS) or path in INTERNAL or path.rpartition(".")[0] in INTERNAL:
         return True
     begins = f"{path}."
     return any(p == path or p.startswith(begins) for p in preamble_modules()) or any(

@@ -24,20 +24,35 @@ def tensors(*values: Any) -> list[Tensor]:
     return [graph.convert(v, like) for v in values]
 
 
+#: What TensorFlow means by names and types that NumPy understands otherwise.
+_DTYPES = {"float": "float32", "double": "float64", "half": "float16", float: "float32"}
+
+
 def dtype_name(dtype: Any) -> str:
     """The name of a dtype given as string, NumPy's or TensorFlow's."""
-    return str(dtype) if isinstance(dtype, str) else np.dtype(dtype).name
+    return _DTYPES.get(dtype) or (str(dtype) if isinstance(dtype, str) else np.dtype(dtype).name)
 
 
 def is_float(x: Tensor) -> bool:
     return x.dtype.startswith("float")
 
 
+def known(value: Tensor) -> int | None:
+    """The value of an integer that is known before the run."""
+    return value.ints[0] if value.ints and value.ints[0] is not None and value.ints[0] > -(2**62) else None
+
+
 def number(value: Any) -> int:
     """An integer argument, which may be a tensor that depends on no placeholder."""
-    if isinstance(value, Tensor) and value.ints is not None and value.ints[0] is not None and value.ints[0] >= 0:
-        return value.ints[0]
-    return int(value)
+    found = known(value) if isinstance(value, Tensor) else None
+    return int(value) if found is None else found
+
+
+def entries(shape: Any) -> list[Any]:
+    """The dims of a shape, numbers and scalar tensors, from a number, a list, or a vector of known length."""
+    if isinstance(shape, int):
+        return [shape]
+    return [shape[i] for i in range(shape.shape[0])] if isinstance(shape, Tensor) else list(shape)
 
 
 def axes(axis: Any) -> Any:

@@ -11,7 +11,7 @@ from .. import graph
 from ..backend.creation import fill as filled
 from ..backend.creation import fill_like
 from ..graph import Tensor, Variable
-from .common import dim, dtype_name, first_given, number, tensor
+from .common import dims, dtype_name, entries, first_given, number, tensor
 from .table import for_scripts, function
 
 
@@ -41,7 +41,7 @@ def convert_to_tensor(
 
 
 def _fill(shape: Any, value: float, dtype: Any) -> Tensor:
-    return filled([shape] if isinstance(shape, int) else shape, value, dtype_name(dtype))
+    return filled(entries(shape), value, dtype_name(dtype))
 
 
 @for_scripts("zeros")
@@ -102,7 +102,7 @@ def eye(
     matrix = graph.cast(graph.apply("equal", [rows, columns]), dtype_name(dtype))
     if batch_shape is None:
         return matrix
-    return graph.apply("broadcast_to", [matrix, graph.shape_tensor([*batch_shape, dim(matrix, 0), dim(matrix, 1)])])
+    return graph.apply("broadcast_to", [matrix, graph.shape_tensor([*entries(batch_shape), *dims(matrix)])])
 
 
 @function("one_hot")

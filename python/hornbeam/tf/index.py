@@ -9,7 +9,7 @@ import numpy as np
 from .. import backend as K
 from .. import graph
 from ..graph import Tensor
-from .common import axes, dims, first_given, number, product, tensor
+from .common import axes, dims, entries, first_given, number, product, tensor
 from .table import function
 
 
@@ -89,16 +89,12 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: Any = None) -> Tens
     """Zeros of ``shape`` to which ``updates`` are added at places; those outside are skipped."""
     indices, updates = _indices(indices), tensor(updates)
     depth = _depth(indices)
-    sizes = [shape[i] for i in range(shape.shape[0])] if isinstance(shape, Tensor) else [_size(n) for n in shape]
+    sizes = entries(shape)
     rest = sizes[depth:]
     places = K.reshape(_flat(indices, sizes[:depth]), [-1])
     rows = K.reshape(updates, [-1, *rest])
     summed = graph.apply("scatter_add", [places, rows, graph.shape_tensor([product(sizes[:depth]), *rest])])
     return K.reshape(summed, sizes)
-
-
-def _size(n: Any) -> Any:
-    return n if isinstance(n, Tensor) else int(n)
 
 
 @function("tensor_scatter_nd_add", "tensor_scatter_add")
@@ -126,7 +122,7 @@ def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: A
     data, ids = tensor(data), _indices(segment_ids)
     rest = dims(data)[ids.ndim :]
     rows = K.reshape(data, [-1, *rest])
-    shape = graph.shape_tensor([_size(num_segments), *rest])
+    shape = graph.shape_tensor([num_segments, *rest])
     return graph.apply("scatter_add", [K.reshape(ids, [-1]), rows, shape])
 
 

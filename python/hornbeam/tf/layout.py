@@ -11,7 +11,7 @@ from .. import backend as K
 from .. import graph
 from ..backend.creation import fill as filled
 from ..graph import Tensor
-from .common import along, axes, dim, dims, dtype_name, first_given, number, product, tensor, tensors
+from .common import along, axes, dim, dims, dtype_name, entries, first_given, number, product, tensor, tensors
 from .table import for_scripts, function
 
 
@@ -44,7 +44,7 @@ def rank(input: Any, name: Any = None) -> Tensor:
 # -- the same elements in another shape or order ------------------------------------------------------------
 @function("reshape")
 def reshape(tensor: Any, shape: Any, name: Any = None) -> Tensor:
-    return K.reshape(tensor, [shape] if isinstance(shape, int) else shape)
+    return K.reshape(tensor, shape if isinstance(shape, Tensor) else entries(shape))
 
 
 @function("transpose")

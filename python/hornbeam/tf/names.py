@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import graph, initializers, optimizers
+from ..utils.conv_utils import conv_output_length
 from .image import ResizeMethod
 from .table import for_scripts
 
@@ -43,6 +44,31 @@ for _name in (
     for_scripts(f"errors.{_name}")(ValueError)
 for_scripts("errors.ResourceExhaustedError")(MemoryError)
 for_scripts("errors.OpError")(Exception)
+
+
+# -- what libraries of layers import from TensorFlow's own modules ----------------------------------------------------
+for_scripts("python.conv_output_length")(conv_output_length)
+
+
+@for_scripts("python.keras_export", "python.tf_export")
+def export(*names: Any, **options: Any) -> Callable:
+    """A decorator that leaves what it decorates as it is."""
+    return lambda decorated: decorated
+
+
+class Lookup:
+    """Tables of strings, which libraries import whether they use them or not.
+
+    Raises:
+        ValueError: one is made.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        raise ValueError("TensorFlow's tables of strings are not supported: number the words in Python")
+
+
+for _name in ("StaticHashTable", "HashTable", "TextFileInitializer", "KeyValueTensorInitializer"):
+    for_scripts(f"lookup.{_name}")(Lookup)
 
 
 # -- TensorFlow 1's optimizers, as `compile` takes them -----------------------------------------------------------

@@ -7,19 +7,15 @@ from typing import Any
 from .. import backend as K
 from .. import graph
 from ..graph import Tensor
-from .common import dim, dtype_name, first_given, is_float, tensor
+from .common import dim, dtype_name, entries, first_given, is_float, tensor
 from .table import for_scripts
-
-
-def _shape(shape: Any) -> Any:
-    return [shape] if isinstance(shape, int) else shape
 
 
 @for_scripts("random.normal", "random_normal")
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Tensor:
-    return K.random_normal(_shape(shape), 0.0, 1.0, dtype_name(dtype), seed) * stddev + mean
+    return K.random_normal(entries(shape), 0.0, 1.0, dtype_name(dtype), seed) * stddev + mean
 
 
 @for_scripts("random.truncated_normal", "truncated_normal")
@@ -27,7 +23,7 @@ def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Tensor:
     """Drawn again beyond two standard deviations."""
-    return K.truncated_normal(_shape(shape), 0.0, 1.0, dtype_name(dtype), seed) * stddev + mean
+    return K.truncated_normal(entries(shape), 0.0, 1.0, dtype_name(dtype), seed) * stddev + mean
 
 
 @for_scripts("random.uniform", "random_uniform")
@@ -41,12 +37,12 @@ def uniform(
     """
     dtype = dtype_name(dtype)
     if dtype.startswith("float"):
-        drawn = K.random_uniform(_shape(shape), 0.0, 1.0, dtype, seed)
+        drawn = K.random_uniform(entries(shape), 0.0, 1.0, dtype, seed)
         return drawn * (first_given(maxval, 1.0) - minval) + minval
     if maxval is None:
         raise ValueError("tf.random.uniform of integers needs maxval")
     low, high = tensor(minval, dtype), tensor(maxval, dtype)
-    drawn = K.random_uniform(_shape(shape), 0.0, 1.0, "float64", seed) * graph.cast(high - low, "float64")
+    drawn = K.random_uniform(entries(shape), 0.0, 1.0, "float64", seed) * graph.cast(high - low, "float64")
     return graph.cast(graph.apply("floor", [drawn]), dtype) + low
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend as K
 from .. import graph
 from ..graph import Tensor
-from .common import axes, dims, product, tensor, tensors
+from .common import axes, dim, dims, known, number, product, tensor, tensors
 from .table import for_scripts, function
 
 
@@ -76,9 +76,11 @@ def boolean_mask(tensor: Any, mask: Any, name: Any = "boolean_mask", axis: Any =
 
 @function("math.top_k", "nn.top_k")
 def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = None, name: Any = None) -> TopK:
-    """The k largest of the last axis and where they were, largest first."""
+    """The k largest of the last axis and where they were, largest first; k may be computed from data."""
     x = tensor(input)
-    return TopK(graph.apply("top_k", [x], k=int(k)))
+    if not isinstance(k, Tensor) or known(k) is not None:
+        return TopK(graph.apply("top_k", [x], k=number(k)))
+    return TopK([ordered[..., :k] for ordered in graph.apply("top_k", [x], k=-1)])
 
 
 class TopK(tuple):
@@ -93,24 +95,22 @@ class TopK(tuple):
         return self[1]
 
 
-def _ordered(values: Any, axis: Any, direction: str) -> tuple[Tensor, Tensor, list[int], bool]:
+def _ordered(values: Any, axis: Any, direction: str) -> tuple[Tensor, Tensor, list[int]]:
     if direction not in ("ASCENDING", "DESCENDING"):
         raise ValueError(f"direction is ASCENDING or DESCENDING, got {direction!r}")
     x = tensor(values)
     axis = int(axis) % x.ndim
     order = [a for a in range(x.ndim) if a != axis] + [axis]
     x = K.permute_dimensions(x, order)
-    if x.shape[-1] is None:
-        raise ValueError(f"sorting needs a known length of axis {axis}, got shape {x.shape}")
     rising = direction == "ASCENDING"
-    largest, places = graph.apply("top_k", [-x if rising else x], k=x.shape[-1])
+    largest, places = graph.apply("top_k", [-x if rising else x], k=-1)
     back = [order.index(a) for a in range(x.ndim)]
-    return -largest if rising else largest, places, back, rising
+    return -largest if rising else largest, places, back
 
 
 @function("sort")
 def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: Any = None) -> Tensor:
-    ordered, _, back, _ = _ordered(values, axis, direction)
+    ordered, _, back = _ordered(values, axis, direction)
     return K.permute_dimensions(ordered, back)
 
 
@@ -119,7 +119,7 @@ def argsort(
     values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: bool = False, name: Any = None
 ) -> Tensor:
     """Where the sorted elements were, int32; equal ones keep their order."""
-    _, places, back, _ = _ordered(values, axis, direction)
+    _, places, back = _ordered(values, axis, direction)
     return K.permute_dimensions(places, back)
 
 
@@ -134,13 +134,7 @@ def in_top_k(predictions: Any, targets: Any, k: int, name: Any = None) -> Tensor
 
 @for_scripts("random.shuffle", "random_shuffle")
 def shuffle(value: Any, seed: Any = None, name: Any = None) -> Tensor:
-    """The rows in another order at each run.
-
-    Raises:
-        ValueError: the number of rows is not known.
-    """
+    """The rows in another order at each run."""
     x = tensor(value)
-    if x.shape[0] is None:
-        raise ValueError(f"tf.random.shuffle needs a known number of rows, got shape {x.shape}")
-    _, order = graph.apply("top_k", [K.random_uniform((x.shape[0],), seed=seed)], k=x.shape[0])
+    _, order = graph.apply("top_k", [K.random_uniform([dim(x, 0)], seed=seed)], k=-1)
     return graph.apply("gather", [x, order], axis=0)

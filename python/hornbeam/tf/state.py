@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend as K
 from .. import graph
 from ..graph import Tensor
-from .common import dtype_name
+from .common import dtype_name, entries
 from .table import for_scripts
 
 
@@ -63,5 +63,4 @@ def placeholder(dtype: Any, shape: Any = None, name: Any = None) -> Tensor:
     Raises:
         ValueError: no shape: tensors of unknown rank do not exist here.
     """
-    shape = (shape,) if isinstance(shape, int) else shape
-    return K.placeholder(shape=None if shape is None else tuple(shape), dtype=dtype_name(dtype), name=name)
+    return K.placeholder(shape=None if shape is None else tuple(entries(shape)), dtype=dtype_name(dtype), name=name)

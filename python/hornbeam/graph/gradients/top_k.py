@@ -16,7 +16,8 @@ def _top_k(node, grads):
     length = part(dims, last, last + 1)
     rows = apply("reduce_prod", [part(dims, 0, last)], axes=[0], keepdims=True)
     first = apply("arange", [ints(0)[0], rows[0], ints(1)[0]], dtype="int32") * length
-    flat = reshape(indices, (-1, node.attrs["k"])) + apply("expand_dims", [first], axis=1)
+    k = length if node.attrs["k"] == -1 else node.attrs["k"]
+    flat = reshape(indices, (-1, k)) + apply("expand_dims", [first], axis=1)
     total = apply("reduce_prod", [dims], axes=[0], keepdims=True)
     spread = apply("scatter_add", [reshape(flat, (-1,)), reshape(grads[0], (-1,)), total])
     return [reshape(spread, dims)]
