@@ -34,6 +34,23 @@ def test_cond_needs_two_functions():
         tf["cond"](True, lambda: 1)
 
 
+def test_cond_over_sizes_that_depend_on_data():
+    """The negatives of a detector's loss, of which there may be none."""
+    x = K.placeholder((None,))
+    count = tf["count_nonzero"](x > 0.0, dtype="int32")
+    best = tf["cond"](tf["equal"](count, 0), lambda: K.constant(-1.0), lambda: K.sum(tf["nn.top_k"](x, k=count)[0]))
+    run = K.function([x], [best, K.gradients(best, x)[0]])
+    for array, value_, gradient in (([1.0, -2.0, 3.0], 4, [1, 0, 1]), ([-1.0, -2.0], -1, [0, 0])):
+        got = run([np.array(array)])
+        assert got[0] == value_ and got[1].tolist() == gradient
+
+
+def test_split_of_a_batch():
+    x = K.placeholder((None, 2))
+    parts = K.function([x], tf["split"](x, 2))([np.arange(8.0).reshape(4, 2)])
+    np.testing.assert_array_equal(parts, np.arange(8.0).reshape(2, 2, 2))
+
+
 def test_case_takes_the_first_that_holds():
     n = K.placeholder((), dtype="int32")
     pairs = [(tf["less"](n, 2), lambda: K.constant(1.0)), (tf["less"](n, 5), lambda: K.constant(2.0))]

@@ -90,3 +90,9 @@ def product(sizes: list[Any]) -> Any:
     for size in sizes:
         total = size if isinstance(total, int) and total == 1 else total * size
     return total
+
+
+class SizesFromData:
+    """Counts the tensors made whose size depends on data: no body of a loop or a choice can hold one, as it is bound once."""
+
+    count = 0

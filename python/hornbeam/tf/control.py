@@ -10,7 +10,7 @@ from .. import backend as K
 from .. import graph
 from ..graph import Tensor
 from .arrays import LoopArray, TensorArray
-from .common import dtype_name, tensor
+from .common import SizesFromData, dtype_name, tensor, tensors
 from .nest import flatten, pack
 from .table import for_scripts
 
@@ -21,21 +21,31 @@ def cond(
     pred: Any, true_fn: Callable | None = None, false_fn: Callable | None = None, strict: bool = False, name: Any = None,
     fn1: Callable | None = None, fn2: Callable | None = None,
 ) -> Any:  # fmt: skip
-    """What one of two functions gives; the other's tensors are not computed."""
+    """What one of two functions gives; the other's tensors are not computed.
+
+    Both are computed where one of them makes a tensor whose size depends on data.
+    """
     then, other = true_fn or fn1, false_fn or fn2
     if then is None or other is None:
         raise ValueError("tf.cond takes two functions, true_fn and false_fn")
     if not isinstance(pred, Tensor):
         return then() if pred else other()
-    structure = then()
-    if isinstance(structure, Tensor) or not isinstance(structure, (list, tuple, dict)):
+    before = SizesFromData.count
+    first, second = then(), other()
+    if SizesFromData.count != before:
+        chosen = [_selected(pred, *tensors(a, b)) for a, b in zip(flatten(first), flatten(second))]
+        return pack(first, chosen)
+    if isinstance(first, Tensor) or not isinstance(first, (list, tuple, dict)):
         return K.switch(pred, then, other)
-    count = len(flatten(structure))
     chosen = [
         K.switch(pred, lambda i=i: flatten(then())[i], lambda i=i: flatten(other())[i])  # type: ignore[misc]
-        for i in range(count)
+        for i in range(len(flatten(first)))
     ]
-    return pack(structure, chosen)
+    return pack(first, chosen)
+
+
+def _selected(pred: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    return graph.apply("select", [pred if pred.dtype == "bool" else graph.apply("not_equal", [pred, 0]), a, b])
 
 
 @for_scripts("case")

@@ -11,7 +11,7 @@ import numpy as np
 from .. import backend as K
 from .. import graph
 from ..graph import Tensor
-from .common import along, dim, dims, dtype_name, first_given, is_float, product, tensor, tensors
+from .common import SizesFromData, along, dim, dims, dtype_name, first_given, is_float, product, tensor, tensors
 from .layout import pad
 from .table import for_scripts, function
 
@@ -527,6 +527,7 @@ def non_max_suppression(
         int32 numbers of boxes, as many as are left.
     """
     chosen, count = _suppress(boxes, scores, max_output_size, iou_threshold, score_threshold)
+    SizesFromData.count += 1
     return chosen[:count]
 
 

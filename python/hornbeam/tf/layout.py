@@ -128,7 +128,7 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
     """Parts of equal or given sizes along an axis; one size may be -1 for what is left.
 
     Raises:
-        ValueError: the sizes do not add up, or the axis has no known length where it has to.
+        ValueError: the sizes do not add up.
     """
     value = tensor(value)
     axis = number(axis) % value.ndim
@@ -141,11 +141,9 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
             raise ValueError(f"tf.split cannot cut {length} into {sizes}")
     else:
         count = number(num_or_size_splits)
-        if length is None:
-            raise ValueError(f"tf.split needs a known size of axis {axis}, got shape {value.shape}")
-        if count < 1 or length % count:
+        if count < 1 or (length or 0) % count:
             raise ValueError(f"tf.split cannot cut {length} into {count} parts")
-        sizes = [length // count] * count
+        sizes = [dim(value, axis) // count] * count
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return [value[along(axis, slice(at, at + n))] for at, n in zip(starts, sizes)]
 

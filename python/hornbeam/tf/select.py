@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend as K
 from .. import graph
 from ..graph import Tensor
-from .common import axes, dim, dims, known, number, product, tensor, tensors
+from .common import SizesFromData, axes, dim, dims, known, number, product, tensor, tensors
 from .table import for_scripts, function
 
 
@@ -49,6 +49,7 @@ def flat_places(mask: Tensor) -> Tensor:
     counted = graph.cast(mask, "int64")
     place = graph.apply("cumsum", [counted], axis=0) - 1
     target = graph.apply("select", [mask, place, length])  # there is no row `length`: those are dropped
+    SizesFromData.count += 1
     padded = graph.apply("scatter_add", [target, K.arange(length, dtype="int64"), K.reshape(length, [1])])
     return padded[: K.sum(counted)]
 
@@ -80,6 +81,7 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = None, n
     x = tensor(input)
     if not isinstance(k, Tensor) or known(k) is not None:
         return TopK(graph.apply("top_k", [x], k=number(k)))
+    SizesFromData.count += 1
     return TopK([ordered[..., :k] for ordered in graph.apply("top_k", [x], k=-1)])
 
 
