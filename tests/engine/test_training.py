@@ -484,7 +484,7 @@ class TestErrors:
         with pytest.raises(ValueError, match="The list of inputs passed to the model is redundant"):
             Model([a, a], Dense(1)(a))
         with pytest.raises(ValueError, match="Output tensors to a Model must be the output of a Keras `Layer`"):
-            Model(a, K.relu(a))
+            Model(a, K.relu(K.constant([1.0])))
         with pytest.raises(ValueError, match='The name "same" is used 2 times in the model'):
             Model(a, Dense(1, name="same")(Dense(1, name="same")(a)))
         with pytest.raises(TypeError, match="The added layer must be an instance of class Layer"):

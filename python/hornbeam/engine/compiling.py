@@ -126,7 +126,8 @@ class Compiling(Network):
         Where that check wants the output's sizes they are the output's already here, and so is the batch if it is the
         inputs': what is surely equal is not summed back to shape in the gradient.
         """
-        shape: list[int | None] = [None] * len(output.dims)
+        rank = len(output.dims) or 2  # a loss that a layer computed, for which there are targets that nothing reads
+        shape: list[int | None] = [None] * rank
         if expects_shape_of_output(loss):
             shape[1:] = K.int_shape(output)[1:]
             if output.dims and all(x.dims[0] == output.dims[0] for x in self.inputs):

@@ -14,6 +14,7 @@ from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _unique
 from .calling import is_concrete, naming_layer
+from .formula import adopt
 from .input_layer import InputLayer
 from .node import Node
 from .tracing import get_source_inputs, node_key, trace
@@ -120,12 +121,11 @@ class Network(Layer):
             )
         for what, tensors in (("Input", self.inputs), ("Output", self.outputs)):
             for x in tensors:
-                if not hasattr(x, "_keras_history"):
+                if not hasattr(x, "_keras_history") and (what == "Input" or not adopt(x)):
                     raise ValueError(
                         f"{what} tensors to a {type(self).__name__} must be "
                         f"{'`keras.layers.Input`' if what == 'Input' else 'the output of a Keras `Layer`'} "
                         f"(thus holding past layer metadata). Found: {x}"
-                        + ("" if what == "Input" else ". Put operations on tensors into a layer: Lambda(lambda x: ...)")
                     )
         for x in self.inputs:
             layer = x._keras_history[0]

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from .formula import adopt
 from .node import Node
 
 
@@ -78,7 +79,7 @@ def _visit(outputs: list) -> tuple[list[Node], dict[Any, int]]:
                 layers.setdefault(node.outbound_layer, len(layers))
             if position < len(node.inbound_layers):
                 stack.append((node, position + 1))
-                source = node.inbound_layers[position]
+                source = node.inbound_layers[position] or _formula_before(node, position)
                 if source is not None:
                     stack.append((source._inbound_nodes[node.node_indices[position]], 0))
                 continue
@@ -86,6 +87,17 @@ def _visit(outputs: list) -> tuple[list[Node], dict[Any, int]]:
             finished.add(node)
             order.append(node)
     return order, layers
+
+
+def _formula_before(node: Node, position: int) -> Any:
+    """The layer that a formula becomes on which the node's layer was called; None if it is called on something else."""
+    x = node.input_tensors[position]
+    if not adopt(x):
+        return None
+    layer, node.node_indices[position], node.tensor_indices[position] = x._keras_history
+    node.inbound_layers[position] = layer
+    layer._outbound_nodes.append(node)
+    return layer
 
 
 def _depths(order: list[Node]) -> tuple[dict[Node, int], dict[Any, int]]:

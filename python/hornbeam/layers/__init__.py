@@ -144,6 +144,7 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
     Raises:
         ValueError: an unknown class.
     """
+    from ..engine.formula import Formula
     from ..engine.sequential import Sequential
     from ..engine.training import Model
     from ..legacy.convnext import LayerScale, StochasticDepth
@@ -152,10 +153,10 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
 
     # tf.keras calls models made of tensors Functional.
     models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
-    found_in_files = (
-        Highway, LayerScale, MaxoutDense, SlicingOpLambda, StochasticDepth, TensorFlowOpLayer, TFOpLambda,
+    others = (
+        Formula, Highway, LayerScale, MaxoutDense, SlicingOpLambda, StochasticDepth, TensorFlowOpLayer, TFOpLambda,
     )  # fmt: skip
-    legacy = {cls.__name__: cls for cls in found_in_files}
+    found_in_files = {cls.__name__: cls for cls in others}
     name = config.get("class_name") if isinstance(config, dict) else None
     if name in _ON_STRINGS and name not in {**get_custom_objects(), **(custom_objects or {})}:
         raise ValueError(
@@ -164,7 +165,7 @@ def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> L
         )
     return deserialize_keras_object(
         config,
-        module_objects={**_LAYERS, **models, **legacy},
+        module_objects={**_LAYERS, **models, **found_in_files},
         custom_objects=custom_objects,
         printable_module_name="layer",
     )

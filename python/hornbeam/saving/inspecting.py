@@ -145,7 +145,7 @@ def _known_layers() -> set[str]:
     from ..legacy import layers as legacy
     from ..legacy import tf_op_layers
 
-    models = {"Model", "Functional", "Sequential"}
+    models = {"Model", "Functional", "Sequential", "Formula"}
     return models | set(layers._LAYERS) | set(vars(legacy)) | {n for n in vars(tf_op_layers) if "Op" in n}
 
 
