@@ -301,6 +301,27 @@ def test_optimizers_and_initializers():
     assert tf["variance_scaling_initializer"](distribution="truncated_normal").distribution == "normal"
 
 
+def test_steps_along_given_gradients():
+    """As actors of reinforcement learning train: gradients are fed."""
+    w, step = K.variable(X[0]), K.variable(0, dtype="int64")
+    fed = tf["placeholder"]("float32", [4])
+    updates = tf["train.GradientDescentOptimizer"](0.5).apply_gradients([(fed, w), (None, step)], global_step=step)
+    K.get_session().run(updates, {fed: np.ones(4)})
+    np.testing.assert_allclose(w.numpy(), X[0] - 0.5)
+    assert step.numpy() == 1
+    adam = tf["train.AdamOptimizer"](0.1)
+    run = K.function([], [], updates=adam.minimize(K.sum(K.square(w)), [w]))
+    before = w.numpy()
+    run([])
+    np.testing.assert_allclose(w.numpy(), before - 0.1 * np.sign(before), rtol=1e-3)
+    with pytest.raises(ValueError, match="No gradients"):
+        adam.apply_gradients([(None, w)])
+    assert (
+        not K.gradients(K.constant(1.0), [w])[0]
+        and adam.get_gradients(K.sum(w * 2.0), [w])[0].numpy().tolist() == [2.0] * 4
+    )
+
+
 def test_nests():
     structure = {"b": [1, (2, 3)], "a": 0}
     assert tf["nest.flatten"](structure) == [0, 1, 2, 3]

@@ -52,7 +52,7 @@ OPS = {
     "linalg_ops": "linalg",
 }
 #: TensorFlow's own modules, from which libraries of layers import functions.
-INTERNAL = ("python", "python.ops", "python.framework", "python.layers", "python.util")
+INTERNAL = ("python", "python.eager", "python.ops", "python.framework", "python.layers", "python.util")
 #: Where TensorFlow 1 and 2 differ, ``tf.x`` is TensorFlow 1's, as its version says, but for these.
 OF_TENSORFLOW_2 = ("image.resize",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,32 @@ class Optimizer:
         if clipvalue > 0:
             grads = [K.clip(g, -clipvalue, clipvalue) for g in grads]
         return grads
+
+    # What TensorFlow's optimizers have besides, in its form for graphs: updates, for K.function or Session.run.
+    def compute_gradients(self, loss: Any, var_list: Sequence[Any]) -> list[tuple]:
+        """Pairs of gradients and the variables they belong to."""
+        return list(zip(self.get_gradients(loss, var_list), var_list))
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple], global_step: Any = None, name: Any = None) -> list:
+        """The updates of one step along given gradients; pairs whose gradient is None are left out.
+
+        Raises:
+            ValueError: there is no gradient.
+        """
+        pairs = [(gradient, variable) for gradient, variable in grads_and_vars if gradient is not None]
+        if not pairs:
+            raise ValueError("No gradients provided for any variable.")
+        gradients, variables = map(list, zip(*pairs))
+        self.__dict__["get_gradients"] = lambda loss, params: gradients
+        try:
+            updates = self.get_updates(loss=None, params=variables)
+        finally:
+            del self.__dict__["get_gradients"]
+        return updates if global_step is None else [*updates, K.update_add(global_step, 1)]
+
+    def minimize(self, loss: Any, var_list: Sequence[Any], global_step: Any = None, name: Any = None) -> list:
+        """The updates of one step that makes the loss smaller."""
+        return self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Set the state from arrays in the order of ``get_weights``.

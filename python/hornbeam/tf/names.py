@@ -56,19 +56,19 @@ def export(*names: Any, **options: Any) -> Callable:
     return lambda decorated: decorated
 
 
-class Lookup:
-    """Tables of strings, which libraries import whether they use them or not.
+def _unused(name: str, instead: str) -> type:
+    """What libraries import whether they use it or not: a class that says what to do when one of it is made."""
 
-    Raises:
-        ValueError: one is made.
-    """
+    def refuse(self: Any, *args: Any, **options: Any) -> None:
+        raise ValueError(f"TensorFlow's {name} is not supported here: {instead}")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        raise ValueError("TensorFlow's tables of strings are not supported: number the words in Python")
+    return type(name, (), {"__init__": refuse, "__module__": __name__})
 
 
 for _name in ("StaticHashTable", "HashTable", "TextFileInitializer", "KeyValueTensorInitializer"):
-    for_scripts(f"lookup.{_name}")(Lookup)
+    for_scripts(f"lookup.{_name}")(_unused(_name, "number the words in Python"))
+for _name in ("_graph_mode_decorator", "tape"):  # by which functions forget and recompute what they computed
+    for_scripts(f"python.{_name}")(_unused(_name, "call the function itself"))
 
 
 # -- TensorFlow 1's optimizers, as `compile` takes them -----------------------------------------------------------
