@@ -98,3 +98,13 @@ def test_what_no_layer_is_behind_stays_an_error():
 def test_a_file_names_ops_only():
     with pytest.raises(ValueError, match="needs the op 'open'"):
         Formula([["open", [0], {}]])
+
+
+def test_further_arguments_of_a_layer_without_their_names():
+    class Scaled(Dense):
+        def call(self, inputs, factor, offset=0.0):
+            return super().call(inputs) * factor + offset
+
+    layer = Scaled(2, bias_initializer="ones", kernel_initializer="zeros")
+    assert np.asarray(layer(X, 3.0, offset=1.0)).tolist() == [[4.0, 4.0]] * 5
+    assert np.asarray(layer(X, 3.0, 2.0)).tolist() == [[5.0, 5.0]] * 5

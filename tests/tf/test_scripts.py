@@ -310,9 +310,9 @@ def test_steps_along_given_gradients():
     np.testing.assert_allclose(w.numpy(), X[0] - 0.5)
     assert step.numpy() == 1
     adam = tf["train.AdamOptimizer"](0.1)
-    run = K.function([], [], updates=adam.minimize(K.sum(K.square(w)), [w]))
+    run = K.function([], [adam.minimize(K.sum(K.square(w)), [w])])
     before = w.numpy()
-    run([])
+    assert run([]) == []
     np.testing.assert_allclose(w.numpy(), before - 0.1 * np.sign(before), rtol=1e-3)
     with pytest.raises(ValueError, match="No gradients"):
         adam.apply_gradients([(None, w)])
@@ -342,6 +342,13 @@ def test_summaries_are_event_files(tmp_path):
     data = {p.parent.name: p.read_bytes() for p in tmp_path.glob("*/events*")}
     assert b"loss" in data["two"] and b"weights" in data["two"]
     assert b"loss" in data["one"] and np.float32(0.25).tobytes() in data["one"] and b"accuracy" in data["one"]
+
+
+def test_functions_of_keras_may_be_replaced_by_ones_that_call_tensorflows(monkeypatch):
+    """As bert4keras does with K.reshape."""
+    monkeypatch.setattr(K, "reshape", lambda x, shape: tf["reshape"](x, shape))
+    assert K.reshape(K.constant(X), [-1]).shape == (12,)
+    assert tf["TensorSpec"]([None, 2], "int32").shape.as_list() == [None, 2]
 
 
 # -- files ------------------------------------------------------------------------------------------------------

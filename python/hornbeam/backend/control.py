@@ -159,6 +159,9 @@ def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | No
         raise TypeError("`updates` in a backend function should be a list or tuple.")
     single = isinstance(outputs, Tensor)
     outputs = [outputs] if single else list(outputs)
+    # Several updates in one place among the outputs, as optimizers' apply_gradients gives them, are there to be run.
+    updates = [*(updates or ()), *(u for group in outputs if isinstance(group, list) for u in group)]
+    outputs = [x for x in outputs if not isinstance(x, list)]
     made: Any
     if fetches or feed_dict:
         made = _Session(list(inputs), outputs, list(updates or []), name, list(fetches or []), feed_dict or {})

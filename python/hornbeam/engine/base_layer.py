@@ -333,8 +333,8 @@ class Layer(NodeAccess):
         """The layer's formula: from input tensors to output tensors."""
         return inputs
 
-    def __call__(self, inputs, **kwargs):
-        """Apply the layer to tensors, or to arrays.
+    def __call__(self, inputs, *args, **kwargs):
+        """Apply the layer to tensors, or to arrays; further arguments are those of ``call``.
 
         Symbolic tensors record a :class:`Node`; arrays give a tensor that is computed when it is read
         (``.numpy()``, ``np.asarray``) and record nothing.
@@ -342,6 +342,8 @@ class Layer(NodeAccess):
         Raises:
             ValueError: the inputs do not fit ``input_spec``.
         """
+        if args:  # tf.keras takes them without names, too
+            kwargs = {**dict(zip(argument_names(self.call)[1:], args)), **kwargs}
         inputs, concrete = concrete_inputs(inputs)
         with name_scope(self.name):
             if not self.built:

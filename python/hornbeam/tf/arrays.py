@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .common import dim, dtype_name, number, tensor
 from .table import for_scripts
 

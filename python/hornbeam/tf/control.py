@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .arrays import LoopArray, TensorArray
 from .common import SizesFromData, dtype_name, tensor, tensors
 from .nest import flatten, pack

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..backend.creation import fill as filled
 from ..backend.creation import fill_like
 from ..graph import Tensor, Variable
+from . import k as K
 from .common import dims, dtype_name, entries, first_given, number, tensor
 from .table import for_scripts, function
 

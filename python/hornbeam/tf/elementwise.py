@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .common import dtype_name, is_float, tensor, tensors
 from .table import function
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .common import SizesFromData, along, dim, dims, dtype_name, first_given, is_float, product, tensor, tensors
 from .layout import pad
 from .table import for_scripts, function

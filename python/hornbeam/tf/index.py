@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .common import axes, dims, entries, first_given, number, product, tensor
 from .table import function
 

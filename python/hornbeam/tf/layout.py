@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..backend.creation import fill as filled
 from ..graph import Tensor
+from . import k as K
 from .common import along, axes, dim, dims, dtype_name, entries, first_given, number, product, tensor, tensors
 from .table import for_scripts, function
 

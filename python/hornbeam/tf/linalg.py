@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..backend.einsum import einsum as summed
 from ..graph import Tensor
+from . import k as K
 from .common import dims, number, product, tensor, tensors
 from .create import eye
 from .table import function

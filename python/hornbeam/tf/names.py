@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import graph, initializers, optimizers
 from ..utils.conv_utils import conv_output_length
+from .common import dtype_name
 from .image import ResizeMethod
 from .table import for_scripts
 
@@ -23,9 +24,17 @@ for_scripts("image.ResizeMethod")(ResizeMethod)
 
 @for_scripts("as_dtype", "dtypes.as_dtype")
 def as_dtype(type_value: Any) -> graph.DType:
-    from .common import dtype_name
-
     return graph.DTYPES[dtype_name(type_value)]
+
+
+@for_scripts("TensorSpec")
+class TensorSpec:
+    """What is known of a tensor: signatures are made of them."""
+
+    def __init__(self, shape: Any = None, dtype: Any = "float32", name: str | None = None) -> None:
+        self.shape = shape if shape is None else graph.StaticShape(shape)
+        self.dtype = as_dtype(dtype)
+        self.name = name
 
 
 @for_scripts("is_tensor", "contrib.framework.is_tensor")

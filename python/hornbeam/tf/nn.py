@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import activations, graph
-from .. import backend as K
 from ..graph import Tensor
+from . import k as K
 from .common import axes, dims, first_given, tensor, tensors
 from .layout import pad as padded
 from .table import for_scripts, function

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .common import along, axes, dims, dtype_name, first_given, is_float, product, tensor
 from .table import function
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import backend as K
 from .. import graph
 from ..graph import Tensor
+from . import k as K
 from .common import dtype_name, entries
 from .table import for_scripts
 
