@@ -228,6 +228,7 @@ CASES = [
     ("nn.space_to_depth", [IMAGES.transpose(0, 3, 1, 2), 2], {"data_format": "NCHW"}, windows(IMAGES, 2, 2).reshape(2, 3, 4, 12).transpose(0, 3, 1, 2)),
     ("meshgrid", [V, [1.0, 2.0]], {}, np.meshgrid(V, [1, 2])), ("meshgrid", [V, V[:2], V[:3]], {"indexing": "ij"}, np.meshgrid(V, V[:2], V[:3], indexing="ij")),
     ("broadcast_static_shape", [(2, 1), (1, 3)], {}, (2, 3)),
+    ("broadcast_dynamic_shape", [[2, 1, 4], [3, 1]], {}, (2, 3, 4)), ("broadcast_dynamic_shape", [np.array([3]), np.array([1])], {}, [3]),
     # contents
     ("constant", [[1.5, 2.0]], {}, [1.5, 2]), ("constant", [3, "float32"], {"shape": [2, 2]}, np.full((2, 2), 3)),
     ("convert_to_tensor", [[1, 2]], {}, [1, 2]), ("zeros", [[2, 3]], {}, np.zeros((2, 3))), ("ones", [3, "int32"], {}, [1, 1, 1]),

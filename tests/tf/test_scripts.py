@@ -123,6 +123,8 @@ def test_map_fn_scan_and_folds():
     np.testing.assert_allclose(value(tf["map_fn"](tf["argmax"], x, dtype="int64")), X.argmax(1))
     a, b = tf["map_fn"](lambda pair: (pair[0] + pair[1], pair[0]), (x, x), dtype=("float32", "float32"))
     np.testing.assert_allclose(value(a) - value(b), X)
+    nested = tf["map_fn"](lambda e: {"sum": e[0] + e[1][0], "first": e[0]}, [x, [x], []])
+    np.testing.assert_allclose(value(nested["sum"]) - value(nested["first"]), X, rtol=1e-5)
     for options, expected in (
         ({}, X.cumsum(0)), ({"initializer": K.zeros((4,))}, X.cumsum(0)), ({"reverse": True}, X[::-1].cumsum(0)[::-1])
     ):  # fmt: skip
@@ -243,6 +245,13 @@ def test_static_shapes():
     assert tf["TensorShape"]([None, 2]).concatenate([5]).as_list() == [None, 2, 5]
     with pytest.raises(ValueError, match="rank 2"):
         shape.with_rank(2)
+
+
+def test_a_list_of_slices_is_an_index():
+    x = K.constant(X)
+    np.testing.assert_array_equal(value(x[[slice(1, 3), None, slice(None)]]), X[1:3, None])
+    with pytest.raises(TypeError, match=r"K\.gather"):
+        x[[0, 2]]
 
 
 def test_set_shape_says_what_could_not_be_inferred():

@@ -21,7 +21,9 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     """
     from .ops import apply, shape_tensor
 
-    items = list(key) if isinstance(key, tuple) else [key]
+    # TensorFlow takes a list for a tuple; one of numbers alone means rows in NumPy, and is refused below.
+    several = isinstance(key, tuple) or (isinstance(key, list) and any(k is None or isinstance(k, slice) for k in key))
+    items = list(key) if several else [key]
     used = sum(1 for k in items if k is not None and k is not Ellipsis)
     if used > x.ndim:
         raise IndexError(f"too many indices for {x!r}: {used} for {x.ndim} dimensions")

@@ -200,12 +200,22 @@ def map_fn(
     fn: Callable, elems: Any, dtype: Any = None, parallel_iterations: Any = None, back_prop: bool = True,
     swap_memory: bool = False, infer_shape: bool = True, name: Any = None, fn_output_signature: Any = None,
 ) -> Any:  # fmt: skip
-    """``fn`` of each element along the first axis, stacked; of lists and tuples, element by element."""
+    """``fn`` of each element along the first axis, stacked; elements and results may be lists, tuples or dictionaries.
+
+    ``dtype`` (or ``fn_output_signature``) has the structure of what ``fn`` returns, which is cast to it.
+    """
     wanted = dtype if fn_output_signature is None else fn_output_signature
-    results = K.map_fn(fn, elems, dtype=None)
-    if wanted is None or isinstance(wanted, (list, tuple)):
-        return tuple(results) if isinstance(wanted, tuple) else results
-    return graph.cast(results, dtype_name(getattr(wanted, "dtype", wanted)))
+    returned: list[Any] = []
+
+    def step(states: list[Tensor], rows: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        returned.append(fn(pack(elems, rows)))
+        return [tensor(t) for t in flatten(returned[0])], []
+
+    outputs = graph.scan(step, [], [tensor(t) for t in flatten(elems)]).outputs
+    if wanted is None:
+        return pack(returned[0], outputs)
+    dtypes = [dtype_name(getattr(d, "dtype", d)) for d in flatten(wanted)]
+    return pack(wanted, [graph.cast(x, d) for x, d in zip(outputs, dtypes, strict=True)])
 
 
 @for_scripts("scan")

@@ -239,6 +239,15 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> tuple:
     return np.broadcast_shapes(tuple(shape_x), tuple(shape_y))
 
 
+@function("broadcast_dynamic_shape")
+def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
+    """The same of shapes that are known when run: vectors of integers, of known lengths."""
+    x, y = (tensor(shape, None if isinstance(shape, Tensor) else "int32") for shape in (shape_x, shape_y))
+    rank = max(x.shape[0], y.shape[0])
+    x, y = (K.concatenate([graph.constant([1] * (rank - s.shape[0]), s.dtype), s]) for s in (x, y))
+    return K.maximum(x, y)
+
+
 @function("pad")
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: Any = None) -> Tensor:
     """More before and after each axis: a constant, or the reflected elements without (REFLECT) or with (SYMMETRIC) the edge.
