@@ -440,7 +440,7 @@ def deserialize(name: Any, custom_objects: dict | None = None) -> Any:
 
 
 def get(identifier: Any) -> Any:
-    """A loss from its name, config, or itself; None for None.
+    """A loss from its name, config, class, or itself; None for None.
 
     Raises:
         ValueError: anything else.
@@ -450,7 +450,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, (str, dict)):
         return deserialize(identifier)
     if callable(identifier):
-        return identifier
+        return identifier() if isinstance(identifier, type) else identifier
     raise ValueError(f"Could not interpret loss function identifier: {identifier}")
 
 

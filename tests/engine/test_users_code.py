@@ -401,3 +401,15 @@ def test_one_number_is_the_shape_of_an_input_with_one_axis():
 )
 def test_names_are_where_earlier_kerases_had_them(module, name, now):
     assert getattr(importlib.import_module(module.replace("keras", "hornbeam", 1)), name) is now
+
+
+def test_classes_of_losses_and_metrics_are_instantiated():
+    model = classifier(loss=keras.losses.CategoricalCrossentropy, metrics=[keras.metrics.AUC])
+    assert len(model.evaluate(X, Y, verbose=0)) == 2
+    assert isinstance(model.metrics[0], keras.metrics.AUC)
+
+
+def test_callbacks_are_instances():
+    for wrong in (EarlyStopping, lambda epoch, logs: None):
+        with pytest.raises(TypeError, match=r"`callbacks` holds instances of `keras.callbacks.Callback`, got"):
+            classifier().fit(X, Y, verbose=0, callbacks=[wrong])

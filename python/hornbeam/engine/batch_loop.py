@@ -46,7 +46,11 @@ def prepare_hooks(model: Any, callbacks: Any, **params: Any) -> cbks.CallbackLis
 
 
 def _as_list(callbacks: Any) -> list[cbks.Callback]:
-    return [callbacks] if isinstance(callbacks, cbks.Callback) else list(callbacks or [])
+    found = [callbacks] if isinstance(callbacks, cbks.Callback) else list(callbacks or [])
+    for callback in found:
+        if isinstance(callback, type) or not hasattr(callback, "set_model"):
+            raise TypeError(f"`callbacks` holds instances of `keras.callbacks.Callback`, got {callback!r}.")
+    return found
 
 
 def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: int, step: Callable) -> tuple[bool, int]:

@@ -113,7 +113,7 @@ def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
 
 
 def get(identifier: Any) -> Any:
-    """A metric from its name, config, or itself.
+    """A metric from its name, config, class, or itself.
 
     Raises:
         ValueError: anything else.
@@ -121,7 +121,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, (str, dict)):
         return deserialize(identifier)
     if callable(identifier):
-        return identifier
+        return identifier() if isinstance(identifier, type) else identifier
     raise ValueError(f"Could not interpret metric function identifier: {identifier}")
 
 

@@ -62,7 +62,7 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, wide=F
         fields = [f"{layer.name} ({type(layer).__name__})", str(_output_shape(layer)), str(_params(layer))]
         if wide:
             fields += [_trainable(layer), f"{_bytes(layer.weights):,}", _number(flops.get(layer.name))]
-        sources = [] if linear else _sources(model, layer)
+        sources = [] if linear else _sources(model, layer) or [""]
         print_fn(_row(fields + sources[:1], positions))
         for source in sources[1:]:
             print_fn(_row([""] * len(fields) + [source], positions))
