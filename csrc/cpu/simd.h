@@ -5,6 +5,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #ifndef HB_ISA
@@ -40,8 +42,8 @@ template <class T> HB_INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }
 // compiled with -ffp-contract=off, so this is the only place where products and sums contract.
 template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
 #if defined(__FMA__) && defined(__GNUC__) && !defined(__clang__)
-  // GCC's builtins stay whole until registers are given out; the loop below is put together from lanes
-  // so early that a 28-accumulator tile then shuffles (or spills) a register per product.
+  // GCC's builtins stay whole until registers are given out; a loop over lanes is put together so early
+  // that a 28-accumulator tile then shuffles (or spills) a register per product.
 #if HB_VECTOR_BYTES == 64
   if constexpr (sizeof(T) == 4) return (Vec<T>)__builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4);
   else return (Vec<T>)__builtin_ia32_vfmaddpd512_mask(a, b, c, (unsigned char)-1, 4);
@@ -49,11 +51,11 @@ template <class T> HB_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
   if constexpr (sizeof(T) == 4) return (Vec<T>)__builtin_ia32_vfmaddps256(a, b, c);
   else return (Vec<T>)__builtin_ia32_vfmaddpd256(a, b, c);
 #endif
-#elif defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
-  Vec<T> r;
-  for (int i = 0; i < kLanes<T>; ++i)
-    r[i] = sizeof(T) == 4 ? __builtin_fmaf(a[i], b[i], c[i]) : __builtin_fma(a[i], b[i], c[i]);
-  return r;
+#elif defined(__aarch64__)
+  if constexpr (sizeof(T) == 4) return (Vec<T>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+  else return (Vec<T>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#elif defined(__FMA__)
+  return __builtin_elementwise_fma(a, b, c);
 #else
   return a * b + c;
 #endif
@@ -69,6 +71,7 @@ template <class T> HB_INLINE void copy_tail(T* dst, const T* src, int n) {
   const auto both_ends = [&](auto block) {
     constexpr int kSize = sizeof(block);
     decltype(block) last;
+    if (bytes < kSize) __builtin_unreachable();  // says the same to GCC 12 for AArch64, which warns otherwise
     __builtin_memcpy(&block, s, kSize);
     __builtin_memcpy(&last, s + bytes - kSize, kSize);
     __builtin_memcpy(d, &block, kSize);

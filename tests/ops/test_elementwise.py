@@ -152,7 +152,8 @@ def test_float16(isa, op):
 def test_every_float16_comes_back(isa):
     x = np.arange(65536, dtype=np.uint16).view("float16")
     wide = run_op("cast", [x], dtype="float32")[0]
-    np.testing.assert_array_equal(wide, x.astype("float32"))
+    with np.errstate(invalid="ignore"):  # NumPy on AArch64 warns of signaling NaNs
+        np.testing.assert_array_equal(wide, x.astype("float32"))
     np.testing.assert_array_equal(run_op("cast", [wide], dtype="float16")[0], x)
 
 
