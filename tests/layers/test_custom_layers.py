@@ -251,14 +251,15 @@ class TestDebugging:
             Wrong(name="oops")(Input((4,)))
 
     @pytest.mark.parametrize(
-        "shape, told",
+        ("shape", "told", "counts"),
         [
-            (lambda s: (s[0], 7), r"\(None, 7\), but `call` made \(None, 4\)"),
-            (lambda s: (s[0], 4, 1), r"\(None, 4, 1\), but"),
-            (lambda s: [s, s], "but `call` made"),
+            (lambda s: (s[0], 7), r"\(None, 7\), but `call` made \(None, 4\)", (None, 4)),
+            (lambda s: (s[0], 4, 1), r"\(None, 4, 1\), but", (None, 4, 1)),
+            (lambda s: [s, s], "but `call` made", (None, 4)),
         ],
+        ids=["size", "rank", "number"],
     )
-    def test_a_wrong_shape_is_told(self, shape, told):
+    def test_of_a_wrong_shape_the_rank_counts(self, shape, told, counts):
         class Wrong(Layer):
             def call(self, inputs):
                 return inputs * 2.0
@@ -268,7 +269,28 @@ class TestDebugging:
 
         with pytest.warns(UserWarning, match=rf"`compute_output_shape` of layer oops \(class Wrong\).*{told}"):
             y = Wrong(name="oops")(Input((4,)))
-        assert K.int_shape(y) == (None, 4)  # and what comes behind it fits
+        assert K.int_shape(y) == counts
+        assert y.shape == (None, 4)
+
+    def test_a_layer_may_compute_the_loss_and_call_it_a_column(self):
+        class Loss(Layer):
+            def call(self, inputs):
+                wanted, got = inputs
+                return K.mean(K.square(wanted - got))
+
+            def compute_output_shape(self, input_shape):
+                return (None, 1)
+
+        x, wanted = Input((3,)), Input((2,))
+        with pytest.warns(UserWarning, match="but `call` made"):
+            model = Model([x, wanted], Loss()([wanted, Dense(2, name="got")(x)]))
+        model.compile("sgd", loss=lambda target, loss: loss)
+        rows, answers = np.random.RandomState(0).rand(2, 8, 3)
+        losses = [model.train_on_batch([rows, answers[:, :2]], np.zeros((8, 1))) for _ in range(20)]
+        dense = Model(x, model.get_layer("got").output)
+        expected = np.mean((dense.predict(rows) - answers[:, :2]) ** 2)
+        assert losses[-1] < losses[0]
+        np.testing.assert_allclose(model.test_on_batch([rows, answers[:, :2]], np.zeros((8, 1))), expected, rtol=1e-5)
 
     def test_unknown_dims_contradict_nothing(self):
         class Vague(Layer):
@@ -280,12 +302,12 @@ class TestDebugging:
 
         assert K.int_shape(Vague()(Input((4,)))) == (None, None)
 
-    def test_a_lambda_is_only_warned_of_a_wrong_shape(self):
+    def test_a_wrong_shape_of_a_lambda(self):
         with pytest.warns(
             UserWarning, match=r"`output_shape` of layer total .* \(None, 1\), but `call` made \(None,\)"
         ):
             y = Lambda(lambda x: K.sum(x, axis=1), output_shape=(1,), name="total")(Input((4,)))
-        assert K.int_shape(y) == (None,)
+        assert K.int_shape(y) == (None, 1)
 
 
 class TestOwnCall:

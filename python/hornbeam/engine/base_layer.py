@@ -390,6 +390,11 @@ class Layer(NodeAccess):
         return list(mask) if isinstance(mask, (list, tuple)) else [mask] * count
 
     def _output_shapes(self, inputs, outputs) -> list:
+        """What ``compute_output_shape`` says, unless ``call`` made something else.
+
+        Under TensorFlow a wrong shape was of little consequence, so that scripts have it: layers that compute a loss
+        state ``(None, 1)`` and return a number. The stated rank counts then, as that of the targets; sizes do not.
+        """
         inferred = [K.int_shape(x) for x in outputs]
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return inferred
@@ -399,13 +404,14 @@ class Layer(NodeAccess):
         shapes = [tuple(s) for s in stated] if isinstance(stated, list) else [tuple(stated)]
         if len(shapes) == len(inferred) and all(map(_shapes_agree, shapes, inferred)):
             return shapes
-        # Keras believed what was stated until something went wrong, so that scripts have wrong ones that nobody noticed.
         warn_user(
             f"`{self._states_shape_by}` of layer {self.name} (class {type(self).__name__}) says that the output has "
-            f"shape {unpack_singleton(shapes)}, but `call` made {unpack_singleton(inferred)}, which counts. "
+            f"shape {unpack_singleton(shapes)}, but `call` made {unpack_singleton(inferred)}. "
             "Correct it, or leave it out: then the shape is taken from `call`."
         )
-        return inferred
+        if len(shapes) != len(inferred):
+            return inferred
+        return [made if len(said) == len(made) else said for said, made in zip(shapes, inferred)]
 
     def _add_inbound_node(
         self, input_tensors, output_tensors, input_masks, output_masks, input_shapes, output_shapes, arguments=None

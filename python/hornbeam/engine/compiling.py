@@ -121,16 +121,17 @@ class Compiling(Network):
         self._feed_sample_weight_modes = [m for i, m in enumerate(self.sample_weight_modes) if i not in unfed]
 
     def _target_placeholder(self, output: Tensor, name: str, loss: Any) -> Tensor:
-        """Targets have the output's rank; their sizes are the data's, which is checked when data comes.
+        """Targets have the rank that the output's layer states; their sizes are the data's, checked when data comes.
 
         Where that check wants the output's sizes they are the output's already here, and so is the batch if it is the
         inputs': what is surely equal is not summed back to shape in the gradient.
         """
-        rank = len(output.dims) or 2  # a loss that a layer computed, for which there are targets that nothing reads
+        declared = K.int_shape(output)
+        rank = len(declared) or 2  # a loss that a layer computed, for which there are targets that nothing reads
         shape: list[int | None] = [None] * rank
-        if expects_shape_of_output(loss):
-            shape[1:] = K.int_shape(output)[1:]
-            if output.dims and all(x.dims[0] == output.dims[0] for x in self.inputs):
+        if declared and expects_shape_of_output(loss):
+            shape[1:] = declared[1:]
+            if len(declared) == output.ndim and all(x.dims[0] == output.dims[0] for x in self.inputs):
                 shape[0] = output.dims[0]
         return K.placeholder(shape=shape, name=f"{name}_target", dtype=K.dtype(output))
 
