@@ -146,3 +146,13 @@ def test_a_scan_may_index_what_is_outside():
     rows = G.apply("arange", [G.constant(n, "int32") for n in (0, 4, 1)], dtype="int32")
     out = G.scan(lambda _, row: ([x[row[0]] * 2.0], []), [], [rows]).outputs[0]
     np.testing.assert_array_equal(out.numpy(), np.arange(12.0).reshape(4, 3) * 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("float", "float32"), ("double", "float64"), ("half", "float16"), (float, "float32"), (np.int64, "int64")],
+)
+def test_dtypes_by_the_other_names_that_tensorflow_takes(given, name):
+    assert G.cast(G.constant([1, 2]), given).dtype == name
+    assert G.constant([1, 2], given).dtype == name
+    assert G.placeholder((2,), given).dtype == name

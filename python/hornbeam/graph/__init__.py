@@ -3,7 +3,7 @@
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
-from .dtypes import DTYPES, DType
+from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
 from .naming import name_scope, scoped_name
@@ -27,7 +27,7 @@ from .variable import Variable
 
 __all__ = [
     "DTYPES", "DType", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply", "as_array", "cast", "cond", "constant",
-    "control_dependencies", "convert", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch",
+    "control_dependencies", "convert", "dtype_name", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "reshape", "scan", "scoped_name", "set_floatx", "set_learning_phase", "shape_of",
     "shape_tensor", "unbroadcast", "unique_name",
 ]  # fmt: skip

@@ -6,6 +6,16 @@ from typing import Any
 
 import numpy as np
 
+#: What TensorFlow takes for a dtype besides its own names and NumPy's.
+_OTHER_NAMES: dict[Any, str] = {"float": "float32", "double": "float64", "half": "float16", float: "float32"}
+
+
+def dtype_name(dtype: Any) -> str:
+    """The name of a dtype given by a string, as NumPy's, as TensorFlow's, or as Python's."""
+    if dtype in _OTHER_NAMES:
+        return _OTHER_NAMES[dtype]
+    return str(dtype) if isinstance(dtype, str) else np.dtype(dtype).name
+
 
 class DType(str):
     """The name of a dtype; it equals the string."""

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _core
 from . import control
 from .arrays import as_array
+from .dtypes import dtype_name
 from .tensor import Node, Tensor
 
 _FLOATX = "float32"
@@ -73,6 +74,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
             dtype = "int32" if array.size == 0 or -(2**31) <= array.min() <= array.max() < 2**31 else "int64"
         else:
             dtype = array.dtype.name
+    dtype = dtype_name(dtype)
     if shape is not None:
         array = np.broadcast_to(array, tuple(shape))
     array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
@@ -84,7 +86,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
 
 def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str | None = None) -> Tensor:
     """A value that is fed at each run."""
-    tensor = marker("placeholder", (), dtype or floatx(), [None if d is None else int(d) for d in shape])
+    tensor = marker("placeholder", (), dtype_name(dtype or floatx()), [None if d is None else int(d) for d in shape])
     if name:
         tensor._name = name
     return tensor
@@ -101,6 +103,7 @@ def convert(value: Any, dtype: str | None = None) -> Tensor:
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:
+    dtype = dtype_name(dtype)
     return x if x.dtype == dtype else apply("cast", [x], dtype=dtype)
 
 
