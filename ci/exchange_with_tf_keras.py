@@ -34,6 +34,10 @@ def models(keras):
         ("RMSprop", opt.RMSprop()), ("Adagrad", opt.Adagrad()), ("Adadelta", opt.Adadelta()), ("Adam", opt.Adam()),
         ("Adam with amsgrad, clipvalue", opt.Adam(amsgrad=True, clipvalue=0.01)), ("Adamax", opt.Adamax()),
         ("Nadam", opt.Nadam()),
+        ("AdamW, cosine schedule", opt.AdamW(opt.schedules.CosineDecay(0.01, 10, alpha=0.1), weight_decay=0.02)),
+        ("Lion", opt.Lion(0.01)), ("Ftrl", opt.Ftrl(0.1, l1_regularization_strength=0.01)),
+        ("RMSprop with momentum, centered, exponential schedule",
+         opt.RMSprop(opt.schedules.ExponentialDecay(0.01, 2, 0.5), momentum=0.8, centered=True)),
     ):  # fmt: skip
         net = Sequential([L.Dense(6, activation="tanh", kernel_regularizer="l2", input_shape=(5,)), L.Dense(3)])
         yield f"MLP, {name}", compiled(net, optimizer, metrics=["mae"]), [(5,)]
@@ -57,6 +61,17 @@ def models(keras):
         L.Dense(4, input_shape=(3,)), L.LeakyReLU(0.2), L.Dense(4), L.PReLU(), L.ELU(), L.Dense(4), L.ThresholdedReLU(0.1),
         L.Dense(4), L.Softmax(), L.Dense(4), L.ReLU(6.0), L.Dense(4, activation="selu"),
         L.Dense(4, activation="hard_sigmoid")])), [(3,)]  # fmt: skip
+    x, memory = Input((5, 4)), Input((6, 4))
+    y = L.LayerNormalization()(L.add([x, L.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)]))
+    y = L.add([y, L.MultiHeadAttention(2, 3, value_dim=2)(y, memory), L.AdditiveAttention()([y, memory])])
+    y = L.EinsumDense("abc,cd->abd", (None, 6), bias_axes="d", activation="gelu")(y)
+    y = L.GroupNormalization(2)(L.DepthwiseConv1D(2)(L.Conv1DTranspose(4, 3, strides=2)(y)))
+    yield "attention, normalization within samples", compiled(Model([x, memory], L.Dense(2)(y))), [(5, 4), (6, 4)]
+    normalization = L.Normalization()
+    normalization.adapt(np.random.RandomState(1).rand(9, 8, 8, 3))
+    yield "preprocessing", compiled(Sequential([
+        L.InputLayer((8, 8, 3)), normalization, L.Rescaling(0.5, 0.1), L.Resizing(6, 7), L.CenterCrop(5, 6), L.Conv2D(2, 3),
+        L.UnitNormalization()])), [(8, 8, 3)]  # fmt: skip
     inner = Sequential([L.Dense(4, input_shape=(4,)), L.BatchNormalization()], name="inner")
     a, b, shared = Input((4,)), Input((4,)), L.Dense(4, activation="relu", name="shared")
     first = inner(shared(a))

@@ -222,7 +222,9 @@ class TestMasks:
         data = arrays(2, 4, 3)
         data[0, 1] = data[1, 3] = 0
         model = Model(x, Dense(2, use_bias=False, kernel_initializer="ones")(Sum()(double)))
-        np.testing.assert_allclose(model.predict(data), np.repeat(2 * data.sum((1, 2))[:, None], 2, 1), rtol=1e-5)
+        np.testing.assert_allclose(
+            model.predict(data), np.repeat(2 * data.sum((1, 2))[:, None], 2, 1), rtol=1e-5, atol=1e-5
+        )
 
     def test_the_remedy_that_the_error_names(self):
         masked = Embedding(5, 2, mask_zero=True, input_length=4)

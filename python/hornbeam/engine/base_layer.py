@@ -15,7 +15,7 @@ from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
-from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, naming_layer
+from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, must_be_given, naming_layer
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
 
@@ -360,6 +360,8 @@ class Layer(NodeAccess):
             previous_mask = _collect_previous_mask(inputs)
             if not is_all_none(previous_mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
                 kwargs["mask"] = previous_mask
+            if "training" not in kwargs and must_be_given(self.call, "training"):
+                kwargs["training"] = None  # the learning phase, as tf.keras passes it
             with naming_layer(self, inputs):
                 output = self.call(inputs, **kwargs)
             output = copy_if_passed_through(output, inputs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +11,13 @@ import numpy as np
 
 from .. import backend as K
 from ..graph import Tensor, Variable, apply, constant
-from ..utils.generic_utils import to_list, unpack_singleton
+from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+
+
+def must_be_given(function: Callable, name: str) -> bool:
+    """Whether a function has an argument of that name without a default."""
+    return has_arg(function, name) and inspect.signature(function).parameters[name].default is inspect.Parameter.empty
+
 
 _CONCRETE_LEAVES = ("constant", "variable")
 

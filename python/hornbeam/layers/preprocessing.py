@@ -320,11 +320,8 @@ class IntegerLookup(_Categories):
         pad_to_max_tokens=False,
         **kwargs,
     ):
-        for name in (
-            "vocabulary_dtype",
-            "vocabulary_size",
-            "idf_weights",
-        ):  # of files: say nothing, or are of a mode that is refused
+        # What files hold beside says nothing more, or is of a mode that is refused.
+        for name in ("vocabulary_dtype", "vocabulary_size", "idf_weights"):
             kwargs.pop(name, None)
         super().__init__(output_mode, ("int", "one_hot", "multi_hot", "count"), kwargs)
         if not isinstance(plain(vocabulary), (list, tuple)):

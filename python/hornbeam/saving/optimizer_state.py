@@ -13,7 +13,6 @@ import numpy as np
 from .. import backend as K
 from ..optimizers import Adam, Ftrl, Nadam, RMSprop
 from . import hdf5
-from .migrate import is_tf
 
 
 def read_state(group: Any, names: list[str], model: Any, keras_version: str | None) -> list[np.ndarray]:
@@ -32,12 +31,8 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
     arrays = [np.asarray(item[()]) for item in found]
     weights = model._collected_trainable_weights
     if names and names[0].split("/")[-1].split(":")[0] == "iteration":  # optimizers of TensorFlow 2.11 and later
-        if not isinstance(model.optimizer, RMSprop):  # whose slots these have by kind
+        if not isinstance(model.optimizer, _ALWAYS_ALIKE):
             arrays = by_kind(arrays, len(weights))
-    elif isinstance(model.optimizer, Ftrl) and is_tf(
-        keras_version
-    ):  # the only one before 2.11 with both slots together
-        arrays = by_kind(arrays, len(weights))
     elif _sorted_by_name(keras_version):
         arrays = _in_layer_order(arrays, weights)
     missing = slots[len(arrays) :]
@@ -68,11 +63,14 @@ def write_zip_state(file: Any, model: Any) -> None:
     if isinstance(optimizer, Adam) and not optimizer.amsgrad:
         state = [x for x, weight in zip(state, optimizer.weights) if "vhat" not in weight.name]
     group = file.create_group("optimizer/vars")
-    if not isinstance(optimizer, RMSprop):
+    if not isinstance(optimizer, _ALWAYS_ALIKE):
         state = by_weight(state, len(model._collected_trainable_weights))
     for i, value in enumerate(state):
         group[str(i)] = value
 
+
+#: Optimizers whose state has one order in all files.
+_ALWAYS_ALIKE = (Ftrl, RMSprop)
 
 #: Where the momentum schedule of Nadam is kept.
 _SCHEDULE = "hornbeam_momentum_schedule"

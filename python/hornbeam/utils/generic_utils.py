@@ -126,11 +126,10 @@ def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
         if table.get(name) is not None:
             return table[name]
     package, _, name = name.rpartition(">")
-    for table in (
-        tables[:-1] if package else []
-    ):  # registered under a package: the user's own, and no name of the library
-        if table.get(name) is not None:
-            return table[name]
+    if package:  # registered under a package: the user's own, whatever the library has of that name
+        for table in tables[:-1]:
+            if table.get(name) is not None:
+                return table[name]
     raise ValueError(
         f"Unknown {what}: {name}.{did_you_mean(name, itertools.chain(*tables))} If it is your own, pass it as "
         f"custom_objects={{'{name[:80]}': ...}} or load inside a CustomObjectScope.{_WITHOUT_TRAINING.get(what, '')}"
