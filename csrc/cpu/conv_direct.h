@@ -208,8 +208,8 @@ HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   p.panel_groups = larger(groups, smaller(panels, target / p.units));
   p.unit_groups = smaller(p.units, ceil_div(target, p.panel_groups));
 
-  // A product packs its rows where they would collide in L1, or serve several panels.
-  const bool pack = panels > 3 || spread<T>(c.channels, 1, kConvPage) != c.channels;
+  // A product packs its rows where a tile's would fall into one set of L2.
+  const bool pack = c.channels * static_cast<int64_t>(sizeof(T)) % (32 << 10) == 0;
   if (by_rows) p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
   else p.scratch = patches ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
   p.scratch = round_up(p.scratch, 64 / sizeof(T));

@@ -106,18 +106,20 @@ static void cut_blocks(const MatmulDims& d, bool kept, MatmulCut& c) {
   using G = GemmTile<T>;
   constexpr int64_t kWholeA = 8 << 20;                                     // bytes of A that may be packed as a whole
   constexpr int64_t kTallBlock = G::block_rows / G::rows;                  // tiles
+  constexpr int64_t kSmallB = 1 << 20;                                     // bytes of B that tasks may pack each
   const int64_t want = tasks_worth(larger(d.m, 8) * d.n * d.k * d.batch);  // few rows wait for b to come
   const int64_t want_each = ceil_div(want, d.batch);                       // of one product of the batch
 
-  // Rows of A 2 KiB or a multiple apart fall into the same few sets of L1.
+  // Rows of A are read where they lie, unless a tile's rows are so far apart that they fall into one set of L2.
+  // Columns are packed: a tile reads a part of a line of each.
   const int64_t a_stride = (d.a_row == 1 ? d.a_col : d.a_row) * static_cast<int64_t>(sizeof(T));
-  const bool clash = a_stride % 2048 == 0;
+  const bool in_place = d.a_col == 1 ? a_stride % (32 << 10) != 0 : c.tiles <= 4 && a_stride % 2048 != 0;
   // Enough rows, or enough of k, to busy every thread without cutting columns, which would need A again.
   const bool tall = d.n <= 512 && c.tiles >= want * kTallBlock / 2;
   const bool deep = d.batch == 1 && c.tiles <= kTallBlock && 32 * d.m * d.n <= (d.m + d.n) * d.k;
   const bool small_a = d.batch == 1 && d.m * d.k * static_cast<int64_t>(sizeof(T)) <= kWholeA;
-  if (c.panels <= 2 || d.k <= 8 || (c.tiles <= 4 && !clash))
-    c.pack_a = PackTime::never;  // each element serves too few products
+  const bool few_products = c.panels <= 2 || d.k <= 32;  // for each element of A
+  if (in_place || few_products) c.pack_a = PackTime::never;
   else c.pack_a = small_a && !tall && !deep ? PackTime::first : PackTime::by_task;
 
   c.row_blocks = ceil_div(c.tiles, kTallBlock);
@@ -132,9 +134,12 @@ static void cut_blocks(const MatmulDims& d, bool kept, MatmulCut& c) {
   if (2 * blocks < want) c.parts = larger(1, smaller(smaller(16, want / blocks), chunks / 2));
 
   c.b_in_place = d.b_col == 1 && c.tiles == 1;
-  if (!kept) c.pack_b = c.row_blocks == 1 ? PackTime::by_task : PackTime::first;
+  // What is packed together comes from another core's cache afterwards: a small b is rather packed several times.
+  const int64_t b_size = gemm_packed_b<T>(d.k, d.n);
+  const bool small_b = c.row_blocks <= 4 && b_size * static_cast<int64_t>(sizeof(T)) <= kSmallB;
+  if (!kept) c.pack_b = c.row_blocks == 1 || small_b ? PackTime::by_task : PackTime::first;
   if (c.pack_a == PackTime::first) c.packed_a = round_up(d.m * d.k, 64);
-  if (c.pack_b == PackTime::first) c.packed_b = round_up(gemm_packed_b<T>(d.k, d.n) * (d.one_b ? 1 : d.batch), 64);
+  if (c.pack_b == PackTime::first) c.packed_b = round_up(b_size * (d.one_b ? 1 : d.batch), 64);
   if (c.parts > 1) c.partial = c.parts * d.batch * d.m * d.n;
 }
 
