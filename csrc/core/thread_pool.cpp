@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/float_mode.h"
 
 namespace hornbeam {
 namespace {
@@ -28,8 +29,8 @@ inline void pause_cpu() {
 }
 
 // A job is handed out through one word: | epoch 16 | count 24 | next 24 |. Whether a task is left, and
-// which, is decided by that word alone; fn and ctx are read after a task was won, and stay as they are
-// until it is done.
+// which, is decided by that word alone; fn, ctx and mode are read after a task was won, and stay as they
+// are until it is done.
 constexpr int kBits = 24;
 constexpr uint64_t kMask = (uint64_t{1} << kBits) - 1;
 constexpr int64_t kMaxTasks = kMask;
@@ -43,6 +44,7 @@ struct Pool {
   std::atomic<int> parked{0};
   void (*fn)(void*, int64_t) = nullptr;
   void* ctx = nullptr;
+  FloatMode mode = 0;  // of the job's thread
   std::mutex mutex;
   std::condition_variable wake;
   int started = 0;            // workers running; guarded by `busy`
@@ -61,6 +63,7 @@ bool run_one(Pool& p) {
   uint64_t t = p.ticket.load(std::memory_order_acquire);
   while (left(t)) {
     if (p.ticket.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel)) {
+      if (float_mode() != p.mode) set_float_mode(p.mode);
       p.fn(p.ctx, static_cast<int64_t>(t & kMask));
       p.done.fetch_add(1, std::memory_order_release);
       return true;
@@ -152,6 +155,7 @@ void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
   if (p.started < threads - 1) start_workers(p, threads);
   p.fn = fn;
   p.ctx = ctx;
+  p.mode = float_mode();
   p.done.store(0, std::memory_order_relaxed);
   uint64_t epoch = (p.ticket.load(std::memory_order_relaxed) >> (2 * kBits)) + 1;
   p.ticket.store(epoch << (2 * kBits) | static_cast<uint64_t>(count) << kBits, std::memory_order_seq_cst);

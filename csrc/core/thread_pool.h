@@ -12,7 +12,8 @@ namespace hornbeam {
 int num_threads();
 void set_num_threads(int n);  // throws ValueError for n < 1
 
-// Runs fn(ctx, 0 … count-1). When another job has the pool, the caller does all of it alone.
+// Runs fn(ctx, 0 … count-1), in the caller's float mode. When another job has the pool, the caller does all of it
+// alone.
 void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx);
 
 // `parallel` in the form kernels take it.

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/float_mode.h"
 #include "core/thread_pool.h"
 #include "program/arena.h"
 #include "program/execution.h"
@@ -248,6 +249,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   e->info.run = run_number;
   point(*e, feeds, outputs);
   if (locking == Locking::wait) locks.take(false);
+  const FlushDenormals flush(!written_.empty());  // as TensorFlow does
   run_steps(*e);
   for (int v : written_) program_.variables[v]->written();
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),

@@ -207,3 +207,14 @@ class DLPack:
 def test_feeds_of_other_kinds(kind):
     x = G.placeholder((None,))
     assert G.Function([x], [x * 2.0])([kind(np.array([1, 2], "float32"))])[0].tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("count", [1, 100_000])
+def test_updates_take_denormals_for_zero(count):
+    """Moments of rows that are never seen again decay to them; every step would then be many times slower."""
+    small = G.Variable(np.full(count, 2e-38, "float32"))
+    x = G.placeholder((None,))
+    assert (G.Function([x], [x * 0.5])([small.get_value()])[0] == np.float32(1e-38)).all()
+    G.Function([], [], [small.assign(small * 0.5)])([])
+    assert not small.get_value().any()
+    assert (np.full(count, 2e-38, "float32") * np.float32(0.5)).all()  # nothing stays switched on
