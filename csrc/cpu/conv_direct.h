@@ -140,6 +140,7 @@ struct ConvPlan {
   int64_t pitch;    // cells per copied pixel (rows) or patch
   bool copy;        // rows: input rows are copied with their padding
   int64_t scratch;  // elements per task
+  int64_t shared;   // elements of patches that several groups of panels read: gathered before, once
 };
 
 // Tiles read about a dozen pixels at a time: distances below this do no harm.
@@ -167,10 +168,13 @@ HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   constexpr int64_t kMaxTasks = 64;
   constexpr int64_t kUnitCells = (256 << 10) / sizeof(T), kPatchCells = 4 * kUnitCells;
   constexpr int64_t kSteadyWeights = (512 << 10) / sizeof(T);  // stay in L2
+  constexpr int64_t kShared = (16 << 20) / sizeof(T);          // of patches
   const Axis &d = c.d, &h = c.h, &w = c.w;
   const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
   const int64_t outputs = c.positions(), weights = c.outputs * c.terms();
-  const int64_t target = larger(1, smaller(kMaxTasks, outputs * weights / kTaskWork));
+  // Few outputs are not cut finely: each piece of them reads all the weights.
+  const int64_t max_tasks = outputs <= 2 * GemmTile<T>::block_rows && weights > kSteadyWeights ? 16 : kMaxTasks;
+  const int64_t target = larger(1, smaller(max_tasks, outputs * weights / kTaskWork));
 
   ConvPlan p{};
   if (outputs * c.outputs == 0) return p;
@@ -210,15 +214,17 @@ HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
 
   // A product packs its rows where a tile's would fall into one set of L2.
   const bool pack = c.channels * static_cast<int64_t>(sizeof(T)) % (32 << 10) == 0;
+  if (patches && p.panel_groups > 1 && outputs * p.pitch <= kShared) p.shared = outputs * p.pitch;
   if (by_rows) p.scratch = p.copy ? h.span(p.size) * row_cells : 0;
-  else p.scratch = patches ? p.size * p.pitch : pack ? GemmTile<T>::scratch : 0;
+  else if (patches) p.scratch = p.shared ? 0 : p.size * p.pitch;
+  else p.scratch = pack ? GemmTile<T>::scratch : 0;
   p.scratch = round_up(p.scratch, 64 / sizeof(T));
   return p;
 }
 
 template <class T>
 HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
-  return p.scratch * p.unit_groups * p.panel_groups * static_cast<int64_t>(sizeof(T));
+  return (p.shared + p.scratch * p.unit_groups * p.panel_groups) * static_cast<int64_t>(sizeof(T));
 }
 
 // A unit of the cut by rows: outputs [begin, end) of a plane, which read rows [row, row + rows) of the input
@@ -308,8 +314,8 @@ static void conv_product_unit(const Correlation<T>& c, const ConvPlan& p, int64_
   Ahead ahead(c.x + next * p.size * k, coming * k, ceil_div(m, G::rows) * (panel1 - panel0));
   MatView<T> a{c.x + first * k, k, 1};
   if (p.cut == ConvCut::patches) {
-    copy_patches(c.x, c.d, c.h, c.w, c.channels, first, m, p.pitch, scratch);
-    a = {scratch, p.pitch, 1};
+    if (!p.shared) copy_patches(c.x, c.d, c.h, c.w, c.channels, first, m, p.pitch, scratch);
+    a = {p.shared ? scratch + first * p.pitch : scratch, p.pitch, 1};
   }
   const int64_t j = panel0 * G::cols, n = smaller(c.outputs, panel1 * G::cols) - j;
   const auto post = [&](T* y, int64_t pitch, int64_t, int64_t, int64_t rows, int64_t cols) {
@@ -325,8 +331,13 @@ template <class T>
 static void run_correlation(const KernelCall& call, const Correlation<T>& c) {
   const ConvPlan p = plan_conv(c);
   const int64_t panels = gemm_panels<T>(c.outputs);
+  T* const workspace = reinterpret_cast<T*>(call.workspace);
+  if (p.shared)
+    parallel_ranges(call, c.positions(), p.pitch, [&](int64_t from, int64_t to) {
+      copy_patches(c.x, c.d, c.h, c.w, c.channels, from, to - from, p.pitch, workspace + from * p.pitch);
+    });
   parallel_tasks(call, p.unit_groups * p.panel_groups, [&](int64_t task) {
-    T* const scratch = reinterpret_cast<T*>(call.workspace) + task * p.scratch;
+    T* const scratch = workspace + task * p.scratch;
     const int64_t ug = task / p.panel_groups, pg = task % p.panel_groups;
     const int64_t panel0 = panels * pg / p.panel_groups, panel1 = panels * (pg + 1) / p.panel_groups;
     const int64_t last = p.units * (ug + 1) / p.unit_groups;
