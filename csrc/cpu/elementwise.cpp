@@ -21,8 +21,8 @@ constexpr int16_t kNoSlot = -1;
 
 // ---- inputs --------------------------------------------------------------------------------------
 // How an input covers the flattened output: one element for all; element by element; a short run
-// repeated; or in general by strides.
-enum class Access { scalar, contiguous, periodic, strided };
+// repeated; in general by strides; or row by row, each somewhere or missing, which is zero.
+enum class Access { scalar, contiguous, periodic, strided, rows };
 
 struct Source {
   const char* data;
@@ -32,6 +32,7 @@ struct Source {
   bool convert;  // has another dtype than the compute type
   int rank;      // innermost dim first, dims that step alike merged; strides in elements, innermost 0 or 1
   int64_t dim[kMaxRank], stride[kMaxRank];
+  const int32_t* place;  // rows: where each of them, dim[0] long, is among the dim[1] at `data`, or -1
 };
 
 template <class T> constexpr DType dtype_of() {
@@ -108,6 +109,18 @@ template <class T> static void load_strided(const Source& s, int64_t pos, T* dst
       offset -= index[d] * s.stride[d];
       index[d] = 0;
     }
+  }
+}
+
+template <class T> static void load_rows(const Source& s, int64_t pos, T* dst, int64_t n) {
+  for (int64_t row = pos / s.dim[0], at = pos % s.dim[0]; n > 0; ++row, at = 0) {
+    const int64_t left = s.dim[0] - at, run = left < n ? left : n;
+    if (s.place[row] >= 0 && s.place[row] < s.dim[1])
+      load_run<T>(s, s.data + (s.place[row] * s.dim[0] + at) * s.item, dst, run);
+    else
+      for (int64_t i = 0; i < run; i += kLanes<T>) store<T>(dst + i, Vec<T>{});
+    dst += run;
+    n -= run;
   }
 }
 
@@ -326,6 +339,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
       }
       value[v] = {slot, L};
       if (s.access == Access::contiguous) load_run<T>(s, s.data + pos * s.item, slot, n);
+      else if (s.access == Access::rows) load_rows<T>(s, pos, slot, n);
       else load_strided<T>(s, pos, slot, n);
     }
     for (int j = 0; j < g.n_out; ++j) {
@@ -347,8 +361,8 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
   }
 }
 
-// All outputs, a pass for each of their shapes.
-template <class T> static void run_program(const KernelCall& c, const Program& g) {
+// All outputs, a pass for each of their shapes. With `place`, which is the call's input 1, input 0 is rows.
+template <class T> static void run_program(const KernelCall& c, const Program& g, const int32_t* place = nullptr) {
   bool done[kMaxFusedOutputs];
   const TensorRef* outs[kMaxFusedOutputs];
   for (int j = 0; j < g.n_out; ++j) {
@@ -366,8 +380,15 @@ template <class T> static void run_program(const KernelCall& c, const Program& g
     }
     Source sources[kMaxFusedInputs];
     for (int v = 0; v < g.n_in; ++v) {
-      set_data<T>(sources[v], c.in[v]);
-      set_access(sources[v], c.in[v].shape, shape);
+      const TensorRef& t = c.in[v && place ? v + 1 : v];
+      set_data<T>(sources[v], t);
+      set_access(sources[v], t.shape, shape);
+    }
+    if (place) {
+      sources[0].access = Access::rows;
+      sources[0].dim[0] = shape.count(1, shape.rank);
+      sources[0].dim[1] = c.in[0].shape[0];
+      sources[0].place = place;
     }
     compile(p, sources, g.n_in);
     const int64_t n = shape.count();
@@ -391,6 +412,12 @@ template <class F> HB_INLINE void with_compute_type(DType t, const F& f) {
 static void run_fused(const KernelCall& c) {
   const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
   with_compute_type(a.dtype, [&](auto t) { run_program<decltype(t)>(c, view(a, c.n_in)); });
+}
+
+static void run_fused_rows(const KernelCall& c) {
+  const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
+  with_compute_type(a.dtype,
+                    [&](auto t) { run_program<decltype(t)>(c, view(a, c.n_in - 1), c.in[1].as<const int32_t>()); });
 }
 
 // ---- one instruction -----------------------------------------------------------------------------
@@ -546,6 +573,7 @@ HB_EXPORT_KERNELS(elementwise,
   HB_ELEMENTWISE(HB_X)
   {"cast", "tiles", nullptr, nullptr, run_cast},
   {"fused", "tiles", nullptr, nullptr, run_fused},
+  {"fused_rows", "tiles", nullptr, nullptr, run_fused_rows},
   {"fused_multi", "tiles", nullptr, workspace_multi, run_fused_multi})
 // clang-format on
 

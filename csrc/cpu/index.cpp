@@ -1,5 +1,5 @@
-// gather, scatter_add, one_hot. An index out of range never reaches memory: gather gives NaN there
-// (0 for integers), scatter_add and one_hot leave it out.
+// gather, scatter_add, sum_rows, one_hot. An index out of range never reaches memory: gather gives NaN there
+// (0 for integers), the others leave it out.
 #include "ops/index.h"
 #include "cpu/dispatch.h"
 #include "cpu/export.h"
@@ -96,6 +96,54 @@ static void run_scatter_add(const KernelCall& c) {
   });
 }
 
+// Updates of one index are added to the first of them, in order of appearance; place[index] is that one's. The
+// others become zero, as do those of indices out of range. Sums may be written over the updates. As in
+// scatter_add, each task owns some of the indices.
+template <class T, class I>
+static void sum_rows(const KernelCall& c) {
+  const I* index = c.in[0].as<const I>();
+  const T* updates = c.in[1].as<const T>();
+  T* sums = c.out[0].as<T>();
+  const Shape &shape = c.out[0].shape, &places = c.out[1].shape;
+  const int64_t rows = places[0], width = shape.count(1, shape.rank), picks = shape[0];
+  int32_t* place = static_cast<int32_t*>(c.out[1].present ? c.out[1].data : c.workspace);
+  if (rows) __builtin_memset(place, -1, static_cast<unsigned long>(rows) * sizeof(int32_t));
+  for (int64_t i = picks; i-- > 0;)
+    if (in_range(index[i], rows)) place[index[i]] = static_cast<int32_t>(i);
+  if (!c.out[0].present) return;
+  const int64_t bytes = picks * width * static_cast<int64_t>(sizeof(T));
+  const int64_t tasks = larger(1, smaller(rows, smaller(16, bytes / (256 * 1024))));
+  parallel_tasks(c, tasks, [&](int64_t task) {
+    const int64_t r0 = rows * task / tasks, r1 = rows * (task + 1) / tasks;
+    const auto row_bytes = static_cast<unsigned long>(width) * sizeof(T);
+    for (int64_t i = 0; i < picks; ++i) {
+      const bool known = in_range(index[i], rows);
+      if (known ? !in_range(index[i] - r0, r1 - r0) : task > 0) continue;
+      const T* from = updates + i * width;
+      T* own = sums + i * width;
+      if (known && place[index[i]] == i) {
+        if (own != from) __builtin_memcpy(own, from, row_bytes);
+        continue;
+      }
+      if (known) {
+        T* to = sums + place[index[i]] * width;
+        for (int64_t k = 0; k < width; ++k) to[k] = static_cast<T>(to[k] + from[k]);
+      }
+      __builtin_memset(own, 0, row_bytes);
+    }
+  });
+}
+
+static void run_sum_rows(const KernelCall& c) {
+  by_addition(c.out[0].dtype, [&](auto item) {
+    by_index(c.in[0].dtype,
+             [&](auto tag) { sum_rows<typename decltype(item)::type, typename decltype(tag)::type>(c); });
+  });
+}
+static int64_t workspace_sum_rows(const KernelCall& c) {
+  return c.out[1].present ? 0 : c.out[1].shape.count() * static_cast<int64_t>(sizeof(int32_t));
+}
+
 template <class T, class I>
 static void one_hot(const KernelCall& c, T one) {
   const I* index = c.in[0].as<const I>();
@@ -123,6 +171,7 @@ static void run_one_hot(const KernelCall& c) {
 
 HB_EXPORT_KERNELS(index, {"gather", "rows", nullptr, nullptr, run_gather},
                   {"scatter_add", "owned", nullptr, nullptr, run_scatter_add},
+                  {"sum_rows", "owned", nullptr, workspace_sum_rows, run_sum_rows},
                   {"one_hot", "rows", nullptr, nullptr, run_one_hot})
 
 HB_CPU_END

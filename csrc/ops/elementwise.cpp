@@ -144,6 +144,20 @@ void infer_multi(const FusedMultiAttrs& a, const std::vector<TypeInfo>& in, std:
   }
 }
 
+void infer_rows(const FusedAttrs& a, const std::vector<TypeInfo>& in, std::vector<TypeInfo>& out) {
+  const char* op = "fused_rows";
+  want_min_rank(op, in[0], 1, "the sums");
+  want_rank(op, in[1], 1, "the places");
+  if (in[1].dtype != DType::int32) op_type_error(op, std::string("wants int32 places, got ") + dtype_name(in[1].dtype));
+  std::vector<TypeInfo> dense(in.begin() + 1, in.end());
+  dense[0] = TypeInfo::of(in[0].dtype, in[0].shape);
+  dense[0].shape[0] = in[1].shape[0];
+  infer_program(op, a, dense, out);
+  for (const TypeInfo& t : out)
+    if (t.shape != dense[0].shape)
+      op_error(op, "has an output of shape " + shape_str(t.shape) + " beside " + shape_str(dense[0].shape));
+}
+
 }  // namespace
 
 void register_elementwise(OpRegistry& r) {
@@ -175,6 +189,10 @@ void register_elementwise(OpRegistry& r) {
   });
   fused.elementwise = true;
   fused.inplace = ~0u;
+
+  OpDef& rows = r.add<FusedAttrs>("fused_rows", 2, kMaxFusedInputs + 1, -1, infer_rows);
+  rows.elementwise = true;
+  rows.inplace = ~3u;
 
   OpDef& multi = r.add<FusedMultiAttrs>("fused_multi", 1, -1, -1, infer_multi);
   multi.elementwise = true;

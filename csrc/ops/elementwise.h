@@ -13,6 +13,10 @@
 // groups of tensors: its inputs are n_shared scalars, then the inputs of group 0, of group 1, ..., its
 // outputs those of group 0, of group 1, ...; inside a group every input is a scalar or has the group's
 // shape. The program's inputs are the shared scalars, then one group's.
+//
+// `fused_rows` runs a program whose first input is mostly zeros, and is never made: what `sum_rows` (ops/index.h)
+// gives of it stands for it, the rows that are something and for each row its place among them, or -1. All
+// outputs have its shape.
 #pragma once
 #include "ops/attrs.h"
 #include "ops/elementwise_list.h"

@@ -1,4 +1,4 @@
-// gather, scatter_add, one_hot.
+// gather, scatter_add, sum_rows, one_hot.
 #include "ops/index.h"
 #include "ops/ints.h"
 
@@ -35,8 +35,8 @@ void infer_gather(const GatherAttrs& a, const Types& in, Types& out) {
     });
 }
 
-void infer_scatter_add(const NoAttrs&, const Types& in, Types& out) {
-  const char* op = "scatter_add";
+// The dense shape that rows are added into.
+Shape scattered(const char* op, const Types& in) {
   const Shape &indices = in[0].shape, &updates = in[1].shape;
   const DType t = in[1].dtype;
   want_indices(op, in[0]);
@@ -51,7 +51,19 @@ void infer_scatter_add(const NoAttrs&, const Types& in, Types& out) {
   if (!fits)
     op_error(op, "updates of shape " + shape_str(updates) + " do not go with indices of shape " + shape_str(indices) +
                      " and a result of shape " + shape_str(y));
-  out.push_back(TypeInfo::of(t, y));
+  return y;
+}
+
+void infer_scatter_add(const NoAttrs&, const Types& in, Types& out) {
+  out.push_back(TypeInfo::of(in[1].dtype, scattered("scatter_add", in)));
+}
+
+void infer_sum_rows(const NoAttrs&, const Types& in, Types& out) {
+  Shape sums = scattered("sum_rows", in);
+  out.push_back(TypeInfo::of(in[1].dtype, {}));
+  out.push_back(TypeInfo::of(DType::int32, Shape{1, {sums[0]}}));
+  sums[0] = in[0].shape.known() ? in[0].shape.count() : kUnknown;
+  out[0].shape = sums;
 }
 
 void infer_one_hot(const OneHotAttrs& a, const Types& in, Types& out) {
@@ -69,6 +81,7 @@ void infer_one_hot(const OneHotAttrs& a, const Types& in, Types& out) {
 void register_index(OpRegistry& r) {
   r.add<GatherAttrs>("gather", 2, 2, 1, infer_gather).moves = true;
   r.add<NoAttrs>("scatter_add", 3, 3, 1, infer_scatter_add);
+  r.add<NoAttrs>("sum_rows", 3, 3, 2, infer_sum_rows).inplace = 1u << 1;
   r.add<OneHotAttrs>("one_hot", 1, 1, 1, infer_one_hot).moves = true;
 }
 

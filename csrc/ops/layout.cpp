@@ -211,7 +211,8 @@ void register_layout(OpRegistry& r) {
   r.add<AxesAttrs>("reverse", 1, 1, 1, infer_reverse).moves = true;
   r.add<AxisAttrs>("concat", 1, -1, 1, infer_concat).moves = true;
   r.add<NoAttrs>("tile", 2, 2, 1, infer_tile).moves = true;
-  r.add<NoAttrs>("broadcast_to", 2, 2, 1, infer_broadcast_to).moves = true;
+  OpDef& broadcast_to = r.add<NoAttrs>("broadcast_to", 2, 2, 1, infer_broadcast_to);
+  broadcast_to.moves = broadcast_to.view_if_same = true;
   r.add<PadAttrs>("pad", 1, 1, 1, infer_pad).moves = true;
 }
 

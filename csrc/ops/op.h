@@ -64,7 +64,8 @@ struct OpDef {
   int outputs = 1;                     // < 0: as many as infer says
   InferFn infer;
   std::unique_ptr<Attrs> (*parse)(const AttrMap&) = nullptr;
-  bool view = false;  // output 0 is input 0's bytes under another shape; never runs
+  bool view = false;          // output 0 is input 0's bytes under another shape; never runs
+  bool view_if_same = false;  // so where output 0 and input 0 have one shape
   // A program of the elementwise interpreter (ops/elementwise.h). Each tile reads all its inputs before
   // it writes, so any output may be written over any input that has its element count and item size and
   // dies here, provided that all outputs that are read have one shape; in `fused_multi` this holds

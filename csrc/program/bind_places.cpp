@@ -163,7 +163,7 @@ void Binder::place_values() {
 }
 
 // An elementwise step reads before it writes tile by tile, but only where all its outputs have one shape, and in
-// `fused_multi` only inside one group.
+// `fused_multi` only inside one group, `fused_rows` never over the rows.
 bool Binder::may_overwrite(const Step& step, size_t input, int output) const {
   const Shape& shape = plan_.types_[output].shape;
   const OpDef& def = *program_.ops[step.op].def;
@@ -173,6 +173,7 @@ bool Binder::may_overwrite(const Step& step, size_t input, int output) const {
     size_t inputs = (step.in.size() - attrs.n_shared) / attrs.n_groups, outputs = step.out.size() / attrs.n_groups;
     return input >= static_cast<size_t>(attrs.n_shared) && (input - attrs.n_shared) / inputs == position / outputs;
   }
+  if (def.name == "fused_rows" && input < 2) return false;  // read anywhere
   for (auto& out : step.out)
     if (out.present && out.shape != shape) return false;
   return true;

@@ -111,10 +111,11 @@ void Binder::infer() {
                          shape_str(t.shape) + " takes more memory than any machine has");
       all_known = all_known && (fully_known(t) || fold_by_kernel(static_cast<int>(i)));
     }
-    if (op.def->view) root_[op.out[0]] = root_[op.in[0]];
+    const bool view = op.def->view || (op.def->view_if_same && types[op.out[0]].shape == types[op.in[0]].shape);
+    if (view) root_[op.out[0]] = root_[op.in[0]];
     if (all_known)
       for (int v : op.out) fold(v);
-    skip_[i] = all_known || op.def->view;
+    skip_[i] = all_known || view;
   }
 }
 

@@ -11,7 +11,19 @@ from hornbeam.bench.measure import Subject, peaks, repeat
 from hornbeam.cli import main
 
 #: What is computed when a plan is bound, what only rewrites make, what runs other ops, and the peaks themselves.
-NOT_OPS_OF_A_RUN = {"shape", "arange", "fill", "fused", "fused_multi", "scan", "cond", "peak_fma", "peak_copy"}
+NOT_OPS_OF_A_RUN = {
+    "shape",
+    "arange",
+    "fill",
+    "fused",
+    "fused_rows",
+    "fused_multi",
+    "sum_rows",
+    "scan",
+    "cond",
+    "peak_fma",
+    "peak_copy",
+}
 #: Another op of the list runs the same loop.
 SAME_LOOP = {"truncated_normal", "reduce_min", "reduce_prod", "reduce_any", "reduce_all", "argmin"}
 #: Their inputs are results of a forward op: measured inside whole models, in the project's bench/.

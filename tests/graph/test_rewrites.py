@@ -13,6 +13,7 @@ from hornbeam.graph.rewrites import (
     fusion,
     multi_tensor,
     neutral,
+    rows,
     shapes,
     slices,
     transposes,
@@ -187,6 +188,42 @@ def test_optimizer_steps_merge():
     value_of(graph, [])
     for p, w in zip(params, want):
         np.testing.assert_allclose(p.get_value(), w, rtol=1e-6)
+
+
+def embedding_step(table, ids, row_grads, other_reader=False):
+    """Momentum on a table of which some rows are looked up; `other_reader`: somebody else wants the whole gradient."""
+    moment = G.Variable(np.full(table.shape, 0.5, "float32"))
+    (grad,) = G.gradients([G.apply("gather", [table, ids], axis=0) * row_grads], [table])
+    new = moment * 0.9 + grad * grad
+    outputs = [G.apply("reduce_max", [grad], axes=[0, 1], keepdims=False)] if other_reader else []
+    return flatten([ids, row_grads], outputs, [moment.assign(new), table.assign(table - new)]), moment
+
+
+def test_an_embeddings_gradient_stays_rows():
+    results = []
+    for keep in (False, True):
+        table, ids, row_grads = var(6, 3), G.placeholder((None,), "int32"), G.placeholder((None, 3))
+        graph, moment = embedding_step(table, ids, row_grads)
+        fusion.fuse_elementwise(graph)
+        before = names(graph)
+        assert before.count("scatter_add") == 1 and before.count("fused") == 1
+        if keep:
+            rows.keep_rows(graph)
+            expected = [{"scatter_add": "sum_rows", "fused": "fused_rows"}.get(name, name) for name in before]
+            assert names(graph) == expected
+        value_of(graph, [np.array([4, 1, 4, 4], "int32"), np.arange(12, dtype="float32").reshape(4, 3)])
+        results.append((moment.get_value(), table.get_value()))
+    for first, second in zip(*results):
+        np.testing.assert_array_equal(first, second)
+    assert results[0][0][0, 0] == np.float32(0.5) * np.float32(0.9)  # rows that were not looked up change, too
+
+
+def test_a_gradient_that_others_read_is_spread():
+    table, ids, row_grads = var(6, 3), G.placeholder((None,), "int32"), G.placeholder((None, 3))
+    graph, _ = embedding_step(table, ids, row_grads, other_reader=True)
+    fusion.fuse_elementwise(graph)
+    rows.keep_rows(graph)
+    assert "scatter_add" in names(graph) and "sum_rows" not in names(graph)
 
 
 def test_updates_that_read_each_other_do_not_merge():

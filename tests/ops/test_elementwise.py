@@ -375,6 +375,26 @@ def test_fused_multi_is_a_step_of_momentum(isa):
         np.testing.assert_array_equal(got[2 * i], p[i] - rate * moment)
 
 
+@pytest.mark.parametrize("rows, row", [(5, (4,)), (3, ()), (2000, (33,)), (700, (2, 300)), (4, (0,)), (0, (3,))])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_rows(isa, dtype, rows, row):
+    """Two outputs of an input of which some rows are there; places outside the sums are zero rows, too."""
+    rng = np.random.RandomState(0)
+    sums = rng.uniform(-1, 1, (rows // 3 + 1, *row)).astype(dtype)
+    places = rng.randint(-2, len(sums) + 1, rows).astype("int32")
+    m = rng.uniform(-1, 1, (rows, *row)).astype(dtype)
+    inside = (places >= 0) & (places < len(sums))
+    g = np.zeros_like(m)
+    g[inside] = sums[places[inside]]
+    steps = [("mul", 0, 0), ("add", 1, 3), ("sub", 4, 2)]
+    got = run_op(
+        "fused_rows", [sums, places, m, np.asarray(0.5, dtype)], code=[n for name, *k in steps for n in (OPCODE[name], *k)],
+        outputs=[4, 5], out_dtypes=[NUMBER[dtype]] * 2, dtype=dtype,
+    )  # fmt: skip
+    np.testing.assert_array_equal(got[0], m + g * g)
+    np.testing.assert_array_equal(got[1], m + g * g - np.asarray(0.5, dtype))
+
+
 def test_updates_in_place(isa):
     """An optimizer's formula over variables: every new value is written over the old one."""
     rng = np.random.RandomState(0)

@@ -1,4 +1,4 @@
-"""gather, scatter_add, one_hot."""
+"""gather, scatter_add, sum_rows, one_hot."""
 
 import numpy as np
 import pytest
@@ -88,6 +88,39 @@ def test_scatter_add_refuses():
         run_op("scatter_add", [at, numbers((1, 2, 3)), np.array([5, 4])])
     with pytest.raises(TypeError, match="cannot add bool"):
         run_op("scatter_add", [at, numbers((1, 2, 3), "bool"), np.array([5, 3])])
+
+
+def spread(sums, places):
+    """What sum_rows stands for."""
+    dense = np.zeros((len(places), *sums.shape[1:]), sums.dtype)
+    dense[places >= 0] = sums[places[places >= 0]]
+    return dense
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32", "float64"])
+@pytest.mark.parametrize(
+    "rows, row, picks", [(1, (), 6), (7, (), 42), (5, (3,), 42), (0, (2,), 4), (4, (2, 17), 0), (900, (130,), 999)]
+)
+def test_sum_rows(isa, dtype, rows, row, picks):
+    """Repeated and missing rows; indices outside are left out, and nothing is left of what does not count."""
+    at = np.random.RandomState(0).randint(-1, rows + 1, (1, picks)).astype("int64")
+    updates = np.random.RandomState(1).randint(1, 3, (1, picks, *row)).astype(dtype)
+    sums, places = run_op("sum_rows", [at, updates, np.array([rows, *row])])
+    assert sums.dtype == updates.dtype and sums.shape == (picks, *row) and places.dtype == np.int32
+    np.testing.assert_array_equal(spread(sums, places), run_op("scatter_add", [at, updates, np.array([rows, *row])])[0])
+    assert not np.delete(sums, places[places >= 0], axis=0).any()
+
+
+def test_sum_rows_sums_in_order_for_any_number_of_threads(threads):
+    rng = np.random.RandomState(0)
+    at = rng.randint(0, 50, (3, 4000)).astype("int32")
+    updates = (rng.randn(3, 4000, 40) * 10.0 ** rng.randint(-6, 6, (3, 4000, 40))).astype("float32")
+    want = np.zeros((50, 40), "float32")
+    np.add.at(want, at.ravel(), updates.reshape(-1, 40))
+    for n in (1, 2, 5):
+        threads(n)
+        got = spread(*run_op("sum_rows", [at, updates, np.array([50, 40])]))
+        assert got.tobytes() == want.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int32", "float16", "float32", "float64"])

@@ -71,3 +71,15 @@ def test_gradient():
     check_gradients(
         lambda x: G.apply("sum_to", [x, G.constant(np.array([3, 1]))]), [np.random.RandomState(0).randn(2, 3, 4)]
     )
+
+
+def test_nothing_runs_where_the_shapes_are_equal():
+    """Which is known only when they are bound."""
+    x, b = G.placeholder((None, 3)), G.placeholder((None, 3))
+    (grad,) = G.gradients([x + b], [b])
+    function = G.Function([x, b], [G.apply("exp", [grad])])
+    assert "sum_to" in str(function.program().bind([(4, 3), (1, 3)]))
+    assert "sum_to" not in str(function.program().bind([(4, 3), (4, 3)]))
+    for rows in (1, 4):
+        got = function([np.zeros((4, 3), "float32"), np.zeros((rows, 3), "float32")])[0]
+        np.testing.assert_allclose(got, np.exp(np.full((rows, 3), 4.0 / rows)), rtol=1e-6)

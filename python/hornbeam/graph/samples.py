@@ -114,6 +114,7 @@ SAMPLES: dict[str, tuple[list[Any], Any]] = {
     ),
     "gather": ([f(5, 4), ints(3, 0, 3)], {"axis": 0}),
     "scatter_add": ([ints(3, 0, 3), f(3, 4), ints(5, 4)], {}),
+    "sum_rows": ([ints(3, 0, 3), f(3, 4), ints(5, 4)], {}),
     "one_hot": ([ints(3, 0, 1)], {"depth": 4, "dtype": "float32"}),
     "shape": ([f(3, 4)], {}),
     "fill": ([ints(3, 4)], {"value": 2.5, "dtype": "float32"}),
@@ -126,6 +127,7 @@ SAMPLES: dict[str, tuple[list[Any], Any]] = {
     "elu": ([f(3, 4)], {"alpha": 0.5}),
     # relu(x * y), of inputs 0 and 1; programs are described in csrc/ops/elementwise.h
     "fused": ([f(3, 4), f(4)], "fused"),
+    "fused_rows": ([f(2, 4), np.array([-1, 1, 0, -1, -1], "int32"), f(5, 4)], "fused_rows"),
     "fused_multi": ([np.float32(0.5), f(3, 4), f(5)], "fused_multi"),
 }
 
@@ -135,7 +137,7 @@ def _fill_in_elementwise() -> None:
     float32 = _core.dtype_names().index("float32")
     program = {"constants": [], "out_dtypes": [float32], "dtype": "float32"}
     multiplied = [code["mul"], 0, 1, code["relu"], 2]
-    for name, attrs in (("fused", {}), ("fused_multi", {"n_shared": 1, "n_groups": 2})):
+    for name, attrs in (("fused", {}), ("fused_rows", {}), ("fused_multi", {"n_shared": 1, "n_groups": 2})):
         SAMPLES[name] = (SAMPLES[name][0], {**program, "code": multiplied, "outputs": [3], **attrs})
     for name, arity in _core.elementwise_instructions():
         SAMPLES.setdefault(name, ([mask(3, 4)] * (name == "select") + [f(3, 4)] * (arity - (name == "select")), {}))

@@ -17,6 +17,7 @@ from .fusion import fuse_elementwise
 from .half import widen_half
 from .multi_tensor import merge_updates
 from .neutral import drop_neutral
+from .rows import keep_rows
 from .shapes import resolve_shapes
 from .slices import join_slices
 from .transposes import sink_transposes
@@ -52,5 +53,6 @@ PASSES = (
     widen_half,
     remove_dead,
     fuse_elementwise,
+    keep_rows,
     merge_updates,
 )

@@ -62,7 +62,7 @@ def _merge(graph: FlatGraph, ops: list[FlatOp]) -> FlatOp:
     new_number = {old: new for new, old in enumerate([*shared, *own])}
     attrs = {
         **first.attrs,
-        "code": _renumber(first.attrs["code"], new_number),
+        "code": renumber(first.attrs["code"], new_number),
         "outputs": [new_number.get(n, n) for n in first.attrs["outputs"]],
         "n_shared": len(shared),
         "n_groups": len(ops),
@@ -71,7 +71,8 @@ def _merge(graph: FlatGraph, ops: list[FlatOp]) -> FlatOp:
     return FlatOp("fused_multi", attrs, inputs, [v for op in ops for v in op.outputs], first.label)
 
 
-def _renumber(code: list[int], new_number: dict[int, int]) -> list[int]:
+def renumber(code: list[int], new_number: dict[int, int]) -> list[int]:
+    """A program's instructions (csrc/ops/elementwise.h) with values that have other numbers."""
     result, i = [], 0
     while i < len(code):
         arity = ARITY[code[i]]
