@@ -21,7 +21,7 @@ def trained(layer, x=IMAGES):
 
 ALL = [
     L.RandomFlip(), L.RandomTranslation(0.3, 0.2), L.RandomRotation(0.2), L.RandomZoom(0.3), L.RandomContrast(0.5),
-    L.RandomBrightness(0.3), L.RandomHeight(0.5), L.RandomWidth(0.5),
+    L.RandomBrightness(0.3), L.RandomHeight((0.4, 0.5)), L.RandomWidth((-0.5, -0.4)),
 ]  # fmt: skip
 
 
@@ -117,6 +117,15 @@ def test_crop():
     assert len(places) == 1 and plain.shape == (64, 4, 3, 2)
 
 
+@pytest.mark.parametrize(
+    "layer", [*ALL, L.RandomCrop(4, 3), L.Resizing(3, 4), L.CenterCrop(4, 4)], ids=lambda l: l.name
+)
+def test_a_single_image(layer):
+    np.testing.assert_array_equal(np.asarray(layer(IMAGES[0])), np.asarray(layer(IMAGES[:1]))[0])
+    shape = layer.compute_output_shape((6, 5, 2))
+    assert shape == layer.compute_output_shape((1, 6, 5, 2))[1:]
+
+
 def test_a_seed_repeats():
     one, two, other = (trained(L.RandomFlip(seed=seed))[0] for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, two)
@@ -126,7 +135,7 @@ def test_a_seed_repeats():
 @pytest.mark.parametrize("make, message", [
     (lambda: L.RandomFlip("diagonal"), "Unknown `mode`"), (lambda: L.RandomTranslation(1.5, 0.1), "`height_factor`"),
     (lambda: L.RandomZoom((0.3, 0.1)), "`height_factor`"), (lambda: L.RandomContrast(1.5), "`factor`"),
-    (lambda: L.RandomRotation(0.1)(L.Input((5, 3))), "ndim=4"),
+    (lambda: L.RandomRotation(0.1)(L.Input((3,))), "min_ndim=3"),
 ])  # fmt: skip
 def test_mistakes(make, message):
     with pytest.raises(ValueError, match=message):

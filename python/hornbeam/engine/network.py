@@ -13,7 +13,7 @@ from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _unique
-from .calling import is_concrete, naming_layer
+from .calling import is_concrete, must_be_given, naming_layer
 from .formula import adopt
 from .input_layer import InputLayer
 from .node import Node
@@ -97,7 +97,7 @@ class Network(Layer):
         self._feed_input_shapes = [K.int_shape(x) for x, _ in fed]
 
         masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
-        self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs))] = (self.outputs, masks)
+        self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs), None)] = (self.outputs, masks)
         self.built = True
         self.supports_masking = any(layer.supports_masking for layer in self._layers)
         Node(
@@ -275,39 +275,47 @@ class Network(Layer):
         return _unique(own, *(layer.get_updates_for(inputs) for layer in self.layers))
 
     # -- calling ----------------------------------------------------------------------------------------
-    def call(self, inputs, mask=None):
-        """Apply the network's layers to other inputs."""
+    def call(self, inputs, mask=None, training=None):
+        """Apply the network's layers to other inputs.
+
+        Args:
+            training: passed on to the layers that take it, as tf.keras does; None leaves it to the learning phase.
+        """
         if not self._is_graph_network:
             raise NotImplementedError(f"Model {self.name}: a subclass of Model has to define `call`.")
         inputs = to_list(inputs, allow_tuple=True)
-        outputs, _ = self._run(inputs, _mask_list(mask, len(inputs)))
+        outputs, _ = self._run(inputs, _mask_list(mask, len(inputs)), training)
         return unpack_singleton(list(outputs))
 
     def compute_mask(self, inputs, mask=None):
         if not self._is_graph_network:
             return None
         inputs = to_list(inputs, allow_tuple=True)
-        _, masks = self._run(inputs, _mask_list(mask, len(inputs)))
+        masks = _mask_list(mask, len(inputs))
+        key = self._call_key(inputs, masks, None)[:-1]
+        calls = [*self._call_cache.items(), *([self._last_call] if self._last_call else [])]
+        known = next((results for call, results in calls if call[:-1] == key), None)  # whatever `training` was
+        _, masks = known or self._run(inputs, masks, None)
         return unpack_singleton(list(masks))
 
-    def _run(self, inputs: list, masks: list) -> tuple[list, list]:
-        key = self._call_key(inputs, masks)
+    def _run(self, inputs: list, masks: list, training: Any) -> tuple[list, list]:
+        key = self._call_key(inputs, masks, training)
         if key in self._call_cache:
             return self._call_cache[key]
         if self._last_call is not None and self._last_call[0] == key:
             return self._last_call[1]
-        outputs, output_masks, _ = self.run_internal_graph(inputs, masks)
+        outputs, output_masks, _ = self.run_internal_graph(inputs, masks, training)
         if all(is_concrete(x) for x in inputs):
             self._last_call = key, (outputs, output_masks)  # only until the next: values come and go
         else:
             self._call_cache[key] = (outputs, output_masks)
         return outputs, output_masks
 
-    def _call_key(self, inputs: list, masks: list) -> tuple:
-        return tuple(inputs), tuple(masks), tuple(self.outputs)
+    def _call_key(self, inputs: list, masks: list, training: Any) -> tuple:
+        return tuple(inputs), tuple(masks), tuple(self.outputs), training
 
-    def run_internal_graph(self, inputs, masks=None):
-        """Apply the layers to ``inputs``, node by node.
+    def run_internal_graph(self, inputs, masks=None, training=None):
+        """Apply the layers to ``inputs``, node by node; ``training`` as for :meth:`call`.
 
         Returns:
             Three lists: output tensors, their masks, their shapes.
@@ -318,7 +326,7 @@ class Network(Layer):
             if isinstance(node.outbound_layer, InputLayer) and node.output_tensors[0] in values:
                 continue
             if all(x in values for x in node.input_tensors):
-                outputs, output_masks = self._run_node(node, [values[x] for x in node.input_tensors], inputs)
+                outputs, output_masks = self._run_node(node, [values[x] for x in node.input_tensors], inputs, training)
                 values.update(zip(node.output_tensors, zip(outputs, output_masks)))
         results = [values[x] for x in self.outputs]
         return [y for y, _ in results], [mask for _, mask in results], [K.int_shape(y) for y, _ in results]
@@ -334,7 +342,7 @@ class Network(Layer):
                     wanted.update(node.input_tensors)
         return needed[::-1]
 
-    def _run_node(self, node: Node, data: list, network_inputs: list) -> tuple[list, list]:
+    def _run_node(self, node: Node, data: list, network_inputs: list, training: Any) -> tuple[list, list]:
         layer = node.outbound_layer
         tensors = [x for x, _ in data]
         x = unpack_singleton(tensors)
@@ -342,6 +350,9 @@ class Network(Layer):
         kwargs = dict(node.arguments or {})
         if "mask" not in kwargs and has_arg(layer.call, "mask"):
             kwargs["mask"] = mask
+        if kwargs.get("training") is None and has_arg(layer.call, "training"):
+            if training is not None or must_be_given(layer.call, "training"):
+                kwargs["training"] = training
         with name_scope(layer.name), naming_layer(layer, x):
             outputs = to_list(layer.call(x, **kwargs), allow_tuple=True)
             output_masks = layer.compute_mask(x, mask)

@@ -1,6 +1,6 @@
 """Images changed at random in training, and left alone otherwise: layers of tf.keras, beyond Keras 2.3.1.
 
-Images are (batch, height, width, channels). What is drawn for one image is independent of the others, except where a layer
+Images are (batch, height, width, channels), or a single one without the batch. What is drawn for one image is independent of the others, except where a layer
 says otherwise.
 """
 
@@ -36,9 +36,11 @@ class _Random(Layer):
         kwargs.pop("rng_type", None)  # how tf.keras keeps the state of its random numbers
         super().__init__(**kwargs)
         self.seed = seed
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
 
     def call(self, inputs, training=None):
+        if inputs.ndim == 3:  # a single image
+            return K.squeeze(self.call(K.expand_dims(inputs, 0), training), 0)
         inputs = K.cast(inputs, self.dtype)
         return K.in_train_phase(lambda: self._changed(inputs), lambda: self._unchanged(inputs), training=training)
 
@@ -288,7 +290,7 @@ class RandomCrop(_Random):
         return {**super().get_config(), "height": self.height, "width": self.width}
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.height, self.width, input_shape[3])
+        return (*input_shape[:-3], self.height, self.width, input_shape[-1])
 
 
 class _RandomLength(_Random):
@@ -320,7 +322,7 @@ class _RandomLength(_Random):
         return {**super().get_config(), "factor": self.factor, "interpolation": self.interpolation}
 
     def compute_output_shape(self, input_shape):
-        return tuple(None if axis == self._axis else n for axis, n in enumerate(input_shape))
+        return tuple(None if axis == self._axis - 4 else n for axis, n in zip(range(-len(input_shape), 0), input_shape))
 
 
 class RandomHeight(_RandomLength):

@@ -11,7 +11,7 @@ from .. import backend as K
 from .. import graph
 from ..backend import image
 from ..backend.math import where
-from ..engine.base_layer import Layer
+from ..engine.base_layer import InputSpec, Layer
 from ..utils.conv_utils import normalize_size
 
 
@@ -142,18 +142,26 @@ class Normalization(Layer):
 
 # -- images -----------------------------------------------------------------------------------------------------
 class _Sized(Layer):
-    """Images of one size: (batch, height, width, channels)."""
+    """Images of one size: (batch, height, width, channels), or a single one without the batch."""
 
     def __init__(self, height, width, **kwargs):
         super().__init__(**kwargs)
         self.height = normalize_size(height, "height")
         self.width = normalize_size(width, "width")
+        self.input_spec = InputSpec(min_ndim=3, max_ndim=4)
+
+    def call(self, inputs):
+        inputs = K.cast(inputs, self.dtype)
+        return K.squeeze(self._sized(K.expand_dims(inputs, 0)), 0) if inputs.ndim == 3 else self._sized(inputs)
+
+    def _sized(self, images: Any) -> Any:
+        raise NotImplementedError
 
     def get_config(self):
         return {**super().get_config(), "height": self.height, "width": self.width}
 
     def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.height, self.width, input_shape[3])
+        return (*input_shape[:-3], self.height, self.width, input_shape[-1])
 
 
 class Resizing(_Sized):
@@ -175,11 +183,9 @@ class Resizing(_Sized):
         self.interpolation = interpolation
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
 
-    def call(self, inputs):
-        inputs, size = K.cast(inputs, self.dtype), (self.height, self.width)
-        if self.crop_to_aspect_ratio:
-            return image.fit(inputs, size, self.interpolation)
-        return image.resize_to(inputs, size, self.interpolation)
+    def _sized(self, images):
+        change = image.fit if self.crop_to_aspect_ratio else image.resize_to
+        return change(images, (self.height, self.width), self.interpolation)
 
     def get_config(self):
         own = {"interpolation": self.interpolation, "crop_to_aspect_ratio": self.crop_to_aspect_ratio}
@@ -189,13 +195,12 @@ class Resizing(_Sized):
 class CenterCrop(_Sized):
     """The middle of images; of those smaller than (height, width), the largest middle part that has its proportions, resized."""
 
-    def call(self, inputs):
-        inputs = K.cast(inputs, self.dtype)
-        height, width = inputs.shape[1:3]
+    def _sized(self, images):
+        height, width = images.shape[1:3]
         if None in (height, width) or height < self.height or width < self.width:
-            return image.fit(inputs, (self.height, self.width))
+            return image.fit(images, (self.height, self.width))
         top, left = (height - self.height) // 2, (width - self.width) // 2
-        return inputs[:, top : top + self.height, left : left + self.width]
+        return images[:, top : top + self.height, left : left + self.width]
 
 
 # -- categories -------------------------------------------------------------------------------------------------
