@@ -9,7 +9,10 @@ import pytest
     "package, names",
     [
         ("hornbeam", "Input Model Sequential layers models backend callbacks utils preprocessing"),
-        ("hornbeam.layers", "Dense Input InputSpec Layer concatenate core merge Highway Recurrent AtrousConvolution2D"),
+        (
+            "hornbeam.layers",
+            "Dense Input InputSpec Layer concatenate core merge Highway Recurrent AtrousConvolution2D K regularizers",
+        ),
         ("hornbeam.utils", "to_categorical plot_model np_utils generic_utils conv_utils"),
         ("hornbeam.datasets", "mnist imdb"),
         ("hornbeam.preprocessing", "image sequence text"),

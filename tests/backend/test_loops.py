@@ -51,3 +51,25 @@ def test_what_a_step_indexes_with_its_element():
     np.testing.assert_array_equal(
         K.eval(K.map_fn(lambda i: K.sum(x[i]), K.arange(4), dtype="float32")), [3, 12, 21, 30]
     )
+
+
+def test_slices_that_begin_where_only_the_run_knows():
+    x, m = K.placeholder((None, 5, 3)), K.placeholder((None, 6))
+
+    def step(x_t, states):
+        total, i, weights = states
+        w = K.slice(weights, [0, K.cast(i[0, 0], "int32")], [-1, 2])
+        assert K.int_shape(w) == (None, 2)
+        total = total + x_t * w[:, :1] * w[:, 1:]
+        return total, [total, i + 1]
+
+    zero = K.zeros_like(x[:, 0])
+    last, _, _ = K.rnn(step, x, [zero, zero[:, :1]], constants=[m], input_length=5)
+    grad = K.gradients(K.sum(last), m)[0]
+    data, weights = X[:2, None] + np.arange(5)[:, None], np.arange(12.0).reshape(2, 6) / 7
+    got = K.function([x, m], [last, grad])([data, weights])
+    np.testing.assert_allclose(got[0], np.einsum("btf,bt->bf", data, weights[:, :-1] * weights[:, 1:]), rtol=1e-5)
+    expected = np.zeros((2, 6))
+    expected[:, :-1] += data.sum(-1) * weights[:, 1:]
+    expected[:, 1:] += data.sum(-1) * weights[:, :-1]
+    np.testing.assert_allclose(got[1], expected, rtol=1e-5)

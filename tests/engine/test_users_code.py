@@ -9,7 +9,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import saving
 from hornbeam.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from hornbeam.layers import BatchNormalization, Conv2D, Dense, Input, Lambda
+from hornbeam.layers import LSTM, BatchNormalization, Conv2D, Dense, Embedding, Input, Lambda
 from hornbeam.legacy import interfaces
 from hornbeam.losses import binary_crossentropy
 from hornbeam.models import Model, Sequential, load_model
@@ -271,6 +271,12 @@ class TestLossesAndMetrics:
         p = model.predict(images)
         want = (2 * (p * masks).sum() + 1) / (p.sum() + masks.sum() + 1)
         np.testing.assert_allclose(model.evaluate(images, masks, verbose=0)[1], want, rtol=1e-5)
+
+    def test_a_metric_that_is_one_number_beside_a_mask_of_steps(self):
+        model = Sequential([Embedding(9, 4, mask_zero=True, input_length=5), LSTM(3, return_sequences=True)])
+        model.compile("sgd", "mse", metrics=[lambda true, made: K.max(true)])
+        x, y = np.random.randint(0, 9, (8, 5)), np.random.rand(8, 5, 3)
+        np.testing.assert_allclose(model.evaluate(x, y, batch_size=8, verbose=0)[1], y.max(), rtol=1e-6)
 
     def test_subclasses(self):
         class Scaled(keras.losses.Loss):

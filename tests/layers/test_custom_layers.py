@@ -294,6 +294,15 @@ class TestDebugging:
         assert losses[-1] < losses[0]
         np.testing.assert_allclose(model.test_on_batch([rows, answers[:, :2]], np.zeros((8, 1))), expected, rtol=1e-5)
 
+    def test_targets_have_the_shape_that_a_layer_states(self):
+        x, y = Input((4,)), Input((4,))
+        with pytest.warns(UserWarning, match=r"`output_shape` of layer loss"):
+            loss = Lambda(lambda pair: K.sum(K.abs(pair[0] - pair[1]), axis=-1), output_shape=(1,), name="loss")([x, y])
+        model = Model([x, y], [loss, y])
+        model.compile("sgd", [lambda true, made: made, "mse"], loss_weights=[1.0, 0.0])
+        ones = np.ones((6, 4))
+        assert model.train_on_batch([ones, 0 * ones], [np.zeros((6, 1)), ones])[0] == 4.0
+
     def test_unknown_dims_contradict_nothing(self):
         class Vague(Layer):
             def call(self, inputs):

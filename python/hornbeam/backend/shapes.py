@@ -11,6 +11,7 @@ from .. import graph
 from ..graph import Tensor, floatx
 from .axes import axis_of, normalize_axes
 from .common import normalize_data_format
+from .creation import arange
 from .variables import int_shape
 
 
@@ -98,6 +99,11 @@ def slice(x: Tensor, start: Any, size: Any) -> Tensor:
     starts, sizes = _entries(start), _entries(size)
     if not x.ndim == len(starts) == len(sizes):
         raise ValueError("The dimension and the size of indices should match.")
+    for axis, (first, n) in enumerate(zip(starts, sizes)):
+        if isinstance(first, Tensor) and first.ints is None and isinstance(n, int) and n >= 0:
+            # Where it begins is known only while running, its size is not: rows are taken by their numbers.
+            x = graph.apply("gather", [x, first + arange(n, dtype=first.dtype)], axis=axis)
+            starts[axis], sizes[axis] = 0, -1
     open_end = sum(1 << i for i, n in enumerate(sizes) if isinstance(n, int) and n == -1)
     ends = [0 if isinstance(n, int) and n == -1 else s + n for s, n in zip(starts, sizes)]
     return graph.apply(

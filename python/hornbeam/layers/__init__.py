@@ -6,6 +6,9 @@ import importlib
 import sys
 from typing import Any
 
+# Until Keras 2.2, `from keras.layers import *` gave these too.
+from .. import activations, constraints, initializers, regularizers
+from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..engine.input_layer import Input, InputLayer
 from ..utils.generic_utils import deserialize_keras_object, get_custom_objects, serialize_keras_object

@@ -91,6 +91,9 @@ class Reduce(Metric):
         values = K.cast(values, self.dtype)
         if sample_weight is not None:
             sample_weight = K.cast(sample_weight, self.dtype)
+            if K.ndim(values) == 0 and K.ndim(sample_weight) > 1:
+                # What a function reduced itself beside a mask of steps: Keras took it so until 2.2.
+                values = values * K.ones_like(sample_weight)
             values, _, sample_weight = losses_utils.squeeze_or_expand_dimensions(values, sample_weight=sample_weight)
             sample_weight = losses_utils.broadcast_weights(values, sample_weight) * K.ones_like(values)
             values = values * sample_weight
