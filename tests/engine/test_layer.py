@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hornbeam import backend as K
+from hornbeam import constraints
 from hornbeam.engine.base_layer import InputSpec, Layer, disable_tracking
 from hornbeam.layers import LSTM, ActivityRegularization, BatchNormalization, Dense, Input
 from hornbeam.models import Model, Sequential
@@ -273,3 +274,9 @@ def test_calls_on_arrays_leave_nothing_behind():
         np.testing.assert_allclose(model(values).numpy(), model.predict(values), rtol=1e-5)
         recurrent(np.ones((1, 2, 3), dtype="float32")).numpy()
     assert kept() == before and len(model.losses) == 2
+
+
+def test_options_of_weights_go_by_name():
+    layer = Layer()
+    weight = layer.add_weight("w", (2,), initializer="ones", regularizer="l2", constraint="non_neg")
+    assert isinstance(weight.constraint, constraints.NonNeg) and len(layer.losses) == 1

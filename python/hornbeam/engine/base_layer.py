@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from .. import initializers, regularizers
+from .. import constraints, initializers, regularizers
 from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
@@ -207,7 +207,7 @@ class Layer(NodeAccess):
             dtype=dtype,
             shape=shape,
             name=scoped_name(name or "Variable"),
-            constraint=constraint,
+            constraint=constraints.get(constraint),
         )
         weight.trainable = trainable
         (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)
