@@ -45,6 +45,18 @@ def test_cond_over_sizes_that_depend_on_data():
         assert got[0] == value_ and got[1].tolist() == gradient
 
 
+def test_cond_of_results_of_several_lengths():
+    """At most three boxes, and zeros where there are fewer."""
+    x = K.placeholder((None, 2))
+    kept = tf["boolean_mask"](x, x[:, 0] > 0.0)
+    count = tf["shape"](kept)[0]
+    three = tf["cond"](count > 3, lambda: kept[:3], lambda: tf["pad"](kept, [[0, 3 - count], [0, 0]]))
+    run = K.function([x], [three])
+    rows = np.arange(1.0, 11.0).reshape(5, 2)
+    np.testing.assert_array_equal(run([rows])[0], rows[:3])
+    np.testing.assert_array_equal(run([rows * [[1], [-1], [-1], [-1], [1]]])[0], [rows[0], rows[4], [0, 0]])
+
+
 def test_split_of_a_batch():
     x = K.placeholder((None, 2))
     parts = K.function([x], tf["split"](x, 2))([np.arange(8.0).reshape(4, 2)])

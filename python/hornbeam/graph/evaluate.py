@@ -11,6 +11,7 @@ from .flat import flatten
 from .function import expose_prints, print_last
 from .rewrites import rewrite
 from .tensor import Tensor
+from .unrolling import unroll
 from .variable import Variable
 
 _CACHE_SIZE = 256
@@ -43,6 +44,8 @@ def evaluate(tensor: Tensor) -> Any:
             _cache.move_to_end(key)
     if cached is None:
         graph = flatten(feeds, [tensor])
+        if graph.loops and all(rows.dims[0] >= 0 for _, rows in graph.loops):
+            unroll(graph, [rows.dims[0] for _, rows in graph.loops])
         messages = expose_prints(graph)
         rewrite(graph)
         program, _ = graph.lower()

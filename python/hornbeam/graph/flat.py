@@ -70,6 +70,8 @@ class FlatGraph:
         self.outputs: list[int] = []
         self.updates: list[tuple[Variable, int]] = []
         self.prints: list[tuple[str, int]] = []  #: messages and values that whoever runs the program prints
+        #: scans that have to be written out (graph/unrolling.py), each with a tensor that has as many rows as it has steps
+        self.loops: list[tuple[FlatOp, Tensor]] = []
         self._carrying: tuple[int, list[int]] = (-1, [])  # of a scan's body, see ProgramOptions in program.h
 
     def add_value(self, kind: str, dtype: str, dims: tuple, payload: Any = None, ints: tuple | None = None) -> int:
@@ -321,6 +323,14 @@ class Flattener:
                 outputs.append(self.graph.add_value("computed", printed.dtype, (steps, *printed.dims)))
                 self.graph.prints.append((message, outputs[-1]))
         self.graph.ops.append(FlatOp(node.op, attrs, inputs, outputs, node.label, bodies))
+        if node.op == "scan":
+            self._note_loop(self.graph.ops[-1], node.inputs[attrs["states"]])  # type: ignore[arg-type]
+
+    def _note_loop(self, op: FlatOp, sequence: Tensor) -> None:
+        from .unrolling import has_sizes_from_data
+
+        if not op.is_random and has_sizes_from_data(op):
+            self.graph.loops.append((op, sequence))
 
     def _combine(self, how: str, variable: int, value: int) -> int:
         if how == "set":

@@ -10,8 +10,10 @@ import numpy as np
 
 from .. import _core
 from .flat import FlatGraph, flatten
+from .ops import shape_of
 from .rewrites import rewrite
 from .tensor import Tensor
+from .unrolling import unroll
 
 
 class RunCounter:
@@ -79,8 +81,9 @@ class Function:
         self._inputs = [t for i, t in enumerate(inputs) if i != self._phase_index]
         self._outputs = list(outputs)
         self._updates = list(updates)
-        self._programs: dict[int, _core.Program] = {}
-        self._messages: dict[int, list[str]] = {}  # of the values to print, which are the programs' last outputs
+        #: by phase (and the lengths of loops that are written out), with the messages of values to print, its last outputs
+        self._programs: dict[Any, tuple[_core.Program, list[str]]] = {}
+        self._lengths: dict[int, Function] = {}  # of those loops, by phase
 
     def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         phase = self._phase
@@ -88,28 +91,45 @@ class Function:
             inputs = list(inputs)
             if self._phase_index < len(inputs):
                 phase = int(inputs.pop(self._phase_index))
-        program = self._programs.get(phase)
-        if program is None:
-            program = self.program(phase)
+        found = self._programs.get(phase)
+        program, messages = self._program_for(phase, inputs) if found is None else found
         counter = self.counter
         run = counter.value
         if program.has_random:
             counter.value = run + 1
         results = program.run(inputs, run)
-        return print_last(self._messages[phase], results) if self._messages[phase] else results
+        return print_last(messages, results) if messages else results
 
     def program(self, phase: int | None = None) -> _core.Program:
         """The compiled program for a learning phase, built if need be."""
-        phase = self._phase if phase is None else phase
+        return self._built(self._phase if phase is None else phase)[0]
+
+    def _program_for(self, phase: int, inputs: Sequence[Any]) -> tuple[_core.Program, list[str]]:
+        """The program for these inputs: where sizes in a loop depend on data, one for each number of its steps."""
+        with self.counter.lock:
+            if phase not in self._lengths:
+                loops = self._flattened(phase).loops
+                if not loops:
+                    return self._built(phase)
+                self._lengths[phase] = Function(self._inputs, [shape_of(t)[0] for _, t in loops], name=self.name)
+        return self._built(phase, tuple(int(n) for n in self._lengths[phase](inputs)))
+
+    def _flattened(self, phase: int) -> FlatGraph:
         if phase not in (0, 1):
             raise ValueError(f"the learning phase must be 0 or 1, got {phase}")
+        return flatten(self._inputs, self._outputs, self._updates, phase)
+
+    def _built(self, phase: int, lengths: tuple[int, ...] = ()) -> tuple[_core.Program, list[str]]:
+        key = (phase, lengths) if lengths else phase
         with self.counter.lock:
-            if phase not in self._programs:
-                graph = flatten(self._inputs, self._outputs, self._updates, phase)
-                self._messages[phase] = expose_prints(graph)
+            if key not in self._programs:
+                graph = self._flattened(phase)
+                if lengths:
+                    unroll(graph, lengths)
+                messages = expose_prints(graph)
                 rewrite(graph)
                 program, variables = graph.lower()
                 for variable in variables:
                     variable.materialize()
-                self._programs[phase] = program
-            return self._programs[phase]
+                self._programs[key] = program, messages
+            return self._programs[key]

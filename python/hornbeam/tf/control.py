@@ -10,7 +10,7 @@ from .. import graph
 from ..graph import Tensor
 from . import k as K
 from .arrays import LoopArray, TensorArray
-from .common import SizesFromData, dtype_name, tensor, tensors
+from .common import SizesFromData, dim, dtype_name, tensor, tensors
 from .nest import flatten, pack
 from .table import for_scripts
 
@@ -23,7 +23,7 @@ def cond(
 ) -> Any:  # fmt: skip
     """What one of two functions gives; the other's tensors are not computed.
 
-    Both are computed where one of them makes a tensor whose size depends on data.
+    Both are computed where one of them makes a tensor whose size depends on data, or their results may differ in length.
     """
     then, other = true_fn or fn1, false_fn or fn2
     if then is None or other is None:
@@ -32,9 +32,9 @@ def cond(
         return then() if pred else other()
     before = SizesFromData.count
     first, second = then(), other()
-    if SizesFromData.count != before:
-        chosen = [_selected(pred, *tensors(a, b)) for a, b in zip(flatten(first), flatten(second))]
-        return pack(first, chosen)
+    pairs = list(zip(flatten(first), flatten(second)))
+    if SizesFromData.count != before or any(_lengths_may_differ(a, b) for a, b in pairs):
+        return pack(first, [_selected(pred, *tensors(a, b)) for a, b in pairs])
     if isinstance(first, Tensor) or not isinstance(first, (list, tuple, dict)):
         return K.switch(pred, then, other)
     chosen = [
@@ -44,8 +44,22 @@ def cond(
     return pack(first, chosen)
 
 
+def _lengths_may_differ(a: Any, b: Any) -> bool:
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor) and a.ndim and b.ndim):
+        return False
+    return a.dims[0] != b.dims[0] and min(a.dims[0], b.dims[0]) < 0
+
+
 def _selected(pred: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    return graph.apply("select", [pred if pred.dtype == "bool" else graph.apply("not_equal", [pred, 0]), a, b])
+    """One of two tensors that are both there; their first axes may differ in length."""
+    pred = pred if pred.dtype == "bool" else graph.apply("not_equal", [pred, 0])
+    if not a.ndim or a.ndim != b.ndim or a.dims[0] == b.dims[0]:
+        return graph.apply("select", [pred, a, b])
+    first, second = tensor(dim(a, 0)), tensor(dim(b, 0))
+    begin = graph.apply("select", [pred, graph.constant(0), first])
+    end = graph.apply("select", [pred, first, first + second])
+    SizesFromData.count += 1
+    return K.concatenate([a, b], axis=0)[begin:end]
 
 
 @for_scripts("case")

@@ -271,8 +271,9 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
 
 
 def _constant(x: Tensor, axis: int, before: Any, after: Any, value: Any) -> Tensor:
-    """With sizes known only when run."""
-    edges = [filled([*dims(x)[:axis], n, *dims(x)[axis + 1 :]], value, x.dtype) for n in (before, after)]
+    """With sizes known only when run; a negative one, as a choice not taken may compute it, adds nothing."""
+    sizes = [K.maximum(n, 0) if isinstance(n, Tensor) else n for n in (before, after)]
+    edges = [filled([*dims(x)[:axis], n, *dims(x)[axis + 1 :]], value, x.dtype) for n in sizes]
     return K.concatenate([edges[0], x, edges[1]], axis=axis)
 
 
