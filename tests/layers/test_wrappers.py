@@ -195,6 +195,19 @@ class TestTimeDistributed:
         with pytest.raises(ValueError, match="is incompatible with layer"):
             layer(Input((3, 5)))
 
+    def test_steps_that_the_layer_before_states(self):
+        """As region proposals do, of which there are as many as a layer was told."""
+
+        class Padded(Layer):
+            def call(self, x):
+                return K.concatenate([x[:, : K.shape(x)[1] - 2], x[:, :2]], axis=1)
+
+            def compute_output_shape(self, input_shape):
+                return (input_shape[0], 5, input_shape[2])
+
+        x = Padded()(Input((None, 3)))
+        assert K.int_shape(TimeDistributed(Dense(2))(x)) == (None, 5, 2)
+
 
 class TestWrapper:
     def test_config(self):

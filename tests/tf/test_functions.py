@@ -197,7 +197,7 @@ CASES = [
     ("norm", [A], {}, norm(A).ravel()[0]), ("norm", [A], {"axis": 1, "keepdims": True}, norm(A, 1)),
     ("norm", [S], {"ord": 1, "axis": 0}, abs(S).sum(0)), ("norm", [S, np.inf], {"axis": 1}, abs(S).max(1)),
     ("norm", [S, 3], {"axis": 1}, (abs(S) ** 3).sum(1) ** (1 / 3)), ("norm", [A], {"axis": [1, 2]}, norm(A, (1, 2))[:, 0, 0]),
-    ("nn.l2_normalize", [A], {"dim": 1}, A / norm(A, 1)), ("math.l2_normalize", [A, -1], {}, A / norm(A, -1)),
+    ("linalg.normalize", [A], {"axis": 1}, (A / norm(A, 1), norm(A, 1))), ("nn.l2_normalize", [A], {"dim": 1}, A / norm(A, 1)), ("math.l2_normalize", [A, -1], {}, A / norm(A, -1)),
     ("clip_by_norm", [A, 1.0], {}, A / norm(A)), ("clip_by_norm", [A, 100.0], {}, A), ("clip_by_norm", [0 * A, 1.0], {}, 0 * A),
     ("global_norm", [[A, B]], {}, np.sqrt((A**2).sum() + (B**2).sum())),
     ("clip_by_global_norm", [[V, V], 1.0], {}, ([V / np.sqrt(28)] * 2, np.sqrt(28))),
@@ -250,6 +250,8 @@ CASES = [
     ("nn.top_k", [S, 2], {}, (-np.sort(-S)[:, :2], np.argsort(-S)[:, :2])), ("sort", [S], {"axis": 0}, np.sort(S, 0)),
     ("sort", [S], {"direction": "DESCENDING"}, -np.sort(-S)), ("argsort", [S, 0], {}, np.argsort(S, 0)),
     ("nn.in_top_k", [S, np.array([0, 1, 2]), 1], {}, S.argmax(1) == [0, 1, 2]), ("math.in_top_k", [np.array([0, 1, 2]), S, 4], {}, [True] * 3),
+    ("unique", [np.array([3, 1, 3, 2, 1])], {}, ([3, 1, 2], [0, 1, 0, 2, 1])),
+    ("sets.intersection", [np.array([[5, 2, 2, 9]]), np.array([[2, 7, 5]])], {}, [[2, 5]]), ("sparse.to_dense", [S], {}, S),
     ("random.shuffle", [np.full(5, 2.0)], {}, [2.0] * 5),
     # indices
     ("gather", [A, [2, 0]], {"axis": 1}, A[:, [2, 0]]), ("gather", [V, I], {}, V[I]), ("nn.embedding_lookup", [S], {"ids": [2, 2]}, S[[2, 2]]),

@@ -254,6 +254,7 @@ def test_static_shapes():
     assert shape.ndims == shape.rank == 3 and shape.dims == [None, 3, 4] and not shape.is_fully_defined()
     assert shape.num_elements() is None and shape[1:].num_elements() == 12
     assert shape.is_compatible_with((2, 3, 4)) and not shape.is_compatible_with((2, 4, 4))
+    assert isinstance(shape[1], tf["Dimension"]) and tf["Dimension"](3).value == 3
     assert tf["TensorShape"]([None, 2]).concatenate([5]).as_list() == [None, 2, 5]
     with pytest.raises(ValueError, match="rank 2"):
         shape.with_rank(2)

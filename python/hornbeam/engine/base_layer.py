@@ -405,6 +405,9 @@ class Layer(NodeAccess):
             return inferred
         shapes = [tuple(s) for s in stated] if isinstance(stated, list) else [tuple(stated)]
         if len(shapes) == len(inferred) and all(map(_shapes_agree, shapes, inferred)):
+            for x, shape in zip(outputs, shapes):
+                if isinstance(x, Tensor):  # what a layer knows of its output, the formulas behind it may count on
+                    x.set_shape(shape)
             return shapes
         warn_user(
             f"`{self._states_shape_by}` of layer {self.name} (class {type(self).__name__}) says that the output has "

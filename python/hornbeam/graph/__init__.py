@@ -21,13 +21,14 @@ from .ops import (
     unbroadcast,
 )
 from .scan import Loop, scan
-from .static_shape import StaticShape
+from .static_shape import Dim, StaticShape
 from .tensor import Node, Tensor, unique_name
 from .variable import Variable
 
 __all__ = [
-    "DTYPES", "DType", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply", "as_array", "cast", "cond", "constant",
-    "control_dependencies", "convert", "dtype_name", "floatx", "gradients", "learning_phase", "name_scope", "phase_switch",
+    "DTYPES", "DType", "Dim", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply",
+    "as_array", "cast", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
+    "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "reshape", "scan", "scoped_name", "set_floatx", "set_learning_phase", "shape_of",
     "shape_tensor", "unbroadcast", "unique_name",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..graph import Tensor, name_scope
-from ..utils.generic_utils import has_arg, object_list_uid, unpack_singleton
+from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
 from .conv_base import _Conv
 from .core import Activation, Dense, Flatten
 from .embeddings import Embedding
@@ -137,7 +137,10 @@ class TimeDistributed(Wrapper):
         return output
 
     def _output_shapes(self, inputs, outputs):
-        return [K.int_shape(x) for x in outputs]  # custom layers need not have compute_output_shape
+        """As they are, since custom layers need not have compute_output_shape; the steps are the input's."""
+        steps = K.int_shape(to_list(inputs)[0])[1]
+        shapes = [K.int_shape(x) for x in outputs]
+        return [(s[0], steps, *s[2:]) if len(s) > 1 and s[1] is None else s for s in shapes]
 
     def compute_output_shape(self, input_shape):
         shape = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))

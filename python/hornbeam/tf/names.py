@@ -18,6 +18,7 @@ for_scripts("half")(graph.DTYPES["float16"])
 for_scripts("Tensor")(graph.Tensor)
 for_scripts("DType", "dtypes.DType")(graph.DType)
 for_scripts("TensorShape")(graph.StaticShape)
+for_scripts("Dimension")(graph.Dim)
 for_scripts("newaxis")(None)
 for_scripts("image.ResizeMethod")(ResizeMethod)
 

@@ -116,6 +116,13 @@ def norm(
     raise ValueError(f"tf.norm has no ord={ord!r}: 'euclidean', 1, 2, inf or another positive number")
 
 
+@function("linalg.normalize")
+def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: Any = None) -> tuple[Tensor, Tensor]:
+    """The tensor over its norm, and the norm."""
+    length = norm(tensor, ord, axis, keepdims=True)
+    return graph.convert(tensor) / length, length
+
+
 @function("math.l2_normalize", "linalg.l2_normalize", "nn.l2_normalize")
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: Any = None, dim: Any = None) -> Tensor:
     x = tensor(x)

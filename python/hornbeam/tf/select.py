@@ -7,7 +7,7 @@ from typing import Any
 from .. import graph
 from ..graph import Tensor
 from . import k as K
-from .common import SizesFromData, axes, dim, dims, known, number, product, tensor, tensors
+from .common import SizesFromData, axes, dim, dims, dtype_name, known, number, product, tensor, tensors
 from .table import for_scripts, function
 
 
@@ -132,6 +132,41 @@ def in_top_k(predictions: Any, targets: Any, k: int, name: Any = None) -> Tensor
     if not predictions.dtype.startswith("float"):
         predictions, targets = targets, predictions
     return K.in_top_k(predictions, targets, k)
+
+
+@for_scripts("unique")
+def unique(x: Any, out_idx: Any = "int32", name: Any = None) -> tuple[Tensor, Tensor]:
+    """The different elements of a vector in the order in which they come, and for each element which of them it is."""
+    x = tensor(x)
+    same = graph.apply("equal", [K.expand_dims(x, 1), K.expand_dims(x, 0)])
+    first = K.argmax(graph.cast(same, "int32"), axis=1)
+    is_first = graph.apply("equal", [first, K.arange(dim(x, 0), dtype="int64")])
+    place = graph.apply("cumsum", [graph.cast(is_first, "int64")], axis=0) - 1
+    places = graph.apply("gather", [place, first], axis=0)
+    return boolean_mask(x, is_first), graph.cast(places, dtype_name(out_idx))
+
+
+@for_scripts("sets.intersection", "sets.set_intersection")
+def intersection(a: Any, b: Any, validate_indices: bool = True) -> Tensor:
+    """What two rows (1, n) and (1, m) have in common, once each, in order: (1, how many).
+
+    TensorFlow gives it as a sparse tensor, of which scripts take the dense one with ``tf.sparse.to_dense``.
+
+    Raises:
+        ValueError: several rows.
+    """
+    a, b = tensors(a, b)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[0] not in (1, None) or b.shape[0] not in (1, None):
+        raise ValueError(f"tf.sets.intersection is supported for one row each, got shapes {a.shape} and {b.shape}")
+    row, other = a[0], b[0]
+    both = K.any(graph.apply("equal", [K.expand_dims(row, 1), K.expand_dims(other, 0)]), axis=1)
+    return K.expand_dims(sort(unique(boolean_mask(row, both))[0]), 0)
+
+
+@for_scripts("sparse.to_dense", "sparse_tensor_to_dense", "sparse.tensor_to_dense")
+def to_dense(sp_input: Any, default_value: Any = None, validate_indices: bool = True, name: Any = None) -> Tensor:
+    """Tensors here are dense already; K's sparse ones become so."""
+    return K.to_dense(sp_input)
 
 
 @for_scripts("random.shuffle", "random_shuffle")
