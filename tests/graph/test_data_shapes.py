@@ -87,8 +87,9 @@ def test_inside_a_scan():
     for count in (2, 5):
         np.testing.assert_array_equal(run([[1, count], np.ones((3, 6))])[0], np.ones((3, count)))
     each = K.function([x], [K.map_fn(lambda row: K.arange(K.cast(K.sum(row), "int32")), x)])
-    with pytest.raises(ValueError, match="depends on data"):
-        each([np.ones((2, 6))])
+    np.testing.assert_array_equal(each([np.ones((2, 6))])[0], [range(6)] * 2)
+    with pytest.raises(ValueError, match="concat"):  # what the steps give has to fit together
+        each([[[1] * 6, [2] * 6]])
 
 
 def test_from_many_threads():
