@@ -50,6 +50,7 @@ def core_calls(function):
     return calls
 
 
+@pytest.mark.skipif(sys.version_info[:2] in ((3, 10), (3, 12)), reason="profiling sees no calls of compiled methods")
 @pytest.mark.parametrize("make", [mlp, cnn, lstm])
 def test_a_warm_training_step_is_one_call(make):
     model, x, y = make()
