@@ -123,3 +123,9 @@ def test_a_layer_without_a_step_says_so():
 
     with pytest.raises(NotImplementedError, match="has to define `step`"):
         Empty()(Input((2, 3)))
+
+
+def test_a_layer_may_have_no_states():
+    layer = Elman(3)
+    layer.states = []
+    assert layer.states == []

@@ -65,7 +65,7 @@ class Recurrent(RNN):
     @disable_tracking
     def states(self, states):
         self._state_count = len(states)
-        self._state_variables = None if states[0] is None else states
+        self._state_variables = None if not states or states[0] is None else states
 
     def step(self, inputs, states):
         """The output of one step and the new states."""
