@@ -1,5 +1,5 @@
-// top_k(x) -> values, indices (int32): the k largest of each row of the last axis (all of them for k = -1), largest first;
-// of equals, the one that comes first. NaN counts as smaller than everything.
+// top_k(x) -> values, indices (int32): the k largest of each row of the last axis (all of them for k = -1), largest
+// first; of equals, the one that comes first. NaN counts as smaller than everything.
 #include "ops/top_k.h"
 
 #include "ops/op.h"
