@@ -111,3 +111,22 @@ def test_activations():
     np.testing.assert_allclose(exact[[0, 3, 6]], [-0.0040496940948, 0, 2.9959503059052], atol=1e-7)
     np.testing.assert_allclose(near, exact, atol=1e-3)
     assert L.Activation("silu").activation is swish
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_masked_steps_give_zeros(backwards):
+    def model(**options):
+        return Sequential(
+            [L.Masking(input_shape=(6, 2)), L.GRU(3, return_sequences=True, go_backwards=backwards, **options)]
+        )
+
+    plain, zeroed = model(), model(zero_output_for_mask=True)
+    zeroed.set_weights(plain.get_weights())
+    x = np.random.RandomState(0).rand(4, 6, 2)
+    x[0, 2:4] = x[1, 4:] = x[2, :1] = 0.0
+    kept = (x != 0).any(axis=-1)
+    kept = kept[:, ::-1] if backwards else kept
+    np.testing.assert_array_equal(zeroed.predict(x), np.where(kept[..., None], plain.predict(x), 0.0))
+    again = Sequential.from_config(zeroed.get_config())
+    assert again.layers[-1].zero_output_for_mask
+    assert "zero_output_for_mask" not in plain.layers[-1].get_config()

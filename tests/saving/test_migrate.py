@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hornbeam import optimizers
+from hornbeam import layers, optimizers
+from hornbeam.saving import model_from_config
 from hornbeam.saving.migrate import migrate, migrate_training
 from hornbeam.saving.optimizer_state import by_kind
 
@@ -147,3 +148,70 @@ def test_slots_by_weight_become_slots_by_kind():
     steps, m0, v0, m1, v1, h0, h1 = (np.full(1, i) for i in range(7))
     assert by_kind([steps, m0, v0, m1, v1, h0, h1], 2) == [steps, m0, m1, v0, v1, h0, h1]
     assert by_kind([steps, m0, m1], 2) == [steps, m0, m1]
+
+
+class TestKeras3:
+    """Files of Keras 3 themselves are in tests/golden."""
+
+    @staticmethod
+    def layer(name, kind, config, *calls, module="keras.layers"):
+        return {"module": module, "class_name": kind, "config": {"name": name, **config}, "name": name,
+                "inbound_nodes": list(calls)}  # fmt: skip
+
+    @staticmethod
+    def tensor(name):
+        return {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "keras_history": [name, 0, 0]}}
+
+    def model(self, *layers, ends=("a", "d")):
+        inputs = self.layer("a", "InputLayer", {"batch_shape": [None, 4]})
+        config = {
+            "name": "m",
+            "layers": [inputs, *layers],
+            "input_layers": [ends[0], 0, 0],
+            "output_layers": [ends[1], 0, 0],
+        }
+        return model_from_config({"module": "keras", "class_name": "Functional", "config": config})
+
+    def call(self, *args, **kwargs):
+        return {"args": list(args), "kwargs": kwargs}
+
+    def test_calls_and_shapes(self):
+        model = self.model(self.layer("d", "Dense", {"units": 3}, self.call(self.tensor("a"), training=None)))
+        assert model.input_shape == (None, 4) and model.output_shape == (None, 3)
+
+    @pytest.mark.parametrize("module", ["keras.src.ops.numpy", None])  # HDF5 files do not say
+    def test_operations_between_layers_are_functions(self, module):
+        minus = self.layer("minus", "Subtract", {}, self.call(1.0, self.tensor("a")), module=module)
+        mean = self.layer("d", "Mean", {"axis": 1, "keepdims": True}, self.call(self.tensor("minus")), module=module)
+        for layer in (minus, mean):
+            if module is None:
+                del layer["module"]
+        np.testing.assert_allclose(self.model(minus, mean).predict(np.full((2, 4), 0.75)), [[0.25]] * 2)
+
+    def test_other_operations_are_refused(self):
+        part = self.layer("part", "GetItem", {}, self.call(self.tensor("a"), [0]), module="keras.src.ops.numpy")
+        with pytest.raises(ValueError, match="the operation 'part' of Keras 3"):
+            self.model(part, self.layer("d", "Dense", {"units": 3}, self.call(self.tensor("part"))))
+
+    def test_a_layer_called_on_a_number_is_refused(self):
+        with pytest.raises(ValueError, match="not the output of another: 5"):
+            self.model(self.layer("d", "Dense", {"units": 3}, self.call(5)))
+
+    def test_hard_sigmoid_is_another_function_there(self):
+        dense = self.layer("d", "Dense", {"units": 3, "activation": "hard_sigmoid"}, self.call(self.tensor("a")))
+        with pytest.raises(ValueError, match=r'Layer "d" .*relu6\(x \+ 3\) / 6'):
+            self.model(dense)
+
+    @pytest.mark.parametrize("damage", [{"args": None, "kwargs": {}}, {"args": [{}]}, 7, {"args": [[3]], "kwargs": {}}])
+    def test_damaged_calls(self, damage):
+        with pytest.raises(ValueError, match=r"config|called on"):
+            self.model(self.layer("d", "Dense", {"units": 3}, damage))
+
+
+def test_bidirectional_layers_of_tf_keras_give_zeros_at_masked_steps():
+    def bidirectional(version, sequences):
+        inner = {"class_name": "LSTM", "config": {"name": "lstm", "units": 2, "return_sequences": sequences}}
+        item = {"class_name": "Bidirectional", "config": {"name": "b", "layer": inner, "merge_mode": "concat"}}
+        return layers.deserialize(migrate(item, version)).forward_layer.zero_output_for_mask
+
+    assert bidirectional("2.11.0", True) and not bidirectional("2.11.0", False) and not bidirectional("2.3.1", True)

@@ -31,6 +31,8 @@ class RNN(TakesStates):
         go_backwards: run from the last step to the first; outputs come in the order of running.
         stateful: start each batch with the states in which the one before it ended; needs a fixed batch size.
         unroll: accepted for Keras's sake.
+        zero_output_for_mask: (keyword only, as in tf.keras) with ``return_sequences``, masked steps give zeros, and do not
+            repeat the step before.
 
     Calling: ``layer(x, initial_state=[...], constants=[...])`` with tensors; initial states may also follow the input in a
     list. The cells of SimpleRNN, GRU and LSTM run as one kernel over the sequence; others are laid out step by step, for
@@ -61,6 +63,7 @@ class RNN(TakesStates):
             )
         if "input_shape" not in kwargs and ("input_dim" in kwargs or "input_length" in kwargs):
             kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim", None))
+        self.zero_output_for_mask = bool(kwargs.pop("zero_output_for_mask", False))
         super().__init__(**kwargs)
         self.cell = cell
         self.return_sequences = return_sequences
@@ -173,12 +176,17 @@ class RNN(TakesStates):
             last, outputs, states = self._run_steps(inputs, initial, mask, training, more)
         if self.stateful:
             self.add_update([K.update(v, s) for v, s in zip(self.states, states)], inputs)
+        if mask is not None and self.zero_output_for_mask:
+            outputs = K.switch(self._in_running_order(mask), outputs, K.zeros_like(outputs))
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
 
+    def _in_running_order(self, mask):
+        return K.reverse(mask, 1) if self.go_backwards else mask
+
     def _zeros_before_the_first_step(self, outputs, last, mask):
         """While all steps so far were masked there is no output to repeat: it is zero, whatever the initial state."""
-        steps = K.cast(K.reverse(mask, 1) if self.go_backwards else mask, outputs.dtype)
+        steps = K.cast(self._in_running_order(mask), outputs.dtype)
         begun = K.expand_dims(K.cumsum(steps, axis=1)) > 0
         any_step = K.any(mask, axis=1, keepdims=True)
         return K.switch(begun, outputs, K.zeros_like(outputs)), K.switch(any_step, last, K.zeros_like(last))
@@ -220,6 +228,8 @@ class RNN(TakesStates):
         }
         if self._num_constants:
             config["num_constants"] = self._num_constants
+        if self.zero_output_for_mask:  # Keras 2.3.1 would not understand the argument
+            config["zero_output_for_mask"] = True
         return {**super().get_config(), **config}
 
     def get_config(self):

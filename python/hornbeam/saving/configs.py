@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from ..utils.generic_utils import allow_code_loading
+from .keras3 import as_tf_keras, is_keras_3
 from .migrate import migrate
 from .text import parse_model, parse_yaml
 
@@ -37,7 +38,10 @@ def model_from_config(config, custom_objects=None, lambdas=None, keras_version=N
         if lambdas:
             config = _with_functions(config, lambdas)
             custom_objects.update({_placeholder(name): function for name, function in lambdas.items()})
-        config = migrate(config, keras_version or config.get("keras_version"))
+        version = keras_version or config.get("keras_version")
+        if is_keras_3(config, version):
+            config, version = as_tf_keras(config), version or "3"
+        config = migrate(config, version)
         return deserialize(config, custom_objects=custom_objects)
     except (LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
         advice = ""

@@ -9,6 +9,7 @@ from typing import Any
 from . import hdf5, keras_zip
 from .configs import lambda_layers
 from .hdf5_audit import problems
+from .keras3 import as_tf_keras, is_keras_3
 from .text import parse_json
 
 
@@ -98,6 +99,12 @@ def _written_by(version: str | None, backend: str | None, lines: list[str]) -> N
 
 
 def _describe_model(config: Any, lines: list[str], suspicions: list[str]) -> None:
+    suspicions += sorted(set(_foreign_modules(config)))
+    if is_keras_3(config):
+        try:
+            config = as_tf_keras(config)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            suspicions.append(f"the model's description cannot be read as one of Keras 3: {error}")
     layers = list(_layers(config, ""))
     if not layers:
         suspicions.append("the model's description has no layers")
@@ -120,7 +127,6 @@ def _describe_model(config: Any, lines: list[str], suspicions: list[str]) -> Non
                 f"layer {lambda_layer.get('name')}: a Lambda with Python bytecode, which is not run; give the function as "
                 f"lambdas={{'{lambda_layer.get('name')}': ...}}"
             )
-    suspicions += sorted(set(_foreign_modules(config)))
 
 
 def _layers(config: Any, prefix: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import optimizers
 from ..utils.messages import warn_user
+from .keras3 import as_tf_keras
 
 #: keys that only say where something came from
 _ORIGINS = ("module", "registered_name", "build_config", "shared_object_id")
@@ -28,6 +29,17 @@ _NEUTRAL: dict[str, tuple] = {
     "synchronized": (False, True),  # over devices, of which there is one
     "renorm": (False,),
     "virtual_batch_size": (None,),
+    # of Keras 3
+    "renorm_clipping": (None,),
+    "renorm_momentum": (0.99,),
+    "quantization_config": (None,),
+    "lora_rank": (None,),
+    "lora_alpha": (None,),
+    "autocast": (True,),
+    "use_gate": (False,),
+    "sliding_window": (None,),
+    "rms_scaling": (False,),
+    "flash_attention": (None, False),
 }
 
 _FAN_INITIALIZERS = {
@@ -42,7 +54,10 @@ _INITIALIZERS = {
     *_FAN_INITIALIZERS, "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal",
     "VarianceScaling", "Orthogonal", "Identity",
 }  # fmt: skip
-_DEFAULT_SEEDED = ("GaussianNoise", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+_DEFAULT_SEEDED = (
+    "GaussianNoise", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "SimpleRNN", "GRU",
+    "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell", "ConvLSTM2D", "Attention", "AdditiveAttention", "MultiHeadAttention",
+)  # fmt: skip
 
 
 def migrate(item: Any, keras_version: str | None = None) -> Any:
@@ -76,7 +91,15 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
             _layer(name, item["config"])
             if name == "UpSampling2D" and item["config"].get("interpolation") == "bilinear" and is_tf(keras_version):
                 item["config"]["interpolation"] = "bilinear_half_pixel"
+            if name == "Bidirectional" and is_tf(keras_version):
+                _zero_masked_steps(item["config"].get("layer"))
     return item
+
+
+def _zero_masked_steps(layer: Any) -> None:
+    """What tf.keras does to a layer inside of Bidirectional, which its config does not say."""
+    if isinstance(layer, dict) and isinstance(layer.get("config"), dict) and layer["config"].get("return_sequences"):
+        layer["config"]["zero_output_for_mask"] = True
 
 
 def is_tf(keras_version: Any) -> bool:
@@ -90,7 +113,8 @@ _CLASSES = {"Functional": "Model"}
 
 def _initializer(item: dict) -> None:
     config = item["config"]
-    config.pop("dtype", None)
+    for key in ("dtype", "input_axes", "output_axes"):
+        config.pop(key, None)
     if item["class_name"] in _FAN_INITIALIZERS:
         scale, mode, distribution = _FAN_INITIALIZERS[item["class_name"]]
         item["class_name"] = "VarianceScaling"
@@ -121,8 +145,12 @@ def _layer(kind: str, config: dict) -> None:
     if kind in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"):
         for key in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):  # written, but without meaning
             config.pop(key, None)
+    if config.get("zero_output_for_mask") is False:
+        del config["zero_output_for_mask"]
     if kind in _DEFAULT_SEEDED:
         config.pop("seed", None)
+    if kind in ("ZeroPadding1D", "Cropping1D", "UpSampling1D") and config.get("data_format") == "channels_last":
+        del config["data_format"]
     if kind == "Embedding" and config.get("sparse") is False:
         del config["sparse"]
 
@@ -149,6 +177,8 @@ def _dtype(kind: str, config: dict) -> None:
 # -- training -----------------------------------------------------------------------------------------------
 _OPTIMIZER_NEUTRAL: dict[str, tuple] = {
     "use_ema": (False,),
+    "loss_scale_factor": (None,),
+    "gradient_accumulation_steps": (None,),
 }
 #: how the newer optimizers are run, or start; nothing that matters once their state is loaded
 _OPTIMIZER_DROPPED = (
@@ -164,6 +194,7 @@ def migrate_training(training: dict, keras_version: str | None = None, custom: C
         keras_version: who wrote it, as far as it is known.
         custom: names of the caller's own classes, whose arguments only their author knows.
     """
+    training = as_tf_keras(training)
     optimizer = training.get("optimizer_config", training.get("optimizer"))
     optimizer = _described(optimizer) if isinstance(optimizer, str) else optimizer
     return {
@@ -203,6 +234,8 @@ def _optimizer(item: Any, by_tf: bool, custom: Container[str]) -> dict:
         return _optimizer(config.get("inner_optimizer", config.get("optimizer")), by_tf, custom)
     if kind in custom or not hasattr(optimizers, kind):
         return {"class_name": kind, "config": config}
+    if "gradient_accumulation_steps" in config:  # Keras 3 went on with the optimizers of 2.11
+        config["is_legacy_optimizer"] = False
     for key, harmless in _OPTIMIZER_NEUTRAL.items():
         if key in config and config.pop(key) not in harmless:
             raise ValueError(
@@ -223,9 +256,8 @@ def _optimizer(item: Any, by_tf: bool, custom: Container[str]) -> dict:
             del config[key]
     rate = config.get("learning_rate")
     if isinstance(rate, dict) and rate.get("class_name") == "InverseTimeDecay" and not rate["config"].get("staircase"):
-        of = rate[
-            "config"
-        ]  # the only schedule that Keras 2.3.1 has, whose rate a callback may change: rate / (1 + decay * steps)
+        # The only schedule that Keras 2.3.1 has, whose rate a callback may change: rate / (1 + decay * steps).
+        of = rate["config"]
         config.update(learning_rate=of["initial_learning_rate"], decay=of["decay_rate"] / of["decay_steps"])
     elif isinstance(rate, dict):
         config["learning_rate"] = {key: rate[key] for key in ("class_name", "config")}
@@ -236,7 +268,7 @@ def _loss(item: dict) -> dict:
     config = item["config"]
     if config.get("reduction") == "auto":
         config["reduction"] = "sum_over_batch_size"
-    for key, harmless in {"ignore_class": (None,), "axis": (-1,), "fn": None}.items():
+    for key, harmless in {"ignore_class": (None,), "axis": (-1,), "fn": None, "dtype": None}.items():
         if key in config and (harmless is None or config[key] in harmless):
             del config[key]
     return item

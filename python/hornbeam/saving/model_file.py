@@ -187,7 +187,7 @@ def _read_zip(
 
 def _compile(model: Any, description: dict | None, custom_objects: dict | None, version: str | None) -> bool:
     """Compile as the file says; False, with a warning, where it says nothing."""
-    if description is None:
+    if not description:
         warn_user("No training configuration found in save file: the model was *not* compiled. Compile it manually.")
         return False
     custom = {**get_custom_objects(), **(custom_objects or {})}

@@ -31,8 +31,13 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
     arrays = [np.asarray(item[()]) for item in found]
     weights = model._collected_trainable_weights
     if names and names[0].split("/")[-1].split(":")[0] == "iteration":  # optimizers of TensorFlow 2.11 and later
+        schedule = []
+        if len(arrays) > 1 and arrays[1].shape == ():  # Keras 3 has the learning rate there, and Nadam's schedule last
+            del arrays[1]
+            schedule = [arrays.pop()] if isinstance(model.optimizer, Nadam) else []
         if not isinstance(model.optimizer, _ALWAYS_ALIKE):
             arrays = by_kind(arrays, len(weights))
+        arrays[1:1] = schedule
     elif _sorted_by_name(keras_version):
         arrays = _in_layer_order(arrays, weights)
     missing = slots[len(arrays) :]

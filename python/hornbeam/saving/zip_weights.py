@@ -48,6 +48,7 @@ def load_weights(file: Any, model: Any) -> None:
     for container, step in _CONTAINERS:
         if container in file:
             for path, weights in _network(model, container, step):
+                path = path if path in file else path.replace("/_", "/")  # parts whose names Keras 3 made public
                 if weights and path in file and len(file[path]):
                     pairs += _pairs(hdf5.subgroup(file, path), path, weights)
             break
