@@ -244,6 +244,17 @@ def test_a_traceback_begins_in_the_script(run):
     assert "runpy" not in result.stderr
 
 
+def test_a_misspelt_name_is_guessed(run):
+    result = run("import keras.layers as L\nL.Densee(3)")
+    assert result.returncode == 1 and "Did you mean: 'Dense'?" in result.stderr
+
+
+def test_a_syntax_error_shows_the_script_alone(run):
+    result = run("def f(:\n    pass")
+    assert result.returncode == 1 and "SyntaxError" in result.stderr
+    assert result.stderr.count("File ") == 1
+
+
 def test_exit_codes(run):
     assert run("import sys; sys.exit(3)").returncode == 3
     assert run("def broken(:").returncode == 1

@@ -124,6 +124,16 @@ def test_a_single_callback_needs_no_list():
     assert seen == [0]
 
 
+@pytest.mark.parametrize("fit", [Model.fit, lambda model, x, y, **how: model.fit_generator(yields(x, y), 1, **how)])
+def test_a_loss_that_becomes_nan(fit, capsys):
+    x = np.full((6, 4), np.nan)
+    with pytest.warns(UserWarning, match="The loss is nan from epoch 3 on"):
+        fit(classifier("mse"), x, ONE_HOT, epochs=3, initial_epoch=2, verbose=0)
+    stopping = callbacks.TerminateOnNaN()  # says it itself
+    assert len(fit(classifier("mse"), x, ONE_HOT, epochs=3, verbose=0, callbacks=[stopping]).epoch) == 1
+    assert "The data fed for 'hidden_input' hold nan" in capsys.readouterr().out
+
+
 class Scaled(Layer):
     """Forgets to tell its factor in get_config."""
 

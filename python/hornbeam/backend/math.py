@@ -108,10 +108,12 @@ def _numeric(x: Any) -> Tensor:
 
 
 def square(x: Tensor) -> Tensor:
+    """``x * x``, element by element."""
     return graph.apply("square", [x])
 
 
 def abs(x: Tensor) -> Tensor:
+    """The size of each element."""
     return graph.apply("abs", [x])
 
 
@@ -121,10 +123,12 @@ def sqrt(x: Tensor) -> Tensor:
 
 
 def exp(x: Tensor) -> Tensor:
+    """e to the power of each element."""
     return graph.apply("exp", [x])
 
 
 def log(x: Tensor) -> Tensor:
+    """Natural logarithm; nan for negative numbers, -inf for 0."""
     return graph.apply("log", [x])
 
 
@@ -134,18 +138,22 @@ def round(x: Tensor) -> Tensor:
 
 
 def sign(x: Tensor) -> Tensor:
+    """-1, 0 or 1 for each element."""
     return graph.apply("sign", [x])
 
 
 def pow(x: Any, a: Any) -> Tensor:
+    """``x`` to the power ``a``, element by element, broadcast against each other."""
     return graph.apply("pow", [x, a])
 
 
 def sin(x: Tensor) -> Tensor:
+    """Sine of radians."""
     return graph.apply("sin", [x])
 
 
 def cos(x: Tensor) -> Tensor:
+    """Cosine of radians."""
     return graph.apply("cos", [x])
 
 
@@ -166,10 +174,12 @@ def _is_number(value: Any, number: float) -> bool:
 
 
 def maximum(x: Any, y: Any) -> Tensor:
+    """The larger of two elements, broadcast against each other."""
     return graph.apply("maximum", [x, y])
 
 
 def minimum(x: Any, y: Any) -> Tensor:
+    """The smaller of two elements, broadcast against each other."""
     return graph.apply("minimum", [x, y])
 
 
@@ -181,29 +191,36 @@ def where(condition: Tensor, x: Any, y: Any) -> Tensor:
 
 
 def is_finite(x: Tensor) -> Tensor:
+    """Which elements are neither infinite nor nan: bool."""
     return graph.apply("less", [graph.apply("abs", [x]), np.inf])
 
 
 # -- comparisons: bool tensors ----------------------------------------------------------------------------
 def equal(x: Any, y: Any) -> Tensor:
+    """Which elements are equal, broadcast against each other: bool."""
     return graph.apply("equal", [x, y])
 
 
 def not_equal(x: Any, y: Any) -> Tensor:
+    """Which elements differ: bool."""
     return graph.apply("not_equal", [x, y])
 
 
 def greater(x: Any, y: Any) -> Tensor:
+    """Where ``x > y``: bool."""
     return graph.apply("greater", [x, y])
 
 
 def greater_equal(x: Any, y: Any) -> Tensor:
+    """Where ``x >= y``: bool."""
     return graph.apply("greater_equal", [x, y])
 
 
 def less(x: Any, y: Any) -> Tensor:
+    """Where ``x < y``: bool."""
     return graph.apply("less", [x, y])
 
 
 def less_equal(x: Any, y: Any) -> Tensor:
+    """Where ``x <= y``: bool."""
     return graph.apply("less_equal", [x, y])

@@ -57,14 +57,17 @@ def _on_last_axis(function: Any, x: Tensor, axis: int) -> Tensor:
 
 
 def softplus(x: Tensor) -> Tensor:
+    """``log(1 + exp(x))``."""
     return graph.apply("softplus", [x])
 
 
 def softsign(x: Tensor) -> Tensor:
+    """``x / (1 + abs(x))``."""
     return graph.apply("softsign", [x])
 
 
 def sigmoid(x: Tensor) -> Tensor:
+    """``1 / (1 + exp(-x))``."""
     return graph.apply("sigmoid", [x])
 
 
@@ -74,6 +77,7 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 
 def tanh(x: Tensor) -> Tensor:
+    """Hyperbolic tangent."""
     return graph.apply("tanh", [x])
 
 

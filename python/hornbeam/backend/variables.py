@@ -85,18 +85,22 @@ def placeholder(
 
 # -- what is it? ----------------------------------------------------------------------------------------
 def is_variable(x: Any) -> bool:
+    """Whether ``x`` owns a value: made by :func:`variable` or as a weight."""
     return isinstance(x, Variable)
 
 
 def is_tensor(x: Any) -> bool:
+    """Whether ``x`` is symbolic: a tensor, variables included, and no array."""
     return isinstance(x, Tensor)
 
 
 def is_symbolic(x: Any) -> bool:
+    """As :func:`is_tensor`: there are no eager tensors here."""
     return isinstance(x, Tensor)
 
 
 def is_placeholder(x: Any) -> bool:
+    """Whether ``x`` is fed at each run."""
     return isinstance(x, Tensor) and x.op.op == "placeholder"
 
 
@@ -134,6 +138,7 @@ def int_shape(x: Any) -> tuple[Any, ...]:
 
 
 def ndim(x: Any) -> int:
+    """The number of axes."""
     return len(x.shape) if hasattr(x, "shape") else np.ndim(x)
 
 
@@ -153,6 +158,7 @@ def count_params(x: Any) -> int:
 
 
 def get_variable_shape(x: Any) -> tuple[Any, ...]:
+    """As :func:`int_shape`."""
     return int_shape(x)
 
 
@@ -199,14 +205,17 @@ def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
 # -- updates: tensors whose value is the variable's new value; running one writes it ------------------
 # They raise ValueError where the shapes do not fit, and TypeError where x is no variable.
 def update(x: Variable, new_x: Any) -> Tensor:
+    """Set a variable to ``new_x``."""
     return _variable(x).assign(new_x)
 
 
 def update_add(x: Variable, increment: Any) -> Tensor:
+    """Add ``increment`` to a variable."""
     return _variable(x).assign_add(increment)
 
 
 def update_sub(x: Variable, decrement: Any) -> Tensor:
+    """Subtract ``decrement`` from a variable."""
     return _variable(x).assign_sub(decrement)
 
 

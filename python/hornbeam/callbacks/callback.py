@@ -29,9 +29,11 @@ class Callback:
         self.model = None
 
     def set_params(self, params):
+        """Take the dict ``params`` (see above) of a run; called before it begins."""
         self.params = params
 
     def set_model(self, model):
+        """Take the model of a run; called before it begins."""
         self.model = model
 
     def on_batch_begin(self, batch, logs=None):

@@ -12,7 +12,6 @@ import importlib
 import os
 import runpy
 import sys
-import traceback
 from types import TracebackType
 
 import numpy as np
@@ -47,7 +46,8 @@ def main(args: argparse.Namespace) -> int:
     try:
         runpy.run_path(args.script, run_name="__main__")
     except Exception as error:
-        traceback.print_exception(type(error), error, from_script(error.__traceback__, args.script))
+        error.__traceback__ = from_script(error, args.script)
+        sys.excepthook(type(error), error, error.__traceback__)  # as Python would: with its guess at a misspelt name
         return 1
     return 0
 
@@ -63,9 +63,9 @@ def prepare() -> None:
             setattr(np, name, getattr(builtins, name))
 
 
-def from_script(tb: TracebackType | None, script: str) -> TracebackType | None:
-    """The traceback without the frames above the script's own; all of it where the script has none (a SyntaxError)."""
-    frame = tb
+def from_script(error: Exception, script: str) -> TracebackType | None:
+    """The error's traceback without the frames above the script's own, of which a SyntaxError in it has none."""
+    frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename != script:
         frame = frame.tb_next
-    return frame or tb
+    return frame

@@ -14,7 +14,7 @@ from .. import constraints, initializers, regularizers
 from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
-from ..utils.messages import argument_names, did_you_mean, warn_user
+from ..utils.messages import argument_names, describe, did_you_mean, warn_user
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, must_be_given, naming_layer
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
@@ -145,6 +145,7 @@ class Layer(NodeAccess):
     # -- weights ----------------------------------------------------------------------------------
     @property
     def built(self):
+        """Whether the weights are made."""
         return self._built
 
     @built.setter
@@ -164,6 +165,7 @@ class Layer(NodeAccess):
 
     @property
     def non_trainable_weights(self):
+        """Variables that training leaves alone; all of them where ``trainable`` is False."""
         if getattr(self, "trainable", True):
             return _unique(self._non_trainable_weights, *(la.non_trainable_weights for la in self._sublayers))
         own = [self._trainable_weights, self._non_trainable_weights]
@@ -175,6 +177,7 @@ class Layer(NodeAccess):
 
     @property
     def weights(self):
+        """All variables, those that training changes first."""
         return self.trainable_weights + self.non_trainable_weights
 
     @interfaces.legacy_add_weight_support
@@ -227,21 +230,7 @@ class Layer(NodeAccess):
         Raises:
             ValueError: their number or a shape differs; nothing is changed then.
         """
-        params = self.weights
-        if len(params) != len(weights):
-            raise ValueError(
-                f'You called `set_weights(weights)` on layer "{self.name}" with a weight list of length '
-                f"{len(weights)}, but the layer was expecting {len(params)} weights. "
-                f"Provided weights: {str(weights)[:50]}..."
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for param, array in zip(params, arrays):
-            if param.shape != array.shape:
-                raise ValueError(
-                    f"Layer weight shape {param.shape} not compatible with provided weight shape {array.shape} "
-                    f"(weight {param.name} of layer {self.name})"
-                )
-        K.batch_set_value(list(zip(params, arrays)))
+        _set_weights(f'layer "{self.name}"', self.weights, weights)
 
     def count_params(self):
         """The number of scalars in the weights."""
@@ -257,6 +246,7 @@ class Layer(NodeAccess):
     # -- losses, updates and metrics ----------------------------------------------------------------
     @property
     def losses(self):
+        """The penalties on weights and what :meth:`add_loss` was given, here and in layers inside."""
         return self._losses + [x for layer in self._sublayers for x in layer.losses]
 
     @property
@@ -285,6 +275,7 @@ class Layer(NodeAccess):
         return own + [x for layer in self._sublayers for x in layer.get_losses_for(inputs)]
 
     def get_updates_for(self, inputs=None):
+        """Updates that depend on ``inputs``, or the unconditional ones for None."""
         if not self.trainable and not self.stateful:
             return []
         own = self._per_input_updates.get(_input_key(inputs), [])
@@ -292,6 +283,7 @@ class Layer(NodeAccess):
 
     @property
     def metrics(self):
+        """The metrics of :meth:`add_metric` and those assigned to attributes, here and in layers inside."""
         return _unique(self._metrics, *(layer.metrics for layer in self._sublayers))
 
     def add_metric(self, value, name=None):
@@ -489,6 +481,22 @@ class Layer(NodeAccess):
 
     def __repr__(self):
         return f"<{type(self).__module__}.{type(self).__name__} {self.__dict__.get('name', '?')!r}>"
+
+
+def _set_weights(whose: str, params: list[Variable], weights: Any) -> None:
+    if len(params) != len(weights):
+        raise ValueError(
+            f"You called `set_weights(weights)` on {whose} with a weight list of length {len(weights)}, but the "
+            f"{whose.split()[0]} was expecting {len(params)} weights. Provided weights: {describe(weights)}"
+        )
+    arrays = [np.asarray(w) for w in weights]
+    for param, array in zip(params, arrays):
+        if param.shape != array.shape:
+            raise ValueError(
+                f"Layer weight shape {param.shape} not compatible with provided weight shape {array.shape} "
+                f"(weight {param.name} of {whose})"
+            )
+    K.batch_set_value(list(zip(params, arrays)))
 
 
 def _as_shape(shape: Any) -> tuple:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import callbacks as cbks
 from ..utils.generic_utils import unpack_singleton
+from ..utils.messages import warn_user
 from ..utils.progbar import Progbar
 
 Batches = Iterable[tuple[Any, int]]
@@ -76,6 +77,19 @@ def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: i
     if not watched and values is not None:  # what BaseLogger would have added up
         base_logger.set_totals(seen, loss_sum, model.metrics_names, values)
     return done == count, size
+
+
+def finish_fit(model: Any, hooks: cbks.CallbackList) -> cbks.History:
+    """End a fit: the last hook, and a word about a loss that became nan, unless a callback has said so."""
+    hooks._call_end_hook("train")
+    losses = model.history.history.get("loss", [])
+    first = next((i for i, loss in enumerate(losses) if np.isnan(loss)), None)
+    if first is not None and not any(isinstance(callback, cbks.TerminateOnNaN) for callback in hooks.callbacks):
+        warn_user(
+            f"The loss is nan from epoch {model.history.epoch[first] + 1} on. With the callback TerminateOnNaN the training "
+            "stops there and says where it began; HORNBEAM_CHECK=nan in the environment names the layer and op."
+        )
+    return model.history
 
 
 def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> Any:

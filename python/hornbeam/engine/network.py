@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import backend as K
 from ..graph import Variable, name_scope
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
-from .base_layer import Layer, _unique
+from .base_layer import Layer, _set_weights, _unique
 from .calling import is_concrete, must_be_given, naming_layer
 from .formula import adopt
 from .input_layer import InputLayer
@@ -171,12 +169,14 @@ class Network(Layer):
     # A layer's own weights can be assigned, as Keras 1 layers did; a network's follow from its layers.
     @property  # type: ignore[misc]
     def trainable_weights(self):
+        """Variables that training changes, layer by layer; empty where ``trainable`` is False."""
         if not self.trainable:
             return []
         return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers))
 
     @property  # type: ignore[misc]
     def non_trainable_weights(self):
+        """Variables that training leaves alone."""
         frozen = _unique(self._non_trainable_weights, *(layer.non_trainable_weights for layer in self.layers))
         if self.trainable:
             return frozen
@@ -192,20 +192,7 @@ class Network(Layer):
         Raises:
             ValueError: their number or a shape differs; nothing is changed then.
         """
-        params = self._weights_by_layer()
-        if len(params) != len(weights):
-            raise ValueError(
-                f'You called `set_weights(weights)` on model "{self.name}" with a weight list of length '
-                f"{len(weights)}, but the model was expecting {len(params)} weights."
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for param, array in zip(params, arrays):
-            if param.shape != array.shape:
-                raise ValueError(
-                    f"Weight shape {param.shape} not compatible with provided weight shape {array.shape} "
-                    f"(weight {param.name} of model {self.name})"
-                )
-        K.batch_set_value(list(zip(params, arrays)))
+        _set_weights(f'model "{self.name}"', self._weights_by_layer(), weights)
 
     def _weights_by_layer(self) -> list[Variable]:
         own = [self._trainable_weights, self._non_trainable_weights]
@@ -213,6 +200,7 @@ class Network(Layer):
 
     @property
     def stateful(self):
+        """Whether any layer is stateful."""
         return any(getattr(layer, "stateful", False) for layer in self.layers)
 
     @stateful.setter
@@ -246,6 +234,7 @@ class Network(Layer):
 
     @property
     def updates(self):
+        """Updates of the layers that each training step runs, each once."""
         if not self.trainable and not self.stateful:
             return []
         return _unique(self._from_own_nodes("updates"))
@@ -265,10 +254,12 @@ class Network(Layer):
         return _unique([x for x in losses if not isinstance(x, (int, float))]) + numbers
 
     def get_losses_for(self, inputs=None):
+        """Losses that depend on ``inputs``, or the unconditional ones for None."""
         own = self._per_input_losses.get(_key(inputs), [])
         return _unique(own, *(layer.get_losses_for(inputs) for layer in self.layers))
 
     def get_updates_for(self, inputs=None):
+        """Updates that depend on ``inputs``, or the unconditional ones for None."""
         if not self.trainable and not self.stateful:
             return []
         own = self._per_input_updates.get(_key(inputs), [])

@@ -197,10 +197,12 @@ def standardize_sample_or_class_weights(x_weight, output_names, weight_type):
 
 
 def standardize_class_weights(class_weight, output_names):
+    """One dict from class to weight (or None) per output."""
     return standardize_sample_or_class_weights(class_weight, output_names, "class_weight")
 
 
 def standardize_sample_weights(sample_weight, output_names):
+    """One array of weights (or None) per output."""
     return standardize_sample_or_class_weights(sample_weight, output_names, "sample_weight")
 
 

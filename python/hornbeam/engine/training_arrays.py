@@ -98,9 +98,9 @@ def fit_loop(
         hooks.on_epoch_end(epoch, epoch_logs)
         if hooks.model.stop_training:
             break
-    hooks._call_end_hook("train")
+    history = batch_loop.finish_fit(model, hooks)
     model._sample_order = None
-    return model.history
+    return history
 
 
 def _first_order(model: Any, samples: int | None, initial_epoch: int) -> np.ndarray | None:

@@ -85,8 +85,7 @@ def fit_generator(
                     enqueuer.join_end_of_epoch()
                 steps = len(generator)
                 set_params()
-    hooks._call_end_hook("train")
-    return model.history
+    return batch_loop.finish_fit(model, hooks)
 
 
 def evaluate_generator(

@@ -96,12 +96,15 @@ class Variable(Tensor):
 
     # Each returns a tensor whose value is the new value; running it (or anything made from it) writes.
     def assign(self, value: Any) -> Tensor:
+        """The update that sets the variable to ``value``."""
         return self._update(value, "set")
 
     def assign_add(self, delta: Any) -> Tensor:
+        """The update that adds ``delta``, which may broadcast."""
         return self._update(delta, "add")
 
     def assign_sub(self, delta: Any) -> Tensor:
+        """The update that subtracts ``delta``, which may broadcast."""
         return self._update(delta, "sub")
 
     def _update(self, value: Any, how: str) -> Tensor:

@@ -47,9 +47,11 @@ class Metric(Layer):
         return result
 
     def update_state(self, *args, **kwargs):
+        """Return updates of the state for a batch: ``update_state(y_true, y_pred, sample_weight=None)`` in most metrics."""
         raise NotImplementedError("Must be implemented in subclasses.")
 
     def result(self):
+        """Return a tensor computed from the state."""
         raise NotImplementedError("Must be implemented in subclasses.")
 
     def reset_states(self):
