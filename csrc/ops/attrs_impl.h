@@ -56,6 +56,9 @@ struct Hasher {
   }
 };
 
+// Strides, sizes, axes and the like: rules and kernels multiply two of them without a thought of overflow.
+constexpr int64_t kMaxListed = int64_t{1} << 31;
+
 class Parser {
  public:
   explicit Parser(const AttrMap& m) : map_(m), used_(m.size()) {}
@@ -94,7 +97,12 @@ class Parser {
     if (!p) wrong(name);
     if (p->size() > kMaxRank) throw ValueError(std::string("attribute '") + name + "' has more than 8 entries");
     f = Ints{};
-    for (int64_t x : *p) f.push(x);
+    for (int64_t x : *p) {
+      if (x < -kMaxListed || x > kMaxListed)
+        throw ValueError(std::string("attribute '") + name + "' holds " + std::to_string(x) +
+                         ", which is out of range");
+      f.push(x);
+    }
   }
   template <class T, int N> static void assign(const char* name, InlineList<T, N>& f, const AttrValue& v) {
     auto fill = [&](const auto& list) {

@@ -9,6 +9,8 @@
 namespace hornbeam {
 namespace {
 
+constexpr int64_t kMaxBeams = 1 << 20;
+
 // Adds the outputs of one decoder, whose samples have `paths` (and no such axis if that is negative).
 void infer_decoder(const char* op, int64_t paths, const std::vector<TypeInfo>& in, std::vector<TypeInfo>& out) {
   const TypeInfo &scores = in[0], &steps = in[1];
@@ -38,9 +40,9 @@ void register_ctc_decode(OpRegistry& r) {
     infer_decoder("ctc_greedy", -1, in, out);
   });
   r.add<CtcBeamAttrs>("ctc_beam", 2, 2, 3, [](const CtcBeamAttrs& a, const auto& in, auto& out) {
-    if (a.top_paths < 1 || a.beam_width < a.top_paths)
-      op_error("ctc_beam", "wants 1 <= top_paths <= beam_width, got top_paths " + std::to_string(a.top_paths) +
-                               " and beam_width " + std::to_string(a.beam_width));
+    if (a.top_paths < 1 || a.beam_width < a.top_paths || a.beam_width > kMaxBeams)
+      op_error("ctc_beam", "wants 1 <= top_paths <= beam_width <= " + std::to_string(kMaxBeams) + ", got top_paths " +
+                               std::to_string(a.top_paths) + " and beam_width " + std::to_string(a.beam_width));
     infer_decoder("ctc_beam", a.top_paths, in, out);
   });
 }

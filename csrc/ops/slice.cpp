@@ -19,6 +19,9 @@ int64_t slice_length(int64_t n, int64_t begin, int64_t end, int64_t stride, bool
 }
 
 Shape sliced(const char* op, const SliceAttrs& a, const Shape& x, const TypeInfo& begin, const TypeInfo& end) {
+  for (const TypeInfo* limit : {&begin, &end})
+    if (limit->dtype != DType::int64 && limit->dtype != DType::int32)
+      op_type_error(op, std::string("begin and end must be int32 or int64, got ") + dtype_name(limit->dtype));
   const std::vector<int64_t> from = shape_argument(op, begin), to = shape_argument(op, end);
   const int axes = static_cast<int>(from.size());
   if (to.size() != from.size() || axes > x.rank || (a.strides.rank && a.strides.rank != axes))

@@ -108,3 +108,19 @@ def test_further_arguments_of_a_layer_without_their_names():
     layer = Scaled(2, bias_initializer="ones", kernel_initializer="zeros")
     assert np.asarray(layer(X, 3.0, offset=1.0)).tolist() == [[4.0, 4.0]] * 5
     assert np.asarray(layer(X, 3.0, 2.0)).tolist() == [[5.0, 5.0]] * 5
+
+
+def test_a_loop_outside_of_layers_is_not_saved(tmp_path):
+    x = Input((5, 3))
+    last, _, _ = K.rnn(lambda a, s: (a + s[0], [a + s[0]]), x, [K.zeros_like(x[:, 0])])
+    model = Model(x, Dense(2)(last))
+    assert model.predict(np.ones((2, 5, 3))).shape == (2, 2)
+    with pytest.raises(ValueError, match=r"a loop or a branch .scan.*Put it into a layer"):
+        model.save(tmp_path / "m.h5")
+    assert not (tmp_path / "m.h5").exists()
+
+
+@pytest.mark.parametrize("op", ["fused", "scan", "peak_copy"])
+def test_files_name_forward_ops_only(op):
+    with pytest.raises(ValueError, match=f"no file may name the op '{op}'"):
+        Formula.from_config({"name": "f", "steps": [[op, [0], {}]], "constants": []})

@@ -154,3 +154,8 @@ def test_refuses():
         decode("ctc_beam", np.zeros((1, 2, 3)), [2], beam_width=2, top_paths=3)
     with pytest.raises(ValueError, match=r"\[ctc_greedy\]"):
         decode("ctc_greedy", np.zeros((2, 2, 3)), [2])
+
+
+def test_a_beam_wider_than_any_search():
+    with pytest.raises(ValueError, match="beam_width <= 1048576, got top_paths 1 and beam_width"):
+        decode("ctc_beam", np.zeros((1, 3, 2), "float32"), [3], beam_width=2**63 - 1, top_paths=1)

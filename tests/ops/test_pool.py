@@ -126,3 +126,9 @@ def test_bad_input():
         G.apply("max_pool2d_grad", [x, G.placeholder((1, 2, 2, 1)), G.placeholder((1, 3, 2, 1))], **a)
     with pytest.raises(ValueError, match=r"\[avg_pool2d_grad\]"):
         G.apply("avg_pool2d_grad", [G.placeholder((1, 2, 2, 1)), G.constant([1, 4, 4])], **a)
+
+
+@pytest.mark.parametrize("strides", [[2**63 - 1, 1], [1, 2**40]])
+def test_strides_beyond_any_image(strides):
+    with pytest.raises(ValueError, match=r"attribute 'strides' holds .* out of range"):
+        run_op("max_pool2d", [np.ones((1, 4, 4, 1), "float32")], size=[2, 2], strides=strides, padding="same")

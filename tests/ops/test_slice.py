@@ -97,3 +97,9 @@ def test_gradients(key):
         "slice_grad", [t, G.constant(np.array(x.shape)), G.constant(begin), G.constant(end)], **attrs
     )
     check_gradients(back, [x[keys]])
+
+
+@pytest.mark.parametrize("begin", [np.zeros(2, "uint8"), np.zeros(2, "float32")])
+def test_begins_are_integers_of_the_two_usual_sizes(begin):
+    with pytest.raises(TypeError, match="slice"):
+        run_op("slice", [np.ones((3, 3), "float32"), begin, np.ones(2, "int64")])

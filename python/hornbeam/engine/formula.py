@@ -20,6 +20,11 @@ from .node import Node
 _MARKERS = {"phase_switch": graph.phase_switch}
 
 
+def _may_be_in_files(op: str) -> bool:
+    """Loops and branches hold graphs, which files do not; fused programs are made by rewrites, never by a formula."""
+    return op in _MARKERS or (_core.op_info(op)["family"] not in ("scan", "peak") and not op.startswith("fused"))
+
+
 class Formula(Layer):
     """The ops between some outputs of layers and one tensor made of them.
 
@@ -60,12 +65,25 @@ class Formula(Layer):
         return [K.int_shape(x) for x in outputs]
 
     def get_config(self):
+        for op, *_ in self.steps:
+            if not _may_be_in_files(op):
+                raise ValueError(
+                    f"{self.name} cannot be saved: it is a formula with a loop or a branch ({op}). Put it into a layer."
+                )
         if any(isinstance(c, Tensor) for c in self.constants):
             raise ValueError(
                 f"{self.name} cannot be saved: it is a formula with variables. Make a layer of it, with add_weight."
             )
         constants = [{"dtype": c.dtype.name, "value": c.tolist()} for c in self.constants]
         return {**super().get_config(), "steps": self.steps, "constants": constants}
+
+    @classmethod
+    def from_config(cls, config):
+        formula = super().from_config(config)
+        for op, *_ in formula.steps:
+            if not _may_be_in_files(op):
+                raise ValueError(f"{formula.name}: no file may name the op {op!r}.")
+        return formula
 
 
 def adopt(x: Any) -> bool:
