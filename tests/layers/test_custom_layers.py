@@ -303,6 +303,20 @@ class TestDebugging:
         ones = np.ones((6, 4))
         assert model.train_on_batch([ones, 0 * ones], [np.zeros((6, 1)), ones])[0] == 4.0
 
+    def test_a_wrong_one_does_not_broadcast(self):
+        class Kept(Layer):
+            def call(self, x):
+                return x[:, : K.cast(K.max(x), "int32")]
+
+            def compute_output_shape(self, input_shape):
+                return (input_shape[0], 1)
+
+        x = Input((4,))
+        kept = Kept()(x)
+        assert K.int_shape(kept) == (None, 1)
+        doubled = K.function([x], [K.sum(kept * K.constant([[1.0, 2.0, 3.0]]), axis=1)])
+        np.testing.assert_allclose(doubled([np.full((2, 4), 3.0)])[0], [18.0, 18.0])
+
     def test_unknown_dims_contradict_nothing(self):
         class Vague(Layer):
             def call(self, inputs):

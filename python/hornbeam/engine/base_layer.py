@@ -399,7 +399,7 @@ class Layer(NodeAccess):
         if len(shapes) == len(inferred) and all(map(_shapes_agree, shapes, inferred)):
             for x, shape in zip(outputs, shapes):
                 if isinstance(x, Tensor):  # what a layer knows of its output, the formulas behind it may count on
-                    x.set_shape(shape)
+                    x.set_shape([None if d == 1 else d for d in shape])  # where 1 is wrong, it would broadcast
             return shapes
         warn_user(
             f"`{self._states_shape_by}` of layer {self.name} (class {type(self).__name__}) says that the output has "
