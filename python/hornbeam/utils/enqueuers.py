@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import queue
 import random
+import sys
 import threading
 import time
 from abc import abstractmethod
@@ -48,6 +49,12 @@ def get_index(uid, i):
 def next_sample(uid):
     """The next item of generator ``uid``; runs in a worker."""
     return next(_shared[uid])
+
+
+def _context() -> Any:
+    """How processes start: as the script chose, else by forking, as generators cannot be sent to a process."""
+    chosen = multiprocessing.get_start_method(allow_none=True)
+    return multiprocessing.get_context(chosen or ("fork" if sys.platform == "linux" else None))
 
 
 class SequenceEnqueuer:
@@ -124,7 +131,7 @@ class SequenceEnqueuer:
     def _pool(self) -> Any:
         if not self.use_multiprocessing:
             return ThreadPool(self.workers)
-        pool = multiprocessing.Pool(self.workers, **self._process_setup())
+        pool = _context().Pool(self.workers, **self._process_setup())
         self._processes = pool._pool  # type: ignore[attr-defined]
         self._seen = {process.pid: process for process in list(self._processes)}
         return pool
