@@ -1,7 +1,7 @@
 // What the shape rules of conv and depthwise share.
 #pragma once
 #include "ops/conv.h"
-#include "ops/op.h"
+#include "ops/ints.h"
 
 namespace hornbeam {
 
@@ -59,11 +59,9 @@ inline void want_bias(const char* op, const std::vector<TypeInfo>& in, size_t at
 
 // An input gradient's shape, from its integer input.
 inline Shape image_shape_argument(const char* op, const TypeInfo& ints, int n) {
-  const std::vector<int64_t> v = shape_argument(op, ints);
-  if (static_cast<int>(v.size()) != n + 2)
-    op_error(op, "x_shape must hold " + std::to_string(n + 2) + " integers, got " + std::to_string(v.size()));
-  Shape s;
-  for (int64_t d : v) s.push(dim_of_value(d));
+  const Shape s = shape_from(op, ints);
+  if (s.rank != n + 2)
+    op_error(op, "x_shape must hold " + std::to_string(n + 2) + " integers, got " + std::to_string(s.rank));
   return s;
 }
 

@@ -1,6 +1,7 @@
 // Integer values known before anything runs (TypeInfo::ints), carried through the ops that move them:
 // so K.reshape(x, (K.shape(x)[0], -1)) has a shape while the graph is built.
 #pragma once
+#include "core/extent.h"
 #include "ops/op.h"
 
 namespace hornbeam {
@@ -34,7 +35,7 @@ inline void keep_ints(TypeInfo& out, const TypeInfo& in) {
 // A dim from a shape argument's element.
 inline int64_t dim_from(const char* op, int64_t value) {
   if (is_unknown(value)) return dim_of_value(value);
-  if (value < 0) op_error(op, "a dimension cannot be " + std::to_string(value));
+  if (value < 0 || value > kMaxBytes) op_error(op, "a dimension cannot be " + std::to_string(value));
   return value;
 }
 

@@ -3,7 +3,7 @@
 // never count in an average.
 #include "ops/pool.h"
 
-#include "ops/op.h"
+#include "ops/ints.h"
 
 namespace hornbeam {
 namespace {
@@ -53,11 +53,7 @@ void register_pool(OpRegistry& r) {
     out.push_back(TypeInfo::of(in[0].dtype, in[1].shape));
   });
   r.add<PoolAttrs>("avg_pool2d_grad", 2, 2, 1, [](const PoolAttrs& a, const auto& in, auto& out) {
-    TypeInfo x = TypeInfo::of(in[0].dtype, Shape{});
-    for (int64_t n : shape_argument("avg_pool2d_grad", in[1])) {
-      if (x.shape.rank == 4) op_error("avg_pool2d_grad", "x_shape must have four entries");
-      x.shape.push(dim_of_value(n));
-    }
+    const TypeInfo x = TypeInfo::of(in[0].dtype, shape_from("avg_pool2d_grad", in[1]));
     want_pooled("avg_pool2d_grad", a, x, in[0], "dy");
     out.push_back(x);
   });

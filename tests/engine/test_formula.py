@@ -124,3 +124,10 @@ def test_a_loop_outside_of_layers_is_not_saved(tmp_path):
 def test_files_name_forward_ops_only(op):
     with pytest.raises(ValueError, match=f"no file may name the op '{op}'"):
         Formula.from_config({"name": "f", "steps": [[op, [0], {}]], "constants": []})
+
+
+@pytest.mark.parametrize("wrong", [0, None, X])
+def test_what_is_no_tensor_is_no_output(wrong):
+    x = Input((4,))
+    with pytest.raises(ValueError, match="Output tensors to a Model must be the output of a Keras `Layer`"):
+        Model(x, [Dense(2)(x), wrong])

@@ -90,7 +90,7 @@ def adopt(x: Any) -> bool:
     """Give a tensor that was computed from outputs of layers a layer of its own, if it has none and is such a tensor."""
     if hasattr(x, "_keras_history"):
         return True
-    found = _between(x)
+    found = _between(x) if isinstance(x, Tensor) else None
     if found is None:
         return False
     ends, leaves, nodes = found
