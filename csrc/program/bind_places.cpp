@@ -103,6 +103,9 @@ void Binder::place_values() {
   // are first saved in the arena.
   constexpr int kEnd = 1 << 30;
   for (int r : copy_source_) last_use_[r] = kEnd;
+  // A packing that a scan makes before its first step is read in all of them: nothing of any step may lie there.
+  for (Step& step : plan_.steps_)
+    if (step.pack_once) step.pack_offset = arena_.allocate(step.pack_bytes);
   for (size_t s = 0; s < plan_.steps_.size(); ++s) {
     Step& step = plan_.steps_[s];
     std::vector<std::pair<int64_t, int64_t>> dying;  // offset, bytes
@@ -122,9 +125,9 @@ void Binder::place_values() {
       step.workspace_offset = arena_.allocate(step.workspace);
       dying.push_back({step.workspace_offset, step.workspace});
     }
-    if (step.pack_bytes && step.pack_slot < 0) {
+    if (step.pack_bytes && step.pack_slot < 0 && !step.pack_once) {
       step.pack_offset = arena_.allocate(step.pack_bytes);
-      if (!step.pack_once) dying.push_back({step.pack_offset, step.pack_bytes});
+      dying.push_back({step.pack_offset, step.pack_bytes});
     }
     auto retire = [&](int r) {
       if (last_use_[r] == static_cast<int>(s) && plan_.places_[r].kind == Place::arena && !given_.count(r) &&

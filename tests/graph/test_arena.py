@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
 from hornbeam.graph.rewrites import rewrite
+from hornbeam.layers import RNN, ConvLSTM2D, GRUCell, LSTMCell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,3 +131,87 @@ def test_unknown_instruction_set_is_an_error_at_import(name):
         env={**os.environ, "HORNBEAM_ISA": name},
     )
     assert run.returncode != 0 and f"instruction set '{name}'" in run.stderr
+
+
+def step_by_dot(w, u):
+    return lambda x, states: (K.dot(x, w), [K.tanh(K.dot(x, w) + K.dot(states[0], u))])
+
+
+def step_by_convolution(w, u):
+    def step(x, states):
+        h = K.tanh(K.conv2d(x, w, padding="same") + K.conv2d(states[0], u, padding="same"))
+        return K.conv2d(h, u, padding="same"), [h]
+
+    return step
+
+
+def step_with_steps(w, u):
+    """A scan inside of a scan: both multiply by the same matrix, transposed in the gradient of one of them."""
+
+    def step(x, states):
+        inner = K.rnn(step_by_dot(w, u), K.stack([x, x * 0.5], axis=1), states)
+        return inner[0], [K.tanh(inner[2][0] + K.dot(x, K.transpose(w)))]
+
+    return step
+
+
+def step_with_branches(w, u):
+    def step(x, states):
+        h = K.switch(K.sum(x) > 0.0, lambda: K.dot(K.tanh(K.dot(states[0], u)), w), lambda: K.dot(x, u) + states[0])
+        return K.dot(h, w), [K.tanh(h)]
+
+    return step
+
+
+def unrolling(step, w_shape, state_shape):
+    def build(x):
+        w, u = (K.variable(np.random.RandomState(i).randn(*w_shape) * 0.2) for i in range(2))
+        _, outputs, states = K.rnn(step(w, u), x, [K.zeros(state_shape)])
+        return [outputs, states[0]], [w, u]
+
+    return build
+
+
+def layer(make):
+    def build(x):
+        made = make()
+        y = made(x)
+        return [y], made.trainable_weights
+
+    return build
+
+
+#: what is built of scans whose bodies pack matrices and kernels once for all steps, and the shape of x
+SCANS = {
+    "dot": (unrolling(step_by_dot, (40, 40), (2, 40)), (2, 5, 40)),
+    "convolution": (unrolling(step_by_convolution, (3, 3, 8, 8), (2, 9, 10, 8)), (2, 4, 9, 10, 8)),
+    "scan in scan": (unrolling(step_with_steps, (40, 40), (2, 40)), (2, 3, 40)),
+    "branches": (unrolling(step_with_branches, (40, 40), (2, 40)), (2, 4, 40)),
+    "stacked cells": (layer(lambda: RNN([LSTMCell(17), GRUCell(20)], return_sequences=True)), (2, 4, 70)),
+    "ConvLSTM2D": (layer(lambda: ConvLSTM2D(3, 3, padding="same", return_sequences=True)), (2, 3, 6, 7, 2)),
+    "strided ConvLSTM2D": (layer(lambda: ConvLSTM2D(8, (3, 2), strides=2)), (2, 3, 13, 12, 8)),
+}
+
+
+@pytest.mark.parametrize("name", SCANS)
+def test_what_a_scan_packs_once_outlives_its_steps(isa, monkeypatch, name):
+    build, shape = SCANS[name]
+    np.random.seed(0)
+    x = K.placeholder(shape)
+    outputs, weights = build(x)
+    grads = K.gradients(sum(K.sum(K.sin(y)) for y in outputs), [x, *weights])
+    graph = flatten([x], [*outputs, *grads])
+    rewrite(graph)
+    data = np.random.RandomState(1).randn(*shape).astype("float32")
+
+    def run(reuse):
+        program, used = graph.lower(reuse=reuse)
+        for v in used:
+            v.materialize()
+        return [program.run([data]) for _ in range(2)][1]
+
+    alone, shared = run(reuse=False), run(reuse=True)
+    monkeypatch.setenv("HORNBEAM_ARENA", "poison")
+    for a, b, c in zip(alone, shared, run(reuse=True)):
+        np.testing.assert_array_equal(b, a)
+        np.testing.assert_array_equal(c, a)
