@@ -104,6 +104,19 @@ def test_bias_and_activation_go_into_the_transposed_convolution():
     np.testing.assert_allclose(value_of(graph, [image])[0], before, rtol=1e-5, atol=1e-6)
 
 
+def test_an_activation_of_a_mean_is_no_activation_of_what_was_normalized():
+    x = G.placeholder((6, 4))
+    data = np.random.RandomState(0).randn(6, 4)
+    y, mean, variance, _ = G.apply("batch_norm", [x, None, None], epsilon=1e-3)
+    for outputs in ([G.apply("relu", [mean])], [y, G.apply("exp", [variance])]):
+        graph = flatten([x], outputs)
+        before = value_of(graph, [data])
+        epilogue.fuse_epilogues(graph)
+        assert names(graph) == ["batch_norm", outputs[-1].op.op]
+        for p, q in zip(value_of(graph, [data]), before):
+            np.testing.assert_array_equal(p, q)
+
+
 def test_what_others_read_stays():
     x, w, b = G.placeholder((None, 3)), var(3, 4), var(4)
     h = G.apply("matmul", [x, w]) + b

@@ -29,9 +29,10 @@ def fuse_epilogues(graph: FlatGraph) -> None:
     absorbed: set[int] = set()
 
     def private(v: int) -> FlatOp | None:
-        """The op that makes ``v``, if nobody but one op reads any of its results."""
+        """The op whose first output is ``v``, if only one op reads that: bias and activation are about the first output."""
         made = maker.get(v)
-        return made if made is not None and readers[v] == 1 and v not in kept else None
+        first = made is not None and made.outputs[0] == v
+        return made if first and readers[v] == 1 and v not in kept else None
 
     for i, op in enumerate(graph.ops):
         fused = None
