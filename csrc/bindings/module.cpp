@@ -5,6 +5,7 @@
 #include <map>
 
 #include "bindings/convert.h"
+#include "bindings/gil.h"
 #include "core/error.h"
 #include "core/extent.h"
 #include "core/isa.h"
@@ -33,7 +34,7 @@ static void bind_variable(py::module_& m) {
            [](Variable& v) {
              py::array out(numpy_dtype(v.dtype), std::vector<py::ssize_t>(v.shape.dim, v.shape.dim + v.shape.rank));
              void* to = out.mutable_data();
-             py::gil_scoped_release no_gil;
+             ReleasedGil no_gil;
              RwLock::Guard guard(v.lock, false);
              std::memcpy(to, v.data(), static_cast<size_t>(v.bytes()));
              return out;
@@ -43,7 +44,7 @@ static void bind_variable(py::module_& m) {
         if (f.shape != v.shape)
           throw ValueError("cannot set a variable of shape " + shape_str(v.shape) + " to an array of shape " +
                            shape_str(f.shape));
-        py::gil_scoped_release no_gil;
+        ReleasedGil no_gil;
         RwLock::Guard guard(v.lock, true);
         stage(f, v.dtype, v.data());
         v.written();

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/gil.h"
 #include "core/error.h"
 #include "program/plan.h"
 #include "program/program.h"
@@ -97,7 +98,7 @@ static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& 
   const int64_t last = plan.last_nanoseconds();
   const bool is_short = last > 0 && last < kShortNanoseconds;
   if (is_short && plan.run(feeds, pointers, run_number, locks_held ? Locking::held : Locking::attempt)) return outputs;
-  py::gil_scoped_release no_gil;
+  ReleasedGil no_gil;
   plan.run(feeds, pointers, run_number, locks_held ? Locking::held : Locking::wait);
   return outputs;
 }
@@ -127,7 +128,7 @@ static py::list run_parts(Program& program, const Cut& cut, const std::vector<Fe
   const LockOrder order = program.lock_order();
   VariableLocks locks(program.variables, order);
   if (!locks_held) {
-    py::gil_scoped_release no_gil;
+    ReleasedGil no_gil;
     locks.take(false);
   }
   const py::list crossing = run_feeds(*cut.first, feeds, ints, run_number, true);

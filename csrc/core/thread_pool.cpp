@@ -36,6 +36,9 @@ constexpr uint64_t kMask = (uint64_t{1} << kBits) - 1;
 constexpr int64_t kMaxTasks = kMask;
 // A few tens of microseconds: longer than the gap between two kernels of one plan.
 constexpr int kSpins = 2000;
+constexpr int kMaxThreads = 1024;
+// Jobs that are done with the workers there are, where the system let no further one be made, until it is asked again.
+constexpr int kJobsBetweenAttempts = 1000;
 
 struct Pool {
   std::atomic<uint64_t> ticket{0};
@@ -48,12 +51,14 @@ struct Pool {
   std::mutex mutex;
   std::condition_variable wake;
   int started = 0;            // workers running; guarded by `busy`
+  int attempt_in = 0;         // jobs until further workers are asked for; guarded by `busy`
   std::atomic<int> limit{0};  // threads in a job, caller included; 0: not decided yet
 };
 
-// Never destroyed: workers may outlive static destructors.
-Pool* pool() {
-  static Pool* p = new Pool;
+// Never destroyed: workers may outlive static destructors. Not on the heap: kernels come here and cannot throw.
+Pool* pool() noexcept {
+  alignas(Pool) static char memory[sizeof(Pool)];
+  static Pool* p = new (memory) Pool;
   return p;
 }
 
@@ -72,7 +77,8 @@ bool run_one(Pool& p) {
   return false;
 }
 
-void worker(int index) {
+void* worker(void* argument) noexcept {
+  const int index = static_cast<int>(reinterpret_cast<intptr_t>(argument));
   Pool& p = *pool();
   for (int idle = 0;;) {
     if (index < p.limit.load(std::memory_order_relaxed) && run_one(p)) {
@@ -106,29 +112,45 @@ int cgroup_cpus() {
 
 int default_threads() {
   if (const char* env = std::getenv("HORNBEAM_NUM_THREADS")) {
-    int n = std::atoi(env);
-    if (n < 1) throw ValueError("HORNBEAM_NUM_THREADS must be a positive integer, got '" + std::string(env) + "'");
-    return n;
+    char* end = nullptr;
+    const long n = std::strtol(env, &end, 10);
+    if (*end || n < 1 || n > kMaxThreads)
+      throw ValueError("HORNBEAM_NUM_THREADS must be an integer from 1 to " + std::to_string(kMaxThreads) + ", got '" +
+                       std::string(env) + "'");
+    return static_cast<int>(n);
   }
   int n = static_cast<int>(std::thread::hardware_concurrency());
 #ifdef __linux__
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) n = CPU_COUNT(&set);
 #endif
-  return std::max(1, std::min(n, cgroup_cpus()));
+  return std::clamp(std::min(n, cgroup_cpus()), 1, kMaxThreads);
 }
 
-void after_fork_in_child() {
+void after_fork_in_child() noexcept {
   // The workers did not survive; nor can the old mutex be trusted.
   int limit = pool()->limit.load();
   Pool* p = new (pool()) Pool;
   p->limit = limit;
 }
 
-void start_workers(Pool& p, int threads) {
-  static const int registered = pthread_atfork(nullptr, nullptr, after_fork_in_child);
-  (void)registered;
-  for (; p.started < threads - 1; ++p.started) std::thread(worker, p.started + 1).detach();
+// As many as the system lets be made: with fewer, or none, the job takes longer and its bits are the same.
+void start_workers(Pool& p, int threads) noexcept {
+  static const bool survives_fork = pthread_atfork(nullptr, nullptr, after_fork_in_child) == 0;
+  if (!survives_fork) return;
+  if (p.attempt_in > 0) {
+    --p.attempt_in;
+    return;
+  }
+  pthread_attr_t detached;
+  if (pthread_attr_init(&detached)) return;
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  for (pthread_t thread; p.started < threads - 1; ++p.started)
+    if (pthread_create(&thread, &detached, worker, reinterpret_cast<void*>(intptr_t{p.started} + 1))) {
+      p.attempt_in = kJobsBetweenAttempts;
+      break;
+    }
+  pthread_attr_destroy(&detached);
 }
 
 }  // namespace
@@ -141,14 +163,16 @@ int num_threads() {
 }
 
 void set_num_threads(int n) {
-  if (n < 1) throw ValueError("the number of threads must be at least 1, got " + std::to_string(n));
+  if (n < 1 || n > kMaxThreads)
+    throw ValueError("the number of threads must be from 1 to " + std::to_string(kMaxThreads) + ", got " +
+                     std::to_string(n));
   pool()->limit = n;
 }
 
-void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
+void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) noexcept {
   Pool& p = *pool();
-  int threads = num_threads();
-  if (count <= 1 || threads == 1 || count > kMaxTasks || p.busy.exchange(true, std::memory_order_acquire)) {
+  const int threads = p.limit.load(std::memory_order_relaxed);
+  if (count <= 1 || threads <= 1 || count > kMaxTasks || p.busy.exchange(true, std::memory_order_acquire)) {
     for (int64_t i = 0; i < count; ++i) fn(ctx, i);
     return;
   }

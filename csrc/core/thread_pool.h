@@ -8,13 +8,14 @@
 namespace hornbeam {
 
 // Threads that take part in a job, the caller included. The default honours HORNBEAM_NUM_THREADS, the
-// process's affinity mask and its cgroup CPU quota.
+// process's affinity mask and its cgroup CPU quota; it is decided by the first call, which binding a plan makes. Throws
+// ValueError where that variable is not a number of threads.
 int num_threads();
-void set_num_threads(int n);  // throws ValueError for n < 1
+void set_num_threads(int n);  // throws ValueError for n < 1, and for thousands
 
 // Runs fn(ctx, 0 … count-1), in the caller's float mode. When another job has the pool, the caller does all of it
-// alone.
-void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx);
+// alone. Kernels call it, through which no exception passes.
+void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) noexcept;
 
 // `parallel` in the form kernels take it.
 extern const TaskRunner pool_tasks;

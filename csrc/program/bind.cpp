@@ -8,7 +8,10 @@
 
 namespace hornbeam {
 
-void bind_plan(Plan& plan) { Binder(plan).bind(); }
+void bind_plan(Plan& plan) {
+  num_threads();  // decides it here, where a wrong HORNBEAM_NUM_THREADS can be an error
+  Binder(plan).bind();
+}
 
 void Binder::bind() {
   infer();

@@ -14,13 +14,6 @@
 
 namespace hornbeam {
 
-Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const KernelTable& isa)
-    : program_(program), feed_shapes_(feed_shapes), feed_ints_(feed_ints), isa_(isa) {
-  bind_plan(*this);
-}
-
-Plan::~Plan() = default;
-
 namespace {
 
 // Memory of past runs that a plan keeps for the next ones: as many as ran at once, up to these.
@@ -36,6 +29,14 @@ bool nan_checking() {
 }
 
 }  // namespace
+
+Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const KernelTable& isa)
+    : program_(program), feed_shapes_(feed_shapes), feed_ints_(feed_ints), isa_(isa) {
+  bind_plan(*this);
+  idle_.reserve(kMaxIdle);  // so that giving an execution back allocates nothing
+}
+
+Plan::~Plan() = default;
 
 char* Plan::address(const Execution& e, const Place& p) const {
   switch (p.kind) {
@@ -120,7 +121,7 @@ std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
   return e;
 }
 
-void Plan::release(std::unique_ptr<Execution> e) {
+void Plan::release(std::unique_ptr<Execution> e) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   const int64_t kept = static_cast<int64_t>(idle_.size());
   if (kept == 0 || (kept < kMaxIdle && (kept + 1) * arena_bytes_ <= kMaxIdleBytes)) idle_.push_back(std::move(e));
@@ -250,8 +251,13 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   point(*e, feeds, outputs);
   if (locking == Locking::wait) locks.take(false);
   const FlushDenormals flush(!written_.empty());  // as TensorFlow does
+  struct Written {                                // in part, where the run fails
+    Plan* plan;
+    ~Written() {
+      for (int v : plan->written_) plan->program_.variables[v]->written();
+    }
+  } written{this};
   run_steps(*e);
-  for (int v : written_) program_.variables[v]->written();
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);

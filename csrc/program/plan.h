@@ -79,7 +79,7 @@ class Plan {
 
   std::unique_ptr<Execution> acquire();
   std::unique_ptr<Execution> make_execution(char* arena);
-  void release(std::unique_ptr<Execution>);
+  void release(std::unique_ptr<Execution>) noexcept;
   std::shared_ptr<Prologue> prologue(uint64_t versions);
   uint64_t version_sum() const;
   char* address(const Execution&, const Place&) const;

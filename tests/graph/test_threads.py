@@ -106,9 +106,60 @@ def test_first_calls_from_many_threads():
     subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True, timeout=120)
 
 
-def test_number_of_threads():
-    with pytest.raises(ValueError, match="at least 1"):
-        _core.set_num_threads(0)
+@pytest.mark.parametrize("count", [0, -1, 2**31 - 1])
+def test_number_of_threads(count):
+    with pytest.raises(ValueError, match="from 1 to"):
+        _core.set_num_threads(count)
+
+
+LARGE_PRODUCT = """
+import numpy as np
+from hornbeam import graph as G
+x, w = G.placeholder((512, 256)), G.Variable(np.ones((256, 128), "float32"))
+product, data = G.Function([x], [G.apply("matmul", [x, w])]), np.ones((512, 256), "float32")
+"""
+
+
+def run_large_product(more, **environment):
+    text = LARGE_PRODUCT + more
+    return subprocess.run(
+        [sys.executable, "-c", text], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "two", "4x", "99999999999999999999"])
+def test_number_of_threads_in_the_environment(count):
+    run = run_large_product("product([data])", HORNBEAM_NUM_THREADS=count)
+    assert run.returncode == 1 and f"from 1 to 1024, got '{count}'" in run.stderr
+
+
+def test_a_run_goes_on_where_no_thread_can_be_made():
+    limited = """
+import resource
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+before = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (used + (20 << 20), before[1]))
+for _ in range(3000):
+    assert product([data])[0][0, 0] == 256
+resource.setrlimit(resource.RLIMIT_AS, before)
+assert (product([data])[0] == 256).all()
+"""
+    run = run_large_product(limited, HORNBEAM_NUM_THREADS="16")
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_interpreter_ends_while_daemon_threads_compute():
+    endless = """
+import threading, time
+def compute():
+    while True:
+        product([data])
+for _ in range(3):
+    threading.Thread(target=compute, daemon=True).start()
+time.sleep(0.2)
+"""
+    run = run_large_product(endless)
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # a fork beside threads is what this is about
@@ -122,3 +173,22 @@ def test_a_forked_child_computes_too(threads):
         os._exit(0 if np.array_equal(f([data])[0], want) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     np.testing.assert_array_equal(f([data])[0], want)
+
+
+def test_a_run_that_fails_midway_leaves_no_stale_packing():
+    # The update of `w` is written, then that of `bad` becomes NaN: what was packed of `w` before is out of date.
+    half_written = """
+w, bad = G.Variable(np.ones((256, 256), "float32")), G.Variable(np.zeros(8, "float32"))
+y = G.placeholder((8,))
+packed = G.Function([x], [G.apply("matmul", [x, w])])
+packed([data])
+update = G.Function([y], [], [w.assign(w + 1.0), bad.assign(G.apply("log", [y]))])
+try:
+    update([-np.ones(8)])
+except RuntimeError:
+    assert (w.get_value() == 2).all() and (packed([data])[0] == 512).all()
+else:
+    raise AssertionError
+"""
+    run = run_large_product(half_written, HORNBEAM_CHECK="nan")
+    assert run.returncode == 0, run.stderr
