@@ -55,7 +55,7 @@ static void bind_variable(py::module_& m) {
 
 using namespace hornbeam;
 
-PYBIND11_MODULE(_core, m) {
+PYBIND11_MODULE(_checked_core, m) {
   m.doc() = "Hornbeam's compiled core.";
   m.attr("__version__") = HORNBEAM_VERSION;
   py::register_exception_translator([](std::exception_ptr p) {
@@ -93,4 +93,15 @@ PYBIND11_MODULE(_core, m) {
       },
       "The names of each op's kernels in an instruction set, in the order in which a plan asks them.");
   active_isa();  // a wrong HORNBEAM_ISA is an error at import, not at the first prediction
+}
+
+// pybind11 would wait for the GIL of the main interpreter here, which this thread has under another one: for ever.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) return PyInit__checked_core();
+  PyErr_SetString(
+      PyExc_ImportError,
+      "Hornbeam, like NumPy, works in the main interpreter only, and this is a subinterpreter. Under mod_wsgi "
+      "set `WSGIApplicationGroup %{GLOBAL}`, under uWSGI `single-interpreter = true`; elsewhere use processes "
+      "or threads");
+  return nullptr;
 }

@@ -6,7 +6,24 @@ first used.
 
 from __future__ import annotations
 
+import importlib
+
 from .lazy import lazy_attributes
+
+
+def _refuse_subinterpreters() -> None:
+    """Raise ImportError in one, before NumPy is imported: no other interpreter could import it any more."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
+        try:
+            interpreters = importlib.import_module(name)
+        except ImportError:
+            continue
+        if interpreters.get_current() != interpreters.get_main():
+            from . import _core  # says what to do instead
+        return
+
+
+_refuse_subinterpreters()
 
 __version__ = "2.3.1"  # scripts branch on it, files store it; our own is hornbeam.version.__version__
 
