@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from .session import get_session
 
 _EPSILON = 1e-7
 _IMAGE_DATA_FORMAT = "channels_last"
-_uids: defaultdict[str, int] = defaultdict(int)
+_uids: dict[str, Iterator[int]] = {}
 
 
 def backend() -> str:
@@ -103,8 +103,7 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
 # -- names ----------------------------------------------------------------------------------------------
 def get_uid(prefix: str = "") -> int:
     """Count uses of ``prefix``: 1, 2, ... Layers number their default names with it."""
-    _uids[prefix] += 1
-    return _uids[prefix]
+    return next(_uids.setdefault(prefix, itertools.count(1)))
 
 
 def reset_uids() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from .. import backend as K
 from .. import constraints, initializers, regularizers
 from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
+from ..graph.locks import Lock
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
@@ -37,6 +38,17 @@ def disable_tracking(func):
             _tracking.off = previous
 
     return untracked
+
+
+def one_at_a_time(method):
+    """Decorate a method that threads queue up for, if they call it on the same layer or model."""
+
+    @functools.wraps(method)
+    def queued(self, *args, **kwargs):
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return queued
 
 
 class Layer(NodeAccess):
@@ -92,6 +104,7 @@ class Layer(NodeAccess):
         self._inbound_nodes = []
         self._outbound_nodes = []
         self._built = False
+        self._lock = Lock()  # threads that call, build or compile it queue up
 
         for key in kwargs:
             if key not in self._allowed_kwargs:
@@ -337,7 +350,7 @@ class Layer(NodeAccess):
         if args:  # tf.keras takes them without names, too
             kwargs = {**dict(zip(argument_names(self.call)[1:], args)), **kwargs}
         inputs, concrete = concrete_inputs(inputs)
-        with name_scope(self.name):
+        with self._lock, name_scope(self.name):
             if not self.built:
                 self.assert_input_compatibility(inputs)
                 with naming_layer(self, inputs):

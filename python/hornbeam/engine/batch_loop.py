@@ -30,8 +30,8 @@ def prepare_fit_hooks(model: Any, callbacks: Any, verbose: Any, count_mode: str)
     chain: list[cbks.Callback] = [cbks.BaseLogger(stateful_metrics=stateful)]
     if verbose:
         chain.append(cbks.ProgbarLogger(count_mode, stateful_metrics=stateful))
-    model.history = cbks.History()
-    hooks = cbks.CallbackList(chain + _as_list(callbacks) + [model.history])
+    model.history = history = cbks.History()
+    hooks = cbks.CallbackList(chain + _as_list(callbacks) + [history])
     hooks.set_model(model._get_callback_model())
     return hooks
 
@@ -82,14 +82,15 @@ def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: i
 def finish_fit(model: Any, hooks: cbks.CallbackList) -> cbks.History:
     """End a fit: the last hook, and a word about a loss that became nan, unless a callback has said so."""
     hooks._call_end_hook("train")
-    losses = model.history.history.get("loss", [])
+    history = next(c for c in reversed(hooks.callbacks) if isinstance(c, cbks.History))
+    losses = history.history.get("loss", [])
     first = next((i for i, loss in enumerate(losses) if np.isnan(loss)), None)
     if first is not None and not any(isinstance(callback, cbks.TerminateOnNaN) for callback in hooks.callbacks):
         warn_user(
-            f"The loss is nan from epoch {model.history.epoch[first] + 1} on. With the callback TerminateOnNaN the training "
+            f"The loss is nan from epoch {history.epoch[first] + 1} on. With the callback TerminateOnNaN the training "
             "stops there and says where it began; HORNBEAM_CHECK=nan in the environment names the layer and op."
         )
-    return model.history
+    return history
 
 
 def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> Any:

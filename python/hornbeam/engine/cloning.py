@@ -24,10 +24,11 @@ def clone_model(model, input_tensors=None):
     """
     if not isinstance(model, Model) or not model._is_graph_network:
         raise ValueError(f"Expected `model` argument to be a functional `Model` or `Sequential` instance, got: {model}")
-    tensors = None if input_tensors is None else _as_inputs(model, to_list(input_tensors, allow_tuple=True))
-    if isinstance(model, Sequential):
-        return _clone_sequential(model, tensors)
-    return _clone_functional(model, tensors)
+    with model._lock:
+        tensors = None if input_tensors is None else _as_inputs(model, to_list(input_tensors, allow_tuple=True))
+        if isinstance(model, Sequential):
+            return _clone_sequential(model, tensors)
+        return _clone_functional(model, tensors)
 
 
 def _as_inputs(model: Model, tensors: list[Tensor]) -> list[Tensor]:

@@ -11,7 +11,7 @@ from ..graph import Function, Tensor, name_scope
 from ..utils.generic_utils import to_list
 from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import compile_arguments as arguments
-from .base_layer import _unique
+from .base_layer import _unique, one_at_a_time
 from .network import Network
 from .standardize import expects_shape_of_output
 
@@ -40,6 +40,7 @@ class Compiling(Network):
         self.predict_function = None
         self._predict_single = None
 
+    @one_at_a_time
     def compile(
         self,
         optimizer,
@@ -241,11 +242,13 @@ class Compiling(Network):
 
         A metric object may have been compiled before: its older updates belong to another graph.
         """
-        known = len(metric.updates)
-        arguments.call_metric_function(metric, *args, **kwargs)
-        self._reports[metric] = (metric._call_result, metric.updates[known:])
+        with metric._lock:
+            known = len(metric.updates)
+            arguments.call_metric_function(metric, *args, **kwargs)
+            self._reports[metric] = (metric._call_result, metric.updates[known:])
 
     @property
+    @one_at_a_time
     def metrics(self):
         """The metrics of ``compile`` and of ``add_metric``, here and in the layers."""
         compiled = self._compile_metric_functions if self._is_compiled else []
@@ -260,6 +263,7 @@ class Compiling(Network):
         )
 
     @property
+    @one_at_a_time
     def metrics_names(self):
         """Names of what training reports: ``'loss'``, the outputs' losses if several, then the metrics."""
         names = ["loss"]
@@ -301,9 +305,9 @@ class Compiling(Network):
             )
 
     def _make_train_function(self):
-        self._check_compiled()
-        self._check_trainable_weights_consistency()
-        with self._run_counter.lock:
+        with self._lock:
+            self._check_compiled()
+            self._check_trainable_weights_consistency()
             if self.train_function is None:
                 with name_scope("training"), name_scope(type(self.optimizer).__name__):
                     steps = self.optimizer.get_updates(params=self._collected_trainable_weights, loss=self.total_loss)
@@ -318,8 +322,8 @@ class Compiling(Network):
                 )
 
     def _make_test_function(self):
-        self._check_compiled()
-        with self._run_counter.lock:
+        with self._lock:
+            self._check_compiled()
             if self.test_function is None:
                 reports = self._metric_reports()
                 self.test_function = Function(
@@ -331,9 +335,7 @@ class Compiling(Network):
                 )
 
     def _make_predict_function(self):
-        if self.predict_function is not None:
-            return  # without the lock: a thread that builds the training step shall not hold up predictions
-        with self._run_counter.lock:
+        with self._lock:
             if self.predict_function is None:
                 function = Function(
                     self._feed_inputs,
@@ -344,6 +346,15 @@ class Compiling(Network):
                 )
                 self._predict_single = function if len(self._feed_inputs) == len(self.outputs) == 1 else None
                 self.predict_function = function
+
+    def _predicting(self) -> Function:
+        """The Function for predictions; without the lock once it is made, so that no compilation holds up predictions."""
+        function = self.predict_function
+        if function is None:
+            with self._lock:
+                self._make_predict_function()
+                function = self.predict_function
+        return function
 
 
 def _all_updates(reports: list[tuple[Tensor, list]]) -> list:

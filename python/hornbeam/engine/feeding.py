@@ -32,8 +32,10 @@ class Feeding(Compiling):
             ValueError: shapes or numbers of arrays are wrong.
             RuntimeError: targets are given but the model is not compiled.
         """
-        if not self.outputs:
-            self._build_on(x)
+        if not (self.built and self.outputs):
+            with self._lock:  # built here, or by another thread meanwhile
+                if not self.outputs:
+                    self._build_on(x)
         if y is not None:
             self._compile_on(y)
         shapes = self._feed_input_shapes if self._is_graph_network else None

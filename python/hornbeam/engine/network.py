@@ -10,7 +10,7 @@ from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
-from .base_layer import Layer, _set_weights, _unique
+from .base_layer import Layer, _set_weights, _unique, one_at_a_time
 from .calling import is_concrete, must_be_given, naming_layer
 from .formula import adopt
 from .input_layer import InputLayer
@@ -50,7 +50,7 @@ class Network(Layer):
     def _base_init(self, name=None, trainable=True, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._is_compiled = False
-        self._run_counter = RunCounter()
+        self._run_counter = RunCounter(self._lock)
         self._sample_order = None  # in which a running fit sees the samples; saved, so that it can be resumed
         self._resume_order = None  # that order, in a model that was loaded
         self._training_batch: Any = None  # what a running fit feeds now, for callbacks that look for a mistake
@@ -454,6 +454,7 @@ class Network(Layer):
 
         return model_to_yaml(self, **kwargs)
 
+    @one_at_a_time
     def summary(self, line_length=None, positions=None, print_fn=None, wide=False):
         """Print a table of the layers, their output shapes and their numbers of parameters.
 

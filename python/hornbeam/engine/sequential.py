@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend as K
 from ..utils.generic_utils import to_list
 from ..utils.messages import warn_user
-from .base_layer import Layer
+from .base_layer import Layer, one_at_a_time
 from .input_layer import Input, InputLayer
 from .network import Network
 from .network_config import layer_from_config
@@ -51,6 +51,7 @@ class Sequential(Model):
         warn_user("`Sequential.model` is deprecated. `Sequential` is a subclass of `Model`, you can just use it.")  # fmt: skip
         return self
 
+    @one_at_a_time
     def add(self, layer):
         """Put a layer on top of the stack.
 
@@ -89,6 +90,7 @@ class Sequential(Model):
         self.outputs = outputs
         self.build()
 
+    @one_at_a_time
     def pop(self):
         """Remove the last layer.
 
@@ -107,6 +109,7 @@ class Sequential(Model):
             self.outputs = [last._inbound_nodes[-1].output_tensors[0]]
             self.build()
 
+    @one_at_a_time
     def build(self, input_shape=None):
         """Make the weights; ``input_shape`` (with the batch axis) is needed if the first layer does not say it."""
         if input_shape and not self.inputs:

@@ -99,37 +99,40 @@ class Model(Feeding):
                 shuffle=shuffle,
                 initial_epoch=initial_epoch,
             )
-        x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight, batch_size)
-        val_inputs = None
-        if validation_data is not None and len(validation_data):
-            val_inputs = self._validation_inputs(validation_data, batch_size)
-        elif validation_split and 0.0 < validation_split < 1.0:
-            if any(K.is_tensor(array) for array in x):
-                raise ValueError("If your data is in the form of symbolic tensors, you cannot use `validation_split`.")
-            split_at = int(x[0].shape[0] * (1.0 - validation_split))
-            if not 0 < split_at < x[0].shape[0]:
-                raise ValueError(
-                    f"validation_split={validation_split} leaves nothing to train or to validate on, given "
-                    f"{x[0].shape[0]} samples."
-                )
-            val_inputs = [part for data in (x, y, sample_weights) for part in slice_arrays(data, split_at)]
-            x, y, sample_weights = (slice_arrays(data, 0, split_at) for data in (x, y, sample_weights))
-        elif validation_steps:
-            val_inputs = []
-
-        self._make_train_function()
-        if val_inputs is not None:
-            self._make_test_function()
+        with self._lock:  # one compilation, which another thread may follow with the next
+            x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight, batch_size)
+            val_inputs = None
+            if validation_data is not None and len(validation_data):
+                val_inputs = self._validation_inputs(validation_data, batch_size)
+            elif validation_split and 0.0 < validation_split < 1.0:
+                if any(K.is_tensor(array) for array in x):
+                    raise ValueError(
+                        "If your data is in the form of symbolic tensors, you cannot use `validation_split`."
+                    )
+                split_at = int(x[0].shape[0] * (1.0 - validation_split))
+                if not 0 < split_at < x[0].shape[0]:
+                    raise ValueError(
+                        f"validation_split={validation_split} leaves nothing to train or to validate on, given "
+                        f"{x[0].shape[0]} samples."
+                    )
+                val_inputs = [part for data in (x, y, sample_weights) for part in slice_arrays(data, split_at)]
+                x, y, sample_weights = (slice_arrays(data, 0, split_at) for data in (x, y, sample_weights))
+            elif validation_steps:
+                val_inputs = []
+            self._make_train_function()
+            if val_inputs is not None:
+                self._make_test_function()
+            step, test_step, labels = self.train_function, self.test_function, self.metrics_names
         return training_arrays.fit_loop(
             self,
-            self.train_function,
+            step,
             x + y + sample_weights,
-            out_labels=self.metrics_names,
+            out_labels=labels,
             batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
             callbacks=callbacks,
-            val_function=self.test_function if val_inputs is not None else None,
+            val_function=test_step if val_inputs is not None else None,
             val_inputs=val_inputs,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
@@ -180,11 +183,13 @@ class Model(Feeding):
             )
         if x is None and y is None and steps is None:
             raise ValueError("If evaluating from data tensors, you should specify the `steps` argument.")
-        x, y, sample_weights = self._training_data(x, y, sample_weight, batch_size=batch_size)
-        self._make_test_function()
+        with self._lock:
+            x, y, sample_weights = self._training_data(x, y, sample_weight, batch_size=batch_size)
+            self._make_test_function()
+            step = self.test_function
         return training_arrays.test_loop(
             self,
-            self.test_function,
+            step,
             x + y + sample_weights,
             batch_size=batch_size,
             verbose=verbose,
@@ -225,9 +230,8 @@ class Model(Feeding):
                 "`steps` argument."
             )
         x, _, _ = self._standardize_user_data(x, batch_size=batch_size)
-        self._make_predict_function()
         return training_arrays.predict_loop(
-            self, self.predict_function, x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
+            self, self._predicting(), x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
         )
 
     def train_on_batch(self, x, y, sample_weight=None, class_weight=None, reset_metrics=True):
@@ -239,18 +243,22 @@ class Model(Feeding):
         Returns:
             The loss, or a list in the order of ``metrics_names``.
         """
-        x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
-        self._make_train_function()
-        outputs = self.train_function(feedable(x + y + sample_weights))
+        with self._lock:
+            x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
+            self._make_train_function()
+            step = self.train_function
+        outputs = step(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
 
     def test_on_batch(self, x, y, sample_weight=None, reset_metrics=True):
         """Compute loss and metrics on one batch; see :meth:`train_on_batch`."""
-        x, y, sample_weights = self._training_data(x, y, sample_weight)
-        self._make_test_function()
-        outputs = self.test_function(feedable(x + y + sample_weights))
+        with self._lock:
+            x, y, sample_weights = self._training_data(x, y, sample_weight)
+            self._make_test_function()
+            step = self.test_function
+        outputs = step(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
@@ -264,8 +272,7 @@ class Model(Feeding):
             except (ValueError, TypeError):
                 pass  # what is wrong with x is said below, in the model's terms
         x, _, _ = self._standardize_user_data(x)
-        self._make_predict_function()
-        return unpack_singleton(self.predict_function(feedable(x)))
+        return unpack_singleton(self._predicting()(feedable(x)))
 
     fit_generator = interfaces.legacy_generator_methods_support(training_generator.fit_generator)
     evaluate_generator = interfaces.legacy_generator_methods_support(training_generator.evaluate_generator)

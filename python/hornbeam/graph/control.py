@@ -6,13 +6,14 @@ variable that an update writes stands for the update's result.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from .tensor import Node, Tensor
 
-_stack: list[dict[int, Tensor]] = []
+_local = threading.local()  #: .pending: the updates that reads see, by the id of the variable
 
 
 @contextmanager
@@ -21,15 +22,16 @@ def control_dependencies(updates: Sequence[Any]) -> Iterator[None]:
 
     Whatever is built from such a read carries the update along: running it runs the update.
     """
-    seen = dict(_stack[-1]) if _stack else {}
+    outer = getattr(_local, "pending", {})
+    seen = dict(outer)
     for update in _flatten(updates):
         if isinstance(update, Tensor) and update.op.op == "assign":
             seen[id(update.op.attrs["variable"])] = update
-    _stack.append(seen)
+    _local.pending = seen
     try:
         yield
     finally:
-        _stack.pop()
+        _local.pending = outer
 
 
 def _flatten(items: Any) -> Iterator[Any]:
@@ -42,10 +44,22 @@ def _flatten(items: Any) -> Iterator[Any]:
 
 def current_value(x: Tensor) -> Tensor:
     """What a read of ``x`` means here: the pending update's result for an updated variable, else ``x``."""
-    return _stack[-1].get(id(x), x) if _stack else x
+    pending = getattr(_local, "pending", None)
+    return pending.get(id(x), x) if pending else x
 
 
-_learning_phase: Tensor | int | None = None
+_fixed_phase: int | None = None
+
+
+def _make_phase() -> Tensor:
+    node = Node("learning_phase", (), {})
+    tensor = Tensor(node, 0, "int32", (), name="keras_learning_phase")
+    tensor._uses_learning_phase = True
+    node.outputs = (tensor,)
+    return tensor
+
+
+_phase = _make_phase()
 
 
 def learning_phase() -> Tensor | int:
@@ -53,22 +67,15 @@ def learning_phase() -> Tensor | int:
 
     A Function replaces it by a constant when its program is built, so it costs nothing at run time.
     """
-    global _learning_phase
-    if _learning_phase is None:
-        node = Node("learning_phase", (), {})
-        tensor = Tensor(node, 0, "int32", (), name="keras_learning_phase")
-        tensor._uses_learning_phase = True
-        node.outputs = (tensor,)
-        _learning_phase = tensor
-    return _learning_phase
+    return _phase if _fixed_phase is None else _fixed_phase
 
 
 def set_learning_phase(value: int | None) -> None:
     """Fix the learning phase to 0 or 1; ``None`` makes it dynamic again."""
-    global _learning_phase
+    global _fixed_phase
     if value not in (0, 1, None):
         raise ValueError("Expected learning phase to be 0 or 1.")
-    _learning_phase = None if value is None else int(value)
+    _fixed_phase = None if value is None else int(value)
 
 
 def print_value(x: Tensor, message: str, shown: Tensor | None = None) -> Tensor:

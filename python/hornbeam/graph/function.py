@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from .flat import FlatGraph, flatten
+from .locks import Lock
 from .ops import shape_of
 from .rewrites import rewrite
 from .tensor import Tensor
@@ -19,12 +19,12 @@ from .unrolling import unroll
 class RunCounter:
     """Counts a model's runs: random ops take their numbers from (seed, run, element).
 
-    It also holds the lock under which the model's programs are built.
+    It also holds the lock under which the model and its programs are built.
     """
 
-    def __init__(self, value: int = 0) -> None:
-        self.value = value
-        self.lock = threading.RLock()
+    def __init__(self, lock: Lock | None = None) -> None:
+        self.value = 0
+        self.lock = lock or Lock()
 
 
 def expose_prints(graph: FlatGraph) -> list[str]:

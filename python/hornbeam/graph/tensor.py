@@ -7,7 +7,7 @@ global graph: nodes are kept alive by the tensors that need them, so a dropped m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from .dtypes import DTYPES
 from .naming import current_scope
 from .static_shape import StaticShape
 
-_counts: dict[str, int] = {}
+_counts: dict[str, Iterator[int]] = {}
 _unknown_dims = itertools.count(-2, -1)
 _serials = itertools.count()
 
@@ -28,8 +28,7 @@ def next_serial() -> int:
 
 def unique_name(prefix: str) -> str:
     """Return ``prefix``, ``prefix_1``, ... : a readable name, unique in this process."""
-    n = _counts.get(prefix, 0)
-    _counts[prefix] = n + 1
+    n = next(_counts.setdefault(prefix, itertools.count()))
     return f"{prefix}_{n}" if n else prefix
 
 

@@ -8,6 +8,7 @@ import contextvars
 import inspect
 import itertools
 import marshal
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,11 +19,12 @@ from .messages import did_you_mean
 from .progbar import Progbar  # noqa: F401 - Keras has it here
 
 _custom_objects: dict[str, Any] = {}
+_scoped = threading.local()  #: .objects: what a thread has in their place inside a CustomObjectScope
 
 
 # -- custom objects ---------------------------------------------------------------------------------------
 class CustomObjectScope:
-    """A ``with`` block in which names in configs may mean the user's own classes and functions.
+    """A ``with`` block in which names in configs may mean the user's own classes and functions, for this thread.
 
     Args:
         *args: dicts from name to object.
@@ -32,14 +34,15 @@ class CustomObjectScope:
         self.custom_objects = args
 
     def __enter__(self) -> CustomObjectScope:
-        self._backup = _custom_objects.copy()
-        for objects in self.custom_objects:
-            _custom_objects.update(objects)
+        self._outer = getattr(_scoped, "objects", None)
+        objects = dict(get_custom_objects())
+        for more in self.custom_objects:
+            objects.update(more)
+        _scoped.objects = objects
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        _custom_objects.clear()
-        _custom_objects.update(self._backup)
+        _scoped.objects = self._outer
 
 
 def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
@@ -49,7 +52,8 @@ def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
 
 def get_custom_objects() -> dict[str, Any]:
     """The dict of custom objects known everywhere; entries may be added and removed."""
-    return _custom_objects
+    objects = getattr(_scoped, "objects", None)
+    return _custom_objects if objects is None else objects
 
 
 # -- objects to configs and back --------------------------------------------------------------------------
@@ -85,7 +89,7 @@ def deserialize_keras_object(
     Raises:
         ValueError: an unknown name, or a malformed identifier.
     """
-    known = [custom_objects or {}, _custom_objects, module_objects or {}]
+    known = [custom_objects or {}, get_custom_objects(), module_objects or {}]
     if isinstance(identifier, dict):
         if "class_name" not in identifier or "config" not in identifier:
             raise ValueError(f"Improper config format: {identifier}")
@@ -101,7 +105,7 @@ def deserialize_keras_object(
             with CustomObjectScope(custom_objects or {}):
                 return cls(**config)
         if has_arg(cls.from_config, "custom_objects"):
-            return cls.from_config(config, custom_objects={**_custom_objects, **(custom_objects or {})})
+            return cls.from_config(config, custom_objects={**get_custom_objects(), **(custom_objects or {})})
         with CustomObjectScope(custom_objects or {}):
             return cls.from_config(config)
     if isinstance(identifier, str):

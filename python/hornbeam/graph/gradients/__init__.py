@@ -56,9 +56,9 @@ _loaded = False
 def _load() -> None:
     global _loaded
     if not _loaded:
-        _loaded = True
         for module in pkgutil.iter_modules(__path__):
             importlib.import_module(f"{__name__}.{module.name}")
+        _loaded = True  # only now: another thread that comes here meanwhile has to wait for the imports, too
 
 
 def gradients(
