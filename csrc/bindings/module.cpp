@@ -1,59 +1,33 @@
 // The Python module hornbeam._core.
 #include <pybind11/stl.h>
 
-#include <cstring>
 #include <map>
 
 #include "bindings/convert.h"
 #include "bindings/gil.h"
 #include "core/error.h"
-#include "core/extent.h"
+#include "core/fork.h"
 #include "core/isa.h"
 #include "core/thread_pool.h"
-#include "program/plan.h"
-#include "program/program.h"
-#include "program/variable.h"
 
 namespace hornbeam {
 
-void bind_program(py::module_&);  // program.cpp
-void bind_infer(py::module_&);    // infer.cpp
-
-static void bind_variable(py::module_& m) {
-  py::class_<Variable, VariablePtr>(m, "Variable")
-      .def(py::init([](const std::string& dtype, py::handle shape) {
-        const DType type = dtype_from_name(dtype);
-        const Shape dims = shape_from_python(shape);
-        if (!is_addressable(type, dims))
-          throw ValueError("a variable of shape " + shape_str(dims) + " takes more memory than any machine has");
-        return std::make_shared<Variable>(type, dims);
-      }))
-      .def("is_set", &Variable::is_set)
-      .def_property_readonly("version", &Variable::version)
-      .def("get",
-           [](Variable& v) {
-             py::array out(numpy_dtype(v.dtype), std::vector<py::ssize_t>(v.shape.dim, v.shape.dim + v.shape.rank));
-             void* to = out.mutable_data();
-             ReleasedGil no_gil;
-             RwLock::Guard guard(v.lock, false);
-             std::memcpy(to, v.data(), static_cast<size_t>(v.bytes()));
-             return out;
-           })
-      .def("set", [](Variable& v, const py::array& a) {
-        Feed f = feed_of(a);
-        if (f.shape != v.shape)
-          throw ValueError("cannot set a variable of shape " + shape_str(v.shape) + " to an array of shape " +
-                           shape_str(f.shape));
-        ReleasedGil no_gil;
-        RwLock::Guard guard(v.lock, true);
-        stage(f, v.dtype, v.data());
-        v.written();
-      });
-}
-
+void bind_program(py::module_&);   // program.cpp
+void bind_infer(py::module_&);     // infer.cpp
+void bind_variable(py::module_&);  // variable.cpp
 }  // namespace hornbeam
 
 using namespace hornbeam;
+
+// A fork from Python waits before it has the import lock and while the GIL is free, which threads inside the core may
+// need.
+static void take_part_in_forks(py::module_& m) {
+  m.def("before_fork", &before_fork, py::call_guard<ReleasedGil>());
+  m.def("after_fork_in_parent", &after_fork_in_parent);
+  py::module_::import("os").attr("register_at_fork")(py::arg("before") = m.attr("before_fork"),
+                                                     py::arg("after_in_parent") = m.attr("after_fork_in_parent"));
+  register_fork_handlers();
+}
 
 PYBIND11_MODULE(_checked_core, m) {
   m.doc() = "Hornbeam's compiled core.";
@@ -69,6 +43,8 @@ PYBIND11_MODULE(_checked_core, m) {
       PyErr_SetString(PyExc_RuntimeError, e.what());
     }
   });
+  numpy_dtype(DType::float32);  // made while nobody else is here
+  take_part_in_forks(m);
   bind_variable(m);
   bind_infer(m);
   bind_program(m);

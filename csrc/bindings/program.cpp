@@ -3,6 +3,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/gil.h"
+#include "bindings/inside.h"
 #include "core/error.h"
 #include "program/plan.h"
 #include "program/program.h"
@@ -85,8 +86,8 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
   return f;
 }
 
-static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& feeds, uint64_t run_number,
-                         bool locks_held) {
+static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& feeds, RunCounter& counter,
+                         InsideCore& inside, bool locks_held) {
   py::list outputs(n_outputs);
   std::vector<void*> pointers(n_outputs);
   for (size_t i = 0; i < n_outputs; ++i) {
@@ -97,18 +98,19 @@ static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& 
   }
   const int64_t last = plan.last_nanoseconds();
   const bool is_short = last > 0 && last < kShortNanoseconds;
-  if (is_short && plan.run(feeds, pointers, run_number, locks_held ? Locking::held : Locking::attempt)) return outputs;
+  if (is_short && plan.run(feeds, pointers, counter, locks_held ? Locking::held : Locking::attempt)) return outputs;
   ReleasedGil no_gil;
-  plan.run(feeds, pointers, run_number, locks_held ? Locking::held : Locking::wait);
+  plan.run(feeds, pointers, counter, locks_held ? Locking::held : Locking::wait);
+  if (!locks_held) inside.leave();  // before the GIL is waited for
   return outputs;
 }
 
 static py::list run_parts(Program& program, const Cut& cut, const std::vector<Feed>& feeds, const FeedInts& ints,
-                          uint64_t run_number, bool locks_held);
+                          RunCounter& counter, InsideCore& inside, bool locks_held);
 
-static py::list run_feeds(Program& program, const std::vector<Feed>& feeds, const FeedInts& ints, uint64_t run_number,
-                          bool locks_held) {
-  if (auto cut = program.cut()) return run_parts(program, *cut, feeds, ints, run_number, locks_held);
+static py::list run_feeds(Program& program, const std::vector<Feed>& feeds, const FeedInts& ints, RunCounter& counter,
+                          InsideCore& inside, bool locks_held) {
+  if (auto cut = program.cut()) return run_parts(program, *cut, feeds, ints, counter, inside, locks_held);
   std::vector<Shape> shapes;
   shapes.reserve(feeds.size());
   for (auto& feed : feeds) shapes.push_back(feed.fed_shape());
@@ -117,21 +119,24 @@ static py::list run_feeds(Program& program, const std::vector<Feed>& feeds, cons
     plan = program.plan_for(shapes, ints);
   } catch (const NeedsValues& e) {
     if (e.values.empty()) throw;
-    return run_parts(program, *program.cut(e.values), feeds, ints, run_number, locks_held);
+    return run_parts(program, *program.cut(e.values), feeds, ints, counter, inside, locks_held);
   }
-  return run_plan(*plan, program.outputs.size(), feeds, run_number, locks_held);
+  return run_plan(*plan, program.outputs.size(), feeds, counter, inside, locks_held);
 }
 
-// One run as far as variables are concerned: their locks are held over both parts, of which only the second writes.
+// One run as far as variables and random numbers are concerned: the locks are held over both parts, of which only the
+// second writes, and both have the run's number.
 static py::list run_parts(Program& program, const Cut& cut, const std::vector<Feed>& feeds, const FeedInts& ints,
-                          uint64_t run_number, bool locks_held) {
+                          RunCounter& counter, InsideCore& inside, bool locks_held) {
   const LockOrder order = program.lock_order();
   VariableLocks locks(program.variables, order);
   if (!locks_held) {
     ReleasedGil no_gil;
     locks.take(false);
   }
-  const py::list crossing = run_feeds(*cut.first, feeds, ints, run_number, true);
+  const uint64_t number = counter.begin(program.has_random());
+  RunCounter of_first(number), of_rest(number);
+  const py::list crossing = run_feeds(*cut.first, feeds, ints, of_first, inside, true);
   std::vector<Feed> all = feeds;
   for (py::handle array : crossing) all.push_back(feed_of(py::reinterpret_borrow<py::array>(array)));
   FeedInts known = ints;
@@ -144,10 +149,10 @@ static py::list run_parts(Program& program, const Cut& cut, const std::vector<Fe
     stage(all[i], dtype, values.data());
     known[i] = integers(dtype, values.data(), count);
   }
-  return run_feeds(*cut.rest, all, known, run_number, true);
+  return run_feeds(*cut.rest, all, known, of_rest, inside, true);
 }
 
-static py::list run(Program& program, const py::list& arrays, uint64_t run_number) {
+static py::list run(Program& program, const py::list& arrays, RunCounter* counter) {
   size_t n = arrays.size();
   if (n != program.feeds.size())
     throw ValueError("expected " + std::to_string(program.feeds.size()) + " inputs, got " + std::to_string(n));
@@ -158,12 +163,17 @@ static py::list run(Program& program, const py::list& arrays, uint64_t run_numbe
     const py::handle array = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
     feeds.push_back(read_feed(array, program.feed_names[i], keep));
   }
-  return run_feeds(program, feeds, {}, run_number, false);
+  RunCounter once;
+  InsideCore inside;
+  enter(inside);
+  return run_feeds(program, feeds, {}, counter ? *counter : once, inside, false);
 }
 
 static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) {
   std::vector<Shape> s;
   for (py::handle h : shapes) s.push_back(shape_from_python(h));
+  InsideCore inside;
+  enter(inside);
   return program.plan_for(s);
 }
 
@@ -177,7 +187,7 @@ void bind_program(py::module_& m) {
       .def(py::init(&make_program), py::arg("values"), py::arg("ops"), py::arg("outputs"), py::arg("updates"),
            py::arg("reuse") = true, py::arg("first_constant_feed") = -1,
            py::arg("carried_in_place") = std::vector<int>())
-      .def("run", &run, py::arg("feeds"), py::arg("run") = 0)
+      .def("run", &run, py::arg("feeds"), py::arg("counter") = nullptr)
       .def("bind", &plan_for, py::keep_alive<0, 1>())
       .def_property_readonly("has_random", &Program::has_random)
       .def("__str__", &Program::describe);

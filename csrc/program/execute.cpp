@@ -235,7 +235,7 @@ void Plan::run_steps(Execution& e) {
     if (copy.bytes) std::memcpy(address(e, copy.to), address(e, copy.from), static_cast<size_t>(copy.bytes));
 }
 
-bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number,
+bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter& counter,
                Locking locking) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
@@ -247,9 +247,9 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
     std::unique_ptr<Execution>& e;
     ~Return() { plan->release(std::move(e)); }
   } give_back{this, e};
-  e->info.run = run_number;
   point(*e, feeds, outputs);
   if (locking == Locking::wait) locks.take(false);
+  e->info.run = counter.begin(program_.has_random());
   const FlushDenormals flush(!written_.empty());  // as TensorFlow does
   struct Written {                                // in part, where the run fails
     Plan* plan;

@@ -8,6 +8,7 @@
 
 #include "cpu/kernel.h"
 #include "program/program.h"
+#include "program/run_counter.h"
 
 namespace hornbeam {
 
@@ -70,7 +71,7 @@ class Plan {
 
   // Runs once. `outputs` are buffers of output_shape/output_dtype. Locking::attempt: returns false at once, having done
   // nothing, when a variable is locked by somebody else.
-  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, uint64_t run_number, Locking);
+  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking);
 
  private:
   friend class Binder;

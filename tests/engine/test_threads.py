@@ -4,7 +4,10 @@ These run under ThreadSanitizer as well (.ci/full), which sees a race even where
 """
 
 import random
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,3 +174,11 @@ def test_models_built_in_threads():
         assert model.predict(np.ones((2, 4))).shape == (2, 2)
 
     at_once(*[build] * 5, times=2)
+
+
+def test_every_answer_and_file_is_of_one_state():
+    script = Path(__file__).parent.parent / "soak.py"
+    done = subprocess.run(
+        [sys.executable, script, "--seconds", "3", "--predicting", "6"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

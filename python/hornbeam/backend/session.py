@@ -7,12 +7,12 @@ what is fetched and fed.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..graph import Function, Tensor
+from ..graph.locks import Lock
 
 #: Functions kept by a session; scripts fetch the same few tensors in a loop.
 KEPT = 32
@@ -35,7 +35,7 @@ class Session:
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
         self.graph = graph or Graph()
         self._functions: OrderedDict[Any, Function] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def run(self, fetches: Any, feed_dict: Mapping[Tensor, Any] | None = None) -> Any:
         """Compute ``fetches``: a tensor, or lists, tuples and dictionaries of them.

@@ -183,8 +183,10 @@ def get_value(x: Any) -> Any:
 
 
 def batch_get_value(ops: Iterable[Any]) -> list:
-    """The values of several variables."""
-    return [get_value(x) for x in ops]
+    """The values of several variables, all of one moment: no training step comes between them."""
+    ops = list(ops)
+    values = iter(graph.read_state([x for x in ops if isinstance(x, Variable)]))
+    return [next(values)[()] if isinstance(x, Variable) else get_value(x) for x in ops]
 
 
 def set_value(x: Variable, value: Any) -> None:
@@ -197,9 +199,12 @@ def set_value(x: Variable, value: Any) -> None:
 
 
 def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
-    """Set several variables from (variable, value) pairs."""
-    for x, value in tuples:
-        set_value(x, value)
+    """Set several variables from (variable, value) pairs, all at once: no prediction sees half of them.
+
+    Raises:
+        ValueError: a shape differs; nothing was set.
+    """
+    graph.write_state(tuples)
 
 
 # -- updates: tensors whose value is the variable's new value; running one writes it ------------------

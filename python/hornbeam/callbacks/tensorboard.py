@@ -110,14 +110,13 @@ class TensorBoard(Callback):
 
     # -- histograms and images -----------------------------------------------------------------------------
     def _write_weights(self, epoch: int) -> None:
-        for layer in self.model.layers:
-            for weight in layer.weights:
-                value = K.get_value(weight)
-                self.writer.histogram(_tag(weight), value, epoch)
-                if self.write_images:
-                    images = _as_images(value)
-                    if images is not None:
-                        self.writer.images(_tag(weight), images[:_MAX_IMAGES], epoch)
+        weights = [weight for layer in self.model.layers for weight in layer.weights]
+        for weight, value in zip(weights, K.batch_get_value(weights)):
+            self.writer.histogram(_tag(weight), value, epoch)
+            if self.write_images:
+                images = _as_images(value)
+                if images is not None:
+                    self.writer.images(_tag(weight), images[:_MAX_IMAGES], epoch)
 
     def _write_activations(self, epoch: int) -> None:
         """Histograms of the layers' outputs, and of gradients, over all validation data."""

@@ -23,12 +23,12 @@ from .ops import (
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
 from .tensor import Node, Tensor, unique_name
-from .variable import Variable
+from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
     "DTYPES", "DType", "Dim", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply",
     "as_array", "cast", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
     "learning_phase", "name_scope", "phase_switch",
-    "placeholder", "print_value", "reshape", "scan", "scoped_name", "set_floatx", "set_learning_phase", "shape_of",
-    "shape_tensor", "unbroadcast", "unique_name",
+    "placeholder", "print_value", "read_state", "read_state_and_runs", "reshape", "scan", "scoped_name", "set_floatx",
+    "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name", "write_state",
 ]  # fmt: skip

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from typing import Any
 
 from .. import _core
 from .flat import flatten
 from .function import expose_prints, print_last
+from .locks import Lock
 from .rewrites import rewrite
 from .tensor import Tensor
 from .unrolling import unroll
@@ -16,7 +16,7 @@ from .variable import Variable
 
 _CACHE_SIZE = 256
 _cache: OrderedDict[tuple, tuple[_core.Program, list[str]]] = OrderedDict()  # with the messages of printed values
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def clear_cache() -> None:
@@ -57,10 +57,8 @@ def evaluate(tensor: Tensor) -> Any:
     program, messages = cached
     for variable in variables:
         variable.materialize()
-    run = tensor._runs
-    if program.has_random:
-        tensor._runs = run + 1
-    results = program.run([t.op.attrs["value"] for t in feeds], run)
+    runs = tensor.__dict__.setdefault("_runs", _core.RunCounter()) if program.has_random else None
+    results = program.run([t.op.attrs["value"] for t in feeds], runs)
     return print_last(messages, results)[0]
 
 

@@ -16,14 +16,14 @@ from .tensor import Tensor
 from .unrolling import unroll
 
 
-class RunCounter:
+class RunCounter(_core.RunCounter):
     """Counts a model's runs: random ops take their numbers from (seed, run, element).
 
     It also holds the lock under which the model and its programs are built.
     """
 
     def __init__(self, lock: Lock | None = None) -> None:
-        self.value = 0
+        super().__init__()
         self.lock = lock or Lock()
 
 
@@ -93,11 +93,7 @@ class Function:
                 phase = int(inputs.pop(self._phase_index))
         found = self._programs.get(phase)
         program, messages = self._program_for(phase, inputs) if found is None else found
-        counter = self.counter
-        run = counter.value
-        if program.has_random:
-            counter.value = run + 1
-        results = program.run(inputs, run)
+        results = program.run(inputs, self.counter)
         return print_last(messages, results) if messages else results
 
     def program(self, phase: int | None = None) -> _core.Program:

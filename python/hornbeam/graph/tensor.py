@@ -127,7 +127,7 @@ class Tensor:
     _is_absent = False  #: zeros that stand for a gradient that is not there
     _is_metric = False
     _concrete = False  #: made by a layer from values alone: part of no model
-    _runs = 0  #: how often a random formula was evaluated on demand
+    _runs: Any  #: counts how often a random formula was evaluated on demand, from the first time on
 
     def __init__(
         self,

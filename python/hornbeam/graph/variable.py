@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from .arrays import as_array
+from .locks import Lock
 from .ops import constant, floatx
 from .tensor import Node, Tensor, unique_name
 
@@ -36,7 +37,7 @@ class Variable(Tensor):
         name: str | None = None,
         constraint: Callable | None = None,
     ) -> None:
-        self._initial: Any = None
+        self._initial: tuple[Any, Lock] | None = None  #: what the first value is computed from, by one thread
         if isinstance(initial, Tensor):
             dtype = dtype or initial.dtype
             shape = initial.shape if shape is None else shape  # type: ignore[assignment]
@@ -56,25 +57,33 @@ class Variable(Tensor):
         self.constraint = constraint
         self._uses_learning_phase = False
         if isinstance(initial, Tensor) or callable(initial):
-            self._initial = initial
+            self._initial = initial, Lock()
         else:
-            self.core.set(array)
+            self.core.initialize(array)
 
     def materialize(self) -> None:
         """Compute the initial value if no value was set yet."""
-        initial, self._initial = self._initial, None
-        if initial is None or self.core.is_set():
+        pending = self._initial
+        if pending is None:
             return
-        value = initial() if callable(initial) else initial
-        value = value.numpy() if isinstance(value, Tensor) else as_array(value)
-        if value.shape != self.shape:
-            raise ValueError(f"initial value of variable {self.name!r} has shape {value.shape}, expected {self.shape}")
-        self.core.set(np.ascontiguousarray(value, dtype=self.dtype).reshape(self.shape))
+        initial, lock = pending
+        with lock:
+            if not self.core.is_set():
+                value = initial() if callable(initial) else initial
+                value = value.numpy() if isinstance(value, Tensor) else as_array(value)
+                if value.shape != self.shape:
+                    raise ValueError(
+                        f"initial value of variable {self.name!r} has shape {value.shape}, expected {self.shape}"
+                    )
+                self.core.initialize(self._stored(value))
+            self._initial = None
+
+    def _stored(self, value: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(value, dtype=self.dtype).reshape(self.shape)
 
     def get_value(self) -> np.ndarray:
         """A copy of the value."""
-        self.materialize()
-        return self.core.get()
+        return read_state([self])[0]
 
     def numpy(self) -> Any:
         """A copy of the value, as a NumPy scalar where the variable has no dims."""
@@ -86,13 +95,7 @@ class Variable(Tensor):
         Raises:
             ValueError: the shapes differ.
         """
-        array = as_array(value)
-        if array.shape != self.shape:
-            raise ValueError(
-                f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {array.shape}."
-            )
-        self._initial = None
-        self.core.set(np.ascontiguousarray(array, dtype=self.dtype).reshape(self.shape))
+        write_state([(self, value)])
 
     # Each returns a tensor whose value is the new value; running it (or anything made from it) writes.
     def assign(self, value: Any) -> Tensor:
@@ -128,3 +131,37 @@ class Variable(Tensor):
 
     def __repr__(self) -> str:
         return f"<hornbeam.Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+
+def read_state(variables: Sequence[Variable]) -> list[np.ndarray]:
+    """Copies of the variables' values at one moment: no run, and no :func:`write_state`, comes between them."""
+    return read_state_and_runs(variables, None)[0]
+
+
+def read_state_and_runs(
+    variables: Sequence[Variable], counter: _core.RunCounter | None
+) -> tuple[list[np.ndarray], int]:
+    """As :func:`read_state`, and the number of random runs that ``counter`` had counted at that moment."""
+    for variable in variables:
+        variable.materialize()
+    return _core.read_state([variable.core for variable in variables], counter)
+
+
+def write_state(pairs: Iterable[tuple[Variable, Any]]) -> None:
+    """Set variables from (variable, value) pairs, all at once: every run sees the old values or the new ones.
+
+    Raises:
+        ValueError: a shape differs, and nothing was set.
+    """
+    variables, arrays = [], []
+    for variable, value in pairs:
+        array = as_array(value)
+        if array.shape != variable.shape:
+            raise ValueError(
+                f"Cannot set variable {variable.name!r} of shape {variable.shape} to a value of shape {array.shape}."
+            )
+        variables.append(variable)
+        arrays.append(variable._stored(array))
+    _core.write_state([variable.core for variable in variables], arrays)
+    for variable in variables:
+        variable._initial = None

@@ -122,13 +122,13 @@ class RNN(TakesStates):
                 f"Layer {self.name} expects {len(self.states)} states, but it received {len(states)} state values. "
                 f"Input received: {states}"
             )
-        for index, (value, variable, shape) in enumerate(zip(states, self.states, shapes)):
+        for index, (value, shape) in enumerate(zip(states, shapes)):
             if np.shape(value) != shape:
                 raise ValueError(
                     f"State {index} is incompatible with layer {self.name}: expected shape={shape}, "
                     f"found shape={np.shape(value)}"
                 )
-            K.set_value(variable, value)
+        K.batch_set_value(zip(self.states, states))
 
     def get_initial_state(self, inputs):
         """Zeros for each state, for a batch like ``inputs``'."""

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from .. import backend as K
-from ..engine.base_layer import InputSpec, Layer
+from ..engine.base_layer import InputSpec, Layer, _set_weights
 from ..graph import Tensor, name_scope
 from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
 from .conv_base import _Conv
@@ -209,12 +209,13 @@ class Bidirectional(TakesStates, Wrapper):
         self.forward_layer.trainable = self.backward_layer.trainable = value
 
     def get_weights(self):
-        return self.forward_layer.get_weights() + self.backward_layer.get_weights()
+        return K.batch_get_value(self._weights_by_direction())
 
     def set_weights(self, weights):
-        half = len(weights) // 2
-        self.forward_layer.set_weights(weights[:half])
-        self.backward_layer.set_weights(weights[half:])
+        _set_weights(f'layer "{self.name}"', self._weights_by_direction(), weights)
+
+    def _weights_by_direction(self):
+        return self.forward_layer.weights + self.backward_layer.weights
 
     # -- calling --------------------------------------------------------------------------------------
     def _check_initial_state(self, states):

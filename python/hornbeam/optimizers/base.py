@@ -212,7 +212,10 @@ class _WithRate(Optimizer):
     def _config(self, *names: str) -> dict:
         """The values of the named variables (as floats) and attributes."""
         values = {name: getattr(self, name) for name in names}
-        own: dict[str, Any] = {name: float(K.get_value(v)) if K.is_variable(v) else v for name, v in values.items()}
+        own: dict[str, Any] = {
+            name: float(K.get_value(v)) if K.is_variable(v) or isinstance(v, np.number) else v
+            for name, v in values.items()
+        }
         if isinstance(self.learning_rate, schedules.LearningRateSchedule):
             own["learning_rate"] = schedules.serialize(self.learning_rate)
         if self.weight_decay:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -18,6 +19,7 @@ from .configs import model_from_config
 from .migrate import migrate_training
 from .optimizer_state import read_state, read_zip_state, write_zip_state
 from .sample import check_sample, save_sample
+from .snapshot import Snapshot
 from .state import load_state, save_state
 from .targets import fetched
 from .text import get_json_type, model_description, parse_json, parse_model
@@ -48,9 +50,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
         raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'keras'.")
 
     def fill(file: Any) -> None:
-        _write(model, file, include_optimizer)
-        if sample is not None:
-            save_sample(file, model, sample)
+        _write(model, file, include_optimizer, sample)
 
     if hdf5.is_group(filepath):
         if len(filepath) or len(filepath.attrs):
@@ -64,40 +64,44 @@ def _format_of(filepath: Any) -> str:
     return "keras" if isinstance(filepath, (str, os.PathLike)) and str(filepath).endswith(".keras") else "h5"
 
 
-def _write(model: Any, file: Any, include_optimizer: bool) -> None:
-    description = model_description(model)
+def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
+    with model._lock:
+        description = model_description(model)
+        weights = [weight for layer in model.layers for weight in layer.weights]
+        snapshot, training, slots = _take(model, weights, include_optimizer)
     file.attrs["keras_version"] = keras_version.encode("utf8")
     file.attrs["backend"] = K.backend().encode("utf8")
     config = {"class_name": description["class_name"], "config": description["config"]}
     file.attrs["model_config"] = json.dumps(config, default=get_json_type).encode("utf8")
-    save_weights_to_hdf5_group(file.create_group("model_weights"), model.layers)
-    if not include_optimizer or not _can_be_resumed(model):
-        return
-    file.attrs["training_config"] = json.dumps(_training(model)).encode("utf8")
-    optimizer = model.optimizer
-    if optimizer.weights:
-        group = file.create_group("optimizer_weights")
-        names = unique_names([w.name for w in optimizer.weights])
-        hdf5.save_attributes_to_hdf5_group(group, "weight_names", [name.encode("utf8") for name in names])
-        for name, value in zip(names, K.batch_get_value(optimizer.weights)):
-            group[name] = value
-    save_state(file, model)
+    save_weights_to_hdf5_group(file.create_group("model_weights"), model.layers, snapshot)
+    if training is not None:
+        file.attrs["training_config"] = json.dumps(training).encode("utf8")
+        if slots:
+            group = file.create_group("optimizer_weights")
+            names = unique_names([w.name for w in slots])
+            hdf5.save_attributes_to_hdf5_group(group, "weight_names", [name.encode("utf8") for name in names])
+            for name, value in zip(names, snapshot.of(slots)):
+                group[name] = value
+        save_state(file, model, snapshot.runs)
+    if sample is not None:
+        save_sample(file, model, sample, snapshot)
 
 
 def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool, sample: Any) -> None:
-    description = model_description(model)
+    with model._lock:
+        description = model_description(model)
+        snapshot, training, slots = _take(model, zip_weights.all_weights(model), include_optimizer)
     config = {"class_name": description["class_name"], "config": description["config"]}
     config = json.loads(json.dumps(config, default=get_json_type))
-    buffer, training = io.BytesIO(), None
+    buffer = io.BytesIO()
     with hdf5.new(buffer) as file:
-        zip_weights.save_weights(file, model)
-        if include_optimizer and _can_be_resumed(model):
-            training = _training(model)
-            write_zip_state(file, model)
+        zip_weights.save_weights(file, model, snapshot)
+        if training is not None:
+            write_zip_state(file, model, slots, snapshot)
             file.attrs[_TRAINING] = json.dumps(training)  # what later Keras has no words for is kept here
-            save_state(file, model)
+            save_state(file, model, snapshot.runs)
         if sample is not None:
-            save_sample(file, model, sample)
+            save_sample(file, model, sample, snapshot)
     compiled = None if training is None else zip_config.compile_config(training)
     contents = zip_config.model_config(config, compiled, model)
     keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), keras_version)
@@ -106,14 +110,25 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
 _TRAINING = "training_config"
 
 
-def _can_be_resumed(model: Any) -> bool:
-    return getattr(model, "optimizer", None) is not None and model._is_compiled
+def _take(model: Any, weights: list, include_optimizer: bool) -> tuple[Snapshot, dict | None, list]:
+    """The values to save; how the model was compiled, None where that is not saved; and its optimizer's ``weights``."""
+    optimizer = getattr(model, "optimizer", None)
+    if not include_optimizer or optimizer is None or not model._is_compiled:
+        return Snapshot(weights), None, []
+    slots = list(optimizer.weights)
+    settings = [value for value in vars(optimizer).values() if K.is_variable(value)]
+    snapshot = Snapshot([*weights, *slots, *settings], model._run_counter)
+    return snapshot, _training(model, snapshot), slots
 
 
-def _training(model: Any) -> dict:
+def _training(model: Any, snapshot: Snapshot) -> dict:
     """How a model was compiled, as plain data."""
+    optimizer = copy.copy(model.optimizer)  # with the learning rate and the like as they are in the snapshot
+    for name, value in vars(optimizer).items():
+        if K.is_variable(value):
+            vars(optimizer)[name] = snapshot[value][()]
     training = {
-        "optimizer_config": {"class_name": type(model.optimizer).__name__, "config": model.optimizer.get_config()},
+        "optimizer_config": {"class_name": type(optimizer).__name__, "config": optimizer.get_config()},
         "loss": model.loss,
         "metrics": model._compile_metrics,
         "weighted_metrics": model._compile_weighted_metrics,

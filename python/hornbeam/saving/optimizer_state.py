@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend as K
 from ..optimizers import Adam, Ftrl, Nadam, RMSprop
 from . import hdf5
+from .snapshot import Snapshot
 
 
 def read_state(group: Any, names: list[str], model: Any, keras_version: str | None) -> list[np.ndarray]:
@@ -57,16 +57,16 @@ def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
     return state
 
 
-def write_zip_state(file: Any, model: Any) -> None:
-    """Write the state of ``model.optimizer`` as later optimizers have it: for each weight its slots."""
+def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> None:
+    """Write the state of ``model.optimizer``, whose variables are ``slots``, as later ones have it: by weight."""
     optimizer = model.optimizer
-    state = K.batch_get_value(optimizer.weights)
+    state = snapshot.of(slots)
     if not state:
         return
     if isinstance(optimizer, Nadam):  # the only one with a number beside the slots, which later Keras does not save
         file[_SCHEDULE] = state.pop(1)
     if isinstance(optimizer, Adam) and not optimizer.amsgrad:
-        state = [x for x, weight in zip(state, optimizer.weights) if "vhat" not in weight.name]
+        state = [x for x, weight in zip(state, slots) if "vhat" not in weight.name]
     group = file.create_group("optimizer/vars")
     if not isinstance(optimizer, _ALWAYS_ALIKE):
         state = by_weight(state, len(model._collected_trainable_weights))

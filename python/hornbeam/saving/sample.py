@@ -6,20 +6,24 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Function
 from ..utils.generic_utils import to_list
 from . import hdf5
+from .snapshot import Snapshot
 
 _GROUP = "hornbeam_sample"
 #: Other machines and versions add in another order; a wrong weight shows far above this.
 RTOL, ATOL = 1e-3, 1e-4
 
 
-def save_sample(file: Any, model: Any, inputs: Any) -> None:
-    """Store inputs (an array, or a list or dict of them as for ``predict``) and what the model makes of them."""
+def save_sample(file: Any, model: Any, inputs: Any, snapshot: Snapshot) -> None:
+    """Store inputs (as for ``predict``) and what the model makes of them with the weights that are in ``snapshot``."""
     if isinstance(inputs, dict):
         inputs = [inputs[name] for name in model.input_names]
     arrays = [np.asarray(x) for x in to_list(inputs, allow_tuple=True)]
-    outputs = to_list(model.predict(arrays[0] if len(arrays) == 1 else arrays))
+    fed, _, _ = model._standardize_user_data(arrays[0] if len(arrays) == 1 else arrays)
+    function = Function([*model._feed_inputs, *snapshot.variables], model.outputs)
+    outputs = function([*fed, *snapshot.of(snapshot.variables)])
     group = file.create_group(_GROUP)
     for kind, values in (("inputs", arrays), ("outputs", outputs)):
         for i, value in enumerate(values):

@@ -14,10 +14,11 @@ _ATTRIBUTE = "hornbeam_state"
 _ORDER = "hornbeam_sample_order"
 
 
-def save_state(file: Any, model: Any) -> None:
+def save_state(file: Any, model: Any, runs: int) -> None:
+    """Store the state; ``runs`` is the model's number of runs at the moment of the weights."""
     kind, keys, position, has_gauss, gauss = np.random.get_state()
     state = {
-        "run": model._run_counter.value,
+        "run": runs,
         "seeds": [node.attrs["seed"] for node in _random_nodes(model)],
         "numpy": {
             "kind": kind,

@@ -12,6 +12,7 @@ from .. import backend as K
 from ..utils.messages import warn_user
 from . import hdf5, keras_zip, zip_weights
 from .legacy_weights import preprocess_weights_for_loading
+from .snapshot import Snapshot
 from .targets import fetched
 
 
@@ -23,8 +24,10 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     hdf5.write(filepath, overwrite, lambda file: save_weights_to_hdf5_group(file, model.layers))
 
 
-def save_weights_to_hdf5_group(group, layers):
-    """Write the weights of ``layers`` into an HDF5 group."""
+def save_weights_to_hdf5_group(group, layers, snapshot=None):
+    """Write the weights of ``layers`` into an HDF5 group: the values of ``snapshot``, or those of one moment now."""
+    if snapshot is None:
+        snapshot = Snapshot(weight for layer in layers for weight in layer.weights)
     hdf5.save_attributes_to_hdf5_group(group, "layer_names", [layer.name.encode("utf8") for layer in layers])
     group.attrs["backend"] = K.backend().encode("utf8")
     group.attrs["keras_version"] = keras_version.encode("utf8")
@@ -33,7 +36,7 @@ def save_weights_to_hdf5_group(group, layers):
         weights = layer.weights
         names = unique_names([w.name for w in weights])
         hdf5.save_attributes_to_hdf5_group(own, "weight_names", [name.encode("utf8") for name in names])
-        for name, value in zip(names, K.batch_get_value(weights)):
+        for name, value in zip(names, snapshot.of(weights)):
             own[name] = value
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import backend as K
 from . import hdf5
+from .snapshot import Snapshot
 
 #: Container of a network's layers, and how far apart the numbers of two layers of a class are: up to 2.13 each layer
 #: was counted twice.
@@ -26,14 +27,19 @@ def is_weights(file: Any) -> bool:
     return any(container in file for container, _ in _CONTAINERS)
 
 
-def save_weights(file: Any, model: Any) -> None:
-    """Write the weights of a model. What is shared is written where it is met first."""
+def all_weights(model: Any) -> list:
+    """The weights that are written for a model; those that layers share occur several times."""
+    return [weight for _, weights in _network(model, "layers", 1) for weight in weights]
+
+
+def save_weights(file: Any, model: Any, snapshot: Snapshot) -> None:
+    """Write the weights of a model as they are in ``snapshot``. What is shared is written where it is met first."""
     file.create_group("vars")
     written: set[int] = set()
     for path, weights in _network(model, "layers", 1):
         group = file.require_group(path)
         if not any(id(weight) in written for weight in weights):
-            for i, value in enumerate(K.batch_get_value(weights)):
+            for i, value in enumerate(snapshot.of(weights)):
                 group[str(i)] = value
         written.update(id(weight) for weight in weights)
 
