@@ -6,7 +6,7 @@ from hornbeam import backend as K
 from hornbeam import constraints
 from hornbeam.engine.base_layer import InputSpec, Layer, disable_tracking
 from hornbeam.layers import LSTM, ActivityRegularization, BatchNormalization, Dense, Input
-from hornbeam.models import Model, Sequential
+from hornbeam.models import Model, Sequential, load_model
 
 
 class Scale(Layer):
@@ -252,6 +252,50 @@ def test_old_module_paths():
 
     assert topology.Layer is Layer and topology.InputSpec is InputSpec
     assert topology.get_source_inputs is get_source_inputs
+
+
+def test_private_names_by_which_scripts_look_into_models():
+    x = Input((4,))
+    hidden = Dense(3)
+    model = Model(x, Dense(2)(hidden(x)))
+    assert hidden.inbound_nodes is hidden._inbound_nodes and hidden.outbound_nodes is hidden._outbound_nodes
+    assert hidden._get_node_attribute_at_index(0, "output_tensors", "output") is hidden.output
+    with pytest.raises(ValueError, match="Asked to get output at node 1"):
+        hidden._get_node_attribute_at_index(1, "output_tensors", "output")
+    model.layers[-1].outbound_nodes = []
+    hidden.outbound_nodes = hidden.inbound_nodes = []
+    assert hidden._outbound_nodes == hidden._inbound_nodes == []
+
+
+def test_layers_inside_a_layer_have_keras_name_too():
+    class Two(Layer):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = Dense(3), Sequential([Dense(1)])
+
+    layer = Two()
+    assert layer._layers == [layer.first, layer.second] and Dense(1)._layers == []
+    assert layer.second._layers == layer.second.layers  # a network's own list, which scripts change
+    model = Sequential([Dense(2, input_shape=(3,)), Dense(1)])
+    model._layers.pop()
+    assert len(model.layers) == 1
+
+
+@pytest.mark.parametrize("attribute", ["name", "_name"])
+def test_a_layer_renamed_after_its_model_was_made_loses_nothing(attribute, tmp_path):
+    x = Input((3,))
+    norm, last = BatchNormalization(), Dense(1, activity_regularizer="l2")
+    model = Model(x, last(norm(x)))
+    for i, layer in enumerate(model.layers):
+        setattr(layer, attribute, f"member_{i}")
+    assert [layer.name for layer in model.layers] == ["member_0", "member_1", "member_2"]
+    assert len(model.updates) == 2 and len(model.losses) == 1
+    model.compile("sgd", "mse")
+    values = np.random.RandomState(0).rand(8, 3) + 5
+    model.fit(values, values[:, :1], verbose=0)
+    assert np.all(norm.get_weights()[2] != 0)  # the moving mean moves
+    model.save(tmp_path / "renamed.h5")
+    np.testing.assert_array_equal(load_model(tmp_path / "renamed.h5").predict(values), model.predict(values))
 
 
 def test_calls_on_arrays_leave_nothing_behind():

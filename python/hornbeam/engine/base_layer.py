@@ -51,6 +51,13 @@ def one_at_a_time(method):
     return queued
 
 
+class _LayersInside:
+    """``layer._layers``, unless the layer has a list of its own by that name, as networks have."""
+
+    def __get__(self, layer: Layer | None, owner: type) -> Any:
+        return self if layer is None else layer._sublayers
+
+
 class Layer(NodeAccess):
     """Something that maps tensors to tensors, with weights of its own.
 
@@ -124,6 +131,15 @@ class Layer(NodeAccess):
         self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or K.floatx()
         self._initial_weights = kwargs.get("weights")
 
+    @property
+    def name(self) -> str:
+        """The layer's name. Scripts for Keras 2 assign it, those for tf.keras ``_name``."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Layer, Variable, list, tuple, dict)) and not getattr(_tracking, "off", False):
@@ -154,6 +170,8 @@ class Layer(NodeAccess):
         if children:
             _collect_layers(children, found)
         return found
+
+    _layers: Any = _LayersInside()
 
     # -- weights ----------------------------------------------------------------------------------
     @property
@@ -493,7 +511,7 @@ class Layer(NodeAccess):
         return cls(**config)
 
     def __repr__(self):
-        return f"<{type(self).__module__}.{type(self).__name__} {self.__dict__.get('name', '?')!r}>"
+        return f"<{type(self).__module__}.{type(self).__name__} {self.__dict__.get('_name', '?')!r}>"
 
 
 def _set_weights(whose: str, params: list[Variable], weights: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Hashable
 from typing import Any
 
 from ..utils.generic_utils import unpack_singleton
@@ -48,11 +49,11 @@ def network_to_config(network: Any) -> dict:
     )
 
 
-def _saved_node_numbers(network: Any) -> dict[str, int]:
+def _saved_node_numbers(network: Any) -> dict[Hashable, int]:
     """Nodes count anew in a file: those outside the network are left out, a nested network's own construction is 0."""
     from .network import Network
 
-    numbers: dict[str, int] = {}
+    numbers: dict[Hashable, int] = {}
     for layer in network.layers:
         kept = 1 if isinstance(layer, Network) else 0
         for index in range(len(layer._inbound_nodes)):

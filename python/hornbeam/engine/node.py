@@ -66,36 +66,55 @@ class NodeAccess:
 
     name: str
     _inbound_nodes: list[Node]
+    _outbound_nodes: list[Node]
 
-    def _of_node(self, index: int, attr: str, what: str) -> Any:
+    @property
+    def inbound_nodes(self) -> list[Node]:
+        """``_inbound_nodes`` under the name of Keras up to 2.1.2, by which scripts cut models."""
+        return self._inbound_nodes
+
+    @inbound_nodes.setter
+    def inbound_nodes(self, nodes: list[Node]) -> None:
+        self._inbound_nodes = nodes
+
+    @property
+    def outbound_nodes(self) -> list[Node]:
+        """``_outbound_nodes``, as :attr:`inbound_nodes`."""
+        return self._outbound_nodes
+
+    @outbound_nodes.setter
+    def outbound_nodes(self, nodes: list[Node]) -> None:
+        self._outbound_nodes = nodes
+
+    def _get_node_attribute_at_index(self, node_index: int, attr: str, attr_name: str) -> Any:
         if not self._inbound_nodes:
-            raise RuntimeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
-        if not len(self._inbound_nodes) > index:
+            raise RuntimeError(f"The layer {self.name} has never been called and thus has no defined {attr_name}.")
+        if not len(self._inbound_nodes) > node_index:
             raise ValueError(
-                f"Asked to get {what} at node {index}, but the layer {self.name} has only "
+                f"Asked to get {attr_name} at node {node_index}, but the layer {self.name} has only "
                 f"{len(self._inbound_nodes)} inbound nodes."
             )
-        return unpack_singleton(getattr(self._inbound_nodes[index], attr))
+        return unpack_singleton(getattr(self._inbound_nodes[node_index], attr))
 
     def get_input_shape_at(self, node_index):
         """The input shape (or list of shapes) of call number ``node_index``."""
-        return self._of_node(node_index, "input_shapes", "input shape")
+        return self._get_node_attribute_at_index(node_index, "input_shapes", "input shape")
 
     def get_output_shape_at(self, node_index):
-        return self._of_node(node_index, "output_shapes", "output shape")
+        return self._get_node_attribute_at_index(node_index, "output_shapes", "output shape")
 
     def get_input_at(self, node_index):
         """The input tensor (or list of tensors) of call number ``node_index``."""
-        return self._of_node(node_index, "input_tensors", "input")
+        return self._get_node_attribute_at_index(node_index, "input_tensors", "input")
 
     def get_output_at(self, node_index):
-        return self._of_node(node_index, "output_tensors", "output")
+        return self._get_node_attribute_at_index(node_index, "output_tensors", "output")
 
     def get_input_mask_at(self, node_index):
-        return self._of_node(node_index, "input_masks", "input mask")
+        return self._get_node_attribute_at_index(node_index, "input_masks", "input mask")
 
     def get_output_mask_at(self, node_index):
-        return self._of_node(node_index, "output_masks", "output mask")
+        return self._get_node_attribute_at_index(node_index, "output_masks", "output mask")
 
     def _of_only_node(self, attr: str, what: str) -> Any:
         if not self._inbound_nodes:

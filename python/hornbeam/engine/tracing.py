@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,14 +19,15 @@ class Topology:
     order of ``layers``, so it has to stay as Keras defined it: by decreasing depth, then by first visit.
     """
 
-    nodes: set[str] = field(default_factory=set)
+    nodes: set[Hashable] = field(default_factory=set)
     nodes_by_depth: dict[int, list[Node]] = field(default_factory=dict)
     layers: list[Any] = field(default_factory=list)
     layers_by_depth: dict[int, list[Any]] = field(default_factory=dict)
 
 
-def node_key(layer: Any, node_index: int) -> str:
-    return f"{layer.name}_ib-{node_index}"
+def node_key(layer: Any, node_index: int) -> Hashable:
+    """Which call of which layer; not by its name, which scripts change after the model is made."""
+    return layer, node_index
 
 
 def trace(inputs: list, outputs: list) -> Topology:
