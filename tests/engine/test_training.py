@@ -374,6 +374,27 @@ class TestIdioms:
         assert all(np.array_equal(*pair) for pair in zip(trained, judge.get_weights()))
         assert not np.array_equal(made[0], generator.get_weights()[0])
 
+    def test_the_functions_of_a_model_take_the_learning_phase_where_it_counts(self):
+        model = Sequential([Dropout(0.5, input_shape=(40,)), Dense(1, use_bias=False)])
+        model.compile("sgd", "mse")
+        model._make_train_function()
+        model._make_test_function()
+        model._make_predict_function()
+        x, y, weights = np.ones((2, 40)), np.zeros((2, 1)), np.ones(2)
+        assert model._uses_dynamic_learning_phase()
+        exact = model.predict_function([x])[0]
+        assert np.array_equal(model.predict_function([x, 0])[0], exact)
+        assert not np.array_equal(model.predict_function([x, 1.0])[0], exact)  # with dropout
+        quiet = model.test_function([x, y, weights])
+        assert model.test_function([x, y, weights, 0]) == quiet != model.test_function([x, y, weights, 1])
+        assert model.train_function([x, y, weights, 0]) == quiet  # the loss before the step
+        plain = Sequential([Dense(1, input_shape=(40,))])
+        plain.compile("sgd", "mse")
+        plain._make_predict_function()
+        assert not plain._uses_dynamic_learning_phase()
+        with pytest.raises(ValueError, match="expected 1 inputs, got 2"):
+            plain.predict_function([x, 0])
+
     def test_gradient_penalty(self):
         model = Sequential([Dense(5, activation="tanh", input_shape=(3,)), Dense(1)])
         gradient = K.gradients(model.output, model.input)[0]

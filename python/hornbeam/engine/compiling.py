@@ -304,6 +304,14 @@ class Compiling(Network):
                 "`model.trainable` without calling `model.compile` after ?"
             )
 
+    def _uses_dynamic_learning_phase(self):
+        """Whether the functions below can be fed the learning phase behind their inputs."""
+        return bool(self._fed_phase())
+
+    def _fed_phase(self) -> list[Tensor]:
+        phase = K.learning_phase()
+        return [phase] if self.uses_learning_phase and isinstance(phase, Tensor) else []
+
     def _make_train_function(self):
         with self._lock:
             self._check_compiled()
@@ -313,7 +321,7 @@ class Compiling(Network):
                     steps = self.optimizer.get_updates(params=self._collected_trainable_weights, loss=self.total_loss)
                 reports = self._metric_reports()
                 self.train_function = Function(
-                    self._feed_inputs + self._feed_targets + self._feed_sample_weights,
+                    self._feed_inputs + self._feed_targets + self._feed_sample_weights + self._fed_phase(),
                     [self.total_loss] + [result for result, _ in reports],
                     updates=self.updates + steps + _all_updates(reports),
                     name="train_function",
@@ -327,7 +335,7 @@ class Compiling(Network):
             if self.test_function is None:
                 reports = self._metric_reports()
                 self.test_function = Function(
-                    self._feed_inputs + self._feed_targets + self._feed_sample_weights,
+                    self._feed_inputs + self._feed_targets + self._feed_sample_weights + self._fed_phase(),
                     [self.total_loss] + [result for result, _ in reports],
                     updates=self.state_updates + _all_updates(reports),
                     name="test_function",
@@ -338,7 +346,7 @@ class Compiling(Network):
         with self._lock:
             if self.predict_function is None:
                 function = Function(
-                    self._feed_inputs,
+                    self._feed_inputs + self._fed_phase(),
                     self.outputs,
                     updates=self.state_updates,
                     name="predict_function",
