@@ -89,6 +89,36 @@ def test_aliases():
     assert L.GlobalAvgPool3D is L.GlobalAveragePooling3D
 
 
+def pooled(layer, x):
+    given = L.Input(x.shape[1:])
+    return K.function([given], [layer(given)])([x])[0]
+
+
+@pytest.mark.parametrize("rank, axes", [(1, (2,)), (2, (2, 4)), (3, (2, 4, 6))])
+def test_a_subclass_may_define_how_windows_are_pooled(rank, axes):
+    class Smallest(getattr(L, f"MaxPooling{rank}D")):
+        def _pooling_function(self, inputs, pool_size, strides, padding, data_format):
+            pool = K.pool3d if rank == 3 else K.pool2d
+            return -pool(-inputs, pool_size, strides, padding, data_format, pool_mode="max")
+
+    x = np.random.RandomState(0).rand(2, *[4] * rank, 3).astype("float32")
+    windows = x.reshape(2, *[2, 2] * rank, 3)
+    np.testing.assert_array_equal(pooled(Smallest(2), x), windows.min(axis=axes))
+    np.testing.assert_array_equal(pooled(getattr(L, f"MaxPooling{rank}D")(2), x), windows.max(axis=axes))
+
+
+def test_global_pooling_of_ones_own():
+    class Spread(L.pooling._GlobalPooling2D):
+        def call(self, inputs):
+            return K.std(inputs, axis=[1, 2])
+
+    x = np.random.RandomState(0).rand(2, 4, 5, 3).astype("float32")
+    np.testing.assert_allclose(pooled(Spread(), x), x.std(axis=(1, 2)), rtol=1e-5)
+    assert Spread("channels_first").compute_output_shape((None, 3, 4, 5)) == (None, 3)
+    assert issubclass(L.GlobalMaxPooling1D, L.pooling._GlobalPooling1D)
+    assert issubclass(L.GlobalAveragePooling3D, L.pooling._GlobalPooling3D)
+
+
 def test_pooling_where_keras_1_had_it():
     for name in ("MaxPooling1D", "AveragePooling2D", "MaxPooling3D"):
         assert getattr(L.convolutional, name) is getattr(L, name)

@@ -38,8 +38,12 @@ class _Pooling(Layer):
         return tuple(shape)
 
     def call(self, inputs):
-        pool = K.pool2d if self._rank == 2 else K.pool3d
-        return pool(inputs, self.pool_size, self.strides, self.padding, self.data_format, self._mode)
+        return self._pooling_function(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+    def _pooling_function(self, inputs, pool_size, strides, padding, data_format):
+        """Pool images or volumes; subclasses of the user's own define it."""
+        pool = K.pool3d if self._rank == 3 else K.pool2d
+        return pool(inputs, pool_size, strides, padding, data_format, self._mode)
 
     def get_config(self):
         own = {
@@ -60,7 +64,7 @@ class _Pooling1D(_Pooling):
         width = 2 if self.data_format == "channels_last" else 3
         images = K.expand_dims(inputs, width)
         size, strides = (*self.pool_size, 1), (*self.strides, 1)
-        return K.squeeze(K.pool2d(images, size, strides, self.padding, self.data_format, self._mode), width)
+        return K.squeeze(self._pooling_function(images, size, strides, self.padding, self.data_format), width)
 
 
 class MaxPooling1D(_Pooling1D):
@@ -154,6 +158,21 @@ class _GlobalPooling(Layer):
         return {**super().get_config(), "data_format": self.data_format, **own}
 
 
+class _GlobalPooling1D(_GlobalPooling):
+    _rank = 1
+
+    def __init__(self, data_format="channels_last", **kwargs):
+        super().__init__(data_format, **kwargs)
+
+
+class _GlobalPooling2D(_GlobalPooling):
+    _rank = 2
+
+
+class _GlobalPooling3D(_GlobalPooling):
+    _rank = 3
+
+
 class _GlobalMax(_GlobalPooling):
     def call(self, inputs):
         return K.max(inputs, axis=self._axes, keepdims=self.keepdims)
@@ -164,10 +183,8 @@ class _GlobalAverage(_GlobalPooling):
         return K.mean(inputs, axis=self._axes, keepdims=self.keepdims)
 
 
-class GlobalAveragePooling1D(_GlobalPooling):
+class GlobalAveragePooling1D(_GlobalPooling1D):
     """The mean over all steps, or over those that are not masked."""
-
-    _rank = 1
 
     def __init__(self, data_format="channels_last", **kwargs):
         super().__init__(data_format, **kwargs)
@@ -184,37 +201,24 @@ class GlobalAveragePooling1D(_GlobalPooling):
         return None
 
 
-class GlobalMaxPooling1D(_GlobalMax):
+class GlobalMaxPooling1D(_GlobalMax, _GlobalPooling1D):
     """The largest value over all steps."""
 
-    _rank = 1
 
-    def __init__(self, data_format="channels_last", **kwargs):
-        super().__init__(data_format, **kwargs)
-
-
-class GlobalAveragePooling2D(_GlobalAverage):
+class GlobalAveragePooling2D(_GlobalAverage, _GlobalPooling2D):
     """The mean over each feature map."""
 
-    _rank = 2
 
-
-class GlobalMaxPooling2D(_GlobalMax):
+class GlobalMaxPooling2D(_GlobalMax, _GlobalPooling2D):
     """The largest value of each feature map."""
 
-    _rank = 2
 
-
-class GlobalAveragePooling3D(_GlobalAverage):
+class GlobalAveragePooling3D(_GlobalAverage, _GlobalPooling3D):
     """The mean over each volume."""
 
-    _rank = 3
 
-
-class GlobalMaxPooling3D(_GlobalMax):
+class GlobalMaxPooling3D(_GlobalMax, _GlobalPooling3D):
     """The largest value of each volume."""
-
-    _rank = 3
 
 
 AvgPool1D = AveragePooling1D
