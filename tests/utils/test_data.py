@@ -154,6 +154,22 @@ class TestEnqueuers:
             multiprocessing.set_start_method(before, force=True)
         assert not enqueuer.is_running()
 
+    def test_worker_processes_that_are_not_forked_get_their_own_sequence_only(self):
+        before = multiprocessing.get_start_method()
+        beside = GeneratorEnqueuer(batches())  # in threads: a generator, which no process could be sent
+        beside.start()
+        multiprocessing.set_start_method("spawn", force=True)
+        try:
+            enqueuer = OrderedEnqueuer(Batches(), use_multiprocessing=True)
+            enqueuer.start(workers=1)
+            assert np.array_equal(next(enqueuer.get())[0], X[:4])
+            enqueuer.stop()
+            with pytest.raises(ValueError, match=r"start method here is 'spawn'.*keras\.utils\.Sequence"):
+                GeneratorEnqueuer(batches(), use_multiprocessing=True).start()
+        finally:
+            multiprocessing.set_start_method(before, force=True)
+            beside.stop()
+
     def test_a_reader_that_waits_ends_when_another_thread_stops(self):
         def nothing():
             waiting.set()

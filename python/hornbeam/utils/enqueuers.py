@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import multiprocessing
 import os
@@ -142,7 +143,7 @@ class SequenceEnqueuer:
         return [process.exitcode for process in self._seen.values() if process.exitcode]
 
     def _process_setup(self) -> dict[str, Any]:
-        return {"initializer": init_pool, "initargs": (_shared,)}
+        return {"initializer": init_pool, "initargs": ({self.uid: self.sequence},)}
 
     @abstractmethod
     def _run(self):
@@ -248,10 +249,15 @@ class GeneratorEnqueuer(SequenceEnqueuer):
     def start(self, workers=1, max_queue_size=10):
         if not self.use_multiprocessing:
             self.sequence = _Locked(self.sequence)
+        elif inspect.isgenerator(self.sequence) and (method := _context().get_start_method()) != "fork":
+            raise ValueError(
+                f"A generator cannot be sent to worker processes that are not forked (the start method here is {method!r}). "
+                "Use threads (`use_multiprocessing=False`), or give the data as a `keras.utils.Sequence`."
+            )
         super().start(workers, max_queue_size)
 
     def _process_setup(self) -> dict[str, Any]:
-        return {"initializer": init_pool_generator, "initargs": (_shared, self.random_seed)}
+        return {"initializer": init_pool_generator, "initargs": ({self.uid: self.sequence}, self.random_seed)}
 
     def _run(self):
         with self._pool() as pool:
