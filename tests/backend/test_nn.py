@@ -175,6 +175,17 @@ def test_in_top_k():
     np.testing.assert_array_equal(got, [False, True, False, False])
 
 
+def test_in_top_k_counts_ties_for_the_target_and_cannot_say_beside_what_is_not_finite():
+    rows = np.array(
+        [[2, 2, 2, 1], [2, 2, 2, 1], [3, 2, 2, 2], [-np.inf, 1, 3, 2], [np.inf, 1, 3, 2], [np.nan, 1, 3, 2]]
+    )
+    targets = [0, 2, 1, 2, 2, 2]
+    for k in (1, 2, 3, 4):
+        got = K.eval(K.in_top_k(K.constant(rows), K.constant(targets, dtype="int32"), k))
+        assert got.tolist() == [True, True, k > 1, False, False, False]
+    assert not K.eval(K.in_top_k(K.constant(rows[:2]), K.constant([4, -1], dtype="int32"), 4)).any()
+
+
 def test_l2_normalize():
     np.testing.assert_allclose(
         run(lambda x: K.l2_normalize(x, 1), X), X / np.linalg.norm(X, axis=1, keepdims=True), rtol=1e-12

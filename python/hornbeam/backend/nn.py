@@ -182,7 +182,8 @@ def _axis_to_end(x: Tensor, axis: int) -> Tensor:
 def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     """Whether each row's target class is among its k largest predictions; a bool vector.
 
-    Ties count in the target's favour; a row whose target's prediction is not finite gives False.
+    Ties count in the target's favour; a row with a prediction that is not finite gives False, as does a target that is
+    not a class.
 
     Args:
         predictions: (batch, classes).
@@ -200,7 +201,7 @@ def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     chosen = math.equal(classes, expand_dims(graph.cast(targets, "int64"), 1))
     score = math.max(math.where(chosen, predictions, -float("inf")), axis=1, keepdims=True)
     larger = math.sum(graph.cast(math.greater(predictions, score), "int32"), axis=1)
-    finite = math.is_finite(flatten(score))
+    finite = math.all(math.is_finite(graph.apply("concat", [predictions, score], axis=1)), axis=1)
     return graph.apply("logical_and", [math.less(larger, int(k)), finite])
 
 
