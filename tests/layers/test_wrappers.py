@@ -25,6 +25,7 @@ from hornbeam.layers import (
     serialize,
 )
 from hornbeam.models import Model, Sequential, model_from_json
+from hornbeam.utils.generic_utils import object_list_uid
 
 RNG = np.random.RandomState(1)
 
@@ -207,6 +208,27 @@ class TestTimeDistributed:
 
         x = Padded()(Input((None, 3)))
         assert K.int_shape(TimeDistributed(Dense(2))(x)) == (None, 5, 2)
+
+    def test_what_the_layer_inside_was_called_on_is_noted(self):
+        norm = BatchNormalization()
+        layer, x = TimeDistributed(norm), Input((3, 4))
+        layer(x)
+        noted = layer._input_map[object_list_uid([x])]
+        assert K.int_shape(noted) == (None, 4) and len(layer._input_map) == 1
+        assert layer.get_updates_for(x) == norm.get_updates_for(noted) != []
+        layer(np.ones((2, 3, 4)))
+        assert len(layer._input_map) == 1  # calls on arrays leave nothing behind
+
+    def test_a_subclass_notes_its_own(self):
+        class Folded(TimeDistributed):
+            def call(self, inputs, training=None, mask=None):
+                samples = K.reshape(inputs, (-1, 4))
+                self._input_map[object_list_uid(inputs)] = samples
+                return K.reshape(self.layer.call(samples, training=training), (-1, 3, 4))
+
+        layer, x = Folded(BatchNormalization()), Input((3, 4))
+        model = Model(x, layer(x))
+        assert len(model.updates) == len(layer.get_updates_for(x)) == 2
 
 
 class TestWrapper:

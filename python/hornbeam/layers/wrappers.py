@@ -125,8 +125,18 @@ class TimeDistributed(Wrapper):
             arguments["mask"] = fold_time(mask)
         return unfold_time(self._one_output(self.layer.call(fold_time(inputs), **arguments)), inputs)
 
+    def _add_inbound_node(self, input_tensors, *args, **kwargs):
+        super()._add_inbound_node(input_tensors, *args, **kwargs)
+        inputs = unpack_singleton(to_list(input_tensors))
+        uid = object_list_uid(inputs)
+        if uid not in self._input_map and not self._step_by_step(inputs):  # a subclass may have noted its own
+            self._input_map[uid] = fold_time(inputs)
+
     def _inner(self, what: str, inputs: Any) -> list:
-        return getattr(self.layer, f"get_{what}_for")([fold_time(unpack_singleton(inputs))]) if inputs else []
+        if inputs is None or inputs == []:
+            return []
+        inner = self._input_map.get(object_list_uid(inputs))
+        return getattr(self.layer, f"get_{what}_for")([fold_time(unpack_singleton(inputs)) if inner is None else inner])
 
     def _step_by_step(self, inputs: Tensor) -> bool:
         return None not in inputs.shape[:2] and not isinstance(self.layer, _SAMPLE_BY_SAMPLE)
