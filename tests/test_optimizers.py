@@ -268,3 +268,18 @@ def test_an_object_with_the_methods_of_tensorflow_1_is_adapted():
     for call in (optimizer.get_config, lambda: optimizer.weights, lambda: type(optimizer).from_config({})):
         with pytest.raises(NotImplementedError, match="TFOptimizer"):
             call()
+
+
+def test_such_an_object_is_adapted_where_an_optimizer_is_expected():
+    class Descent:
+        def compute_gradients(self, loss, var_list):
+            return list(zip(K.gradients(loss, var_list), var_list))
+
+        def apply_gradients(self, pairs, global_step):
+            return [K.update_sub(p, g) for g, p in pairs]
+
+    adapted = optimizers.get(Descent())
+    assert type(adapted) is optimizers.TFOptimizer and optimizers.get(adapted) is adapted
+    p = K.variable([1.0, -2.0])
+    K.function([], [], adapted.get_updates(K.sum(K.square(p)) / 4, [p]))([])
+    np.testing.assert_allclose(K.get_value(p), [0.5, -1.0])

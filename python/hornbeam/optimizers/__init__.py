@@ -351,7 +351,7 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> Any:
 
 
 def get(identifier: Any) -> Any:
-    """An optimizer from its name (in any case), config, or itself.
+    """An optimizer from its name (in any case), config, or itself; one of TensorFlow 1's form is adapted.
 
     Raises:
         ValueError: anything else.
@@ -362,6 +362,8 @@ def get(identifier: Any) -> Any:
         return deserialize({"class_name": identifier, "config": {}})
     if isinstance(identifier, Optimizer):
         return identifier
+    if hasattr(identifier, "compute_gradients") and hasattr(identifier, "apply_gradients"):
+        return TFOptimizer(identifier)
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
 
 
