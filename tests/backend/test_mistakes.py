@@ -53,7 +53,6 @@ MISTAKES = [
     (lambda: K.variable(0, dtype="complex64"), TypeError, "unsupported dtype 'complex64'"),
     # dims that have to be known
     (lambda: K.reshape(x, (None, 2, 2)), ValueError, r"cannot hold None, .* give K.shape\(x\)\[i\]"),
-    (lambda: K.placeholder(), ValueError, "needs `shape` or `ndim`"),
     # words
     (lambda: K.conv2d(images, K.zeros((3, 3, 3, 8)), padding="SAME"), ValueError, "Invalid padding: SAME"),
     (lambda: K.conv2d(images, K.zeros((3, 3, 3, 8)), data_format="NHWC"), ValueError, "Received: NHWC"),

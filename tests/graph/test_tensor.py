@@ -156,3 +156,15 @@ def test_dtypes_by_the_other_names_that_tensorflow_takes(given, name):
     assert G.cast(G.constant([1, 2]), given).dtype == name
     assert G.constant([1, 2], given).dtype == name
     assert G.placeholder((2,), given).dtype == name
+
+
+def test_names_of_ops_are_those_of_their_outputs_without_the_index():
+    with G.name_scope("dense_9"):
+        x = G.placeholder((None, 4), name="given:0")
+        activated = G.apply("relu", [x])
+        again = G.apply("relu", [x])
+    assert (x.op.name, x.op.type) == ("given", "placeholder")
+    assert (activated.op.name, activated.name, activated.op.type) == ("dense_9/relu", "dense_9/relu:0", "relu")
+    assert again.name == "dense_9/relu_1:0" and [t.name for t in again.op.inputs] == ["given:0"]
+    values, indices = G.apply("top_k", [activated], k=2)
+    assert values.op is indices.op and values.name == f"{values.op.name}:0" and indices.name == f"{values.op.name}:1"

@@ -29,9 +29,7 @@ def variable(
         value = value.toarray()
     if isinstance(value, Tensor):
         value = graph.cast(value, dtype)
-    v = Variable(value, dtype=dtype, name=scoped_name(name) if name else None, constraint=constraint)
-    v._keras_shape = v.shape
-    return v
+    return Variable(value, dtype=dtype, name=scoped_name(name) if name else None, constraint=constraint)
 
 
 def constant(
@@ -70,17 +68,14 @@ def placeholder(
         ndim: number of axes, all varying, where ``shape`` is not given.
         sparse: accepted; the tensor is dense and SciPy matrices fed to it are converted.
 
-    Raises:
-        ValueError: neither shape nor ndim given.
+    Every tensor has a rank here. With neither shape nor ndim it is a vector, because ``shape=(None)`` is how scripts come
+    to give none; feeding it anything else raises ValueError.
     """
     if shape is None:
         if ndim is None:
-            raise ValueError("`K.placeholder` needs `shape` or `ndim`: tensors of unknown rank do not exist here.")
+            ndim, name = 1, name or "placeholder_without_shape"
         shape = (None,) * ndim
-    x = graph.placeholder(tuple(shape), dtype or floatx(), name=scoped_name(name) if name else None)
-    x._keras_shape = x.shape
-    x._uses_learning_phase = False
-    return x
+    return graph.placeholder(tuple(shape), dtype or floatx(), name=scoped_name(name) if name else None)
 
 
 # -- what is it? ----------------------------------------------------------------------------------------
@@ -132,7 +127,7 @@ def shape(x: Any) -> Tensor:
 
 def int_shape(x: Any) -> tuple[Any, ...]:
     """The static shape, None where a dim varies; a layer's idea of it (``_keras_shape``) comes first."""
-    if hasattr(x, "_keras_shape"):
+    if hasattr(x, "_keras_shape"):  # every tensor, and what layers of the user's own give in place of one
         return x._keras_shape
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 

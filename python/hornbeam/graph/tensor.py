@@ -55,7 +55,7 @@ class Node:
         serial: grows from node to node.
     """
 
-    __slots__ = ("__weakref__", "attrs", "inputs", "label", "op", "outputs", "serial")
+    __slots__ = ("__weakref__", "_name", "attrs", "inputs", "label", "op", "outputs", "serial")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
         self.op = op
@@ -64,9 +64,31 @@ class Node:
         self.outputs: tuple[Tensor, ...] = ()
         self.label = current_scope()
         self.serial = next(_serials)
+        self._name: str | None = None
+
+    @property
+    def name(self) -> str:
+        """``dense_1/relu``: what its outputs are called, without their index. Made on first use."""
+        if self._name is None:
+            given = self.outputs[0]._name if self.outputs else None
+            scoped = f"{self.label}/{self.op}" if self.label else self.op
+            self._name = unique_name(scoped) if given is None else given.removesuffix(":0")
+        return self._name
+
+    @property
+    def type(self) -> str:
+        """The op's name, as TensorFlow calls it."""
+        return self.op
 
     def __repr__(self) -> str:
         return f"<Node {self.op}>"
+
+
+class _KerasShape:
+    """``_keras_shape`` of a tensor on which no layer noted one: its static shape, as a tuple."""
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> Any:
+        return self if tensor is None else tuple(tensor.shape)
 
 
 class _NoLength:
@@ -119,9 +141,9 @@ class Tensor:
 
     __array_ufunc__ = None  # so that ndarray + Tensor comes here
 
-    # What layers note on tensors, in Keras's names. The first two are absent until a layer sets them.
+    # What layers note on tensors, in Keras's names. The first is absent until a layer sets it.
     _keras_history: tuple[Any, int, int]  #: layer, index of its node, index among the node's outputs
-    _keras_shape: tuple[int | None, ...]
+    _keras_shape: Any = _KerasShape()
     _keras_mask: Any = None
     _uses_learning_phase = False
     _is_absent = False  #: zeros that stand for a gradient that is not there
@@ -151,9 +173,9 @@ class Tensor:
 
     @property
     def name(self) -> str:
-        """A name for people, made on first use."""
+        """A name for people, made on first use: ``dense_1/relu:0``, from the scope, the op and the output's index."""
         if self._name is None:
-            self._name = unique_name(self.op.op)
+            self._name = f"{self.op.name}:{self.index}"
         return self._name
 
     @property

@@ -38,7 +38,6 @@ class Variable(graph.Variable, metaclass=_OfAll):
             initial_value = graph.cast(initial_value, dtype)
         super().__init__(initial_value, dtype, name=graph.scoped_name(name) if name else None, constraint=constraint)
         self.trainable = bool(trainable)
-        self._keras_shape = self.shape
 
 
 @for_scripts("assign")
@@ -63,4 +62,6 @@ def placeholder(dtype: Any, shape: Any = None, name: Any = None) -> Tensor:
     Raises:
         ValueError: no shape: tensors of unknown rank do not exist here.
     """
-    return K.placeholder(shape=None if shape is None else tuple(entries(shape)), dtype=dtype_name(dtype), name=name)
+    if shape is None:
+        raise ValueError("tf.placeholder needs its shape, () for a number: tensors of unknown rank do not exist here.")
+    return K.placeholder(shape=tuple(entries(shape)), dtype=dtype_name(dtype), name=name)
