@@ -104,8 +104,6 @@ def test_what_a_tensor_is():
     assert K.int_shape(p) == (None, 3) and K.ndim(p) == 2 and K.count_params(v) == 6
     assert K.int_shape(K.placeholder(ndim=2)) == (None, None) and K.get_variable_shape(v) == (2, 3)
     assert [K.dtype(x) for x in (v, np.zeros(2), K.constant(1, "int64"))] == ["float32", "float64", "int64"]
-    with pytest.raises(ValueError, match="rank"):
-        K.placeholder()
 
 
 def test_variables_keep_their_values():
@@ -144,4 +142,42 @@ def test_the_module_that_scripts_import_set_session_from():
 
     assert KTF.set_session is K.set_session and KTF.conv2d is K.conv2d
     assert KTF._get_available_gpus() == []
-    assert K.tensorflow_backend is KTF
+    assert K.tensorflow_backend is KTF and KTF._is_tf_1() is True and KTF._LOCAL_DEVICES is None
+    assert K._BACKEND == K.load_backend._BACKEND == K.backend() == "tensorflow"
+
+
+def test_what_layers_on_tensorflows_own_functions_take_from_there():
+    from hornbeam.backend import tensorflow_backend as KTF
+
+    epsilon = KTF._to_tensor(K.common._EPSILON, K.placeholder((2,), dtype="float64").dtype.base_dtype)
+    assert epsilon.dtype == "float64" and K.eval(epsilon) == K.epsilon()
+    assert [KTF._preprocess_padding(p) for p in ("same", "valid")] == ["SAME", "VALID"]
+    with pytest.raises(ValueError, match="Invalid padding: causal"):
+        KTF._preprocess_padding("causal")
+    shape = (2, 3, 4, 5, 6)
+    for rank, layout in ((1, "NWC"), (2, "NHWC"), (3, "NDHWC")):
+        preprocess, x = getattr(KTF, f"_preprocess_conv{rank}d_input"), np.random.rand(*shape[: rank + 2])
+        got, name = preprocess(K.constant(x), "channels_first")
+        np.testing.assert_array_equal(K.eval(got), np.moveaxis(x.astype("float32"), 1, -1))
+        same = K.constant(x)
+        assert name == layout and preprocess(same, "channels_last") == (same, layout)
+
+
+def test_every_tensor_has_the_shape_that_keras_notes_on_it():
+    x = K.placeholder((None, 3))
+    assert (K.dot(x, K.ones((3, 2))) * 2)._keras_shape == (None, 2) and type(x._keras_shape) is tuple
+    assert K.repeat_elements(x, 2, axis=1)._keras_shape == (None, 6) and K.variable([1.0])._keras_shape == (1,)
+    y = x + 1
+    y._keras_shape = (8, 3)  # a layer's own knowledge comes first
+    assert K.int_shape(y) == (8, 3) and y.shape[0] is None
+    assert y._uses_learning_phase is False and (y + K.cast(K.learning_phase(), "float32"))._uses_learning_phase
+    assert not hasattr(y, "_keras_history")
+
+
+def test_a_placeholder_without_a_shape_is_a_vector():
+    lengths, x = K.placeholder(shape=(None), dtype="int64"), K.placeholder((None, None))
+    assert lengths.shape == (None,) and K.ndim(K.placeholder()) == 1
+    run = K.function([lengths, x], [K.sum(x, axis=1) * K.cast(lengths, "float32")])
+    assert run([[1, 2], np.ones((2, 3))])[0].tolist() == [3, 6]
+    with pytest.raises(ValueError, match=r"'placeholder_without_shape:0' expects shape \(None,\), got \(2, 1\)"):
+        run([[[1], [2]], np.ones((2, 3))])

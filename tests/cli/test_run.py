@@ -77,13 +77,16 @@ def test_what_came_along_with_keras_is_there_where_it_is_not_installed(run, tmp_
         backend, layers, models, utils = keras_applications.get_submodules_from_kwargs({"layers": "given"})
         print(keras_applications is keras.applications, layers, models is keras.models, keras_preprocessing.mine)
         print(keras_applications.vgg16.VGG16(weights=None, backend=backend, layers=keras.layers).name)
+        keras_applications.set_keras_submodules(backend=backend, layers=layers, models=models, utils=utils)
+        own = keras.applications.keras_modules_injection(lambda size, layers=None, models=None, **rest: (size, layers, models, *rest))
+        print(own(3) == (3, keras.layers, models, "backend", "utils"))
         try:
             keras_applications.get_submodules_from_kwargs({"engine": 1})
         except TypeError as error:
             print(error)
         """
     )
-    check(result, "True given True True", "vgg16", "Invalid keyword argument: engine")
+    check(result, "True given True True", "vgg16", "True", "Invalid keyword argument: engine")
 
 
 def test_a_keras_module_that_never_was_is_an_import_error_by_its_own_name(run):
@@ -170,7 +173,7 @@ def test_functions_of_tensorflow_in_a_script(run):
         model = Model(x, out)
         model.compile(tf.train.AdamOptimizer(0.01), loss)
         model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
-        print(isinstance(out, tf.Tensor), K.eval(softmax(tf.zeros((1, 2)))).tolist(), K.tf is tf)
+        print(isinstance(out, tf.Tensor), K.eval(softmax(tf.zeros((1, 2)))).tolist(), K.tf is K.tensorflow_backend.tf is tf)
         print(K.eval(math_ops.square(3.0)), K.eval(array_ops.shape(tf.ones([2, 3]))), len(device_lib.list_local_devices()))
         print(K.eval(tf1.where([True, False], tf.ones((2, 2)), tf.zeros((2, 2)))).tolist())
         print(tf.losses.mean_squared_error(tf.zeros(3), tf.ones(3)).eval(), tf.losses.MeanSquaredError.__module__)

@@ -21,6 +21,7 @@ from hornbeam.layers import (
     deserialize,
     serialize,
 )
+from hornbeam.layers.recurrent import _generate_dropout_mask, _standardize_args
 from hornbeam.models import Model, Sequential, model_from_json
 
 RNG = np.random.RandomState(4)
@@ -242,6 +243,14 @@ class TestStates:
             layer.reset_states([np.zeros((2, UNITS)), np.zeros((2, 4))])
 
 
+def test_arguments_of_recurrent_layers_of_ones_own():
+    x, h, c, k = (K.placeholder((None, 2)) for _ in range(4))
+    assert _standardize_args(x, None, None, 0) == (x, None, None)
+    assert _standardize_args(x, h, (c, k), 2) == (x, [h], [c, k])
+    assert _standardize_args([x, h, c, k], None, None, 1) == (x, [h, c], [k])
+    assert _standardize_args([x, k], None, None, 1) == (x, None, [k])
+
+
 class TestDropout:
     @ALL
     @pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
@@ -269,6 +278,15 @@ class TestDropout:
         got = run([np.ones((2, 3, 40)), 1])[0]
         assert set(np.unique(got)) == {0, 2}
         assert (got == got[:, :1]).all() and (got[0] != got[1]).any()
+
+    def test_masks_for_cells_of_ones_own(self):
+        ones = K.ones((3, 50))
+        one, several = _generate_dropout_mask(ones, 0.5), _generate_dropout_mask(ones, 0.5, count=2)
+        run = K.function([K.learning_phase()], [one, *several])
+        assert all((mask == 1).all() for mask in run([0]))
+        masks = run([1])
+        assert all(set(np.unique(mask)) == {0, 2} for mask in masks) and not np.array_equal(masks[1], masks[2])
+        assert set(np.unique(K.eval(_generate_dropout_mask(ones, 0.5, training=True)))) == {0, 2}
 
     @pytest.mark.parametrize("implementation, equal", [(1, False), (2, True)])
     def test_masks_of_gates(self, implementation, equal):

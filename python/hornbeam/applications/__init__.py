@@ -25,7 +25,9 @@ _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = sorted(_NAMES)
 
-_OF_KERAS_APPLICATIONS = {"get_submodules_from_kwargs": "modules"}
+_OF_KERAS_APPLICATIONS = dict.fromkeys(
+    ("get_submodules_from_kwargs", "keras_modules_injection", "set_keras_submodules"), "modules"
+)
 
 __getattr__, __dir__ = lazy_attributes(
     globals(), _NAMES | _OF_KERAS_APPLICATIONS, (*_WHERE, "imagenet_utils", "resnet_common", "resnext")

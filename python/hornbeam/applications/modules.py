@@ -26,6 +26,22 @@ def get_submodules_from_kwargs(kwargs: dict[str, Any]) -> tuple[ModuleType, ...]
     return tuple([kwargs.get(name) or importlib.import_module(f"hornbeam.{name}") for name in _MODULES])
 
 
+def set_keras_submodules(
+    backend: Any = None, layers: Any = None, models: Any = None, utils: Any = None, engine: Any = None
+) -> None:
+    """Does nothing: the modules that keras_applications had to be told once are Hornbeam's here."""
+
+
+def keras_modules_injection(base_fun: Callable) -> Callable:
+    """Let a function in keras_applications' manner be called without the modules: it gets Hornbeam's."""
+
+    @functools.wraps(base_fun)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return base_fun(*args, **kwargs, **dict(zip(_MODULES, get_submodules_from_kwargs({}))))
+
+    return wrapper
+
+
 def ignores_modules(function: Callable) -> Callable:
     """Let a function be called with ``backend=``, ``layers=``, ``models=`` and ``utils=``.
 

@@ -11,6 +11,7 @@ from builtins import sum as py_sum
 
 from ..graph import floatx, learning_phase, name_scope
 from . import load_backend
+from .common import _BACKEND as _BACKEND
 from .common import (
     backend,
     cast_to_floatx,

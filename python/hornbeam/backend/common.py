@@ -12,14 +12,15 @@ from .. import graph
 from ..graph import Tensor, cast, floatx, set_learning_phase
 from .session import get_session
 
+_BACKEND = "tensorflow"  # scripts branch on the name and files store it, and its semantics are what we follow
 _EPSILON = 1e-7
 _IMAGE_DATA_FORMAT = "channels_last"
 _uids: dict[str, Iterator[int]] = {}
 
 
 def backend() -> str:
-    """``'tensorflow'``: Keras 2 scripts branch on the name and files store it, and its semantics are what we follow."""
-    return "tensorflow"
+    """``'tensorflow'``."""
+    return _BACKEND
 
 
 # -- numbers ------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import json
 import os
 
 from ..graph import floatx
+from .common import _BACKEND as _BACKEND
 from .common import epsilon, image_data_format, set_epsilon, set_floatx, set_image_data_format
 
 _keras_dir = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")

@@ -57,7 +57,7 @@ def prepare() -> None:
     tensorflow.install()
     aliases.install()
     for name, module in IN_BACKEND.items():
-        vars(backend)[name] = importlib.import_module(module)
+        vars(backend)[name] = vars(backend.tensorflow_backend)[name] = importlib.import_module(module)
     for name in NUMPY_NAMES:
         if name not in np.__dict__:
             setattr(np, name, getattr(builtins, name))

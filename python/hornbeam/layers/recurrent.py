@@ -395,6 +395,24 @@ class LSTM(CellLayer):
         super().__init__(*given_arguments(locals()))
 
 
+# The next two have the names by which cells and recurrent layers of the user's own import them from Keras.
+def _generate_dropout_mask(ones: Any, rate: float, training: Any = None, count: int = 1) -> Any:
+    """A dropout mask of the shape of ``ones``, or a list of ``count`` masks; ones outside of training."""
+    masks = [K.in_train_phase(lambda: K.dropout(ones, rate), ones, training=training) for _ in range(count)]
+    return masks if count > 1 else masks[0]
+
+
+def _standardize_args(inputs: Any, initial_state: Any, constants: Any, num_constants: int | None) -> tuple:
+    """The sequence, and the initial states and constants as lists (or None), also where all came in one list."""
+    if isinstance(inputs, list):
+        if num_constants:
+            inputs, constants = inputs[:-num_constants], inputs[-num_constants:]
+        inputs, *states = inputs
+        initial_state = states or initial_state
+    as_lists = [None if x is None else to_list(x, allow_tuple=True) for x in (initial_state, constants)]
+    return (inputs, *as_lists)
+
+
 def __getattr__(name: str) -> Any:
     if name == "Recurrent":  # it is made of RNN, and users import it from here
         from ..legacy.recurrent import Recurrent

@@ -18,7 +18,7 @@ import numpy as np
 from .messages import did_you_mean
 from .progbar import Progbar  # noqa: F401 - Keras has it here
 
-_custom_objects: dict[str, Any] = {}
+_GLOBAL_CUSTOM_OBJECTS: dict[str, Any] = {}
 _scoped = threading.local()  #: .objects: what a thread has in their place inside a CustomObjectScope
 
 
@@ -53,7 +53,7 @@ def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
 def get_custom_objects() -> dict[str, Any]:
     """The dict of custom objects known everywhere; entries may be added and removed."""
     objects = getattr(_scoped, "objects", None)
-    return _custom_objects if objects is None else objects
+    return _GLOBAL_CUSTOM_OBJECTS if objects is None else objects
 
 
 # -- objects to configs and back --------------------------------------------------------------------------
