@@ -100,8 +100,9 @@ def test_functions():
         K.function(x, [y])
     with pytest.raises(TypeError, match="updates"):
         K.function([x], [y], updates=K.update(K.variable(0.0), 1.0))
-    with pytest.raises(ValueError, match="options"):
-        K.function([x], [y], options=None)
+    with pytest.raises(ValueError, match="givens"):
+        K.function([x], [y], givens=[])
+    assert K.function([x], [y], options=object(), run_metadata=object())([[1.0]])[0].tolist() == [2]
 
 
 def test_random_tensors():

@@ -125,6 +125,35 @@ def test_preamble_of_tensorflow_scripts(run):
     check(result, "3.0 True", "False 1.")
 
 
+def test_options_of_tensorflows_runs_change_nothing(run):
+    result = run(
+        """
+        import numpy as np, tensorflow as tf
+        from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+        from keras import backend as K
+        from keras.layers import Dense
+        from keras.models import Sequential
+        config = config_pb2.ConfigProto()
+        config.graph_options.optimizer_options.global_jit_level = tf.OptimizerOptions.ON_1
+        config.graph_options.rewrite_options.memory_optimization = rewriter_config_pb2.RewriterConfig.OFF
+        tf.config.optimizer.set_jit(True)
+        session = tf.Session(config=config)
+        options = tf.RunOptions(report_tensor_allocations_upon_oom=True, trace_level=tf.RunOptions.FULL_TRACE)
+        extra = {'options': options, 'run_metadata': tf.RunMetadata()}
+        model = Sequential([Dense(1, kernel_initializer='ones', input_shape=(2,))])
+        model.compile('sgd', 'mse', **extra)
+        print(model.evaluate(np.ones((4, 2)), np.zeros(4), verbose=0))
+        x = K.placeholder(())
+        print(K.function([x], [x + 1.], **extra)([2.])[0], session.run(x + 1., {x: 3.}, **extra))
+        try:
+            model.compile('sgd', 'mse', optoins=options)
+        except ValueError as error:
+            print(error)
+        """
+    )
+    check(result, "4.0", "3.0 4.0", "Invalid argument 'optoins' passed to `compile`.")
+
+
 def test_threads_of_a_session_are_threads_here(run):
     result = run(
         """

@@ -8,6 +8,7 @@ from typing import Any
 from .. import graph
 from ..graph import Function, Tensor, learning_phase
 from .math import not_equal
+from .session import RUN_OPTIONS
 from .shapes import dims_of, reshape
 
 
@@ -144,8 +145,9 @@ def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | No
 
     Raises:
         TypeError: inputs or updates are no lists.
-        ValueError: an argument meant for a TensorFlow session.
+        ValueError: an argument meant for a TensorFlow session, but for those that change no value (``options``).
     """
+    kwargs = {key: value for key, value in kwargs.items() if key not in RUN_OPTIONS}
     name = kwargs.pop("name", None)
     fetches = kwargs.pop("fetches", None)
     feed_dict = kwargs.pop("feed_dict", None)

@@ -14,6 +14,9 @@ from typing import Any
 from ..graph import Function, Tensor
 from ..graph.locks import Lock
 
+#: What TensorFlow's sessions took besides what to run: scripts hand it to ``compile``, ``K.function`` and ``Session.run``.
+#: It reports memory and traces, and changes no value; here it does nothing.
+RUN_OPTIONS = ("options", "run_metadata")
 #: Functions kept by a session; scripts fetch the same few tensors in a loop.
 KEPT = 32
 
@@ -37,7 +40,9 @@ class Session:
         self._functions: OrderedDict[Any, Function] = OrderedDict()
         self._lock = Lock()
 
-    def run(self, fetches: Any, feed_dict: Mapping[Tensor, Any] | None = None) -> Any:
+    def run(
+        self, fetches: Any, feed_dict: Mapping[Tensor, Any] | None = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
         """Compute ``fetches``: a tensor, or lists, tuples and dictionaries of them.
 
         A fetched update (``K.update`` and its kin) is carried out. None, which stands for TensorFlow's initializers, gives
@@ -46,6 +51,7 @@ class Session:
         Args:
             fetches: what to compute.
             feed_dict: values by tensor. The learning phase is 0 unless it is fed.
+            options, run_metadata: do nothing, see :data:`RUN_OPTIONS`.
 
         Returns:
             Arrays in the structure of ``fetches``.

@@ -38,6 +38,19 @@ class Options:
         return option
 
 
+class RunOptions(Options):
+    NO_TRACE, SOFTWARE_TRACE, HARDWARE_TRACE, FULL_TRACE = range(4)
+
+
+class OptimizerOptions(Options):
+    L1, L0 = 0, -1
+    DEFAULT, OFF, ON_1, ON_2 = 0, -1, 1, 2  # of its global_jit_level
+
+
+class RewriterConfig(Options):
+    DEFAULT, ON, OFF, AGGRESSIVE = range(4)
+
+
 @contextlib.contextmanager
 def device(name: Any) -> Iterator[None]:
     """``with tf.device('/gpu:0')``: where things run is decided by Hornbeam."""
@@ -104,13 +117,13 @@ def modules() -> dict[str, dict[str, Any]]:
         "set_visible_devices": nothing,
         "set_soft_device_placement": nothing,
     }
+    messages = {"ConfigProto": Options, "GPUOptions": Options, "GraphOptions": Options, "RunMetadata": Options}
+    messages |= {"OptimizerOptions": OptimizerOptions, "RunOptions": RunOptions}
     return {
-        "": {
+        "": messages
+        | {
             "__version__": VERSION,
             "VERSION": VERSION,
-            "ConfigProto": Options,
-            "GPUOptions": Options,
-            "RunOptions": Options,
             "Session": Session,
             "InteractiveSession": Session,
             "Graph": Graph,
@@ -134,6 +147,7 @@ def modules() -> dict[str, dict[str, Any]]:
         "logging": log,
         "config": devices,
         "config.experimental": devices | {"set_memory_growth": nothing},
+        "config.optimizer": {"set_jit": nothing, "set_experimental_options": nothing},
         "config.threading": {
             "set_intra_op_parallelism_threads": set_threads,
             "set_inter_op_parallelism_threads": nothing,
@@ -144,6 +158,8 @@ def modules() -> dict[str, dict[str, Any]]:
             "is_built_with_cuda": lambda: False,
             "gpu_device_name": str,
         },
+        "core.protobuf.config_pb2": messages,
+        "core.protobuf.rewriter_config_pb2": {"RewriterConfig": RewriterConfig},
         "version": {"VERSION": VERSION},
         "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy, "get_strategy": Strategy},
         "distribute.cluster_resolver": {"TPUClusterResolver": no_tpu},

@@ -7,6 +7,7 @@ from typing import Any
 from .. import backend as K
 from .. import metrics as metrics_module
 from .. import optimizers
+from ..backend.session import RUN_OPTIONS
 from ..graph import Function, Tensor, name_scope
 from ..utils.generic_utils import to_list
 from ..utils.messages import argument_names, did_you_mean, warn_user
@@ -66,8 +67,8 @@ class Compiling(Network):
         Raises:
             ValueError: an unknown name, or an argument that does not fit the outputs.
         """
-        if kwargs:
-            name = sorted(kwargs)[0]
+        if unknown := kwargs.keys() - set(RUN_OPTIONS):
+            name = min(unknown)
             guess = did_you_mean(name, argument_names(type(self).compile))
             raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")
         self.optimizer = optimizers.get(optimizer)
