@@ -161,6 +161,46 @@ class TestTracking:
         block.trainable = False
         assert block.trainable_weights == [] and len(block.non_trainable_weights) == 6
 
+    @pytest.mark.parametrize("base", [Layer, Model])
+    def test_sublayers_in_private_containers(self, base):
+        class Stack(base):
+            def __init__(self):
+                super().__init__()
+                self._blocks = []
+                self._by_name = {"last": Dense(1)}
+                for units in (3, 2):
+                    self._blocks.append(Dense(units))
+
+            def call(self, inputs):
+                for block in self._blocks:
+                    inputs = block(inputs)
+                return self._by_name["last"](inputs)
+
+        stack = Stack()
+        x = Input((4,))
+        model = Model(x, stack(x))
+        assert len(stack.trainable_weights) == 6
+        model.compile("sgd", "mse", metrics=["mae"])
+        before = model.get_weights()
+        values = np.random.RandomState(0).rand(8, 4)
+        model.fit(values, values[:, :1], verbose=0)
+        assert all(not np.array_equal(*pair) for pair in zip(before, model.get_weights()))
+        assert stack._layers == [*stack._blocks, stack._by_name["last"]]
+
+    def test_a_model_holds_its_layers_and_no_metrics_of_its_own(self):
+        class Plain(Model):
+            def __init__(self):
+                super().__init__()
+                self._out = Dense(2)
+
+            def call(self, inputs):
+                return self._out(inputs)
+
+        model = Plain()
+        model.compile("sgd", "mse", metrics=["mae", "accuracy"])
+        model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+        assert model.layers == [model._out] and len(model.weights) == 2
+
     def test_a_variable_counts_once(self):
         layer = Scale()
         layer(Input((4,)))

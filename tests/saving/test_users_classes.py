@@ -62,3 +62,21 @@ def test_names_with_a_package(tmp_path):
     assert type(model_from_json(path.read_text(), custom_objects=MINE).layers[-1]) is LayerNormalization
     with pytest.raises(ValueError, match="Unknown layer: LayerNormalization"):
         model_from_json(path.read_text())
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+def test_layers_in_private_lists_are_saved_with_the_layer_that_keeps_them(name, tmp_path):
+    class Stack(L.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self._blocks = [L.Dense(3, activation="tanh"), L.Dense(2)]
+
+        def call(self, inputs):
+            return self._blocks[1](self._blocks[0](inputs))
+
+    model = Sequential([Stack(input_shape=(4,))])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / name)
+    x = np.random.RandomState(0).rand(3, 4)
+    again = load_model(tmp_path / name, custom_objects={"Stack": Stack})
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))

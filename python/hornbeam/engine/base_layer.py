@@ -86,6 +86,12 @@ class Layer(NodeAccess):
         ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dtype")
     )
 
+    #: attributes in which the class keeps lists and dicts itself: they are not searched for layers
+    _bookkeeping = frozenset(
+        ("_children", "_inbound_nodes", "_initial_weights", "_losses", "_metrics", "_non_trainable_weights",
+         "_outbound_nodes", "_per_input_losses", "_per_input_updates", "_trainable_weights", "_updates")
+    )  # fmt: skip
+
     #: what inputs of another rank have to become, for the error about them
     _input_hint = ""
 
@@ -148,8 +154,8 @@ class Layer(NodeAccess):
 
     def _track(self, name: str, value: Any) -> None:
         state = self.__dict__
-        if name.startswith("_") and not isinstance(value, (Layer, Variable)):
-            return  # own bookkeeping
+        if name in self._bookkeeping:
+            return
         if isinstance(value, Variable):
             known = state.get("_trainable_weights", []), state.get("_non_trainable_weights", [])
             if not any(value is w for weights in known for w in weights):

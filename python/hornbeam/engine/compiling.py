@@ -27,6 +27,13 @@ class Compiling(Network):
         train_function, test_function, predict_function: None until first used.
     """
 
+    _bookkeeping = Network._bookkeeping | {
+        "_collected_trainable_weights", "_compile_metric_functions", "_compile_metrics", "_compile_weighted_metrics",
+        "_feed_loss_fns", "_feed_output_names", "_feed_output_shapes", "_feed_outputs", "_feed_sample_weight_modes",
+        "_feed_sample_weights", "_feed_targets", "_output_loss_metrics", "_per_output_metrics",
+        "_per_output_weighted_metrics", "_reports",
+    }  # fmt: skip
+
     def _base_init(self, **kwargs):
         super()._base_init(**kwargs)
         self._clear_functions()

@@ -34,6 +34,12 @@ class Network(Layer):
         layers, inputs, outputs, input_names, output_names.
     """
 
+    _bookkeeping = Layer._bookkeeping | {
+        "_call_cache", "_feed_input_names", "_feed_input_shapes", "_feed_inputs", "_input_coordinates", "_input_layers",
+        "_last_call", "_layers", "_layers_by_depth", "_nodes_by_depth", "_output_coordinates", "_output_layers",
+        "_training_batch",
+    }  # fmt: skip
+
     @interfaces.legacy_model_constructor_support
     def __init__(self, *args, **kwargs):
         is_graph = len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)

@@ -93,10 +93,7 @@ def _layer(layer: Any, container: str, step: int, path: str) -> Iterator[tuple[s
         yield from _network(layer, container, step, f"{path}/")
         return
     inner = {name: getattr(layer, name, None) for name in _INNER}
-    own = vars(layer).items()  # of which lists under private names are the layer's own bookkeeping
-    inner.update(
-        (name, value) for name, value in own if not name.startswith("_") or hasattr(value, "_trainable_weights")
-    )
+    inner.update((name, value) for name, value in vars(layer).items() if name not in layer._bookkeeping)
     for name, value in inner.items():
         if hasattr(value, "_trainable_weights"):
             yield from _layer(value, container, step, f"{path}/{name}")
