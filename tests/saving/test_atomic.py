@@ -7,6 +7,7 @@ import pytest
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
 from hornbeam.saving import targets
+from interrupting import in_child
 from kill_while_saving import kill_many
 
 
@@ -42,3 +43,42 @@ def test_links_and_permissions_stay(tmp_path):
     link.symlink_to(real)
     model.save(pathlib.Path(link))
     assert link.is_symlink() and os.stat(real).st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras", "weights.h5"])
+def test_ctrl_c_at_random_moments(tmp_path, name):
+    """The old file or the new one, nothing beside it, and the library is usable."""
+    path = str(tmp_path / name)
+    out = in_child(f"""
+import random
+import numpy as np
+from hornbeam.layers import Dense
+from hornbeam.models import Sequential, load_model
+model = Sequential([Dense(700, input_shape=(700,)), Dense(700)])
+model.compile("adam", "mse")
+model.train_on_batch(np.ones((2, 700)), np.ones((2, 700)))
+def save(number):
+    model.set_weights([np.full(w.shape, number, "float32") for w in model.get_weights()])
+    model.save_weights({path!r}) if "weights" in {path!r} else model.save({path!r})
+def load():
+    if "weights" not in {path!r}:
+        return load_model({path!r})
+    model.load_weights({path!r})
+    return model
+save(0)
+start = time.perf_counter()
+save(1)
+once, rng, outcomes = time.perf_counter() - start, random.Random(0), []
+for number in range(2, 32):
+    try:
+        waited(lambda: (save(number), time.sleep(0.2)), after=rng.uniform(0, 1.3 * once))
+    except KeyboardInterrupt:
+        pass
+    assert os.listdir({str(tmp_path)!r}) == [{name!r}], os.listdir({str(tmp_path)!r})
+    values = {{float(v) for w in load().get_weights() for v in (w.min(), w.max())}}
+    assert len(values) == 1
+    outcomes.append(values == {{number}})
+assert any(outcomes)
+print(outcomes.count(False))
+""")
+    assert int(out) > 0

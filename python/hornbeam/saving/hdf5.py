@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .hdf5_audit import check_contents
+from .sink import unfailing
 from .targets import fetched, write_file
 
 HEADER_LIMIT = 64512  # bytes; an HDF5 object header holds 64 KB, and some of that is taken
@@ -113,11 +114,17 @@ def write(target: Any, overwrite: bool, fill: Callable[[Any], None]) -> None:
     write_file(target, overwrite, write_to)
 
 
-def new(place: Any) -> Any:
-    """A new HDF5 file, at a path or in a binary file."""
+@contextmanager
+def new(place: Any) -> Iterator[Any]:
+    """Yield a new HDF5 file in a binary file.
+
+    Raises:
+        OSError: what the binary file raised. Of its own files the library would say what the error was in prose only.
+    """
     import h5py
 
-    return h5py.File(place, "w")
+    with unfailing(place) as sink, h5py.File(sink, "w") as file:
+        yield file
 
 
 def save_attributes_to_hdf5_group(group, name, data):

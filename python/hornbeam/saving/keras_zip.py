@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..version import __version__
+from .sink import unfailing
 from .targets import write_file
 
 _MAX_EXPANSION = 100  # members are stored as they are; anything that grows more than this is no model
@@ -79,7 +80,7 @@ def write(target: Any, overwrite: bool, config: str, weights: bytes, keras_versi
     metadata = {"keras_version": keras_version, "date_saved": now, "hornbeam_version": __version__}
 
     def write_to(place: Any) -> None:
-        with zipfile.ZipFile(place, "w") as archive:
+        with unfailing(place) as sink, zipfile.ZipFile(sink, "w") as archive:
             archive.writestr("metadata.json", json.dumps(metadata))
             archive.writestr("config.json", config)
             archive.writestr("model.weights.h5", weights)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import errno
 import io
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Callable
 from typing import Any
 
+from ..utils.messages import blamed_on
 from . import remote
 
 
 def write_file(target: Any, overwrite: bool, write: Callable[[Any], None]) -> None:
-    """Have ``write(path or binary file)`` make the file that ``target`` is the name of.
+    """Have ``write(binary file)`` make the file that ``target`` is the name of.
 
     On a disk it is made beside ``target`` and renamed: whatever happens, ``target`` is the old file or the new one.
 
     Args:
         target: path, address (``gs://...``), or an object with ``write``.
         overwrite: without it, an existing file is asked about on the terminal.
-        write: called with the path of the file, or with a binary file, to write to.
+        write: called with a binary file to write to.
+
+    Raises:
+        OSError: a full disk, a folder in its place, no permission...; it names ``target``.
     """
     if hasattr(target, "write"):
         write(target)
@@ -65,16 +70,47 @@ def _replace(path: str, write: Callable[[Any], None]) -> None:
     folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(errno.ENOENT, f"There is no folder {folder!r} to write the file in", path)
-    handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{name[:100]}.", suffix=".part")
-    os.close(handle)
+    with blamed_on(path):
+        mode = _mode(path)
+        if mode is not None and not stat.S_ISREG(mode):
+            _write_through(path, write)
+            return
+        partial = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.part")
+        try:
+            with open(partial, "x+b") as file:
+                write(file)
+                if mode is not None:
+                    os.chmod(partial, mode & 0o777)
+                file.flush()
+                os.fsync(file.fileno())  # before the rename: else a power cut may leave a new name on empty blocks
+            os.replace(partial, path)
+        finally:
+            try:  # with nothing before it: here, too, Ctrl-C may come
+                os.remove(partial)
+            except FileNotFoundError:
+                pass
+
+
+def _mode(path: str) -> int | None:
+    """Kind and permissions of the file that is there, None if there is none.
+
+    Raises:
+        OSError: it is a folder, or must not be written.
+    """
     try:
-        write(partial)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(partial, os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~umask)
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())  # before the rename: else a power cut may leave a new name on empty blocks
-        os.replace(partial, path)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "There is a folder where the file should be written", path)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "The file that is there must not be written", path)
+    return mode
+
+
+def _write_through(path: str, write: Callable[[Any], None]) -> None:
+    """To a device or a pipe, which cannot be replaced."""
+    buffer = io.BytesIO()
+    write(buffer)
+    with open(path, "wb") as file:
+        file.write(buffer.getbuffer())

@@ -6,7 +6,8 @@ import difflib
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -47,3 +48,17 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def blamed_on(path: Any) -> Iterator[None]:
+    """The system's errors inside the block name this file: those of writing name none, and others one beside it that
+    people know nothing of."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = path
+            if error.filename2 is not None:  # of a rename
+                del error.filename2
+        raise
