@@ -3,6 +3,7 @@
 import pickle
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -333,3 +334,26 @@ def test_none_is_the_backends_format_and_type():
         K.set_image_data_format("channels_last")
         K.set_floatx("float32")
     assert (generator.data_format, generator.channel_axis, generator.dtype) == ("channels_first", 1, "float64")
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "bmp", "tif", "ppm"])
+def test_damaged_pictures_are_named(tmp_path, ending):
+    rng, path = np.random.RandomState(4), tmp_path / f"x.{ending}"
+    image.save_img(path, rng.randint(0, 256, (30, 20, 3)), scale=False)
+    whole = path.read_bytes()
+    damaged = [whole[:cut] for cut in (0, 1, 10, len(whole) // 2, len(whole) - 20)]
+    for _ in range(100):
+        data = bytearray(whole)
+        data[rng.randint(len(data) // 4)] = rng.randint(256)
+        damaged.append(bytes(data))
+    failures = 0
+    for data in damaged:
+        path.write_bytes(data)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                image.load_img(path)
+        except OSError as error:
+            failures += 1
+            assert str(path) in str(error)
+    assert failures > 1

@@ -148,3 +148,35 @@ def test_reads_what_keras_wrote():
     tokenizer = tokenizer_from_json(json.dumps({"class_name": "Tokenizer", "config": config}))
     assert tokenizer.texts_to_sequences(["you hi!"]) == [[2, 1]]
     assert tokenizer.texts_to_matrix(["hi"], mode="tfidf")[0, 1] == pytest.approx(np.log(1 + 1 / 2))
+
+
+class TestDamagedTokenizers:
+    def good(self):
+        tokenizer = Tokenizer(num_words=10)
+        tokenizer.fit_on_texts(["the cat sat on the mat", "the dog"])
+        return json.loads(tokenizer.to_json())
+
+    @pytest.mark.parametrize(
+        "text", ["", "nonsense", "[]", "{}", "null", '"x"', "7", '{"config": 1}', '{"config": {}}', "[" * 100_000]
+    )
+    def test_nonsense(self, text):
+        with pytest.raises(ValueError, match="does not describe a Tokenizer"):
+            tokenizer_from_json(text)
+
+    @pytest.mark.parametrize("name", ["word_counts", "word_docs", "index_docs", "index_word", "word_index"])
+    @pytest.mark.parametrize("value", ["", "[]", '{"a": {}}', '{"a": null}', '{"a": [1]}', "{" * 10, None, 7])
+    def test_a_wrong_dictionary(self, name, value):
+        tokenizer = self.good()
+        tokenizer["config"][name] = value
+        with pytest.raises(ValueError, match="does not describe a Tokenizer"):
+            tokenizer_from_json(json.dumps(tokenizer))
+
+    def test_other_arguments(self):
+        tokenizer = self.good()
+        tokenizer["config"]["speed"] = 3
+        with pytest.raises(ValueError, match="does not describe a Tokenizer"):
+            tokenizer_from_json(json.dumps(tokenizer))
+
+    def test_what_is_no_text(self):
+        with pytest.raises(ValueError, match="does not describe a Tokenizer"):
+            tokenizer_from_json(None)

@@ -1,9 +1,11 @@
 """Downloads that break off: from a server on this machine that closes connections early."""
 
+import errno
 import hashlib
 import http.server
 import os
 import re
+import resource
 import threading
 
 import numpy as np
@@ -156,3 +158,35 @@ def test_where_the_cache_is(server, tmp_path, monkeypatch):
     if os.getuid():  # root may write anywhere
         (tmp_path / "home").chmod(0o500)
         assert not get_file("c", server.url, cache_subdir="new").startswith(str(tmp_path / "home"))
+
+
+@pytest.mark.parametrize("file_hash", [None, DIGEST])
+def test_a_full_disk_is_not_a_matter_of_the_network(server, get, tmp_path, file_hash):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large, while http") as caught:
+            get(file_hash=file_hash)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "datasets" / "file"))
+    assert left(tmp_path) == {} and server.starts == [0]
+    assert get(file_hash=file_hash) == CONTENT
+
+
+@pytest.mark.parametrize("file_hash", [None, DIGEST])
+def test_ctrl_c_leaves_nothing(server, get, tmp_path, monkeypatch, file_hash):
+    shown = []
+
+    def update(bar, done):
+        shown.append(done)
+        if done > 100_000:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("hornbeam.utils.progbar.Progbar.update", update)
+    with pytest.raises(KeyboardInterrupt):
+        get(file_hash=file_hash)
+    assert len(shown) > 1 and left(tmp_path) == {}
+    monkeypatch.undo()
+    monkeypatch.setenv("no_proxy", "*")
+    assert get(file_hash=file_hash) == CONTENT

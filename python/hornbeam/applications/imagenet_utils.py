@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import numpy as np
 
 from .. import backend as K
 from ..utils import data_utils
+from ..utils.io_utils import read_json_object
 from ..utils.messages import warn_user
 from .modules import ignores_modules
 
@@ -108,8 +108,7 @@ def decode_predictions(preds, top=5):
             cache_subdir="models",
             file_hash="c2c37ea517e94d9795004a39431a14cb",
         )
-        with open(path, encoding="utf-8") as file:
-            CLASS_INDEX = json.load(file)
+        CLASS_INDEX = read_json_object(path)
     best = [np.argsort(pred)[::-1][:top] for pred in preds]
     return [[(*CLASS_INDEX[str(i)], pred[i]) for i in indices] for pred, indices in zip(preds, best)]
 

@@ -6,6 +6,7 @@ import gzip
 import math
 import os
 import struct
+import zlib
 
 import numpy as np
 
@@ -28,11 +29,26 @@ def load_data():
     return (x_train, y_train), (x_test, y_test)
 
 
+_MAX_EXPANSION = 1032  # more is not possible with gzip
+
+
 def _read_idx(path: str) -> np.ndarray:
-    """An IDX file of bytes: two zeros, the type 8, the number of axes, their lengths in big endian, the data."""
-    with gzip.open(path) as file:
-        data = file.read()
-    if data[:3] != b"\0\0\x08":
-        raise ValueError(f"{path} is not an IDX file of bytes.")
-    shape = struct.unpack_from(f">{data[3]}I", data, 4)
-    return np.frombuffer(data, np.uint8, math.prod(shape), offset=4 + 4 * len(shape)).reshape(shape)
+    """An IDX file of bytes: two zeros, the type 8, the number of axes, their lengths in big endian, the data.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        with gzip.open(path) as file:
+            start = file.read(4)
+            if len(start) < 4 or start[:3] != b"\0\0\x08" or start[3] > 8:
+                raise ValueError("it does not begin as such a file does")
+            shape = struct.unpack(f">{start[3]}I", file.read(4 * start[3]))
+            if math.prod(shape) > _MAX_EXPANSION * os.path.getsize(path):
+                raise ValueError(f"it states a shape of {shape}")
+            data = file.read(math.prod(shape))
+            if file.read(1):  # with which the checksum is read, too
+                raise ValueError("it goes on behind its data")
+            return np.frombuffer(data, np.uint8).reshape(shape)
+    except (EOFError, zlib.error, struct.error, gzip.BadGzipFile, ValueError) as error:
+        raise ValueError(f"{path} is not an IDX file of bytes: {error}") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from typing import IO
@@ -23,16 +25,26 @@ def read(path: str, *names: str) -> list[np.ndarray]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            arrays = []
-            for name in names:
-                info = archive.getinfo(f"{name}.npy")
-                if info.file_size > (1 << 26) + _MAX_EXPANSION * info.compress_size:
-                    raise ValueError(f"{path}: {name} would take {info.file_size} bytes; no data set packs like that.")
-                with archive.open(info) as member:
-                    arrays.append(_read_array(member))
-            return arrays
-    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+            return [_read_member(archive, f"{name}.npy") for name in names]
+    except _DAMAGE as error:
         raise ValueError(f"{path} is not the .npz file that was expected: {error}") from error
+
+
+#: What zipfile, zlib and NumPy raise where the bytes make no sense.
+_DAMAGE = (
+    zipfile.BadZipFile, LookupError, EOFError, zlib.error, struct.error, RuntimeError, ValueError, TypeError,
+    ArithmeticError, SyntaxError, tokenize.TokenError,
+)  # fmt: skip
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    info = archive.getinfo(name)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is compressed in a way that NumPy does not know")
+    if info.file_size > (1 << 26) + _MAX_EXPANSION * info.compress_size:
+        raise ValueError(f"{name} would take {info.file_size} bytes; no data set packs like that")
+    with archive.open(info) as member:
+        return _read_array(member)
 
 
 def _read_array(file: IO[bytes]) -> np.ndarray:
@@ -42,9 +54,11 @@ def _read_array(file: IO[bytes]) -> np.ndarray:
     if dtype.kind == "O":
         array = safe_pickle.load(file)
         if not isinstance(array, np.ndarray) or array.shape != shape:
-            raise ValueError(f"An object array of shape {shape} was expected.")
+            raise ValueError(f"an object array of shape {shape} was expected")
         return array
     if dtype.hasobject:
-        raise ValueError("Structured arrays of objects are not read.")
+        raise ValueError("structured arrays of objects are not read")
+    if min(shape, default=0) < 0:
+        raise ValueError(f"an array has shape {shape}")
     array = np.frombuffer(bytearray(file.read()), dtype, math.prod(shape))
     return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)

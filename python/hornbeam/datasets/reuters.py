@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from ..utils.data_utils import get_file
+from ..utils.io_utils import read_json_object
 from . import npz
 from .files import published
 from .sequences import prepare, renamed_num_words, shuffled
@@ -42,5 +41,4 @@ def load_data(
 
 def get_word_index(path="reuters_word_index.json"):
     """A dict from word to index, before ``index_from`` is added."""
-    with open(get_file(path, **published("reuters_word_index.json")), encoding="utf8") as file:
-        return json.load(file)
+    return read_json_object(get_file(path, **published("reuters_word_index.json")))

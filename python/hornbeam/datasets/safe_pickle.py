@@ -28,9 +28,21 @@ def load(file: IO[bytes], encoding: str = "bytes") -> Any:
     """
     try:
         value = _Unpickler(file, encoding=encoding).load()
-    except (pickle.UnpicklingError, EOFError, TypeError, AttributeError, IndexError, KeyError, OverflowError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{getattr(file, 'name', 'The file')} does not hold plain pickled data: {error}") from error
     return np.asarray(value) if isinstance(value, _Array) else value
+
+
+_DAMAGE = (
+    pickle.UnpicklingError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    ValueError,
+    MemoryError,
+)
 
 
 class _Dtype:

@@ -261,19 +261,30 @@ class Tokenizer:
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 
-def tokenizer_from_json(json_string):
-    """The tokenizer that :meth:`Tokenizer.to_json` wrote, here or in Keras 2."""
-    config = json.loads(json_string)["config"]
-    word_counts = json.loads(config.pop("word_counts"))
-    word_docs = json.loads(config.pop("word_docs"))
-    index_docs = json.loads(config.pop("index_docs"))
-    index_word = json.loads(config.pop("index_word"))
-    word_index = json.loads(config.pop("word_index"))
+_COUNTERS = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
-    tokenizer = Tokenizer(**config)
-    tokenizer.word_counts.update(word_counts)
-    tokenizer.word_docs.update(word_docs)
-    tokenizer.index_docs.update((int(index), count) for index, count in index_docs.items())
-    tokenizer.index_word.update((int(index), word) for index, word in index_word.items())
-    tokenizer.word_index.update(word_index)
+
+def tokenizer_from_json(json_string):
+    """The tokenizer that :meth:`Tokenizer.to_json` wrote, here or in Keras 2.
+
+    Raises:
+        ValueError: the text is something else.
+    """
+    try:
+        config = dict(json.loads(json_string)["config"])
+        contents = {name: json.loads(config.pop(name)) for name in _COUNTERS}
+        for name, items in contents.items():
+            kinds = (str, int, float) if name == "index_word" else (int,)  # a word can be anything that was counted
+            if not isinstance(items, dict) or not all(type(value) in kinds for value in items.values()):
+                raise ValueError(f"{name} is not a dictionary to {kinds[0].__name__}")
+        tokenizer = Tokenizer(**config)
+        tokenizer.word_counts.update(contents["word_counts"])
+        tokenizer.word_docs.update(contents["word_docs"])
+        tokenizer.index_docs.update((int(index), count) for index, count in contents["index_docs"].items())
+        tokenizer.index_word.update((int(index), word) for index, word in contents["index_word"].items())
+        tokenizer.word_index.update(contents["word_index"])
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"The text does not describe a Tokenizer: {type(error).__name__}: {str(error)[:200]}"
+        ) from error
     return tokenizer

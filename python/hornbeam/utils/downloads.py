@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import http.client
+import io
+import lzma
 import os
 import re
+import secrets
 import shutil
+import struct
 import tarfile
 import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from .messages import blamed_on
 from .progbar import Progbar
 
 _CONNECTIONS = 5  # how often a download may break off
@@ -51,8 +59,9 @@ def get_file(
         Path of the file.
 
     Raises:
-        OSError: the download failed. With a checksum the next call continues it, else nothing is left.
-        ValueError: the checksum of what came is wrong, or the archive is not safe.
+        OSError: the download failed. With a checksum the next call continues it, else nothing is left. Or the file
+            cannot be written: that error has the system's number and the file's name.
+        ValueError: the checksum of what came is wrong, or the archive is damaged or not safe.
     """
     if cache_dir is None:
         cache_dir = os.environ.get("KERAS_HOME", os.path.join(os.path.expanduser("~"), ".keras"))
@@ -73,8 +82,8 @@ def get_file(
         print(f"Downloading data from {origin}")
         _download(origin, path, file_hash, hash_algorithm)
     if untar:
-        if not os.path.exists(unpacked):
-            _extract_archive(path, folder, "tar")
+        if not os.path.exists(unpacked) and not _extract_archive(path, folder, "tar"):
+            raise ValueError(f"{path} is not a tar archive.")
         return unpacked
     if extract:
         _extract_archive(path, folder, archive_format)
@@ -95,23 +104,31 @@ def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> 
     With a checksum, what a broken download has left (``path + '.part'``) is continued by the next call: the checksum
     tells whether the pieces are of one file. Whoever continues it takes it away, so that processes do not meet in it.
     """
-    handle, own = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
-    os.close(handle)
+    own = os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:100]}.{secrets.token_hex(4)}.part")
     leftover = path + ".part"
-    if file_hash is not None and os.path.exists(leftover):
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(leftover, own)
-    continued = os.path.getsize(own) > 0
+    worth_keeping = False
     try:
-        _fetch(origin, own)
+        with _writing(), open(own, "xb"):
+            pass
+        if file_hash is not None and os.path.exists(leftover):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(leftover, own)
+        continued = os.path.getsize(own) > 0
+        try:
+            _fetch(origin, own)
+        except (OSError, http.client.HTTPException):
+            worth_keeping = file_hash is not None and os.path.getsize(own) > 0
+            raise
         if file_hash is not None and not validate_file(own, file_hash, algorithm):
             os.truncate(own, 0)
             if continued:  # perhaps the two pieces did not belong together
                 _fetch(origin, own)
             if not validate_file(own, file_hash, algorithm):
-                os.truncate(own, 0)
                 raise ValueError(f"The checksum of {origin} is not {file_hash}: it has changed, or is another file.")
-        os.replace(own, path)
+        with _writing():
+            os.replace(own, path)
+    except _DiskError as error:
+        raise OSError(error.errno, f"{error.strerror}, while {origin} was downloaded", path) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         if isinstance(error, urllib.error.HTTPError):
@@ -120,11 +137,29 @@ def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> 
             f"URL fetch failure on {origin}: {reason}. Without a network: fetch that file elsewhere and put it at {path}"
         ) from error
     finally:
-        if os.path.exists(own):
-            if file_hash is not None and os.path.getsize(own):
+        try:
+            if worth_keeping:
                 os.replace(own, leftover)
             else:
                 os.remove(own)
+        except FileNotFoundError:
+            pass
+
+
+class _DiskError(Exception):
+    """An error of the file that is written, and not of the network: both are OSErrors."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.errno, self.strerror = error.errno, error.strerror
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _DiskError(error) from error
 
 
 def _fetch(origin: str, path: str) -> None:
@@ -137,7 +172,7 @@ def _fetch(origin: str, path: str) -> None:
     for attempt in range(_CONNECTIONS):
         before = os.path.getsize(path)
         try:
-            with open(path, "ab") as out, _open(origin, before, version) as response:
+            with open(path, "ab", buffering=0) as out, _open(origin, before, version) as response:
                 version = version or _version(response)
                 _receive(response, out)
             return
@@ -167,7 +202,7 @@ def _version(response: Any) -> str | None:
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
 
 
-def _receive(response: Any, out: BinaryIO) -> None:
+def _receive(response: Any, out: io.FileIO) -> None:
     """Write a response to the end of ``out``, or instead of what is there if the response is the whole file."""
     match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     if not match or int(match[1]) != out.tell():
@@ -177,7 +212,10 @@ def _receive(response: Any, out: BinaryIO) -> None:
     total = done + int(length) if length else None
     bar = Progbar(total)
     while chunk := response.read(1 << 16):
-        out.write(chunk)
+        rest = memoryview(chunk)
+        with _writing():
+            while rest:
+                rest = rest[out.write(rest) :]
         done += len(chunk)
         bar.update(done)
     if total is not None and done < total:
@@ -204,33 +242,88 @@ def _extract_archive(file_path, path=".", archive_format="auto"):
     """Unpack a tar or zip archive into ``path``; return whether it was one.
 
     Raises:
-        ValueError: a member would be written outside ``path``, or is a link or a device; or the archive would grow to
-            more than any data set does.
+        ValueError: the archive is damaged; a member would be written outside ``path``, or is a link or a device; or the
+            archive would grow to more than any data set does.
+        OSError: what it holds cannot be written.
     """
     formats = {"auto": ("tar", "zip"), None: ()}.get(archive_format, (archive_format,))
-    for kind in formats:
-        if kind == "tar" and tarfile.is_tarfile(file_path):
-            with tarfile.open(file_path) as archive:
-                members, total = [], 0
-                for member in archive:  # one by one: the list alone of a bomb would take hours
-                    if not (member.isfile() or member.isdir()):
-                        raise ValueError(f"{file_path}: member {member.name!r} is neither a file nor a folder.")
-                    total += member.size
-                    _check_size(file_path, total, len(members))
-                    members.append((member.name, member.isdir(), member))
-                _unpack(archive.extractfile, members, path, file_path)
-            return True
-        if kind == "zip" and zipfile.is_zipfile(file_path):
-            with zipfile.ZipFile(file_path) as archive:
-                entries = archive.infolist()
-                _check_size(file_path, sum(entry.file_size for entry in entries), len(entries))
-                _unpack(archive.open, [(m.filename, m.is_dir(), m) for m in entries], path, file_path)
-            return True
+    try:
+        for kind in formats:
+            if kind == "tar":
+                try:
+                    archive = tarfile.open(file_path, tarinfo=_TarHeader)
+                except tarfile.ReadError:
+                    continue
+                with archive:
+                    _unpack(archive.extractfile, _tar_members(archive, file_path), path, file_path)
+                return True
+            if kind == "zip" and zipfile.is_zipfile(file_path):
+                with zipfile.ZipFile(file_path) as entries:
+                    _unpack(entries.open, _zip_members(entries, file_path), path, file_path)
+                return True
+    except _DAMAGE as error:
+        raise ValueError(f"{file_path} is damaged, or no archive of a data set: {error}") from error
     return False
 
 
 _MAX_EXPANSION = 200  # text packs to a tenth; the best that gzip can do is a thousandth
 _MAX_MEMBERS = 5_000_000
+_MAX_HEADER = 1 << 20  # of a name, which tarfile reads at once
+#: What the readers of archives raise where the bytes make no sense. A ``gzip.BadGzipFile`` is an OSError.
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError, RuntimeError,
+    NotImplementedError, UnicodeDecodeError, OverflowError, struct.error, LookupError,
+)  # fmt: skip
+
+
+class _BadHeader(tarfile.TarError):
+    """Of an archive that is one, unlike after a ReadError."""
+
+
+class _TarHeader(tarfile.TarInfo):
+    """A header whose size is looked at before tarfile reads what belongs to it, or goes backwards for ever."""
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        header = super().frombuf(buf, encoding, errors)
+        is_file = header.isfile() or header.type not in tarfile.SUPPORTED_TYPES
+        if header.size < 0 or (not is_file and header.size > _MAX_HEADER):
+            raise _BadHeader(f"a header states a size of {header.size} bytes")
+        return header
+
+
+Members = list[tuple[str, bool, Any]]  # name, whether it is a folder, and what opens it
+
+
+def _tar_members(archive: tarfile.TarFile, path: Any) -> Members:
+    members: Members = []
+    total = 0
+    for member in archive:  # one by one: the list alone of a bomb would take hours
+        if not (member.isfile() or member.isdir()):
+            raise ValueError(f"{path}: member {member.name!r} is neither a file nor a folder.")
+        if member.issparse():
+            raise ValueError(f"{path}: member {member.name!r} has holes; archives of data sets have none.")
+        total += member.size
+        _check_size(path, total, len(members))
+        members.append((member.name, member.isdir(), member))
+    # tarfile takes a damaged header for the end, and does not read on to the checksum behind it.
+    file: Any = archive.fileobj
+    file.seek(archive.offset)  # type: ignore[attr-defined]
+    while block := file.read(1 << 16):
+        total += len(block)
+        _check_size(path, total, len(members))
+        if block.strip(b"\0"):
+            raise _BadHeader(f"the header behind {members[-1][0] if members else 'the beginning'!r} makes no sense")
+    return members
+
+
+def _zip_members(archive: zipfile.ZipFile, path: Any) -> Members:
+    entries = archive.infolist()
+    _check_size(path, sum(entry.file_size for entry in entries), len(entries))
+    for entry in entries:  # those of other kinds are unpacked at once, however much they say
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{path}: member {entry.filename!r} is compressed in a way that data sets are not.")
+    return [(entry.filename, entry.is_dir(), entry) for entry in entries]
 
 
 def _check_size(archive: str, unpacked: int, members: int) -> None:
@@ -241,18 +334,38 @@ def _check_size(archive: str, unpacked: int, members: int) -> None:
         )
 
 
-def _unpack(open_member: Any, members: list[tuple[str, bool, Any]], path: str, archive: str) -> None:
+def _unpack(open_member: Any, members: Members, path: Any, archive: Any) -> None:
+    """Unpack into a folder of its own first, so that half an archive is never taken for a data set."""
     root = Path(path).resolve()
     targets = []
     for name, is_folder, member in members:
         target = (root / name).resolve()
         if target != root and root not in target.parents:
             raise ValueError(f"{archive}: member {name!r} would be written outside {root}.")
-        targets.append((target, is_folder, member))
-    for target, is_folder, member in targets:
-        if is_folder:
-            target.mkdir(parents=True, exist_ok=True)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open_member(member) as source, open(target, "wb") as out:
-            shutil.copyfileobj(source, out)
+        targets.append((target.relative_to(root), is_folder, member))
+    root.mkdir(parents=True, exist_ok=True)
+    own = root / f".{secrets.token_hex(4)}.part"
+    try:
+        own.mkdir()
+        for target, is_folder, member in targets:
+            with blamed_on(str(root / target)):
+                if is_folder:
+                    (own / target).mkdir(parents=True, exist_ok=True)
+                    continue
+                (own / target).parent.mkdir(parents=True, exist_ok=True)
+                with open_member(member) as source, open(own / target, "wb") as out:
+                    shutil.copyfileobj(source, out)
+        _move(own, root)
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move what a folder holds into another; whole folders at once where there are none of their name."""
+    for item in source.iterdir():
+        place = target / item.name
+        with blamed_on(str(place)):
+            if item.is_dir() and place.is_dir():
+                _move(item, place)
+            else:
+                os.replace(item, place)

@@ -1,13 +1,17 @@
-"""Files: data in HDF5, asking before overwriting."""
+"""Files: data in HDF5, JSON, asking before overwriting, writing at the end."""
 
 from __future__ import annotations
 
 import io
+import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from .messages import blamed_on
 
 
 class HDF5Matrix:
@@ -92,6 +96,39 @@ def ask_to_proceed_with_overwrite(filepath):
         return False
     print("[TIP] Next time specify overwrite=True!")
     return True
+
+
+def append(path: Any, data: bytes | bytearray) -> None:
+    """Write ``data`` at the end of a file, all or nothing.
+
+    Raises:
+        OSError: it cannot be written; it names the file.
+    """
+    with blamed_on(path), open(path, "ab", buffering=0) as file:
+        before = os.path.getsize(path)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+        except BaseException:
+            file.truncate(before)
+            raise
+
+
+def read_json_object(path: Any) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        ValueError: it holds something else; the file is named.
+    """
+    with open(path, "rb") as file:
+        try:
+            value = json.loads(file.read())
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} holds a {type(value).__name__} where an object was expected.")
+    return value
 
 
 class H5Dict:

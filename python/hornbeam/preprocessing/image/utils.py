@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 
 import numpy as np
 
@@ -56,6 +57,7 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
 
     Raises:
         ImportError: Pillow is not installed.
+        OSError: there is no such file, or it is no whole image.
         ValueError: unknown colour mode, or an unknown interpolation where there is something to resize.
     """
     if grayscale:
@@ -64,10 +66,15 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
     if color_mode not in ("grayscale", "rgb", "rgba"):
         raise ValueError('color_mode must be "grayscale", "rgb", or "rgba"')
     pillow = require("PIL.Image")
-    with pillow.open(path) as file:
-        file.load()
-        deep = color_mode == "grayscale" and file.mode in ("I", "I;16")  # more than 8 bits, which L would clip
-        image = file.copy() if deep else file.convert({"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}[color_mode])
+    try:
+        with pillow.open(path) as file:
+            file.load()
+            deep = color_mode == "grayscale" and file.mode in ("I", "I;16")  # more than 8 bits, which L would clip
+            image = file.copy() if deep else file.convert({"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}[color_mode])
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, pillow.DecompressionBombError) as error:
+        if str(path) in str(error):
+            raise
+        raise OSError(f"{str(path)!r} is not an image that can be read: {error}") from error
     if target_size is not None:
         size = (target_size[1], target_size[0])
         if image.size != size:
