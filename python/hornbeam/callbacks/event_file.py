@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.io_utils import append
 from .histogram import Histogram
 from .png import grey_png, stretched
 from .protobuf import bytes_field, double_field, float_field, int_field, text_field
@@ -44,6 +45,8 @@ class EventFile:
 
     def __init__(self, folder: Any) -> None:
         os.makedirs(folder, exist_ok=True)
+        # Times of events are counted from here by a clock that nobody sets back.
+        self._offset = time.time() - time.monotonic()
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
         path = os.path.join(folder, name)
         count = 0
@@ -56,7 +59,7 @@ class EventFile:
         self.flush()
 
     def _event(self, step: int, content: bytes) -> None:
-        data = double_field(1, time.time()) + int_field(2, step) + content
+        data = double_field(1, self._offset + time.monotonic()) + int_field(2, step) + content
         length = struct.pack("<Q", len(data))
         self._pending += length + struct.pack("<I", _masked_crc(length)) + data + struct.pack("<I", _masked_crc(data))
 
@@ -87,7 +90,10 @@ class EventFile:
         self._event(0, bytes_field(4, graph_def))
 
     def flush(self) -> None:
-        """Write what is pending to the file."""
-        with open(self.path, "ab") as file:
-            file.write(self._pending)
+        """Write what is pending to the file.
+
+        Raises:
+            OSError: that failed; the file is as it was.
+        """
+        append(self.path, self._pending)
         self._pending.clear()

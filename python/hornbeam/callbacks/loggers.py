@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.io_utils import append
 from ..utils.messages import warn_user
 from ..utils.progbar import Progbar
 from .callback import Callback
@@ -120,12 +122,15 @@ class ProgbarLogger(Callback):
 
 
 class CSVLogger(Callback):
-    """Writes the metrics of each epoch to a CSV file.
+    """Writes the metrics of each epoch to a CSV file, which is open only meanwhile: a training may end anywhere.
 
     Args:
         filename: path of the file.
         separator: between the columns.
         append: go on with an existing file instead of replacing it.
+
+    Raises:
+        OSError: in ``fit``, with the file's name: it cannot be written.
     """
 
     def __init__(self, filename, separator=",", append=False):
@@ -133,7 +138,6 @@ class CSVLogger(Callback):
         self.sep = separator
         self.filename = filename
         self.append = append
-        self.writer: Any = None
         self.keys: list[str] | None = None
         self.append_header = True
 
@@ -141,7 +145,8 @@ class CSVLogger(Callback):
         if self.append and os.path.exists(self.filename):
             with open(self.filename, newline="") as file:
                 self.append_header = not file.readline().strip()
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")
+        open(self.filename, "a" if self.append else "w").close()
+        self._begun = False
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
@@ -149,18 +154,15 @@ class CSVLogger(Callback):
             self.keys = sorted(logs)
         if self.model is not None and getattr(self.model, "stop_training", False):
             logs = {key: logs.get(key, "NA") for key in self.keys}  # a last epoch that was cut short
-        if self.writer is None:
-            self.writer = csv.DictWriter(self.csv_file, fieldnames=["epoch", *self.keys], delimiter=self.sep)
-            if self.append_header:
-                self.writer.writeheader()
         row = OrderedDict(epoch=epoch)
         row.update((key, _csv_value(logs[key])) for key in self.keys)
-        self.writer.writerow(row)
-        self.csv_file.flush()
-
-    def on_train_end(self, logs=None):
-        self.csv_file.close()
-        self.writer = None
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=["epoch", *self.keys], delimiter=self.sep)
+        if self.append_header and not self._begun:
+            writer.writeheader()
+        writer.writerow(row)
+        append(self.filename, text.getvalue().encode())
+        self._begun = True
 
 
 def _csv_value(value: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.standardize import standardize_input_data
+from ..utils.messages import blamed_on
 from .callback import Callback
 from .event_file import EventFile
 from .graph_def import graph_def
@@ -162,13 +163,15 @@ class TensorBoard(Callback):
         for name, values in zip(names, zip(*parts)):
             table = f"keras_embedding_{name.replace('/', '_')}.tsv"
             rows = np.concatenate(values).reshape(samples, -1)
-            np.savetxt(os.path.join(self.log_dir, table), rows, fmt="%.9g", delimiter="\t")
+            with blamed_on(os.path.join(self.log_dir, table)):
+                np.savetxt(os.path.join(self.log_dir, table), rows, fmt="%.9g", delimiter="\t")
             config += f'embeddings {{\n  tensor_name: "{name}_embedding"\n  tensor_path: "{table}"\n'
             file = metadata.get(name) if isinstance(metadata, dict) else metadata
             if file:
                 config += f'  metadata_path: "{file}"\n'
             config += "}\n"
-        with open(os.path.join(self.log_dir, "projector_config.pbtxt"), "w") as out:
+        path = os.path.join(self.log_dir, "projector_config.pbtxt")
+        with blamed_on(path), open(path, "w") as out:
             out.write(config)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -33,9 +34,8 @@ class Progbar:
         self._shown = 0
         self._seen = 0
         self._values: dict[str, list] = {}
-        self._start = self._last_update = time.time()
-        if self._redraws:
-            self._last_update = 0.0
+        self._start = time.monotonic()
+        self._last_update = -math.inf if self._redraws else self._start
 
     def update(self, current, values=None):
         """Move to step ``current``.
@@ -56,7 +56,7 @@ class Progbar:
         if not self.verbose:
             return
         done = self.target is not None and current >= self.target
-        now = time.time()
+        now = time.monotonic()
         if self.verbose == 1:
             if done or now - self._last_update >= self.interval:
                 self._draw(current, now - self._start, done)
