@@ -35,6 +35,16 @@ py::dtype numpy_dtype(DType t) {
       .get_stored()[static_cast<size_t>(t)];
 }
 
+py::array new_array(DType dtype, const Shape& s) {
+  try {
+    return py::array(numpy_dtype(dtype), std::vector<py::ssize_t>(s.dim, s.dim + s.rank));
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_MemoryError)) throw;
+    throw OutOfMemory("a result of shape " + shape_str(s) + " takes " + std::to_string(s.count() * item_size(dtype)) +
+                      " bytes, for which there is no memory. Smaller batches take less.");
+  }
+}
+
 static bool try_dtype(const py::dtype& d, DType& t) {
   char order = d.byteorder();
   if (order == '>') return false;
@@ -103,7 +113,8 @@ py::array as_array(py::handle h, const std::string& what) {
   py::array a;
   try {
     a = py::module_::import("hornbeam.graph.arrays").attr("as_array")(h);
-  } catch (py::error_already_set&) {
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_Exception) || error.matches(PyExc_MemoryError)) throw;
     throw TypeError(what + " cannot be converted to an array");
   }
   DType t;

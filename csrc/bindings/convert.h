@@ -15,6 +15,9 @@ namespace py = pybind11;
 Shape shape_from_python(py::handle);      // None becomes unknown
 py::tuple shape_to_python(const Shape&);  // unknown becomes None
 py::dtype numpy_dtype(DType);
+
+// An array that is not filled yet. Throws OutOfMemory.
+py::array new_array(DType, const Shape&);
 DType dtype_of_array(const py::array&);  // throws TypeError for what the core cannot hold
 AttrMap attrs_from_python(const py::dict&);
 // An array of the core's dtypes, native byte order; other objects go through np.asarray (or np.from_dlpack) once.

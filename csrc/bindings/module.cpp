@@ -41,6 +41,10 @@ PYBIND11_MODULE(_checked_core, m) {
       PyErr_SetString(PyExc_TypeError, e.what());
     } catch (const RuntimeError& e) {
       PyErr_SetString(PyExc_RuntimeError, e.what());
+    } catch (const OutOfMemory& e) {
+      PyErr_SetString(PyExc_MemoryError, e.what());
+    } catch (const std::bad_alloc&) {
+      PyErr_SetString(PyExc_MemoryError, "there is no memory left");
     }
   });
   numpy_dtype(DType::float32);  // made while nobody else is here

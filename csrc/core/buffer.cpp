@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 #include <new>
+#include <string>
+
+#include "core/error.h"
 
 namespace hornbeam {
 
@@ -13,7 +16,7 @@ Buffer::Buffer(int64_t bytes) {
   ++allocations;
   if (posix_memalign(reinterpret_cast<void**>(&data_), kAlign, static_cast<size_t>(align_up(bytes)))) {
     data_ = nullptr;
-    throw std::bad_alloc();
+    throw OutOfMemory("there is no memory for " + std::to_string(bytes) + " bytes");
   }
   size_ = bytes;
 }

@@ -11,7 +11,7 @@ inline int64_t align_up(int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; 
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(int64_t bytes);  // uninitialised; throws std::bad_alloc
+  explicit Buffer(int64_t bytes);  // uninitialised; throws OutOfMemory
   ~Buffer();
   Buffer(Buffer&& o) noexcept : data_(o.data_), size_(o.size_) {
     o.data_ = nullptr;

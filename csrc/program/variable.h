@@ -5,8 +5,9 @@
 #include <mutex>
 
 #include "core/buffer.h"
+#include "core/error.h"
 #include "core/rwlock.h"
-#include "core/shape.h"
+#include "ops/op.h"
 
 namespace hornbeam {
 
@@ -20,7 +21,14 @@ class Variable {
 
   // The buffer's address never changes once asked for, which any thread may do. Callers hold `lock` while they use it.
   void* data() {
-    std::call_once(made_, [this] { buffer_ = Buffer(bytes_ ? bytes_ : 1); });
+    std::call_once(made_, [this] {
+      try {
+        buffer_ = Buffer(bytes_ ? bytes_ : 1);
+      } catch (const std::bad_alloc&) {
+        throw OutOfMemory("a variable of shape " + shape_str(shape) + " takes " + std::to_string(bytes_) +
+                          " bytes, for which there is no memory");
+      }
+    });
     return buffer_.data();
   }
   bool is_set() const { return version_.load(std::memory_order_acquire) > 0; }
