@@ -4,7 +4,9 @@
 #include "bindings/convert.h"
 #include "bindings/gil.h"
 #include "bindings/inside.h"
+#include "bindings/signals.h"
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "program/plan.h"
 #include "program/program.h"
 
@@ -91,16 +93,17 @@ static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& 
   py::list outputs(n_outputs);
   std::vector<void*> pointers(n_outputs);
   for (size_t i = 0; i < n_outputs; ++i) {
-    const Shape& s = plan.output_shape(static_cast<int>(i));
-    py::array a(numpy_dtype(plan.output_dtype(static_cast<int>(i))), std::vector<py::ssize_t>(s.dim, s.dim + s.rank));
+    py::array a = new_array(plan.output_dtype(static_cast<int>(i)), plan.output_shape(static_cast<int>(i)));
     pointers[i] = a.mutable_data();
     outputs[i] = std::move(a);
   }
   const int64_t last = plan.last_nanoseconds();
   const bool is_short = last > 0 && last < kShortNanoseconds;
-  if (is_short && plan.run(feeds, pointers, counter, locks_held ? Locking::held : Locking::attempt)) return outputs;
+  const Locking locking = locks_held ? Locking::held : Locking::take;
+  if (is_short && plan.run(feeds, pointers, counter, locking, true)) return outputs;
+  const Interruptible interruptible(ctrl_c_waits);  // not worth its cost to the short ones
   ReleasedGil no_gil;
-  plan.run(feeds, pointers, counter, locks_held ? Locking::held : Locking::wait);
+  plan.run(feeds, pointers, counter, locking, false);
   if (!locks_held) inside.leave();  // before the GIL is waited for
   return outputs;
 }
@@ -131,6 +134,7 @@ static py::list run_parts(Program& program, const Cut& cut, const std::vector<Fe
   const LockOrder order = program.lock_order();
   VariableLocks locks(program.variables, order);
   if (!locks_held) {
+    const Interruptible interruptible(ctrl_c_waits);
     ReleasedGil no_gil;
     locks.take(false);
   }
@@ -164,9 +168,14 @@ static py::list run(Program& program, const py::list& arrays, RunCounter* counte
     feeds.push_back(read_feed(array, program.feed_names[i], keep));
   }
   RunCounter once;
-  InsideCore inside;
-  enter(inside);
-  return run_feeds(program, feeds, {}, counter ? *counter : once, inside, false);
+  for (;;) {
+    try {
+      InsideCore inside;
+      enter(inside);
+      return run_feeds(program, feeds, {}, counter ? *counter : once, inside, false);
+    } catch (const Interrupted&) {}
+    handle_ctrl_c();  // mostly raises KeyboardInterrupt; if not, the run starts again, since it has written nothing
+  }
 }
 
 static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) {

@@ -1,6 +1,9 @@
 // A reader-writer lock in which a waiting writer is not starved by a stream of readers.
 #pragma once
 #include <pthread.h>
+#include <time.h>
+
+#include "core/interrupt.h"
 
 namespace hornbeam {
 
@@ -31,13 +34,33 @@ class RwLock {
     RwLock& lock_;
   };
 
-  void lock(bool exclusive) { exclusive ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_); }
+  // Throws Interrupted where the thread's run is to end, however long others hold the lock.
+  void lock(bool exclusive) {
+#ifdef __linux__
+    while (Interruptible::current()) {
+      if (lock_within(exclusive, 50'000'000)) return;
+      interruption_point();
+    }
+#endif
+    exclusive ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_);
+  }
   bool try_lock(bool exclusive) {
     return (exclusive ? pthread_rwlock_trywrlock(&lock_) : pthread_rwlock_tryrdlock(&lock_)) == 0;
   }
   void unlock() { pthread_rwlock_unlock(&lock_); }
 
  private:
+#ifdef __linux__
+  bool lock_within(bool exclusive, long nanoseconds) {
+    timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += nanoseconds;
+    end.tv_sec += end.tv_nsec / 1'000'000'000;
+    end.tv_nsec %= 1'000'000'000;
+    return (exclusive ? pthread_rwlock_timedwrlock(&lock_, &end) : pthread_rwlock_timedrdlock(&lock_, &end)) == 0;
+  }
+#endif
+
   pthread_rwlock_t lock_;
 };
 

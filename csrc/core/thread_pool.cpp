@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "core/float_mode.h"
+#include "core/interrupt.h"
 
 namespace hornbeam {
 namespace {
@@ -45,6 +46,7 @@ struct Pool {
   std::atomic<int64_t> done{0};
   std::atomic<bool> busy{false};
   std::atomic<int> parked{0};
+  std::atomic<bool> interrupted{false};  // the job
   void (*fn)(void*, int64_t) = nullptr;
   void* ctx = nullptr;
   FloatMode mode = 0;  // of the job's thread
@@ -62,6 +64,8 @@ Pool* pool() noexcept {
   return p;
 }
 
+thread_local bool is_worker = false;
+
 bool left(uint64_t t) { return (t & kMask) < ((t >> kBits) & kMask); }
 
 bool run_one(Pool& p) {
@@ -77,9 +81,21 @@ bool run_one(Pool& p) {
   return false;
 }
 
+// Takes back the tasks that nobody has begun.
+void drop_rest(Pool& p) {
+  uint64_t t = p.ticket.load(std::memory_order_acquire);
+  while (left(t)) {
+    const uint64_t rest = ((t >> kBits) & kMask) - (t & kMask);
+    if (!p.ticket.compare_exchange_weak(t, t + rest, std::memory_order_acq_rel)) continue;
+    p.done.fetch_add(static_cast<int64_t>(rest), std::memory_order_release);
+    return;
+  }
+}
+
 void* worker(void* argument) noexcept {
   const int index = static_cast<int>(reinterpret_cast<intptr_t>(argument));
   Pool& p = *pool();
+  is_worker = true;
   for (int idle = 0;;) {
     if (index < p.limit.load(std::memory_order_relaxed) && run_one(p)) {
       idle = 0;
@@ -169,17 +185,28 @@ void set_num_threads(int n) {
   pool()->limit = n;
 }
 
-void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) noexcept {
+// Of a task: whether its job was interrupted.
+static bool interrupted() {
+  if (is_worker) return pool()->interrupted.load(std::memory_order_relaxed);
+  Interruptible* const run = Interruptible::current();
+  return run && run->is_asked();
+}
+
+void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
   Pool& p = *pool();
   const int threads = p.limit.load(std::memory_order_relaxed);
   if (count <= 1 || threads <= 1 || count > kMaxTasks || p.busy.exchange(true, std::memory_order_acquire)) {
-    for (int64_t i = 0; i < count; ++i) fn(ctx, i);
+    for (int64_t i = 0; i < count; ++i) {
+      fn(ctx, i);
+      interruption_point();
+    }
     return;
   }
   if (p.started < threads - 1) start_workers(p, threads);
   p.fn = fn;
   p.ctx = ctx;
   p.mode = float_mode();
+  p.interrupted.store(false, std::memory_order_relaxed);
   p.done.store(0, std::memory_order_relaxed);
   uint64_t epoch = (p.ticket.load(std::memory_order_relaxed) >> (2 * kBits)) + 1;
   p.ticket.store(epoch << (2 * kBits) | static_cast<uint64_t>(count) << kBits, std::memory_order_seq_cst);
@@ -189,15 +216,26 @@ void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) noexcept {
     }
     p.wake.notify_all();
   }
-  while (run_one(p)) {}
+  Interruptible* const run = Interruptible::current();
+  const auto look_up = [&] {
+    if (!run || !run->is_asked()) return;
+    p.interrupted.store(true, std::memory_order_relaxed);
+    drop_rest(p);
+  };
+  while (run_one(p)) look_up();
   for (int spins = 0; p.done.load(std::memory_order_acquire) < count;) {
     // The last tasks run elsewhere. Yield when a worker was descheduled in the middle of one.
-    if (++spins < kSpins) pause_cpu();
-    else sched_yield();
+    if (++spins < kSpins) {
+      pause_cpu();
+    } else {
+      sched_yield();
+      look_up();
+    }
   }
   p.busy.store(false, std::memory_order_release);
+  interruption_point();
 }
 
-const TaskRunner pool_tasks = {parallel};
+const TaskRunner pool_tasks = {parallel, interrupted};
 
 }  // namespace hornbeam

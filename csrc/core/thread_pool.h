@@ -14,8 +14,9 @@ int num_threads();
 void set_num_threads(int n);  // throws ValueError for n < 1, and for thousands
 
 // Runs fn(ctx, 0 … count-1), in the caller's float mode. When another job has the pool, the caller does all of it
-// alone. Kernels call it, through which no exception passes.
-void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) noexcept;
+// alone. Tasks start no jobs of their own. Throws Interrupted, where the caller is Interruptible, once no task runs any
+// more; nothing else.
+void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx);
 
 // `parallel` in the form kernels take it.
 extern const TaskRunner pool_tasks;

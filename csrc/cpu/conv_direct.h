@@ -341,7 +341,7 @@ static void run_correlation(const KernelCall& call, const Correlation<T>& c) {
     const int64_t ug = task / p.panel_groups, pg = task % p.panel_groups;
     const int64_t panel0 = panels * pg / p.panel_groups, panel1 = panels * (pg + 1) / p.panel_groups;
     const int64_t last = p.units * (ug + 1) / p.unit_groups;
-    for (int64_t unit = p.units * ug / p.unit_groups; unit < last; ++unit) {
+    for (int64_t unit = p.units * ug / p.unit_groups; unit < last && !interrupted(call); ++unit) {
       const int64_t next = smaller(unit + 1, last - 1);
       if (p.cut == ConvCut::rows) conv_rows_unit(c, p, unit, next, panel0, panel1, scratch);
       else conv_product_unit(c, p, unit, next, panel0, panel1, scratch);

@@ -256,7 +256,7 @@ static void run_filter_grad(const KernelCall& call, const FilterGrad<T>& f) {
     const int64_t panel0 = panels * group / p.panel_groups, panel1 = panels * (group + 1) / p.panel_groups;
     T* const mine = scratch + task * (p.x_cells + p.dy_cells);
     const int64_t begin = p.strips * part / p.partials, end = p.strips * (part + 1) / p.partials;
-    for (int64_t strip = begin; strip < end; ++strip)
+    for (int64_t strip = begin; strip < end && !interrupted(call); ++strip)
       filter_strip(f, p, strip, smaller(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells,
                    mine + p.dy_cells, mine);
   });

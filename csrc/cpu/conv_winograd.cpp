@@ -160,7 +160,7 @@ static void run_tiles(const KernelCall& call, const Winograd& c, const TileCut& 
     float* const v = reinterpret_cast<float*>(call.workspace) + group * size.size;
     float* const m = v + kPoints * size.v_pitch;
     const int64_t last = cut.blocks * (group + 1) / cut.groups;
-    for (int64_t block = cut.blocks * group / cut.groups; block < last; ++block) {
+    for (int64_t block = cut.blocks * group / cut.groups; block < last && !interrupted(call); ++block) {
       const int64_t begin = block * cut.size, count = smaller(cut.size, tiles - begin);
       for (int64_t t = 0; t < count; ++t)
         transform_patch(c.grid, c.x, c.channels, tile_place(c.grid, begin + t), size.v_pitch, v + t * v_row);
@@ -378,7 +378,7 @@ static void run_filter(const KernelCall& call) {
     const PanelRange panels = panels_of(f, task % f.panel_groups);
     const int64_t group = task / f.panel_groups, from = f.cut.blocks * group / f.cut.groups;
     const int64_t to = f.cut.blocks * (group + 1) / f.cut.groups;
-    for (int64_t block = from; block < to; ++block) {
+    for (int64_t block = from; block < to && !interrupted(call); ++block) {
       const int64_t begin = block * f.cut.size, count = smaller(f.cut.size, f.grid.count() - begin);
       for (int64_t t = 0; t < count; ++t) {
         const TilePlace at = tile_place(f.grid, begin + t);

@@ -224,7 +224,7 @@ template <class T> static void run_beam(const KernelCall& c) {
   parallel_tasks(c, c.in[0].shape[0], [&](int64_t b) {
     BeamSearch<T> search(n, c.workspace + b * n.bytes);
     const T* x = c.in[0].as<const T>() + b * n.time * n.classes;
-    for (int64_t t = 0, steps = steps_of(c, b); t < steps; ++t) search.step(x + t * n.classes);
+    for (int64_t t = 0, steps = steps_of(c, b); t < steps && !interrupted(c); ++t) search.step(x + t * n.classes);
 
     for (int64_t i = 0; i < n.paths; ++i) {
       const int64_t path = b * n.paths + i;

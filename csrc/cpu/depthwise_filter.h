@@ -156,7 +156,7 @@ static void run_depthwise_filter(const KernelCall& call, const DepthwiseFilter<T
     const int64_t strips = f.images * p.strips_per_image, end = strips * (part + 1) / p.partials;
     T* const mine = sums + part * cells;
     zero_cells(mine, cells);
-    for (int64_t strip = strips * part / p.partials; strip < end; ++strip)
+    for (int64_t strip = strips * part / p.partials; strip < end && !interrupted(call); ++strip)
       depthwise_filter_strip(f, p, strip, mine, sums + p.partials * cells + part * p.scratch);
   });
   for (int64_t i = 0; i < cells; i += kLanes<T>) {

@@ -197,7 +197,7 @@ static void run_depthwise(const KernelCall& call, const Depthwise<T>& d) {
   const DepthwisePlan p = plan_depthwise(d);
   parallel_tasks(call, p.pieces, [&](int64_t task) {
     const int64_t end = smaller(d.images * d.h.out, (task + 1) * p.rows);
-    for (int64_t r = task * p.rows; r < end; ++r)
+    for (int64_t r = task * p.rows; r < end && !interrupted(call); ++r)
       depthwise_row(d, r / d.h.out, r % d.h.out, reinterpret_cast<T*>(call.workspace) + task * p.scratch);
   });
 }

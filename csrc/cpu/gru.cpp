@@ -34,7 +34,7 @@ class Gru {
   int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block, c.workspace); });
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
   }
 
  private:
@@ -57,8 +57,8 @@ class Gru {
     }
   };
 
-  void run_block(int64_t block, char* base) const {
-    Space s(q, base + block * Space(q, nullptr).bytes);
+  void run_block(const KernelCall& call, int64_t block) const {
+    Space s(q, call.workspace + block * Space(q, nullptr).bytes);
     const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
     const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
     for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
@@ -67,7 +67,7 @@ class Gru {
     fill_zero(s.reset, gemm_packed_b<T>(rows, U));
     fill_zero(s.k, rows * kPanel<T>);
     fill_zero(s.hidden, rows * kPanel<T>);
-    for (int64_t step = 0; step < q.steps; ++step) {
+    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
       in.refresh(q, s.h);
       for (int64_t u = 0; u < U; u += kPanel<T>) update_gates(s, in, step, u);
       for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
@@ -173,7 +173,7 @@ class GruGrad {
 
   void run(const KernelCall& c) const {
     const int64_t U = q.units, ld = kGates * U;
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
     if (drb) {
       fill_zero(drb, ld);
       for (int64_t block = 0; block < q.blocks(); ++block) add_row(space(block).drb, drb, ld);
@@ -221,13 +221,13 @@ class GruGrad {
   };
   Space space(int64_t block) const { return Space(q, blocks + block * Space(q, nullptr).bytes); }
 
-  void run_block(int64_t block) const {
+  void run_block(const KernelCall& call, int64_t block) const {
     const Space s = space(block);
     const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
     const Rows<T> in{rec_mask, nullptr, first, rows, s.ld}, unmasked{nullptr, nullptr, first, rows, s.ld};
     fill_zero(s.drb, kGates * U);
     for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
-    for (int64_t step = q.steps - 1; step >= 0; --step) {
+    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) {
       for (int64_t r = 0; r < rows; ++r) {
         retreat(s.dh + r * s.ld, s.d + r * s.ldd, drop_carry ? in.mask_row(q, kZ, r) : nullptr, first + r, step);
         fill_zero(s.dreset_h + r * s.ld, U);

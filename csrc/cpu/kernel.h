@@ -19,7 +19,12 @@ struct TensorRef {
 
 // Runs fn(ctx, i) for every i in [0, count), on the pool's threads and the caller's.
 // Tasks must be cut by shape alone, never by thread count: results must not depend on it.
-struct TaskRunner { void (*parallel)(int64_t count, void (*fn)(void* ctx, int64_t task), void* ctx); };
+struct TaskRunner {
+  void (*parallel)(int64_t count, void (*fn)(void* ctx, int64_t task), void* ctx);
+  // Whether the run was interrupted: then nobody reads what this task leaves, and it may return. Tasks of more than a
+  // few milliseconds ask now and then.
+  bool (*interrupted)();
+};
 
 // Random numbers are a pure function of (seed, run, steps of the scans around, element); see core/philox.h. `path`
 // stands for the steps: 0 outside of scans.

@@ -32,7 +32,7 @@ class Lstm {
   int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block, c.workspace); });
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
   }
 
  private:
@@ -52,8 +52,8 @@ class Lstm {
     }
   };
 
-  void run_block(int64_t block, char* base) const {
-    Space s(q, base + block * Space(q, nullptr).bytes);
+  void run_block(const KernelCall& call, int64_t block) const {
+    Space s(q, call.workspace + block * Space(q, nullptr).bytes);
     const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
     const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
     for (int64_t r = 0; r < rows; ++r) {
@@ -63,7 +63,7 @@ class Lstm {
     // Lanes beyond the last unit are computed with and never looked at; they only have to be numbers.
     fill_zero(s.z, kGates * rows * kPanel<T>);
     fill_zero(s.act_c, rows * kPanel<T>);
-    for (int64_t step = 0; step < q.steps; ++step) {
+    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
       in.refresh(q, s.h);
       for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
       swap_pointers(s.h, s.h_next);
@@ -149,7 +149,7 @@ class LstmGrad {
   int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
     if (!dr) return;
     const int64_t U = q.units, ld = kGates * U;
     if (!q.dropout) return WeightGradient<T>{q, y, h0, true, nullptr, dxp, ld, ld, dr, ld, scratch}.run(c);
@@ -184,7 +184,7 @@ class LstmGrad {
     }
   };
 
-  void run_block(int64_t block) const {
+  void run_block(const KernelCall& call, int64_t block) const {
     const Space s(q, blocks + block * Space(q, nullptr).bytes);
     const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
     const Rows<T> in{rec_mask, nullptr, first, rows, s.ld};
@@ -192,7 +192,7 @@ class LstmGrad {
       copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
       copy_or_zero(row_or_null(dc, first + r, U), s.dc + r * s.ld, U);
     }
-    for (int64_t step = q.steps - 1; step >= 0; --step) {
+    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) {
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t row = first + r;
         retreat(s, r, row, step);

@@ -9,10 +9,11 @@ HB_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 HB_INLINE int64_t larger(int64_t a, int64_t b) { return a < b ? b : a; }
 HB_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+HB_INLINE bool interrupted(const KernelCall& call) { return call.tasks->interrupted(); }
+
 // f(i) for every i in [0, count).
 template <class F>
 HB_INLINE void parallel_tasks(const KernelCall& call, int64_t count, const F& f) {
-  if (count == 1) return f(0);
   call.tasks->parallel(count, [](void* p, int64_t i) { (*static_cast<const F*>(p))(i); }, const_cast<F*>(&f));
 }
 

@@ -242,28 +242,29 @@ struct WeightGradient {
   }
 
   void run(const KernelCall& call) const {
-    parallel_tasks(call, groups(n), [&](int64_t group) { run_group(group); });
+    parallel_tasks(call, groups(n), [&](int64_t group) { run_group(call, group); });
   }
 
  private:
-  void run_group(int64_t group) const {
+  void run_group(const KernelCall& call, int64_t group) const {
     const int64_t column = group * kGroup * kPanel<T>, columns = smaller(kGroup * kPanel<T>, n - column);
     T* space = scratch + group * group_scratch(q.units);
     // left is read where it is. The state after (r, s) goes with d of step s + 1, and the last one with
     // nothing, which is a row of zeros in the packed d.
-    accumulate(q.batch * q.steps, q.steps, left, column, columns, space, false, [&](int64_t r, int64_t s) -> const T* {
-      s += shifted;
-      return s < q.steps ? d + q.at_time(r, s) * ldd : nullptr;
-    });
+    accumulate(call, q.batch * q.steps, q.steps, left, column, columns, space, false,
+               [&](int64_t r, int64_t s) -> const T* {
+                 s += shifted;
+                 return s < q.steps ? d + q.at_time(r, s) * ldd : nullptr;
+               });
     if (shifted && h0 && q.steps)
-      accumulate(q.batch, 1, h0, column, columns, space, true,
+      accumulate(call, q.batch, 1, h0, column, columns, space, true,
                  [&](int64_t r, int64_t) { return d + q.at_time(r, 0) * ldd; });
   }
 
   // c += (or =) sum over i < count of a[i]^T d_row(i / steps, i % steps).
   template <class RowOf>
-  void accumulate(int64_t count, int64_t steps, const T* a, int64_t column, int64_t columns, T* packed, bool add,
-                  const RowOf& d_row) const {
+  void accumulate(const KernelCall& call, int64_t count, int64_t steps, const T* a, int64_t column, int64_t columns,
+                  T* packed, bool add, const RowOf& d_row) const {
     const int64_t m = q.units, step = GemmTile<T>::depth;
     T *masked = packed + step * kGroup * kPanel<T>, *out = c + column;
     int64_t done = 0;
@@ -281,7 +282,7 @@ struct WeightGradient {
       gemm_block<T>(m, columns, depth, {mask ? masked : a + done * m, 1, m}, packed, depth, add || done ? out : nullptr,
                     ldc, out, ldc, nullptr, NoPost{});
       done += depth;
-    } while (done < count);
+    } while (done < count && !interrupted(call));
   }
 };
 

@@ -25,6 +25,7 @@ static void run_along(const KernelCall& c, const First& first, const Next& next)
       int64_t at = (piece / cuts * n + (a->reverse ? n - 1 : 0)) * inner + column;
       for (int64_t k = 0; k < columns; ++k) y[at + k] = first(at + k);
       for (int64_t i = 1; i < n; ++i) {
+        if (i % 65536 == 0 && interrupted(c)) return;
         const T* before = y + at;
         at += stride;
         for (int64_t k = 0; k < columns; ++k) y[at + k] = next(before[k], at + k);

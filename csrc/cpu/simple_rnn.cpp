@@ -26,7 +26,7 @@ class SimpleRnn {
   int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block, c.workspace); });
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
   }
 
  private:
@@ -44,13 +44,13 @@ class SimpleRnn {
     }
   };
 
-  void run_block(int64_t block, char* base) const {
-    Space s(q, base + block * Space(q, nullptr).bytes);
+  void run_block(const KernelCall& call, int64_t block) const {
+    Space s(q, call.workspace + block * Space(q, nullptr).bytes);
     const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
     const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
     for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
     fill_zero(s.z, rows * kPanel<T>);  // lanes beyond the last unit are computed with: they must be numbers
-    for (int64_t step = 0; step < q.steps; ++step) {
+    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
       in.refresh(q, s.h);
       for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
       swap_pointers(s.h, s.h_next);
@@ -101,7 +101,7 @@ class SimpleRnnGrad {
   int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(block); });
+    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
     const int64_t U = q.units;
     if (dr) WeightGradient<T>{q, y, h0, true, rec_mask, dxp, U, U, dr, U, scratch}.run(c);
   }
@@ -131,12 +131,12 @@ class SimpleRnnGrad {
     }
   };
 
-  void run_block(int64_t block) const {
+  void run_block(const KernelCall& call, int64_t block) const {
     const Space s(q, blocks + block * Space(q, nullptr).bytes);
     const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
     const Rows<T> in{rec_mask, nullptr, first, rows, s.ld};
     for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
-    for (int64_t step = q.steps - 1; step >= 0; --step) {
+    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) {
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t row = first + r;
         retreat(s.dh + r * s.ld, s.d + r * s.ld, row, step);

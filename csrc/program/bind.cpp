@@ -17,7 +17,11 @@ void Binder::bind() {
   infer();
   find_uses();
   order_steps();
-  for (int op : order_) make_step(op);
+  for (size_t i = 0; i < order_.size(); ++i) {
+    if (i == early_ops_) tail_ = plan_.steps_.size();
+    make_step(order_[i]);
+  }
+  if (early_ops_ == order_.size()) tail_ = plan_.steps_.size();
   place_outputs();
   place_updates();
   place_values();
@@ -43,8 +47,8 @@ void Binder::find_uses() {
   }
 }
 
-// Ops that only serve updates go last, so that most updates can be written in place: by then nobody reads
-// the variable any more.
+// Ops that only serve updates go last, so that most updates can be written in place: by then nobody reads the variable
+// any more, and all that takes long is done.
 void Binder::order_steps() {
   std::vector<char> early(program_.values.size(), 0);
   for (int v : program_.outputs) early[v] = 1;
@@ -64,6 +68,7 @@ void Binder::order_steps() {
   std::set<int> is_late(late.begin(), late.end());
   for (size_t i = 0; i < program_.ops.size(); ++i)
     if (alive_[i] && !skip_[i] && !is_late.count(static_cast<int>(i))) order_.push_back(static_cast<int>(i));
+  early_ops_ = order_.size();
   for (auto it = late.rbegin(); it != late.rend(); ++it)
     if (!skip_[*it]) order_.push_back(*it);
 }

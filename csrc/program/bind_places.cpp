@@ -55,14 +55,22 @@ bool Binder::carried_in_place(int k) const {
          direct(r, ValueKind::feed, k);
 }
 
+// A run can be interrupted until it has written a variable. So none is written in place before the steps that are left
+// to do all serve updates.
 void Binder::place_updates() {
+  std::set<int> makers;
+  for (auto& u : program_.updates) makers.insert(made_by_[root(u.value)]);
+  size_t begin = tail_;
+  while (begin > 0 && makers.count(static_cast<int>(begin) - 1)) --begin;
+  plan_.first_write_ = plan_.steps_.size();
   for (auto& u : program_.updates) {
     int r = root(u.value);
     Place to{Place::variable, u.variable};
     Variable& variable = *program_.variables[u.variable];
-    if (!placed(r) && made_by_[r] >= 0 && direct(r, ValueKind::variable, u.variable) &&
+    if (!placed(r) && made_by_[r] >= static_cast<int>(begin) && direct(r, ValueKind::variable, u.variable) &&
         bytes_of(plan_.types_[r]) == variable.bytes()) {
       plan_.places_[r] = to;
+      plan_.first_write_ = std::min(plan_.first_write_, static_cast<size_t>(made_by_[r]));
     } else {
       plan_.copies_.push_back({{}, to, variable.bytes()});
       copy_source_.push_back(r);

@@ -51,6 +51,7 @@ class Binder {
   Plan& plan_;
   Program& program_;
   ArenaPlanner arena_;
+  size_t early_ops_ = 0, tail_ = 0;  // in order_, and in the plan's steps: where what only serves updates begins
   std::vector<int> root_, folded_, order_, made_by_, last_use_, copy_source_;
   std::vector<std::vector<std::shared_ptr<Plan>>> bodies_;  // of control ops
   std::vector<char> skip_, needed_, alive_;

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/float_mode.h"
+#include "core/interrupt.h"
 #include "core/thread_pool.h"
 #include "program/arena.h"
 #include "program/execution.h"
@@ -61,11 +63,38 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
       return e;
     }
   }
-  Buffer arena(arena_bytes_);
+  Buffer arena;
+  try {
+    arena = Buffer(arena_bytes_);
+  } catch (const std::bad_alloc&) {
+    out_of_memory("the values of a run take ", arena_bytes_, steps_);
+  }
   if (arena_poisoned() && arena_bytes_) std::memset(arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
   auto e = make_execution(arena.data());
   e->owned = std::move(arena);
   return e;
+}
+
+// Names the step that takes most: its inputs, results and workspace are all there at once.
+void Plan::out_of_memory(const char* what, int64_t bytes, const std::vector<Step>& steps) const {
+  int64_t most = 0;
+  const Step* largest = nullptr;
+  for (const Step& step : steps) {
+    int64_t own = step.workspace + step.pack_bytes;
+    for (auto* list : {&step.in, &step.out})
+      for (const TensorRef& t : *list)
+        if (t.present) own += t.shape.count() * item_size(t.dtype);
+    if (own <= most) continue;
+    most = own;
+    largest = &step;
+  }
+  std::string text = what + std::to_string(bytes) + " bytes, for which there is no memory";
+  if (largest) {
+    const OpInstance& op = program_.ops[largest->op];
+    text += "; most is for " + (op.label.empty() ? "" : op.label + ": ") + "[" + op.def->name +
+            "] with a result of shape " + shape_str(largest->out[0].shape);
+  }
+  throw OutOfMemory(text + ". Smaller batches take less.");
 }
 
 std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
@@ -114,6 +143,7 @@ std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
     for (auto& body : step.bodies) e->bodies[s].push_back(body->make_execution(call.workspace));
     e->calls.push_back(call);
   }
+  for (int v : written_) program_.variables[v]->data();  // made now: while it writes, a run must not fail
   const int constants = program_.options.first_constant_feed;
   const auto rest = std::stable_partition(e->feed_patches.begin(), e->feed_patches.end(),
                                           [&](const auto& p) { return constants < 0 || p.index < constants; });
@@ -134,19 +164,44 @@ uint64_t Plan::version_sum() const {
   return sum;
 }
 
+std::shared_ptr<Plan::Prologue> Plan::current_prologue(uint64_t versions) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return current_ && current_->versions == versions ? current_ : nullptr;
+}
+
+// Whether a run of it would find all that is kept, in bodies, too.
+bool Plan::has_prologue(const Execution& e) {
+  const bool is_known = e.prologue && e.epoch == Variable::epoch.load(std::memory_order_acquire);
+  if (!kept_sizes_.empty() && !is_known && !current_prologue(version_sum())) return false;
+  for (size_t s = 0; s < steps_.size(); ++s)
+    for (size_t b = 0; b < steps_[s].bodies.size(); ++b)
+      if (!steps_[s].bodies[b]->has_prologue(*e.bodies[s][b])) return false;
+  return true;
+}
+
 // The kept results for these versions: the current ones, or made anew. Called with the variables locked.
 std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (current_ && current_->versions == versions) return current_;
+  if (auto p = current_prologue(versions)) return p;
+  std::lock_guard<std::mutex> making(making_);
+  if (auto p = current_prologue(versions)) return p;
   std::shared_ptr<Prologue> p;
-  if (current_ && current_.use_count() == 1) p = std::move(current_);
-  else p = std::make_shared<Prologue>();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (current_.use_count() == 1) p = std::move(current_);
+  }
+  if (!p) p = std::make_shared<Prologue>();
   p->versions = versions;
   p->kept.resize(kept_sizes_.size());
-  for (size_t i = 0; i < kept_sizes_.size(); ++i) p->kept[i].reserve(kept_sizes_[i] + 1);
   Execution scratch;  // only to resolve addresses
   scratch.prologue = p;
-  Buffer workspace(prologue_workspace_);
+  Buffer workspace;
+  try {
+    for (size_t i = 0; i < kept_sizes_.size(); ++i) p->kept[i].reserve(kept_sizes_[i] + 1);
+    workspace = Buffer(prologue_workspace_);
+  } catch (const std::bad_alloc&) {
+    out_of_memory("weights as they are kept for runs take ", prologue_bytes_ + prologue_workspace_,
+                  prologue_steps_.empty() ? steps_ : prologue_steps_);
+  }
   auto fill = [&](const Step& step, std::vector<TensorRef>& in, std::vector<TensorRef>& out) {
     in = step.in;
     out = step.out;
@@ -179,6 +234,7 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
   }
   for (const Step& step : steps_)
     if (step.pack_slot >= 0) step.kernel->pack(fill(step, in, out), p->kept[step.pack_slot].data());
+  std::lock_guard<std::mutex> lock(mutex_);
   current_ = p;
   return p;
 }
@@ -189,7 +245,14 @@ void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector
     if (feeds[f].direct(want)) {
       e.feeds[f] = feeds[f].data;
     } else {
-      e.staging[f].reserve(feeds[f].fed_shape().count() * item_size(want) + 1);
+      const int64_t bytes = feeds[f].fed_shape().count() * item_size(want) + 1;
+      try {
+        e.staging[f].reserve(bytes);
+      } catch (const std::bad_alloc&) {
+        throw OutOfMemory("input '" + program_.feed_names[f] + "' of shape " + shape_str(feeds[f].fed_shape()) +
+                          " as " + dtype_name(want) + " takes " + std::to_string(bytes) +
+                          " bytes, for which there is no memory. Smaller batches take less.");
+      }
       stage(feeds[f], want, e.staging[f].data());
       e.feeds[f] = e.staging[f].data();
     }
@@ -222,7 +285,15 @@ void Plan::run_steps(Execution& e) {
     }
   }
   const bool check = nan_checking();
+  std::optional<Uninterruptible> writing;
+  auto begin_to_write = [&] {
+    interruption_point();
+    writing.emplace();
+    e.has_written = true;
+  };
   for (size_t s = 0; s < steps_.size(); ++s) {
+    if (s == first_write_) begin_to_write();
+    interruption_point();
     const Step& step = steps_[s];
     const KernelCall& call = e.calls[s];
     if (step.pack_bytes && step.pack_slot < 0 && !step.pack_once) step.kernel->pack(call, e.arena + step.pack_offset);
@@ -231,33 +302,48 @@ void Plan::run_steps(Execution& e) {
     if (check) check_nan(step, call);
     for (auto& [offset, bytes] : step.freed) std::memset(e.arena + offset, 0xff, static_cast<size_t>(bytes));
   }
+  if (!written_.empty() && !e.has_written) begin_to_write();
   for (auto& copy : copies_)
     if (copy.bytes) std::memcpy(address(e, copy.to), address(e, copy.from), static_cast<size_t>(copy.bytes));
 }
 
-bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter& counter,
-               Locking locking) {
+// An execution, which goes back whatever becomes of the run.
+class Plan::Borrowed {
+ public:
+  explicit Borrowed(Plan& plan) : plan_(plan), execution_(plan.acquire()) {}
+  ~Borrowed() { plan_.release(std::move(execution_)); }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  Execution& operator*() const { return *execution_; }
+
+ private:
+  Plan& plan_;
+  std::unique_ptr<Execution> execution_;
+};
+
+bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter& counter, Locking locking,
+               bool at_once) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
   VariableLocks locks(program_.variables, locks_);
-  if (locking == Locking::attempt && !locks.take(true)) return false;
-  auto e = acquire();
-  struct Return {
-    Plan* plan;
-    std::unique_ptr<Execution>& e;
-    ~Return() { plan->release(std::move(e)); }
-  } give_back{this, e};
-  point(*e, feeds, outputs);
-  if (locking == Locking::wait) locks.take(false);
-  e->info.run = counter.begin(program_.has_random());
+  if (at_once && locking == Locking::take && !locks.take(true)) return false;
+  const Borrowed borrowed(*this);
+  Execution& e = *borrowed;
+  if (at_once && !has_prologue(e)) return false;
+  e.has_written = false;
+  point(e, feeds, outputs);
+  if (!at_once && locking == Locking::take) locks.take(false);
+  e.info.run = counter.begin(program_.has_random());
   const FlushDenormals flush(!written_.empty());  // as TensorFlow does
-  struct Written {                                // in part, where the run fails
-    Plan* plan;
+  struct Written {                                // in part, where the run fails then
+    Plan& plan;
+    const Execution& e;
     ~Written() {
-      for (int v : plan->written_) plan->program_.variables[v]->written();
+      if (!e.has_written) return;
+      for (int v : plan.written_) plan.program_.variables[v]->written();
     }
-  } written{this};
-  run_steps(*e);
+  } written{*this, e};
+  run_steps(e);
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);

@@ -36,6 +36,7 @@ struct Plan::Execution {
   std::shared_ptr<Prologue> prologue;
   uint64_t epoch = ~uint64_t{0};
   RunInfo info;
+  bool has_written = false;                                     // whether this run has begun to write variables
   std::vector<std::vector<std::unique_ptr<Execution>>> bodies;  // per step
 };
 

@@ -1,9 +1,11 @@
 #include "program/feed.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 
 namespace hornbeam {
 
@@ -62,40 +64,58 @@ template <class D, class S> D convert(S v) {
   else return static_cast<D>(as_number(v));
 }
 
+constexpr int64_t kPace = 65536;  // elements from one interruption point to the next
+
+struct Pace {
+  int64_t left = kPace;
+  void spend(int64_t elements) {
+    if ((left -= elements) > 0) return;
+    left = kPace;
+    interruption_point();
+  }
+};
+
 // Copies one innermost run, then steps the outer dims like an odometer.
 template <class D, class S> void copy_strided(const char* src, const int64_t* strides, const Shape& s, int axis,
-                                              D*& out) {
+                                              D*& out, Pace& pace) {
   if (axis == s.rank) {
     S v;
     std::memcpy(&v, src, sizeof v);
     *out++ = convert<D>(v);
   } else if (axis == s.rank - 1) {
-    for (int64_t i = 0; i < s[axis]; ++i, src += strides[axis]) {
-      S v;
-      std::memcpy(&v, src, sizeof v);
-      *out++ = convert<D>(v);
+    for (int64_t begin = 0; begin < s[axis]; begin += kPace) {
+      const int64_t items = std::min(kPace, s[axis] - begin);
+      for (int64_t i = 0; i < items; ++i, src += strides[axis]) {
+        S v;
+        std::memcpy(&v, src, sizeof v);
+        *out++ = convert<D>(v);
+      }
+      pace.spend(items);
     }
   } else {
-    for (int64_t i = 0; i < s[axis]; ++i, src += strides[axis]) copy_strided<D, S>(src, strides, s, axis + 1, out);
+    for (int64_t i = 0; i < s[axis]; ++i, src += strides[axis])
+      copy_strided<D, S>(src, strides, s, axis + 1, out, pace);
   }
 }
 
 template <class D, class S> void stage_as(const Feed& f, void* out) {
   D* d = static_cast<D*>(out);
-  if (!f.rows) return copy_strided<D, S>(f.data, f.strides, f.shape, 0, d);
+  Pace pace;
+  if (!f.rows) return copy_strided<D, S>(f.data, f.strides, f.shape, 0, d, pace);
   bool plain = std::is_same_v<D, S>;
   int64_t expect = sizeof(S);
   for (int i = f.shape.rank - 1; i > 0; --i) {
     plain = plain && (f.shape[i] == 1 || f.strides[i] == expect);
     expect *= f.shape[i];
   }
-  int64_t bytes = f.shape.count(1, f.shape.rank) * static_cast<int64_t>(sizeof(S));
+  const int64_t items = f.shape.count(1, f.shape.rank), bytes = items * static_cast<int64_t>(sizeof(S));
   for (int64_t i = 0; i < f.row_count; ++i) {
     const char* src = f.data + f.rows[i] * f.strides[0];
     if (plain) {
       std::memcpy(reinterpret_cast<char*>(d) + i * bytes, src, static_cast<size_t>(bytes));
+      pace.spend(items);
     } else {
-      copy_strided<D, S>(src, f.strides, f.shape, 1, d);
+      copy_strided<D, S>(src, f.strides, f.shape, 1, d, pace);
     }
   }
 }

@@ -24,7 +24,7 @@ struct Feed {
   bool direct(DType want) const;
 };
 
-// Writes the feed as contiguous `want` elements.
+// Writes the feed as contiguous `want` elements. Throws ValueError where it asks for rows that are not there.
 void stage(const Feed& feed, DType want, void* out);
 
 }  // namespace hornbeam

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/kernel.h"
+#include "program/locks.h"
 #include "program/program.h"
 #include "program/run_counter.h"
 
@@ -39,8 +40,8 @@ struct Copy {  // at the end of a run: a second output, a feed passed through, a
   int64_t bytes;
 };
 
-// Whether a run takes its variables' locks: waiting, only if that needs no waiting, or not, as the caller holds them.
-enum class Locking { wait, attempt, held };
+// Whether a run takes its variables' locks, or the caller holds them.
+enum class Locking { take, held };
 
 class Plan;
 void bind_plan(Plan&);  // bind.cpp
@@ -69,25 +70,30 @@ class Plan {
   int64_t last_allocations() const { return last_allocations_.load(std::memory_order_relaxed); }
   std::string describe() const;
 
-  // Runs once. `outputs` are buffers of output_shape/output_dtype. Locking::attempt: returns false at once, having done
-  // nothing, when a variable is locked by somebody else.
-  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking);
+  // Runs once. `outputs` are buffers of output_shape/output_dtype. `at_once`, for who holds the GIL: false, having done
+  // nothing, where a variable is locked by somebody else, or the prologue has to be made, which somebody may do who
+  // waits for the GIL.
+  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking, bool at_once);
 
  private:
   friend class Binder;
+  class Borrowed;
   struct Execution;
   struct Prologue;
 
   std::unique_ptr<Execution> acquire();
   std::unique_ptr<Execution> make_execution(char* arena);
   void release(std::unique_ptr<Execution>) noexcept;
+  std::shared_ptr<Prologue> current_prologue(uint64_t versions);
   std::shared_ptr<Prologue> prologue(uint64_t versions);
+  bool has_prologue(const Execution&);
   uint64_t version_sum() const;
   char* address(const Execution&, const Place&) const;
   void point(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs);
   void patch_feeds(Execution&, size_t from, size_t to);
   void patch_outputs(Execution&);
   void run_steps(Execution&);
+  [[noreturn]] void out_of_memory(const char* what, int64_t bytes, const std::vector<Step>&) const;
   // control.cpp
   void run_control(Execution&, size_t step);
   void run_scan(Execution&, size_t step);
@@ -107,10 +113,12 @@ class Plan {
   std::vector<Copy> copies_;         // outputs first, then variables: writes come last
   LockOrder locks_;
   std::vector<int> written_;  // variables
+  size_t first_write_ = 0;    // the step from which on variables are written in place, and runs go on to their end
   int64_t arena_bytes_ = 0, prologue_bytes_ = 0, prologue_workspace_ = 0;
   std::atomic<int64_t> last_ns_{0}, last_allocations_{0};
 
-  std::mutex mutex_;
+  std::mutex making_;  // of the prologue
+  std::mutex mutex_;   // of what follows; held for moments
   std::vector<std::unique_ptr<Execution>> idle_;
   std::shared_ptr<Prologue> current_;
 };

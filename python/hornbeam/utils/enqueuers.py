@@ -8,11 +8,12 @@ import multiprocessing
 import os
 import queue
 import random
+import signal
 import sys
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -40,6 +41,13 @@ def init_pool_generator(gens, random_seed=None):
     _shared = gens
     if random_seed is not None:
         np.random.seed(random_seed + os.getpid())
+
+
+def _start_worker(initialize: Callable, *args: Any) -> None:
+    """Begin a worker process. Ctrl-C, which the terminal sends to it as well, is the matter of the process that
+    trains, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    initialize(*args)
 
 
 def get_index(uid, i):
@@ -132,7 +140,8 @@ class SequenceEnqueuer:
     def _pool(self) -> Any:
         if not self.use_multiprocessing:
             return ThreadPool(self.workers)
-        pool = _context().Pool(self.workers, **self._process_setup())
+        setup = self._process_setup()
+        pool = _context().Pool(self.workers, _start_worker, (setup["initializer"], *setup["initargs"]))
         self._processes = pool._pool  # type: ignore[attr-defined]
         self._seen = {process.pid: process for process in list(self._processes)}
         return pool
