@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -41,13 +41,6 @@ def init_pool_generator(gens, random_seed=None):
     _shared = gens
     if random_seed is not None:
         np.random.seed(random_seed + os.getpid())
-
-
-def _start_worker(initialize: Callable, *args: Any) -> None:
-    """Begin a worker process. Ctrl-C, which the terminal sends to it as well, is the matter of the process that
-    trains, which ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    initialize(*args)
 
 
 def get_index(uid, i):
@@ -140,8 +133,12 @@ class SequenceEnqueuer:
     def _pool(self) -> Any:
         if not self.use_multiprocessing:
             return ThreadPool(self.workers)
-        setup = self._process_setup()
-        pool = _context().Pool(self.workers, _start_worker, (setup["initializer"], *setup["initargs"]))
+        # Ctrl-C, which a terminal sends to the workers as well, is the matter of the process that trains, which ends them.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            pool = _context().Pool(self.workers, **self._process_setup())
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._processes = pool._pool  # type: ignore[attr-defined]
         self._seen = {process.pid: process for process in list(self._processes)}
         return pool
