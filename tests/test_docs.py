@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hornbeam import _core
 from hornbeam import backend as K
 from hornbeam.cli import main
 from hornbeam.layers import Dense, Layer
@@ -103,3 +104,22 @@ def test_links_lead_somewhere():
     ]:
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_inputs_of_the_ops():
+    """docs/ops.md names each op's inputs, and marks the optional ones, as the core does."""
+    page = (ROOT / "docs/ops.md").read_text()
+    compared = set()
+    for name in _core.op_names():
+        found = re.search(rf"(?<!\w){name}\((.*)", page, flags=re.S)
+        inputs = _core.op_info(name)["inputs"]
+        if found is None or _core.op_info(name)["elementwise"] or _core.op_info(name)["control"]:
+            assert not any(what.endswith("?") for what in inputs) or name.startswith("conv3d"), name
+            continue
+        text = found.group(1)
+        while "(" in text[: text.index(")")]:  # what is said of shapes
+            text = re.sub(r"\([^()]*\)", "", text, count=1)
+        listed = re.split(r"[;)]", text, maxsplit=1)[0].split(",")
+        assert [words.split()[0].removesuffix("...").rstrip(":") for words in listed] == inputs, name
+        compared.add(name)
+    assert len(compared) > 50

@@ -6,11 +6,37 @@
 
 namespace hornbeam {
 
+static std::string shown(py::handle h) {
+  const auto ascii = py::reinterpret_steal<py::str>(PyObject_ASCII(h.ptr()));
+  if (!ascii) throw py::error_already_set();
+  const std::string text = ascii;
+  return text.size() > 80 ? text.substr(0, 77) + "..." : text;
+}
+
+std::string string_from_python(py::handle h, const char* what) {
+  py::ssize_t size = 0;
+  if (PyUnicode_Check(h.ptr()))
+    if (const char* text = PyUnicode_AsUTF8AndSize(h.ptr(), &size)) return {text, static_cast<size_t>(size)};
+  PyErr_Clear();
+  throw ValueError(std::string(what) + " must be text, got " + shown(h));
+}
+
+int64_t integer_from_python(py::handle h, const char* what) {
+  if (PyBool_Check(h.ptr())) throw ValueError(std::string(what) + " cannot be " + shown(h) + ", a bool");
+  if (!PyIndex_Check(h.ptr())) throw TypeError(std::string(what) + " must be an integer, got " + shown(h));
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(h.ptr()));
+  if (!number) throw py::error_already_set();
+  int overflow = 0;
+  const int64_t value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+  if (overflow) throw ValueError(std::string(what) + " cannot be " + shown(h));
+  return value;
+}
+
 Shape shape_from_python(py::handle h) {
   Shape s;
   for (py::handle d : py::reinterpret_borrow<py::sequence>(h)) {
     if (s.rank == kMaxRank) throw ValueError("tensors have at most 8 dimensions");
-    s.push(d.is_none() ? kUnknown : d.cast<int64_t>());
+    s.push(d.is_none() ? kUnknown : integer_from_python(d, "a dimension"));
   }
   return s;
 }
@@ -72,10 +98,11 @@ DType dtype_of_array(const py::array& a) {
 }
 
 static AttrValue attr_from_python(const std::string& name, py::handle v) {
+  const std::string what = "attribute '" + name + "'";
   if (py::isinstance<py::bool_>(v)) return v.cast<bool>();
-  if (py::isinstance<py::int_>(v)) return v.cast<int64_t>();
+  if (py::isinstance<py::int_>(v)) return integer_from_python(v, what.c_str());
   if (py::isinstance<py::float_>(v)) return v.cast<double>();
-  if (py::isinstance<py::str>(v)) return v.cast<std::string>();
+  if (py::isinstance<py::str>(v)) return string_from_python(v, what.c_str());
   if (py::isinstance<py::sequence>(v)) {
     auto list = py::reinterpret_borrow<py::sequence>(v);
     bool floats = false;
@@ -86,10 +113,10 @@ static AttrValue attr_from_python(const std::string& name, py::handle v) {
       return r;
     }
     std::vector<int64_t> r;
-    for (py::handle x : list) r.push_back(x.cast<int64_t>());
+    for (py::handle x : list) r.push_back(integer_from_python(x, what.c_str()));
     return r;
   }
-  if (PyIndex_Check(v.ptr())) return py::int_(py::reinterpret_borrow<py::object>(v)).cast<int64_t>();  // NumPy integers
+  if (PyIndex_Check(v.ptr())) return integer_from_python(v, what.c_str());  // NumPy's
   if (PyNumber_Check(v.ptr())) return py::float_(py::reinterpret_borrow<py::object>(v)).cast<double>();
   throw TypeError("attribute '" + name + "' has an unsupported type");
 }

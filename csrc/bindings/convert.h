@@ -12,6 +12,10 @@ namespace hornbeam {
 
 namespace py = pybind11;
 
+// An integer, NumPy's too. Throws ValueError for a bool and beyond 64 bits, TypeError for other types, naming `what`.
+int64_t integer_from_python(py::handle, const char* what);
+// Throws ValueError for what is not text that UTF-8 can hold.
+std::string string_from_python(py::handle, const char* what);
 Shape shape_from_python(py::handle);      // None becomes unknown
 py::tuple shape_to_python(const Shape&);  // unknown becomes None
 py::dtype numpy_dtype(DType);

@@ -3,23 +3,33 @@
 
 #include "bindings/convert.h"
 #include "core/error.h"
+#include "core/extent.h"
 #include "ops/elementwise.h"
 
 namespace hornbeam {
 
+// In Python, what is known of an integer is the integer, `(dim,)` for the size of an unknown dim, or None.
+static StaticInt static_int_from_python(py::handle h) {
+  if (h.is_none()) return {};
+  if (PyTuple_Check(h.ptr())) return StaticInt::of_dim(py::reinterpret_borrow<py::tuple>(h)[0].cast<int64_t>());
+  return integer_from_python(h, "a known integer");
+}
+
+static py::object static_int_to_python(StaticInt i) {
+  if (i.is_nothing()) return py::none();
+  if (!i.is_known()) return py::make_tuple(i.dim());
+  return py::int_(i.value());
+}
+
 static TypeInfo type_from_python(py::handle h) {
+  if (h.is_none()) return TypeInfo::absent();
   TypeInfo t;
-  if (h.is_none()) {
-    t.present = false;
-    return t;
-  }
   auto tuple = py::reinterpret_borrow<py::tuple>(h);
   t.dtype = dtype_from_name(tuple[0].cast<std::string>());
   t.shape = shape_from_python(tuple[1]);
   if (!tuple[2].is_none()) {
     t.has_ints = true;
-    for (py::handle v : py::reinterpret_borrow<py::sequence>(tuple[2]))
-      t.ints.push_back(v.is_none() ? kUnknownValue : v.cast<int64_t>());
+    for (py::handle v : py::reinterpret_borrow<py::tuple>(tuple[2])) t.ints.push_back(static_int_from_python(v));
   }
   return t;
 }
@@ -28,8 +38,7 @@ static py::tuple type_to_python(const TypeInfo& t) {
   py::object ints = py::none();
   if (t.has_ints && !is_float(t.dtype)) {
     py::tuple values(t.ints.size());
-    for (size_t i = 0; i < t.ints.size(); ++i)
-      values[i] = t.ints[i] == kUnknownValue ? py::object(py::none()) : py::object(py::int_(t.ints[i]));
+    for (size_t i = 0; i < t.ints.size(); ++i) values[i] = static_int_to_python(t.ints[i]);
     ints = values;
   }
   py::tuple dims(t.shape.rank);
@@ -37,17 +46,19 @@ static py::tuple type_to_python(const TypeInfo& t) {
   return py::make_tuple(dtype_name(t.dtype), dims, ints);
 }
 
+static void want_addressable(const std::string& op, const TypeInfo& t, const char* what) {
+  if (t.present && !is_addressable(t.dtype, t.shape))
+    op_error(op.c_str(),
+             std::string(what) + " of shape " + shape_str(t.shape) + " takes more memory than any machine has");
+}
+
 static py::list infer(const std::string& name, const py::dict& attrs, const py::list& inputs) {
   const OpDef& op = OpRegistry::get().at(name);
-  int n = static_cast<int>(inputs.size());
-  if (n < op.min_inputs || (op.max_inputs >= 0 && n > op.max_inputs))
-    throw TypeError("[" + name + "] got " + std::to_string(n) + " inputs");
   std::vector<TypeInfo> in, out;
-  for (py::handle h : inputs) {
-    if (op.elementwise && h.is_none())
-      throw TypeError("[" + name + "] got None where it needs a tensor, an array or a number");
-    in.push_back(type_from_python(h));
-  }
+  for (py::handle h : inputs) in.push_back(type_from_python(h));
+  op.check_inputs(static_cast<int>(in.size()), [&](int i) { return in[i].present; });
+  for (const TypeInfo& t : in) want_addressable(name, t, "an input");
+  while (op.is_optional(static_cast<int>(in.size()))) in.push_back(TypeInfo::absent());
   std::unique_ptr<Attrs> parsed;
   try {
     parsed = op.parse(attrs_from_python(attrs));
@@ -57,6 +68,7 @@ static py::list infer(const std::string& name, const py::dict& attrs, const py::
     throw ValueError("[" + name + "] " + e.what());
   }
   op.infer(parsed->data(), in, out);
+  for (const TypeInfo& t : out) want_addressable(name, t, "a result");
   py::list result;
   for (auto& t : out) result.append(type_to_python(t));
   return result;
@@ -78,7 +90,12 @@ static py::dict op_info(const std::string& name) {
   const OpDef& op = OpRegistry::get().at(name);
   py::dict d;
   d["family"] = op.family;
+  py::list inputs;
+  for (size_t i = 0; i < op.inputs.size(); ++i)
+    inputs.append(op.inputs[i] + (op.is_optional(static_cast<int>(i)) ? "?" : ""));
+  d["inputs"] = inputs;
   d["view"] = op.view;
+  d["control"] = op.control;
   d["elementwise"] = op.elementwise;
   d["random"] = op.random;
   d["moves"] = op.moves;

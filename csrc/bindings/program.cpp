@@ -32,7 +32,7 @@ static std::shared_ptr<Program> make_program(const py::list& values, const py::l
       v.kind = ValueKind::feed;
       v.index = static_cast<int>(p->feeds.size());
       p->feeds.push_back(id);
-      p->feed_names.push_back(t[3].cast<std::string>());
+      p->feed_names.push_back(string_from_python(t[3], "an input's name"));
     } else if (kind == "variable") {
       v.kind = ValueKind::variable;
       v.index = static_cast<int>(p->variables.size());
@@ -55,7 +55,7 @@ static std::shared_ptr<Program> make_program(const py::list& values, const py::l
     op.attrs = op.def->parse(attrs_from_python(t[1].cast<py::dict>()));
     op.in = t[2].cast<std::vector<int>>();
     op.out = t[3].cast<std::vector<int>>();
-    op.label = t[4].cast<std::string>();
+    op.label = string_from_python(t[4], "a label");
     op.bodies = t[5].cast<std::vector<std::shared_ptr<Program>>>();
     p->ops.push_back(std::move(op));
   }

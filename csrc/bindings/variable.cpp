@@ -13,6 +13,7 @@ namespace hornbeam {
 static VariablePtr make_variable(const std::string& dtype, py::handle shape) {
   const DType type = dtype_from_name(dtype);
   const Shape dims = shape_from_python(shape);
+  if (!dims.known()) throw ValueError("a variable cannot have shape " + shape_str(dims));
   if (!is_addressable(type, dims))
     throw ValueError("a variable of shape " + shape_str(dims) + " takes more memory than any machine has");
   return std::make_shared<Variable>(type, dims);

@@ -27,6 +27,16 @@ struct SliceView {
   }
 };
 
+// Whether all of `part` lies inside of `whole`. Where `begin` was not known at bind, only this says so.
+static bool fits(const SliceAttrs& a, const SliceView& view, const Shape& part, const Shape& whole) {
+  for (int i = 0; i < part.rank; ++i) {
+    if (part[i] == 0) continue;
+    const int64_t step = a.stride(i), room = step > 0 ? whole[i] - 1 - view.at[i] : view.at[i];
+    if (view.at[i] < 0 || room < 0 || part[i] - 1 > room / (step > 0 ? step : -step)) return false;
+  }
+  return true;
+}
+
 static void run_slice(const KernelCall& c) {
   const Shape &x = c.in[0].shape, &y = c.out[0].shape;
   if (y.count() == 0) return;
@@ -41,18 +51,20 @@ static void run_slice(const KernelCall& c) {
 
 static void run_slice_grad(const KernelCall& c) {
   const Shape &dy = c.in[0].shape, &dx = c.out[0].shape;
-  const SliceView view(*static_cast<const SliceAttrs*>(c.attrs), dx, c.in[2]);
+  const SliceAttrs& a = *static_cast<const SliceAttrs*>(c.attrs);
+  const SliceView view(a, dx, c.in[2]);
+  const bool any = dy.count() > 0 && fits(a, view, dy, dx);
   CopyLoops loops;
   for (int i = 0; i < dy.rank; ++i) loops.add(dy[i], dy.count(i + 1, dy.rank), view.stride[i]);
   by_item_size(c.out[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* out = c.out[0].as<T>();
-    if (view.dense && dy.count()) {
+    if (view.dense && any) {
       fill_around(c, out, dx, dy, view.at, T(0));
     } else {
       fill_items(c, out, dx.count(), T(0));
     }
-    if (dy.count()) strided_copy(c, loops, c.in[0].as<const T>(), out + view.first);
+    if (any) strided_copy(c, loops, c.in[0].as<const T>(), out + view.first);
   });
 }
 

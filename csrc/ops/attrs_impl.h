@@ -88,8 +88,8 @@ class Parser {
   static void assign(const char* name, bool& f, const AttrValue& v) { f = number(name, v) != 0; }
   template <class T, std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, int> = 0>
   static void assign(const char* name, T& f, const AttrValue& v) {
+    if (std::get_if<bool>(&v)) throw ValueError(std::string("attribute '") + name + "' cannot be a bool");
     if (auto p = std::get_if<int64_t>(&v)) f = static_cast<T>(*p);
-    else if (auto b = std::get_if<bool>(&v)) f = *b;
     else wrong(name);
   }
   static void assign(const char* name, Ints& f, const AttrValue& v) {
@@ -153,12 +153,11 @@ template <class A> class TypedAttrs final : public Attrs {
 }  // namespace detail
 
 template <class A, class F>
-OpDef& OpRegistry::add(const std::string& name, int min_inputs, int max_inputs, int outputs, F infer) {
+OpDef& OpRegistry::add(const std::string& name, const char* inputs, int outputs, F infer) {
   static_assert(std::is_trivially_copyable_v<A>, "attributes are plain data");
   OpDef def;
   def.name = name;
-  def.min_inputs = min_inputs;
-  def.max_inputs = max_inputs;
+  name_inputs(def, inputs);
   def.outputs = outputs;
   def.infer = [infer](const void* a, const std::vector<TypeInfo>& in, std::vector<TypeInfo>& out) {
     infer(*static_cast<const A*>(a), in, out);

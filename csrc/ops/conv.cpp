@@ -8,7 +8,7 @@ namespace hornbeam {
 namespace {
 
 void register_rank(OpRegistry& r, int n, const std::string& name) {
-  r.add<ConvAttrs>(name, 2, 3, 1, [n, name](const ConvAttrs& a, const auto& in, auto& out) {
+  r.add<ConvAttrs>(name, "x, w, bias?", 1, [n, name](const ConvAttrs& a, const auto& in, auto& out) {
     const char* op = name.c_str();
     want_image(op, in[0], n, "x");
     want_rank(op, in[1], n + 2, "w");
@@ -22,22 +22,23 @@ void register_rank(OpRegistry& r, int n, const std::string& name) {
     y.push(w[-1]);
     out.push_back(TypeInfo::of(in[0].dtype, y));
   });
-  r.add<ConvAttrs>(name + "_input_grad", 3, 4, 1, [n, name](const ConvAttrs& a, const auto& in, auto& out) {
-    const std::string full = name + "_input_grad";
-    const char* op = full.c_str();
-    want_image(op, in[0], n, "dy");
-    want_rank(op, in[1], n + 2, "w");
-    want_same_dtype(op, in[0], in[1]);
-    const Shape &dy = in[0].shape, &w = in[1].shape;
-    Shape x = image_shape_argument(op, in[2], n);
-    same_dim(op, dy[-1], w[-1], "of dy's channels and w's output channels");
-    x[-1] = same_dim(op, x[-1], w[-2], "of x_shape's channels and w's input channels");
-    want_bias(op, in, 3, x[-1]);
-    want_conv_output(op, a, x, w, dy);
-    x[0] = same_dim(op, x[0], dy[0], "of the batches of x_shape and dy");
-    out.push_back(TypeInfo::of(in[0].dtype, x));
-  });
-  r.add<ConvFilterGradAttrs>(name + "_filter_grad", 2, 2, 1,
+  r.add<ConvAttrs>(name + "_input_grad", "dy, w, x_shape, bias?", 1,
+                   [n, name](const ConvAttrs& a, const auto& in, auto& out) {
+                     const std::string full = name + "_input_grad";
+                     const char* op = full.c_str();
+                     want_image(op, in[0], n, "dy");
+                     want_rank(op, in[1], n + 2, "w");
+                     want_same_dtype(op, in[0], in[1]);
+                     const Shape &dy = in[0].shape, &w = in[1].shape;
+                     Shape x = image_shape_argument(op, in[2], n);
+                     same_dim(op, dy[-1], w[-1], "of dy's channels and w's output channels");
+                     x[-1] = same_dim(op, x[-1], w[-2], "of x_shape's channels and w's input channels");
+                     want_bias(op, in, 3, x[-1]);
+                     want_conv_output(op, a, x, w, dy);
+                     x[0] = same_dim(op, x[0], dy[0], "of the batches of x_shape and dy");
+                     out.push_back(TypeInfo::of(in[0].dtype, x));
+                   });
+  r.add<ConvFilterGradAttrs>(name + "_filter_grad", "x, dy", 1,
                              [n, name](const ConvFilterGradAttrs& a, const auto& in, auto& out) {
                                const std::string full = name + "_filter_grad";
                                const char* op = full.c_str();

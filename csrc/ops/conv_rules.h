@@ -17,9 +17,9 @@ inline void want_sizes(const char* op, const Ints& v, int n, const char* what) {
 inline int64_t conv_length(const char* op, int64_t in, int64_t size, int64_t stride, int64_t dilation,
                            Padding padding) {
   if (in < 0 || size < 0) return kUnknown;
-  const int64_t reach = (size - 1) * dilation + 1;
+  const int64_t reach = size ? size_product(op, size - 1, dilation) + 1 : 0;
   if (size == 0 || (padding == Padding::valid && in < reach))
-    op_error(op, "a kernel that reaches over " + std::to_string(size ? reach : 0) + " cells does not fit an input of " +
+    op_error(op, "a kernel that reaches over " + std::to_string(reach) + " cells does not fit an input of " +
                      std::to_string(in) + " with padding 'valid'");
   return window_length(in, size, stride, dilation, padding);
 }

@@ -36,17 +36,20 @@ Shape classes_shape(const char* op, bool sparse, const TypeInfo& logits, const T
 }
 
 void add_pair(OpRegistry& r, const char* name, const char* grad, bool sparse) {
-  r.add<CrossEntropyAttrs>(name, 2, 2, 2, [name, sparse](const CrossEntropyAttrs&, const auto& in, auto& out) {
-    const Shape classes = classes_shape(name, sparse, in[0], in[1]);
-    out.push_back(TypeInfo::of(in[0].dtype, without_last(classes)));
-    out.push_back(TypeInfo::of(in[0].dtype, classes));
-  });
-  r.add<CrossEntropyAttrs>(grad, 3, 3, 1, [grad, sparse](const CrossEntropyAttrs&, const auto& in, auto& out) {
-     const Shape classes = classes_shape(grad, sparse, in[0], in[1]);
-     want_same_dtype(grad, in[0], in[2]);
-     same_shape(grad, without_last(classes), in[2].shape, "dloss");
-     out.push_back(TypeInfo::of(in[0].dtype, classes));
-   }).inplace = sparse ? 1 : 3;
+  r.add<CrossEntropyAttrs>(name, "logits, labels", 2,
+                           [name, sparse](const CrossEntropyAttrs&, const auto& in, auto& out) {
+                             const Shape classes = classes_shape(name, sparse, in[0], in[1]);
+                             out.push_back(TypeInfo::of(in[0].dtype, without_last(classes)));
+                             out.push_back(TypeInfo::of(in[0].dtype, classes));
+                           });
+  r.add<CrossEntropyAttrs>(grad, "probabilities, labels, dloss", 1,
+                           [grad, sparse](const CrossEntropyAttrs&, const auto& in, auto& out) {
+                             const Shape classes = classes_shape(grad, sparse, in[0], in[1]);
+                             want_same_dtype(grad, in[0], in[2]);
+                             same_shape(grad, without_last(classes), in[2].shape, "dloss");
+                             out.push_back(TypeInfo::of(in[0].dtype, classes));
+                           })
+      .inplace = sparse ? 1 : 3;
 }
 
 }  // namespace

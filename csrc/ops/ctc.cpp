@@ -14,7 +14,7 @@ void want_int32(const char* op, const TypeInfo& t, const char* what) {
 }  // namespace
 
 void register_ctc(OpRegistry& r) {
-  r.add<CtcAttrs>("ctc_loss", 4, 4, 2, [](const CtcAttrs&, const auto& in, auto& out) {
+  r.add<CtcAttrs>("ctc_loss", "logits, labels, steps, used", 2, [](const CtcAttrs&, const auto& in, auto& out) {
     const char* op = "ctc_loss";
     const char* const names[] = {"logits", "labels", "steps", "used"};
     const int ranks[] = {3, 2, 1, 1};

@@ -36,10 +36,10 @@ void infer_decoder(const char* op, int64_t paths, const std::vector<TypeInfo>& i
 }  // namespace
 
 void register_ctc_decode(OpRegistry& r) {
-  r.add<CtcGreedyAttrs>("ctc_greedy", 2, 2, 3, [](const CtcGreedyAttrs&, const auto& in, auto& out) {
+  r.add<CtcGreedyAttrs>("ctc_greedy", "scores, steps", 3, [](const CtcGreedyAttrs&, const auto& in, auto& out) {
     infer_decoder("ctc_greedy", -1, in, out);
   });
-  r.add<CtcBeamAttrs>("ctc_beam", 2, 2, 3, [](const CtcBeamAttrs& a, const auto& in, auto& out) {
+  r.add<CtcBeamAttrs>("ctc_beam", "scores, steps", 3, [](const CtcBeamAttrs& a, const auto& in, auto& out) {
     if (a.top_paths < 1 || a.beam_width < a.top_paths || a.beam_width > kMaxBeams)
       op_error("ctc_beam", "wants 1 <= top_paths <= beam_width <= " + std::to_string(kMaxBeams) + ", got top_paths " +
                                std::to_string(a.top_paths) + " and beam_width " + std::to_string(a.beam_width));

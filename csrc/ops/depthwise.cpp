@@ -6,12 +6,12 @@
 namespace hornbeam {
 namespace {
 
-int64_t times(int64_t a, int64_t b) { return a < 0 || b < 0 ? kUnknown : a * b; }
+int64_t times(int64_t a, int64_t b) { return a < 0 || b < 0 ? kUnknown : size_product("depthwise_conv2d", a, b); }
 
 }  // namespace
 
 void register_depthwise(OpRegistry& r) {
-  r.add<DepthwiseAttrs>("depthwise_conv2d", 2, 3, 1, [](const DepthwiseAttrs& a, const auto& in, auto& out) {
+  r.add<DepthwiseAttrs>("depthwise_conv2d", "x, w, bias?", 1, [](const DepthwiseAttrs& a, const auto& in, auto& out) {
     const char* op = "depthwise_conv2d";
     want_image(op, in[0], 2, "x");
     want_rank(op, in[1], 4, "w");
@@ -23,7 +23,7 @@ void register_depthwise(OpRegistry& r) {
     y.push(times(channels, w[3]));
     out.push_back(TypeInfo::of(in[0].dtype, y));
   });
-  r.add<DepthwiseGradAttrs>("depthwise_conv2d_input_grad", 3, 3, 1,
+  r.add<DepthwiseGradAttrs>("depthwise_conv2d_input_grad", "dy, w, x_shape", 1,
                             [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
                               const char* op = "depthwise_conv2d_input_grad";
                               want_image(op, in[0], 2, "dy");
@@ -38,7 +38,7 @@ void register_depthwise(OpRegistry& r) {
                               out.push_back(TypeInfo::of(in[0].dtype, x));
                             });
   r.add<DepthwiseGradAttrs>(
-      "depthwise_conv2d_filter_grad", 2, 2, 1, [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
+      "depthwise_conv2d_filter_grad", "x, dy", 1, [](const DepthwiseGradAttrs& a, const auto& in, auto& out) {
         const char* op = "depthwise_conv2d_filter_grad";
         want_image(op, in[0], 2, "x");
         want_image(op, in[1], 2, "dy");

@@ -14,8 +14,8 @@ template <class F> void fold_ints(const TypeInfo& a, const TypeInfo& b, TypeInfo
   const size_t n = static_cast<size_t>(out.shape.count()), na = a.ints.size(), nb = b.ints.size();
   if (!a.has_ints || !b.has_ints || (na != 1 && na != n) || (nb != 1 && nb != n)) return;
   set_ints(out, [&](int64_t i) {
-    const int64_t x = a.ints[na == 1 ? 0 : i], y = b.ints[nb == 1 ? 0 : i];
-    return is_unknown(x) || is_unknown(y) ? kUnknownValue : f(x, y);
+    const StaticInt x = a.ints[na == 1 ? 0 : i], y = b.ints[nb == 1 ? 0 : i];
+    return x.is_known() && y.is_known() ? StaticInt(f(x.value(), y.value())) : StaticInt();
   });
 }
 
@@ -160,41 +160,51 @@ void infer_rows(const FusedAttrs& a, const std::vector<TypeInfo>& in, std::vecto
 
 }  // namespace
 
+static const char* operand_names(Opcode op, int arity) {
+  if (op == Opcode::select) return "condition, a, b";
+  return arity == 1 ? "x" : "a, b";
+}
+
 void register_elementwise(OpRegistry& r) {
   for (int code = 0; code < kOpcodes; ++code) {
     const Opcode op = static_cast<Opcode>(code);
     const int arity = kInstructions[code].arity;
     if (op == Opcode::elu) continue;
-    OpDef& def = r.add<NoAttrs>(kInstructions[code].name, arity, arity, 1,
+    OpDef& def = r.add<NoAttrs>(kInstructions[code].name, operand_names(op, arity), 1,
                                 [op](const NoAttrs&, const auto& in, auto& out) { infer_plain(op, in, out); });
     def.elementwise = true;
     def.inplace = (1u << arity) - 1;
   }
-  OpDef& elu = r.add<EluAttrs>("elu", 1, 1, 1,
+  OpDef& elu = r.add<EluAttrs>("elu", "x", 1,
                                [](const EluAttrs&, const auto& in, auto& out) { infer_plain(Opcode::elu, in, out); });
   elu.elementwise = true;
   elu.inplace = 1;
 
-  OpDef& cast = r.add<CastAttrs>("cast", 1, 1, 1, [](const CastAttrs& a, const auto& in, auto& out) {
+  OpDef& cast = r.add<CastAttrs>("cast", "x", 1, [](const CastAttrs& a, const auto& in, auto& out) {
     out.push_back(TypeInfo::of(a.dtype, in[0].shape));
     if (in[0].has_ints)
-      set_ints(out[0],
-               [&](int64_t i) { return is_unknown(in[0].ints[i]) ? in[0].ints[i] : wrapped(a.dtype, in[0].ints[i]); });
+      set_ints(out[0], [&](int64_t i) {
+        const StaticInt x = in[0].ints[i];
+        return x.is_known() ? StaticInt(wrapped(a.dtype, x.value())) : x;
+      });
   });
   cast.elementwise = true;
   cast.inplace = 1;
 
-  OpDef& fused = r.add<FusedAttrs>("fused", 0, kMaxFusedInputs, -1, [](const FusedAttrs& a, const auto& in, auto& out) {
+  OpDef& fused = r.add<FusedAttrs>("fused", "inputs...", -1, [](const FusedAttrs& a, const auto& in, auto& out) {
     infer_program("fused", a, in, out);
   });
   fused.elementwise = true;
+  fused.min_inputs = 0;
+  fused.max_inputs = kMaxFusedInputs;
   fused.inplace = ~0u;
 
-  OpDef& rows = r.add<FusedAttrs>("fused_rows", 2, kMaxFusedInputs + 1, -1, infer_rows);
+  OpDef& rows = r.add<FusedAttrs>("fused_rows", "sums, places, inputs...", -1, infer_rows);
   rows.elementwise = true;
+  rows.max_inputs = kMaxFusedInputs + 1;
   rows.inplace = ~3u;
 
-  OpDef& multi = r.add<FusedMultiAttrs>("fused_multi", 1, -1, -1, infer_multi);
+  OpDef& multi = r.add<FusedMultiAttrs>("fused_multi", "inputs...", -1, infer_multi);
   multi.elementwise = true;
   multi.inplace = ~0u;
 }

@@ -30,8 +30,8 @@ void infer_gather(const GatherAttrs& a, const Types& in, Types& out) {
   out.push_back(TypeInfo::of(in[0].dtype, y));
   if (x.rank == 1 && in[0].has_ints)
     set_ints(out[0], [&](int64_t i) {
-      const int64_t at = int_at(in[1], i);
-      return at >= 0 && at < x[0] ? in[0].ints[at] : kUnknownValue;
+      const StaticInt at = int_at(in[1], i);
+      return at.is_known() && at.value() >= 0 && at.value() < x[0] ? in[0].ints[at.value()] : StaticInt();
     });
 }
 
@@ -79,10 +79,10 @@ void infer_one_hot(const OneHotAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_index(OpRegistry& r) {
-  r.add<GatherAttrs>("gather", 2, 2, 1, infer_gather).moves = true;
-  r.add<NoAttrs>("scatter_add", 3, 3, 1, infer_scatter_add);
-  r.add<NoAttrs>("sum_rows", 3, 3, 2, infer_sum_rows).inplace = 1u << 1;
-  r.add<OneHotAttrs>("one_hot", 1, 1, 1, infer_one_hot).moves = true;
+  r.add<GatherAttrs>("gather", "params, indices", 1, infer_gather).moves = true;
+  r.add<NoAttrs>("scatter_add", "indices, updates, shape", 1, infer_scatter_add);
+  r.add<NoAttrs>("sum_rows", "indices, updates, shape", 2, infer_sum_rows).inplace = 1u << 1;
+  r.add<OneHotAttrs>("one_hot", "indices", 1, infer_one_hot).moves = true;
 }
 
 }  // namespace hornbeam

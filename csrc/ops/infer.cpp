@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/extent.h"
 #include "ops/op.h"
 
 namespace hornbeam {
@@ -79,12 +80,20 @@ int normal_axis(const char* op, int64_t axis, int rank) {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-std::vector<int64_t> shape_argument(const char* op, const TypeInfo& t) {
+std::vector<StaticInt> shape_argument(const char* op, const TypeInfo& t) {
   if (is_float(t.dtype) || t.shape.rank > 1) op_type_error(op, "a shape argument must be a vector of integers");
   if (t.has_ints) return t.ints;
   int64_t n = t.shape.rank ? t.shape[0] : 1;
   if (n < 0) op_error(op, "the length of a shape argument must be known");
-  return std::vector<int64_t>(n, kUnknownValue);
+  if (n > kMaxRank) op_error(op, "a shape has at most 8 dimensions, got " + std::to_string(n));
+  return std::vector<StaticInt>(n);
+}
+
+int64_t size_product(const char* op, int64_t a, int64_t b) {
+  int64_t size;
+  if (__builtin_mul_overflow(a, b, &size) || size > kMaxBytes)
+    op_error(op, "a dimension cannot be " + std::to_string(a) + " times " + std::to_string(b));
+  return size;
 }
 
 int64_t window_length(int64_t in, int64_t size, int64_t stride, int64_t dilation, Padding padding) {

@@ -17,7 +17,7 @@ struct Product {
   bool anonymous = false;     // one of them has no identity
 
   void multiply(int64_t dim) {
-    if (dim >= 0) known *= dim;
+    if (dim >= 0) known = size_product("reshape", known, dim);
     else if (dim == kUnknown) anonymous = true;
     else dims.push_back(dim);
   }
@@ -37,10 +37,10 @@ void cancel(Product& a, Product& b) {
 }
 
 // The shape that `wanted` (with -1 for "whatever is left") gives to x.
-Shape reshaped(const Shape& x, const std::vector<int64_t>& wanted) {
+Shape reshaped(const Shape& x, const std::vector<StaticInt>& wanted) {
   auto refuse = [&](const std::string& why) {
     std::string list;
-    for (int64_t v : wanted) list += (list.empty() ? "" : ", ") + (is_unknown(v) ? "None" : std::to_string(v));
+    for (StaticInt i : wanted) list += (list.empty() ? "" : ", ") + (i.is_known() ? std::to_string(i.value()) : "None");
     op_error("reshape", "cannot reshape " + shape_str(x) + " to (" + list + "): " + why);
   };
   if (wanted.size() > kMaxRank) refuse("a shape has at most 8 dimensions");
@@ -48,15 +48,17 @@ Shape reshaped(const Shape& x, const std::vector<int64_t>& wanted) {
   int open = -1;
   Product have, want;
   for (int i = 0; i < x.rank; ++i) have.multiply(x[i]);
-  for (int64_t v : wanted) {
-    if (v == -1) {
+  for (StaticInt i : wanted) {
+    if (i.is(-1)) {
       if (open >= 0) refuse("only one dimension can be -1");
       open = y.rank;
+      y.push(kUnknown);
     } else {
-      if (v < 0 && !is_unknown(v)) refuse("a dimension cannot be " + std::to_string(v));
-      want.multiply(dim_of_value(v));
+      if (i.is_known() && (i.value() < 0 || i.value() > kMaxBytes))
+        refuse("a dimension cannot be " + std::to_string(i.value()));
+      y.push(i.dim());
+      want.multiply(i.dim());
     }
-    y.push(v == -1 ? kUnknown : dim_of_value(v));
   }
   cancel(have, want);
   if (have.anonymous || want.anonymous || !want.dims.empty()) return y;
@@ -137,7 +139,7 @@ void infer_concat(const AxisAttrs& a, const Types& in, Types& out) {
   want_min_rank("concat", in[0], 1, "x");
   Shape y = in[0].shape;
   const int axis = normal_axis("concat", a.axis, y.rank);
-  std::vector<int64_t> ints;
+  std::vector<StaticInt> ints;
   int64_t total = 0;
   for (const TypeInfo& t : in) {
     want_same_dtype("concat", in[0], t);
@@ -167,7 +169,7 @@ void infer_tile(const NoAttrs&, const Types& in, Types& out) {
   Shape y;
   for (int i = 0; i < x.rank; ++i) {
     if (x[i] == 1 || times[i] == 1) y.push(x[i] == 1 ? times[i] : x[i]);
-    else y.push(x[i] < 0 || times[i] < 0 ? kUnknown : x[i] * times[i]);
+    else y.push(x[i] < 0 || times[i] < 0 ? kUnknown : size_product("tile", x[i], times[i]));
   }
   out.push_back(TypeInfo::of(in[0].dtype, y));
   if (x.rank == 1) set_ints(out[0], [&](int64_t i) { return int_at(in[0], i % x[0]); });
@@ -202,18 +204,18 @@ void infer_pad(const PadAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_layout(OpRegistry& r) {
-  r.add<NoAttrs>("reshape", 2, 2, 1, infer_reshape).view = true;
-  r.add<AxisAttrs>("expand_dims", 1, 1, 1, infer_expand_dims).view = true;
-  r.add<AxesAttrs>("squeeze", 1, 1, 1, infer_squeeze).view = true;
-  r.add<NoAttrs>("identity", 1, 1, 1, infer_same).view = true;
-  r.add<NoAttrs>("stop_gradient", 1, 1, 1, infer_same).view = true;
-  r.add<TransposeAttrs>("transpose", 1, 1, 1, infer_transpose).moves = true;
-  r.add<AxesAttrs>("reverse", 1, 1, 1, infer_reverse).moves = true;
-  r.add<AxisAttrs>("concat", 1, -1, 1, infer_concat).moves = true;
-  r.add<NoAttrs>("tile", 2, 2, 1, infer_tile).moves = true;
-  OpDef& broadcast_to = r.add<NoAttrs>("broadcast_to", 2, 2, 1, infer_broadcast_to);
+  r.add<NoAttrs>("reshape", "x, shape", 1, infer_reshape).view = true;
+  r.add<AxisAttrs>("expand_dims", "x", 1, infer_expand_dims).view = true;
+  r.add<AxesAttrs>("squeeze", "x", 1, infer_squeeze).view = true;
+  r.add<NoAttrs>("identity", "x", 1, infer_same).view = true;
+  r.add<NoAttrs>("stop_gradient", "x", 1, infer_same).view = true;
+  r.add<TransposeAttrs>("transpose", "x", 1, infer_transpose).moves = true;
+  r.add<AxesAttrs>("reverse", "x", 1, infer_reverse).moves = true;
+  r.add<AxisAttrs>("concat", "x...", 1, infer_concat).moves = true;
+  r.add<NoAttrs>("tile", "x, multiples", 1, infer_tile).moves = true;
+  OpDef& broadcast_to = r.add<NoAttrs>("broadcast_to", "x, shape", 1, infer_broadcast_to);
   broadcast_to.moves = broadcast_to.view_if_same = true;
-  r.add<PadAttrs>("pad", 1, 1, 1, infer_pad).moves = true;
+  r.add<PadAttrs>("pad", "x", 1, infer_pad).moves = true;
 }
 
 }  // namespace hornbeam

@@ -21,7 +21,8 @@ void want_windows(const char* op, const LocalAttrs& a, const Shape& x) {
 }
 
 int64_t cells(const LocalAttrs& a, int64_t channels) {
-  return channels < 0 ? kUnknown : a.kernel[0] * a.kernel[1] * channels;
+  const char* op = "local_conv2d";
+  return channels < 0 ? kUnknown : size_product(op, size_product(op, a.kernel[0], a.kernel[1]), channels);
 }
 
 void want_kernel(const char* op, const LocalAttrs& a, const TypeInfo& w, int64_t channels) {
@@ -38,7 +39,7 @@ void want_places(const char* op, const LocalAttrs& a, const TypeInfo& dy) {
 }  // namespace
 
 void register_local(OpRegistry& r) {
-  r.add<LocalAttrs>("local_conv2d", 2, 2, 1, [](const LocalAttrs& a, const auto& in, auto& out) {
+  r.add<LocalAttrs>("local_conv2d", "x, w", 1, [](const LocalAttrs& a, const auto& in, auto& out) {
     const char* op = "local_conv2d";
     want_float(op, in[0]);
     want_rank(op, in[0], 4, "x");
@@ -49,7 +50,7 @@ void register_local(OpRegistry& r) {
     for (int64_t d : {in[0].shape[0], a.places[0], a.places[1], in[1].shape[2]}) y.push(d);
     out.push_back(TypeInfo::of(in[0].dtype, y));
   });
-  r.add<LocalAttrs>("local_conv2d_input_grad", 3, 3, 1, [](const LocalAttrs& a, const auto& in, auto& out) {
+  r.add<LocalAttrs>("local_conv2d_input_grad", "dy, w, x_shape", 1, [](const LocalAttrs& a, const auto& in, auto& out) {
     const char* op = "local_conv2d_input_grad";
     want_float(op, in[0]);
     want_same_dtype(op, in[0], in[1]);
@@ -62,7 +63,7 @@ void register_local(OpRegistry& r) {
     x[0] = same_dim(op, x[0], in[0].shape[0], "of the batches of x_shape and dy");
     out.push_back(TypeInfo::of(in[0].dtype, x));
   });
-  r.add<LocalAttrs>("local_conv2d_filter_grad", 2, 2, 1, [](const LocalAttrs& a, const auto& in, auto& out) {
+  r.add<LocalAttrs>("local_conv2d_filter_grad", "x, dy", 1, [](const LocalAttrs& a, const auto& in, auto& out) {
     const char* op = "local_conv2d_filter_grad";
     want_float(op, in[0]);
     want_rank(op, in[0], 4, "x");

@@ -7,7 +7,7 @@
 namespace hornbeam {
 
 void register_matmul(OpRegistry& r) {
-  r.add<MatmulAttrs>("matmul", 2, 3, 1, [](const MatmulAttrs& attrs, const auto& in, auto& out) {
+  r.add<MatmulAttrs>("matmul", "a, b, bias?", 1, [](const MatmulAttrs& attrs, const auto& in, auto& out) {
     const char* op = "matmul";
     want_float(op, in[0]);
     want_same_dtype(op, in[0], in[1]);

@@ -24,7 +24,7 @@ TypeInfo per_channel(const TypeInfo& x) {
 }  // namespace
 
 void register_norm(OpRegistry& r) {
-  r.add<BatchNormAttrs>("batch_norm", 1, 3, 4, [](const BatchNormAttrs&, const auto& in, auto& out) {
+  r.add<BatchNormAttrs>("batch_norm", "x, gamma?, beta?", 4, [](const BatchNormAttrs&, const auto& in, auto& out) {
      want_float("batch_norm", in[0]);
      want_min_rank("batch_norm", in[0], 1, "x");
      want_per_channel("batch_norm", in[0], in, 1, "gamma");
@@ -32,20 +32,24 @@ void register_norm(OpRegistry& r) {
      out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
      for (int i = 0; i < 3; ++i) out.push_back(per_channel(in[0]));
    }).inplace = 1;
-  r.add<BatchNormGradAttrs>("batch_norm_grad", 4, 5, 3, [](const BatchNormGradAttrs&, const auto& in, auto& out) {
-     want_float("batch_norm_grad", in[1]);
-     want_min_rank("batch_norm_grad", in[1], 1, "x");
-     want_same_dtype("batch_norm_grad", in[1], in[0]);
-     const Shape& dy = in[0].shape;
-     if (dy.rank != in[1].shape.rank)
-       op_error("batch_norm_grad", "dy has shape " + shape_str(dy) + ", x has " + shape_str(in[1].shape));
-     for (int i = 0; i < dy.rank; ++i) same_dim("batch_norm_grad", dy[i], in[1].shape[i], "dy and x");
-     want_per_channel("batch_norm_grad", in[1], in, 2, "mean");
-     want_per_channel("batch_norm_grad", in[1], in, 3, "inv_std");
-     want_per_channel("batch_norm_grad", in[1], in, 4, "gamma");
-     out.push_back(TypeInfo::of(in[1].dtype, in[1].shape));
-     for (int i = 0; i < 2; ++i) out.push_back(per_channel(in[1]));
-   }).inplace = 3;
+  r.add<BatchNormGradAttrs>("batch_norm_grad", "dy, x, mean, inv_std, gamma?", 3,
+                            [](const BatchNormGradAttrs&, const auto& in, auto& out) {
+                              want_float("batch_norm_grad", in[1]);
+                              want_min_rank("batch_norm_grad", in[1], 1, "x");
+                              want_same_dtype("batch_norm_grad", in[1], in[0]);
+                              const Shape& dy = in[0].shape;
+                              if (dy.rank != in[1].shape.rank)
+                                op_error("batch_norm_grad",
+                                         "dy has shape " + shape_str(dy) + ", x has " + shape_str(in[1].shape));
+                              for (int i = 0; i < dy.rank; ++i)
+                                same_dim("batch_norm_grad", dy[i], in[1].shape[i], "dy and x");
+                              want_per_channel("batch_norm_grad", in[1], in, 2, "mean");
+                              want_per_channel("batch_norm_grad", in[1], in, 3, "inv_std");
+                              want_per_channel("batch_norm_grad", in[1], in, 4, "gamma");
+                              out.push_back(TypeInfo::of(in[1].dtype, in[1].shape));
+                              for (int i = 0; i < 2; ++i) out.push_back(per_channel(in[1]));
+                            })
+      .inplace = 3;
 }
 
 }  // namespace hornbeam

@@ -14,16 +14,34 @@
 
 namespace hornbeam {
 
-constexpr int64_t kUnknownValue = INT64_MIN;  // one unknown element among known integer values
+// What is known of an integer before it is computed: its value; or that it is the size of a certain unknown dim
+// (core/shape.h), as K.shape(x)[0] is x's batch size, whatever that is; or nothing.
+class StaticInt {
+ public:
+  StaticInt() = default;  // nothing
+  StaticInt(int64_t value) : number_(value), known_(true) {}
+  static StaticInt of_dim(int64_t dim) {
+    StaticInt i;
+    i.number_ = dim;
+    i.known_ = dim >= 0;
+    return i;
+  }
 
-// Some unknown elements are known to be a certain unknown dim (core/shape.h): K.shape(x)[0] is x's batch size, whatever
-// that is. They lie just above kUnknownValue, and make that dim again where a shape is built from them.
-inline bool is_unknown(int64_t value) { return value < INT64_MIN / 2; }
-inline int64_t value_of_dim(int64_t dim) {
-  return dim >= 0 ? dim : dim == kUnknown ? kUnknownValue : kUnknownValue - dim;
-}
-inline int64_t dim_of_value(int64_t value) {
-  return !is_unknown(value) ? value : value == kUnknownValue ? kUnknown : kUnknownValue - value;
+  bool is_known() const { return known_; }
+  bool is(int64_t value) const { return known_ && number_ == value; }
+  int64_t value() const { return number_; }  // of a known one
+  int64_t dim() const { return number_; }    // what a dim made of it is: kUnknown where nothing is known
+  bool is_nothing() const { return !known_ && number_ == kUnknown; }
+
+ private:
+  int64_t number_ = kUnknown;
+  bool known_ = false;
+};
+
+inline bool all_known(const std::vector<StaticInt>& ints) {
+  for (const StaticInt& i : ints)
+    if (!i.is_known()) return false;
+  return true;
 }
 
 // What is known of a value before it is computed. An absent optional input has present == false.
@@ -31,13 +49,18 @@ struct TypeInfo {
   DType dtype = DType::float32;
   Shape shape;
   bool present = true;
-  bool has_ints = false;      // integer values known (all or some) at this point
-  std::vector<int64_t> ints;  // then: one per element, some may be is_unknown()
+  bool has_ints = false;        // of integers something is known at this point
+  std::vector<StaticInt> ints;  // then: one per element
 
   static TypeInfo of(DType t, const Shape& s) {
     TypeInfo i;
     i.dtype = t;
     i.shape = s;
+    return i;
+  }
+  static TypeInfo absent() {
+    TypeInfo i;
+    i.present = false;
     return i;
   }
 };
@@ -60,9 +83,11 @@ using InferFn = std::function<void(const void* attrs, const std::vector<TypeInfo
 struct OpDef {
   std::string name;
   std::string family;
+  std::vector<std::string> inputs;     // their names; that of the last stands for all that follow, if there are more
+  uint32_t optional = 0;               // bit i: input i may be absent
   int min_inputs = 0, max_inputs = 0;  // max_inputs < 0: any number
   int outputs = 1;                     // < 0: as many as infer says
-  InferFn infer;
+  InferFn infer;                       // gets absent inputs, too, those at the end that a caller left out among them
   std::unique_ptr<Attrs> (*parse)(const AttrMap&) = nullptr;
   bool view = false;          // output 0 is input 0's bytes under another shape; never runs
   bool view_if_same = false;  // so where output 0 and input 0 have one shape
@@ -79,6 +104,19 @@ struct OpDef {
   // bit i set: output 0 may be written over input i if that has the same element count and item size and
   // dies here
   uint32_t inplace = 0;
+
+  bool is_optional(int input) const { return input < 32 && optional >> input & 1; }
+  // Throws TypeError where the op cannot have `n` inputs, and ValueError (TypeError of an elementwise op) where one
+  // that is not optional is absent; `present(i)` says whether input i is there.
+  template <class F> void check_inputs(int n, F present) const {
+    if (n < min_inputs || (max_inputs >= 0 && n > max_inputs)) refuse_count(n);
+    for (int i = 0; i < n; ++i)
+      if (!present(i) && !is_optional(i)) refuse_absent(i);
+  }
+
+ private:
+  [[noreturn]] void refuse_count(int n) const;
+  [[noreturn]] void refuse_absent(int input) const;
 };
 
 class OpRegistry {
@@ -88,11 +126,13 @@ class OpRegistry {
   const OpDef& at(const std::string& name) const;    // throws ValueError naming near misses
   std::vector<std::string> names() const;
 
-  // Adds an op whose attributes are A. infer(const A&, inputs, outputs).
+  // Adds an op whose attributes are A. `inputs` names them as docs/ops.md does: "x, w, bias?", where ? marks an
+  // optional one and "..." a last one of which there may be any number. infer(const A&, inputs, outputs).
   template <class A, class F>
-  OpDef& add(const std::string& name, int min_inputs, int max_inputs, int outputs, F infer);
+  OpDef& add(const std::string& name, const char* inputs, int outputs, F infer);
 
  private:
+  static void name_inputs(OpDef& def, const std::string& list);
   OpDef& insert(OpDef def);
   std::unordered_map<std::string, std::unique_ptr<OpDef>> ops_;
   std::vector<std::string> order_;
@@ -115,9 +155,10 @@ int64_t same_dim(const char* op, int64_t a, int64_t b, const char* what);
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 // Normalises a possibly negative axis; throws when out of range.
 int normal_axis(const char* op, int64_t axis, int rank);
-// Integer values of a shape argument, e.g. reshape's second input; known element count required.
-// Some elements may be is_unknown(); dim_of_value() makes dims of them.
-std::vector<int64_t> shape_argument(const char* op, const TypeInfo&);
+// The elements of a shape argument, e.g. reshape's second input; their number must be known.
+std::vector<StaticInt> shape_argument(const char* op, const TypeInfo&);
+// a * b, of sizes that are not negative. Throws where no tensor is so large.
+int64_t size_product(const char* op, int64_t a, int64_t b);
 // Output length of a window op ('valid', 'same', 'causal'), kUnknown for unknown input.
 int64_t window_length(int64_t in, int64_t size, int64_t stride, int64_t dilation, Padding);
 // Left padding that goes with it ('same' pads the extra cell at the end, as TensorFlow does).

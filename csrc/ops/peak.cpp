@@ -6,7 +6,7 @@
 namespace hornbeam {
 
 void register_peak(OpRegistry& r) {
-  r.add<PeakFmaAttrs>("peak_fma", 1, 1, 1, [](const PeakFmaAttrs& a, const auto& in, auto& out) {
+  r.add<PeakFmaAttrs>("peak_fma", "x", 1, [](const PeakFmaAttrs& a, const auto& in, auto& out) {
     want_float("peak_fma", in[0]);
     want_rank("peak_fma", in[0], 0, "x");
     if (a.tasks < 1 || a.iterations < 0) op_error("peak_fma", "needs at least one task and no negative iterations");
@@ -14,7 +14,7 @@ void register_peak(OpRegistry& r) {
     tasks.push(a.tasks);
     out.push_back(TypeInfo::of(in[0].dtype, tasks));
   });
-  r.add<NoAttrs>("peak_copy", 1, 1, 1, [](const NoAttrs&, const auto& in, auto& out) {
+  r.add<NoAttrs>("peak_copy", "x", 1, [](const NoAttrs&, const auto& in, auto& out) {
     out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
   });
 }

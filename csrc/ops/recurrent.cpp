@@ -76,18 +76,8 @@ class Sizes {
 
   const char* op_;
   int64_t gates_, batch_ = kUnknown, steps_ = kUnknown, units_ = kUnknown;
-  TypeInfo seen_ = absent();
-  static TypeInfo absent() {
-    TypeInfo i;
-    i.present = false;
-    return i;
-  }
+  TypeInfo seen_ = TypeInfo::absent();
 };
-
-void need(const char* op, const Infos& in, std::initializer_list<std::pair<int, const char*>> required) {
-  for (auto [i, what] : required)
-    if (!in[i].present) op_error(op, std::string(what) + " is missing");
-}
 
 void check_reset_bias(const char* op, const GruAttrs& a, const TypeInfo& bias) {
   if (bias.present && !a.reset_after) op_error(op, "a recurrent bias needs reset_after=True");
@@ -96,8 +86,7 @@ void check_reset_bias(const char* op, const GruAttrs& a, const TypeInfo& bias) {
 }  // namespace
 
 void register_recurrent(OpRegistry& r) {
-  r.add<LstmAttrs>("lstm", 6, 6, 5, [](const LstmAttrs&, const Infos& in, Infos& out) {
-    need("lstm", in, {{0, "input projection"}, {3, "recurrent kernel"}});
+  r.add<LstmAttrs>("lstm", "xp, h0?, c0?, R, mask?, rec_mask?", 5, [](const LstmAttrs&, const Infos& in, Infos& out) {
     Sizes s("lstm", 4);
     s.weights(in[3]);
     s.sequence(in[0], 4, "input projection");
@@ -107,25 +96,23 @@ void register_recurrent(OpRegistry& r) {
     s.rec_mask(in[5]);
     out = {s.make_sequence(1), s.make_state(), s.make_state(), s.make_sequence(4), s.make_sequence(1)};
   });
-  // dy? dh? dc? y gates cells h0? c0? R mask? rec_mask?
-  r.add<LstmAttrs>("lstm_grad", 11, 11, 4, [](const LstmAttrs&, const Infos& in, Infos& out) {
-    need("lstm_grad", in, {{3, "y"}, {4, "gates"}, {5, "cells"}, {8, "recurrent kernel"}});
-    Sizes s("lstm_grad", 4);
-    s.weights(in[8]);
-    s.sequence(in[3], 1, "y");
-    s.sequence(in[4], 4, "gates");
-    s.sequence(in[5], 1, "cells");
-    s.sequence(in[0], 1, "dy");
-    s.state(in[1], "dh");
-    s.state(in[2], "dc");
-    s.state(in[6], "initial state h");
-    s.state(in[7], "initial state c");
-    s.mask(in[9]);
-    s.rec_mask(in[10]);
-    out = {s.make_sequence(4), s.make_state(), s.make_state(), s.make_weights()};
-  });
-  r.add<GruAttrs>("gru", 6, 6, 4, [](const GruAttrs& a, const Infos& in, Infos& out) {
-    need("gru", in, {{0, "input projection"}, {2, "recurrent kernel"}});
+  r.add<LstmAttrs>("lstm_grad", "dy?, dh?, dc?, y, gates, cells, h0?, c0?, R, mask?, rec_mask?", 4,
+                   [](const LstmAttrs&, const Infos& in, Infos& out) {
+                     Sizes s("lstm_grad", 4);
+                     s.weights(in[8]);
+                     s.sequence(in[3], 1, "y");
+                     s.sequence(in[4], 4, "gates");
+                     s.sequence(in[5], 1, "cells");
+                     s.sequence(in[0], 1, "dy");
+                     s.state(in[1], "dh");
+                     s.state(in[2], "dc");
+                     s.state(in[6], "initial state h");
+                     s.state(in[7], "initial state c");
+                     s.mask(in[9]);
+                     s.rec_mask(in[10]);
+                     out = {s.make_sequence(4), s.make_state(), s.make_state(), s.make_weights()};
+                   });
+  r.add<GruAttrs>("gru", "xp, h0?, R, rb?, mask?, rec_mask?", 4, [](const GruAttrs& a, const Infos& in, Infos& out) {
     check_reset_bias("gru", a, in[3]);
     Sizes s("gru", 3);
     s.weights(in[2]);
@@ -136,46 +123,44 @@ void register_recurrent(OpRegistry& r) {
     s.rec_mask(in[5]);
     out = {s.make_sequence(1), s.make_state(), s.make_sequence(3), s.make_sequence(1)};
   });
-  // dy? dh? y gates hidden h0? R rb? mask? rec_mask?
-  r.add<GruAttrs>("gru_grad", 10, 10, 4, [](const GruAttrs& a, const Infos& in, Infos& out) {
-    need("gru_grad", in, {{2, "y"}, {3, "gates"}, {4, "hidden"}, {6, "recurrent kernel"}});
-    check_reset_bias("gru_grad", a, in[7]);
-    Sizes s("gru_grad", 3);
-    s.weights(in[6]);
-    s.sequence(in[2], 1, "y");
-    s.sequence(in[3], 3, "gates");
-    s.sequence(in[4], 1, "hidden");
-    s.sequence(in[0], 1, "dy");
-    s.state(in[1], "dh");
-    s.state(in[5], "initial state h");
-    s.bias(in[7]);
-    s.mask(in[8]);
-    s.rec_mask(in[9]);
-    out = {s.make_sequence(3), s.make_state(), s.make_weights(), s.make_bias()};
-  });
-  r.add<SimpleRnnAttrs>("simple_rnn", 5, 5, 2, [](const SimpleRnnAttrs&, const Infos& in, Infos& out) {
-    need("simple_rnn", in, {{0, "input projection"}, {2, "recurrent kernel"}});
-    Sizes s("simple_rnn", 1);
-    s.weights(in[2]);
-    s.sequence(in[0], 1, "input projection");
-    s.state(in[1], "initial state h");
-    s.mask(in[3]);
-    s.rec_mask(in[4]);
-    out = {s.make_sequence(1), s.make_state()};
-  });
-  // dy? dh? y h0? R mask? rec_mask?
-  r.add<SimpleRnnAttrs>("simple_rnn_grad", 7, 7, 3, [](const SimpleRnnAttrs&, const Infos& in, Infos& out) {
-    need("simple_rnn_grad", in, {{2, "y"}, {4, "recurrent kernel"}});
-    Sizes s("simple_rnn_grad", 1);
-    s.weights(in[4]);
-    s.sequence(in[2], 1, "y");
-    s.sequence(in[0], 1, "dy");
-    s.state(in[1], "dh");
-    s.state(in[3], "initial state h");
-    s.mask(in[5]);
-    s.rec_mask(in[6]);
-    out = {s.make_sequence(1), s.make_state(), s.make_weights()};
-  });
+  r.add<GruAttrs>("gru_grad", "dy?, dh?, y, gates, hidden, h0?, R, rb?, mask?, rec_mask?", 4,
+                  [](const GruAttrs& a, const Infos& in, Infos& out) {
+                    check_reset_bias("gru_grad", a, in[7]);
+                    Sizes s("gru_grad", 3);
+                    s.weights(in[6]);
+                    s.sequence(in[2], 1, "y");
+                    s.sequence(in[3], 3, "gates");
+                    s.sequence(in[4], 1, "hidden");
+                    s.sequence(in[0], 1, "dy");
+                    s.state(in[1], "dh");
+                    s.state(in[5], "initial state h");
+                    s.bias(in[7]);
+                    s.mask(in[8]);
+                    s.rec_mask(in[9]);
+                    out = {s.make_sequence(3), s.make_state(), s.make_weights(), s.make_bias()};
+                  });
+  r.add<SimpleRnnAttrs>("simple_rnn", "xp, h0?, R, mask?, rec_mask?", 2,
+                        [](const SimpleRnnAttrs&, const Infos& in, Infos& out) {
+                          Sizes s("simple_rnn", 1);
+                          s.weights(in[2]);
+                          s.sequence(in[0], 1, "input projection");
+                          s.state(in[1], "initial state h");
+                          s.mask(in[3]);
+                          s.rec_mask(in[4]);
+                          out = {s.make_sequence(1), s.make_state()};
+                        });
+  r.add<SimpleRnnAttrs>("simple_rnn_grad", "dy?, dh?, y, h0?, R, mask?, rec_mask?", 3,
+                        [](const SimpleRnnAttrs&, const Infos& in, Infos& out) {
+                          Sizes s("simple_rnn_grad", 1);
+                          s.weights(in[4]);
+                          s.sequence(in[2], 1, "y");
+                          s.sequence(in[0], 1, "dy");
+                          s.state(in[1], "dh");
+                          s.state(in[3], "initial state h");
+                          s.mask(in[5]);
+                          s.rec_mask(in[6]);
+                          out = {s.make_sequence(1), s.make_state(), s.make_weights()};
+                        });
 }
 
 }  // namespace hornbeam

@@ -24,7 +24,7 @@ Shape reduced_shape(const char* op, const ReduceAttrs& a, const Shape& x) {
 enum class Takes { numbers, floats, booleans };
 
 void add_reduction(OpRegistry& r, const char* name, Takes takes) {
-  r.add<ReduceAttrs>(name, 1, 1, 1, [name, takes](const ReduceAttrs& a, const auto& in, auto& out) {
+  r.add<ReduceAttrs>(name, "x", 1, [name, takes](const ReduceAttrs& a, const auto& in, auto& out) {
     const bool boolean = in[0].dtype == DType::boolean;
     if (takes == Takes::floats) want_float(name, in[0]);
     if (boolean != (takes == Takes::booleans))
@@ -42,7 +42,7 @@ void register_reduce(OpRegistry& r) {
   for (const char* name : {"reduce_any", "reduce_all"}) add_reduction(r, name, Takes::booleans);
   add_reduction(r, "reduce_mean", Takes::floats);
   for (const char* name : {"argmax", "argmin"})
-    r.add<ArgReduceAttrs>(name, 1, 1, 1, [name](const ArgReduceAttrs& a, const auto& in, auto& out) {
+    r.add<ArgReduceAttrs>(name, "x", 1, [name](const ArgReduceAttrs& a, const auto& in, auto& out) {
       want_min_rank(name, in[0], 1, "x");
       const int axis = normal_axis(name, a.axis, in[0].shape.rank);
       if (in[0].shape[axis] == 0)

@@ -1,5 +1,6 @@
 // All ops by name. The build writes op_families.inc from the file names in csrc/ops.
 #include <algorithm>
+#include <sstream>
 
 #include "core/error.h"
 #include "ops/op.h"
@@ -23,6 +24,31 @@ OpRegistry& OpRegistry::get() {
     return r;
   }();
   return *registry;
+}
+
+void OpRegistry::name_inputs(OpDef& def, const std::string& list) {
+  std::istringstream names(list);
+  for (std::string name; std::getline(names >> std::ws, name, ',');) {
+    const int at = static_cast<int>(def.inputs.size());
+    const bool optional = name.back() == '?', any_number = name.back() == '.';
+    if (optional) def.optional |= 1u << at;
+    else def.min_inputs = at + 1;
+    def.max_inputs = any_number ? -1 : at + 1;
+    def.inputs.push_back(name.substr(0, name.find_first_of("?.")));
+  }
+}
+
+void OpDef::refuse_count(int n) const {
+  std::string list;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    list += (i ? ", " : "") + inputs[i] + (is_optional(static_cast<int>(i)) ? "?" : "");
+  op_type_error(name.c_str(), "got " + std::to_string(n) + " inputs, takes (" + list + (max_inputs < 0 ? "...)" : ")"));
+}
+
+void OpDef::refuse_absent(int input) const {
+  const std::string what = "got None where it needs a tensor, an array or a number";
+  if (elementwise) op_type_error(name.c_str(), what);  // as Python has it of an operator's operands
+  op_error(name.c_str(), what + ": its input '" + inputs[std::min<size_t>(input, inputs.size() - 1)] + "'");
 }
 
 OpDef& OpRegistry::insert(OpDef def) {

@@ -8,13 +8,13 @@ namespace hornbeam {
 
 void register_running(OpRegistry& r) {
   for (const char* name : {"cumsum", "cumprod"})
-    r.add<RunningAttrs>(name, 1, 1, 1, [name](const RunningAttrs& a, const auto& in, auto& out) {
+    r.add<RunningAttrs>(name, "x", 1, [name](const RunningAttrs& a, const auto& in, auto& out) {
       want_min_rank(name, in[0], 1, "x");
       normal_axis(name, a.axis, in[0].shape.rank);
       if (in[0].dtype == DType::boolean) op_type_error(name, "x is bool, cast it to a number first");
       out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
     });
-  r.add<RunningAttrs>("recurrence", 2, 2, 1, [](const RunningAttrs& a, const auto& in, auto& out) {
+  r.add<RunningAttrs>("recurrence", "a, b", 1, [](const RunningAttrs& a, const auto& in, auto& out) {
     const char* op = "recurrence";
     want_float(op, in[0]);
     want_same_dtype(op, in[0], in[1]);

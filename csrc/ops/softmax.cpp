@@ -7,13 +7,13 @@ namespace hornbeam {
 
 void register_softmax(OpRegistry& r) {
   for (const char* name : {"softmax", "log_softmax"})
-    r.add<SoftmaxAttrs>(name, 1, 1, 1, [name](const SoftmaxAttrs&, const auto& in, auto& out) {
+    r.add<SoftmaxAttrs>(name, "x", 1, [name](const SoftmaxAttrs&, const auto& in, auto& out) {
        want_float(name, in[0]);
        want_min_rank(name, in[0], 1, "x");
        out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
      }).inplace = 1;
   for (const char* name : {"softmax_grad", "log_softmax_grad"})
-    r.add<SoftmaxAttrs>(name, 2, 2, 1, [name](const SoftmaxAttrs&, const auto& in, auto& out) {
+    r.add<SoftmaxAttrs>(name, "y, dy", 1, [name](const SoftmaxAttrs&, const auto& in, auto& out) {
        want_float(name, in[0]);
        want_min_rank(name, in[0], 1, "y");
        want_same_dtype(name, in[0], in[1]);

@@ -7,7 +7,7 @@
 namespace hornbeam {
 
 void register_top_k(OpRegistry& r) {
-  r.add<TopKAttrs>("top_k", 1, 1, 2, [](const TopKAttrs& a, const auto& in, auto& out) {
+  r.add<TopKAttrs>("top_k", "x", 2, [](const TopKAttrs& a, const auto& in, auto& out) {
     const char* op = "top_k";
     want_min_rank(op, in[0], 1, "x");
     if (in[0].dtype == DType::boolean) op_type_error(op, "x is bool, cast it to a number first");

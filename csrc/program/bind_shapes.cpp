@@ -37,12 +37,11 @@ void write_int(char* p, DType t, int64_t v) { std::memcpy(p, &v, static_cast<siz
 void learn_ints(TypeInfo& t, const char* data) {
   if (is_float(t.dtype) || t.shape.count() > kMaxKnownInts) return;
   t.has_ints = true;
-  t.ints = integers(t.dtype, data, t.shape.count());
+  const std::vector<int64_t> values = integers(t.dtype, data, t.shape.count());
+  t.ints.assign(values.begin(), values.end());
 }
 
-bool fully_known(const TypeInfo& t) {
-  return t.has_ints && !is_float(t.dtype) && t.shape.known() && std::none_of(t.ints.begin(), t.ints.end(), is_unknown);
-}
+bool fully_known(const TypeInfo& t) { return t.has_ints && !is_float(t.dtype) && t.shape.known() && all_known(t.ints); }
 
 }  // namespace
 
@@ -71,10 +70,13 @@ void Binder::infer() {
     if (!fits)
       throw ValueError("input '" + program_.feed_names[f] + "' expects shape " + shape_str(t.shape) + ", got " +
                        shape_str(got));
+    if (!is_addressable(t.dtype, got))
+      throw ValueError("input '" + program_.feed_names[f] + "' of shape " + shape_str(got) +
+                       " has a dimension that no tensor can have");
     t.shape = got;
     if (f < plan_.feed_ints_.size() && !plan_.feed_ints_[f].empty()) {
       t.has_ints = true;
-      t.ints = plan_.feed_ints_[f];
+      t.ints.assign(plan_.feed_ints_[f].begin(), plan_.feed_ints_[f].end());
     }
   }
   bodies_.resize(program_.ops.size());
@@ -85,11 +87,7 @@ void Binder::infer() {
     in.clear();
     out.clear();
     for (int v : op.in) {
-      if (v >= 0) in.push_back(types[v]);
-      else {
-        in.emplace_back();
-        in.back().present = false;
-      }
+      in.push_back(v < 0 ? TypeInfo::absent() : types[v]);
     }
     try {
       if (op.def->control) bodies_[i] = bind_bodies(op, in, out);
@@ -99,6 +97,8 @@ void Binder::infer() {
     } catch (const ValueError& e) {
       throw ValueError(op.label.empty() ? e.what() : op.label + ": " + e.what());
     }
+    if (out.size() != op.out.size())
+      throw RuntimeError("op '" + op.def->name + "' has " + std::to_string(out.size()) + " outputs");
     bool all_known = !out.empty();
     for (size_t k = 0; k < op.out.size(); ++k) {
       TypeInfo& t = types[op.out[k]] = std::move(out[k]);
@@ -146,7 +146,7 @@ void Binder::fold(int v) {
   const TypeInfo& t = plan_.types_[v];
   Buffer b(bytes_of(t) + 1);
   for (size_t i = 0; i < t.ints.size(); ++i)
-    write_int(b.data() + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype, t.ints[i]);
+    write_int(b.data() + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype, t.ints[i].value());
   folded_[v] = static_cast<int>(plan_.folded_.size());
   root_[v] = v;
   plan_.folded_.push_back(std::move(b));
@@ -169,7 +169,7 @@ bool Binder::fold_by_kernel(int i) {
     if (!fully_known(s)) return false;
     data.emplace_back(bytes_of(s) + 1);
     for (size_t k = 0; k < s.ints.size(); ++k)
-      write_int(data.back().data() + static_cast<int64_t>(k) * item_size(s.dtype), s.dtype, s.ints[k]);
+      write_int(data.back().data() + static_cast<int64_t>(k) * item_size(s.dtype), s.dtype, s.ints[k].value());
     in.push_back({data.back().data(), s.dtype, true, s.shape});
   }
   Buffer result(bytes_of(t) + 1);

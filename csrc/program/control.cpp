@@ -38,10 +38,9 @@ std::shared_ptr<Plan> bind_body(Program& body, const std::vector<const TypeInfo*
   FeedInts ints;
   for (size_t f = 0; f < feeds.size(); ++f) {
     shapes.push_back(feeds[f]->shape);
-    const bool known = feeds[f]->has_ints && std::none_of(feeds[f]->ints.begin(), feeds[f]->ints.end(), is_unknown);
-    if (!known) continue;
+    if (!feeds[f]->has_ints || !all_known(feeds[f]->ints)) continue;
     ints.resize(feeds.size());
-    ints[f] = feeds[f]->ints;
+    for (StaticInt i : feeds[f]->ints) ints[f].push_back(i.value());
   }
   return body.plan_for(shapes, ints);
 }

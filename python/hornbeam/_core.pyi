@@ -7,8 +7,9 @@ import numpy as np
 
 __version__: str
 
-# (dtype, dims, known integer values); a negative dim is unknown, and equal ones are the same dim.
-_Type = tuple[str, tuple[Any, ...], tuple[Any, ...] | None]
+# (dtype, dims, what is known of integers); a negative dim is unknown, and equal ones are the same dim. Of an integer is
+# known itself, (dim,) where it is the size of an unknown dim, or None.
+_Type = tuple[str, tuple[Any, ...], tuple[int | tuple[int] | None, ...] | None]
 
 def infer(name: str, attrs: dict[str, Any], inputs: list[_Type | None], /) -> list[_Type]: ...
 def op_names() -> list[str]: ...

@@ -138,11 +138,14 @@ class Compiling(Network):
         declared = K.int_shape(output)
         rank = len(declared) or 2  # a loss that a layer computed, for which there are targets that nothing reads
         shape: list[int | None] = [None] * rank
+        same_batch = False
         if declared and expects_shape_of_output(loss):
             shape[1:] = declared[1:]
-            if len(declared) == output.ndim and all(x.dims[0] == output.dims[0] for x in self.inputs):
-                shape[0] = output.dims[0]
-        return K.placeholder(shape=shape, name=f"{name}_target", dtype=K.dtype(output))
+            same_batch = len(declared) == output.ndim and all(x.dims[0] == output.dims[0] for x in self.inputs)
+        target = K.placeholder(shape=shape, name=f"{name}_target", dtype=K.dtype(output))
+        if same_batch:
+            target.dims = (output.dims[0], *target.dims[1:])
+        return target
 
     def _target_tensor_list(self, target_tensors: Any) -> list:
         names = self.output_names

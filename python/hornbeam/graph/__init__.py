@@ -6,7 +6,8 @@ from .control import control_dependencies, learning_phase, phase_switch, print_v
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
-from .naming import name_scope, scoped_name
+from .integers import as_integer
+from .naming import checked_name, name_scope, scoped_name
 from .ops import (
     apply,
     cast,
@@ -27,7 +28,7 @@ from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
     "DTYPES", "DType", "Dim", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply",
-    "as_array", "cast", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
+    "as_array", "as_integer", "cast", "checked_name", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
     "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "read_state", "read_state_and_runs", "reshape", "scan", "scoped_name", "set_floatx",
     "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name", "write_state",

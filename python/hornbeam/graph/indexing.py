@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from .integers import clipped
 from .tensor import Tensor
 
 _OPEN = 0  # placeholder for an end left open; the masks say so
+_MAX_STRIDE = 2**31  # longer ones take what this takes of any axis
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
@@ -45,16 +49,16 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         if isinstance(k, slice):
             begin_mask |= (k.start is None) << axis
             end_mask |= (k.stop is None) << axis
-            begin.append(_OPEN if k.start is None else k.start)
-            end.append(_OPEN if k.stop is None else k.stop)
-            strides.append(1 if k.step is None else int(k.step))
+            begin.append(_OPEN if k.start is None else _limit(k.start))
+            end.append(_OPEN if k.stop is None else _limit(k.stop))
+            strides.append(1 if k.step is None else _stride(k.step))
             out_axis += 1
         elif isinstance(k, Tensor) and k.ndim == 0:
             begin.append(k)
             end.append(k + 1)
             strides.append(1)
             drop.append(axis)
-        elif hasattr(k, "__index__"):
+        elif hasattr(k, "__index__") and not isinstance(k, (bool, np.bool_)):
             k = k.__index__()
             size = x.shape[axis]
             if size is not None and not -size <= k < size:
@@ -83,6 +87,14 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     for at in insert:
         x = apply("expand_dims", [x], axis=at)
     return x
+
+
+def _limit(at: Any) -> Any:
+    return at if isinstance(at, Tensor) else clipped(at)
+
+
+def _stride(step: Any) -> int:
+    return min(max(clipped(step), -_MAX_STRIDE), _MAX_STRIDE)
 
 
 def _gather_computed(x: Tensor, items: list) -> tuple[Tensor, list]:

@@ -9,11 +9,28 @@ from contextlib import contextmanager
 _local = threading.local()
 
 
+def checked_name(name: str) -> str:
+    """The name itself, if files and messages can hold it.
+
+    Raises:
+        TypeError: it is no str.
+        ValueError: it has a NUL or half of a surrogate pair in it.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a name must be a str, got {name!r:.80}")
+    try:
+        if b"\0" not in name.encode():
+            return name
+    except UnicodeEncodeError:
+        pass
+    raise ValueError(f"a name must be text without NUL and without halves of surrogate pairs, got {name!r:.80}")
+
+
 @contextmanager
 def name_scope(name: str) -> Iterator[str]:
     """Inside the block, names made with :func:`scoped_name` begin with ``name/``; scopes nest."""
     outer = getattr(_local, "scopes", ())
-    _local.scopes = outer + (name,)
+    _local.scopes = (*outer, checked_name(name))
     try:
         yield "/".join(_local.scopes) + "/"
     finally:
@@ -22,7 +39,7 @@ def name_scope(name: str) -> Iterator[str]:
 
 def scoped_name(name: str) -> str:
     """``name`` inside the open scopes, with the ``:0`` that Keras files have after it."""
-    return "/".join((*getattr(_local, "scopes", ()), name)) + ":0"
+    return "/".join((*getattr(_local, "scopes", ()), checked_name(name))) + ":0"
 
 
 def current_scope() -> str:

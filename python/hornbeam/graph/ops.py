@@ -11,6 +11,8 @@ from .. import _core
 from . import control
 from .arrays import as_array
 from .dtypes import dtype_name
+from .integers import as_integer
+from .naming import checked_name
 from .tensor import Node, Tensor
 
 _FLOATX = "float32"
@@ -86,9 +88,13 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
 
 def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str | None = None) -> Tensor:
     """A value that is fed at each run."""
-    tensor = marker("placeholder", (), dtype_name(dtype or floatx()), [None if d is None else int(d) for d in shape])
+    dtype, dims = dtype_name(dtype or floatx()), [None if d is None else as_integer(d) for d in shape]
+    if any(d is not None and d < 0 for d in dims):
+        raise ValueError(f"a dimension cannot be negative, got shape {tuple(shape)}: None stands for an unknown one")
+    _core.infer("identity", {}, [(dtype, tuple(dims), None)])  # whether there are such tensors
+    tensor = marker("placeholder", (), dtype, dims)
     if name:
-        tensor._name = name
+        tensor._name = checked_name(name) if isinstance(name, str) else name
     return tensor
 
 
@@ -123,11 +129,11 @@ def shape_tensor(dims: Any) -> Tensor:
             "run, or -1 (in K.reshape) for whatever is left."
         )
     if not any(isinstance(d, Tensor) for d in dims):
-        return constant(np.asarray([int(d) for d in dims], dtype="int64"))
+        return constant(np.asarray([as_integer(d) for d in dims], dtype="int64"))
     parts = [
         cast(apply("reshape", [d, constant(np.asarray([1]))]), "int64")
         if isinstance(d, Tensor)
-        else constant(np.asarray([int(d)], dtype="int64"))
+        else constant(np.asarray([as_integer(d)], dtype="int64"))
         for d in dims
     ]
     return apply("concat", parts, axis=0)

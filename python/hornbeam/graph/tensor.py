@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DTYPES
+from .integers import as_integer
 from .naming import current_scope
 from .static_shape import StaticShape
 
@@ -158,7 +159,7 @@ class Tensor:
         dtype: str,
         dims: Sequence[int | None],
         name: str | None = None,
-        ints: tuple[int | None, ...] | None = None,
+        ints: tuple[int | tuple[int] | None, ...] | None = None,
     ) -> None:
         self.op = node
         self.index = index
@@ -167,8 +168,8 @@ class Tensor:
         self.dims = known_dims(dims)
         self.shape = _static_shape(self.dims)
         self._name = name
-        #: integer values known while building (``K.shape(x)`` and what is computed from it), None where not; a number
-        #: below -2**62 stands for an unknown dim of a certain identity (csrc/ops/op.h)
+        #: what is known while building of each integer (of ``K.shape(x)`` and what is computed from it): the integer,
+        #: ``(dim,)`` where it is the size of that unknown dim, None where nothing is
         self.ints = ints
 
     @property
@@ -194,6 +195,8 @@ class Tensor:
         """
         if len(shape) != self.ndim or any(None not in (d, new) and d != new for d, new in zip(self.shape, shape)):
             raise ValueError(f"set_shape({shape}): {self!r} has another shape.")
+        if any(new is not None and as_integer(new) < 0 for new in shape):
+            raise ValueError(f"set_shape({shape}): a dimension cannot be negative.")
         self.dims = tuple([d if new is None else int(new) for d, new in zip(self.dims, shape)])
         self.shape = _static_shape(self.dims)
 

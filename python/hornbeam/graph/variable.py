@@ -9,7 +9,9 @@ import numpy as np
 
 from .. import _core
 from .arrays import as_array
+from .integers import as_integer
 from .locks import Lock
+from .naming import checked_name
 from .ops import constant, floatx
 from .tensor import Node, Tensor, unique_name
 
@@ -51,7 +53,9 @@ class Variable(Tensor):
         if shape is None or any(d is None for d in shape):
             raise ValueError(f"a variable needs a fully known shape, got {shape}")
         node = Node("variable", (), {"variable": self})
-        super().__init__(node, 0, dtype, tuple(int(d) for d in shape), name or unique_name("Variable"))
+        super().__init__(
+            node, 0, dtype, tuple(as_integer(d) for d in shape), checked_name(name or unique_name("Variable"))
+        )
         node.outputs = (self,)
         self.core = _core.Variable(self.dtype, self.dims)
         self.constraint = constraint

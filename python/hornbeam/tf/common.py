@@ -39,7 +39,8 @@ def is_float(x: Tensor) -> bool:
 
 def known(value: Tensor) -> int | None:
     """The value of an integer that is known before the run."""
-    return value.ints[0] if value.ints and value.ints[0] is not None and value.ints[0] > -(2**62) else None
+    first = value.ints[0] if value.ints else None
+    return first if isinstance(first, int) else None
 
 
 def number(value: Any) -> int:

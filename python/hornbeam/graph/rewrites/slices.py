@@ -40,7 +40,9 @@ def _piece(graph: FlatGraph, op: FlatOp) -> Pieces | None:
     """The one piece that a ``slice_grad`` puts in place, if it is cut along one axis of known length."""
     dims, attrs = graph.values[op.outputs[0]].dims, op.attrs
     begin, end = (graph.values[v].ints for v in op.inputs[2:4])
-    if begin is None or end is None or None in begin or None in end or any(s != 1 for s in attrs.get("strides", ())):
+    if begin is None or end is None or any(s != 1 for s in attrs.get("strides", ())):
+        return None
+    if not all(isinstance(i, int) for i in (*begin, *end)):
         return None
     cut = []
     for axis in range(len(begin)):
