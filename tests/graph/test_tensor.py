@@ -168,3 +168,42 @@ def test_names_of_ops_are_those_of_their_outputs_without_the_index():
     assert again.name == "dense_9/relu_1:0" and [t.name for t in again.op.inputs] == ["given:0"]
     values, indices = G.apply("top_k", [activated], k=2)
     assert values.op is indices.op and values.name == f"{values.op.name}:0" and indices.name == f"{values.op.name}:1"
+
+
+@pytest.mark.parametrize("name", ["\ud800", "half \udfff", "a\0b"])
+def test_names_that_no_file_can_hold(name):
+    import hornbeam as keras
+    from hornbeam import backend as K
+
+    for make in (
+        lambda: K.placeholder((2,), name=name),
+        lambda: K.variable(1.0, name=name),
+        lambda: K.name_scope(name).__enter__(),
+        lambda: keras.Input((2,), name=name),
+        lambda: keras.layers.Dense(2, name=name),
+        lambda: keras.models.Sequential(name=name),
+    ):
+        with pytest.raises(ValueError, match="a name must be text"):
+            make()
+
+
+def test_bools_are_no_dims_and_no_axes():
+    from hornbeam import backend as K
+    from hornbeam import layers as L
+
+    x, image = K.zeros((3, 4)), K.zeros((1, 4, 4, 2))
+    for make in (
+        lambda: K.sum(x, axis=True),
+        lambda: K.expand_dims(x, False),
+        lambda: K.one_hot(K.constant([1], "int32"), True),
+        lambda: K.slice(x, (True, 0), (1, 1)),
+        lambda: K.pool2d(image, (True, 2)),
+        lambda: K.conv2d(image, K.zeros((2, 2, 2, 2)), strides=(True, 1)),
+        lambda: K.zeros((True, 2)),
+        lambda: L.Conv2D(2, True),
+        lambda: L.Dense(True)(x),
+        lambda: L.Dense(2, batch_input_shape=(True, 3)),
+        lambda: L.RepeatVector(True)(x),
+    ):
+        with pytest.raises((ValueError, TypeError), match=r"bool|cannot be|must be"):
+            make()

@@ -20,6 +20,8 @@ def axis_of(x: Tensor, axis: int, new: bool = False) -> int:
         TypeError: the axis is no integer.
     """
     rank = x.ndim + new
+    if isinstance(axis, (bool, np.bool_)):
+        raise ValueError(f"an axis cannot be {axis}, a bool")
     try:
         axis = axis.__index__()
     except AttributeError:

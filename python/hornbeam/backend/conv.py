@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import graph
-from ..graph import Tensor
+from ..graph import Tensor, as_integer
 from .common import normalize_data_format
 from .shapes import dims_of, expand_dims, permute_dimensions, reshape, squeeze, temporal_padding
 from .variables import int_shape
@@ -28,7 +28,7 @@ def _padding(padding: str) -> str:
 
 
 def _pair(value: Any) -> list[int]:
-    return [int(value)] * 2 if isinstance(value, int) else [int(v) for v in value]
+    return [as_integer(v, "a size or stride") for v in ([value] * 2 if isinstance(value, int) else value)]
 
 
 # -- one axis: an image of height 1 -------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def conv1d(
 
 
 def _single(value: Any) -> int:
-    return int(value) if isinstance(value, int) else int(value[0])
+    return as_integer(value if isinstance(value, int) else value[0], "a size or stride")
 
 
 def _causal(x: Tensor, padding: str, width: int, dilation: int) -> tuple[Tensor, str]:
@@ -210,7 +210,7 @@ def _pool_op(pool_mode: str) -> str:
 
 # -- volumes ------------------------------------------------------------------------------------------------
 def _triple(value: Any) -> list[int]:
-    return [int(value)] * 3 if isinstance(value, int) else [int(v) for v in value]
+    return [as_integer(v, "a size or stride") for v in ([value] * 3 if isinstance(value, int) else value)]
 
 
 def conv3d(

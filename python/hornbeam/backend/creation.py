@@ -30,7 +30,7 @@ def _filled(shape: Any, value: float, dtype: str | None, name: str | None) -> Te
         shape = (shape,)
     if isinstance(shape, Tensor) or any(isinstance(d, Tensor) for d in shape):
         return fill(shape, value, dtype)
-    return variable(np.full(tuple(int(d) for d in shape), value, dtype), dtype, name)
+    return variable(np.full(tuple(graph.as_integer(d) for d in shape), value, dtype), dtype, name)
 
 
 def fill(shape: Any, value: float, dtype: str | None = None) -> Tensor:
@@ -41,7 +41,7 @@ def fill(shape: Any, value: float, dtype: str | None = None) -> Tensor:
 def eye(size: int | Sequence[int], dtype: str | None = None, name: str | None = None) -> Tensor:
     """A variable that holds the identity matrix; ``size`` may be (rows, columns)."""
     rows, columns = (size, size) if isinstance(size, (int, np.integer)) else size
-    return variable(np.eye(rows, columns), dtype, name)
+    return variable(np.eye(graph.as_integer(rows), graph.as_integer(columns)), dtype, name)
 
 
 def zeros_like(x: Tensor, dtype: str | None = None, name: str | None = None) -> Tensor:
@@ -75,7 +75,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str = "int32") ->
         start, stop = 0, start
     bounds = start, stop, step
     if any(isinstance(v, (float, np.floating)) for v in bounds) and not any(isinstance(v, Tensor) for v in bounds):
-        count = max(math.ceil((stop - start) / step), 0)
+        steps = (stop - start) / step
+        if not math.isfinite(steps):
+            raise ValueError(f"`K.arange` cannot count from {start} to {stop} by {step}.")
+        count = max(math.ceil(steps), 0)
         values = graph.cast(arange(count), "float32") * float(step) + float(start)
         return values if dtype == "int32" else graph.cast(values, dtype)
     integers = [graph.cast(v, "int64") if isinstance(v, Tensor) else constant(v, "int64") for v in bounds]

@@ -61,7 +61,8 @@ def ctc_decode(
     if greedy:
         labels, counts, score = graph.apply("ctc_greedy", [scores, steps], merge_repeated=True)
         return [_cut(labels, counts)], score
-    attrs = {"beam_width": int(beam_width), "top_paths": int(top_paths), "merge_repeated": bool(merge_repeated)}
+    width, paths = graph.as_integer(beam_width, "`beam_width`"), graph.as_integer(top_paths, "`top_paths`")
+    attrs = {"beam_width": width, "top_paths": paths, "merge_repeated": bool(merge_repeated)}
     labels, counts, score = graph.apply("ctc_beam", [scores, steps], **attrs)
     return [_cut(labels[:, path], counts[:, path]) for path in range(top_paths)], score
 

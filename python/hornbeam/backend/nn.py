@@ -104,7 +104,7 @@ def dropout(x: Tensor, level: float, noise_shape: Any = None, seed: int | None =
         [graph.shape_tensor(noise_shape)],
         p=1.0 - level,
         scale=1.0 / (1.0 - level),
-        seed=new_seed() if seed is None else int(seed),
+        seed=new_seed() if seed is None else graph.as_integer(seed, "`seed`"),
         dtype=x.dtype,
     )
     return x * mask
@@ -202,7 +202,7 @@ def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     score = math.max(math.where(chosen, predictions, -float("inf")), axis=1, keepdims=True)
     larger = math.sum(graph.cast(math.greater(predictions, score), "int32"), axis=1)
     finite = math.all(math.is_finite(graph.apply("concat", [predictions, score], axis=1)), axis=1)
-    return graph.apply("logical_and", [math.less(larger, int(k)), finite])
+    return graph.apply("logical_and", [math.less(larger, graph.as_integer(k, "`k`")), finite])
 
 
 # -- normalization ----------------------------------------------------------------------------------------

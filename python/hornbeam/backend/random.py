@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import Tensor, floatx
+from ..graph import Tensor, as_integer, floatx
 
 
 def new_seed() -> int:
@@ -20,7 +20,7 @@ def new_seed() -> int:
 
 
 def _apply(op: str, shape: Any, dtype: str | None, seed: int | None, **attrs: float) -> Tensor:
-    seed = new_seed() if seed is None else int(seed)
+    seed = new_seed() if seed is None else as_integer(seed, "`seed`")
     attrs = {k: float(v) for k, v in attrs.items()}
     return graph.apply(op, [graph.shape_tensor(shape)], seed=seed, dtype=dtype or floatx(), **attrs)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import Tensor, floatx
+from ..graph import Tensor, as_integer, floatx
 from .axes import axis_of, normalize_axes
 from .common import normalize_data_format
 from .creation import arange
@@ -118,7 +118,7 @@ def slice(x: Tensor, start: Any, size: Any) -> Tensor:
 def _entries(values: Any) -> list:
     if isinstance(values, Tensor):
         return [values[i] for i in range(int_shape(values)[0])]
-    return [v if isinstance(v, Tensor) else int(v) for v in values]
+    return [v if isinstance(v, Tensor) else as_integer(v, "a begin or size") for v in values]
 
 
 # -- repetition -------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def repeat(x: Tensor, n: Any) -> Tensor:
 
 def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
     """Repeat each element along an axis: with rep 2, a b becomes a a b b."""
-    return _repeat_each(x, {axis_of(x, axis): rep})
+    return _repeat_each(x, {axis_of(x, axis): rep if isinstance(rep, Tensor) else as_integer(rep, "`rep`")})
 
 
 def _repeat_each(x: Tensor, reps: dict[int, int]) -> Tensor:
@@ -168,14 +168,14 @@ def _repeat_each(x: Tensor, reps: dict[int, int]) -> Tensor:
 
 def one_hot(indices: Tensor, num_classes: int) -> Tensor:
     """Rows of zeros with a one at each index: shape (..., num_classes), dtype floatx."""
-    return graph.apply("one_hot", [indices], depth=int(num_classes), dtype=floatx())
+    return graph.apply("one_hot", [indices], depth=as_integer(num_classes, "`num_classes`"), dtype=floatx())
 
 
 # -- padding ----------------------------------------------------------------------------------------------
 def _pad(x: Tensor, pairs: Sequence[tuple[int, int]], first: int) -> Tensor:
     before, after = [0] * x.ndim, [0] * x.ndim
     for axis, (b, a) in enumerate(pairs, start=first):
-        before[axis], after[axis] = int(b), int(a)
+        before[axis], after[axis] = as_integer(b, "padding"), as_integer(a, "padding")
     return graph.apply("pad", [x], before=before, after=after, value=0.0)
 
 

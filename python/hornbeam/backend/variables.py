@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -45,8 +46,9 @@ def constant(
     """
     dtype = dtype or floatx()
     if shape is not None:
+        shape = [graph.as_integer(d) for d in shape]
         value = np.asarray(value, dtype)
-        missing = int(np.prod(shape)) - value.size
+        missing = math.prod(shape) - value.size
         if missing < 0 or (not value.size and missing):
             raise ValueError(f"`K.constant` cannot lay out {value.size} values in the shape {tuple(shape)}.")
         if value.size != 1:
@@ -74,7 +76,7 @@ def placeholder(
     if shape is None:
         if ndim is None:
             ndim, name = 1, name or "placeholder_without_shape"
-        shape = (None,) * ndim
+        shape = (None,) * graph.as_integer(ndim, "`ndim`")
     return graph.placeholder(tuple(shape), dtype or floatx(), name=scoped_name(name) if name else None)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core, constraints, initializers, regularizers
 from .. import backend as K
-from .. import constraints, initializers, regularizers
-from ..graph import StaticShape, Tensor, Variable, name_scope, scoped_name
+from ..graph import StaticShape, Tensor, Variable, as_integer, checked_name, dtype_name, name_scope, scoped_name
 from ..graph.locks import Lock
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
@@ -127,13 +127,15 @@ class Layer(NodeAccess):
                     + did_you_mean(key, known)
                 )
         self.name = kwargs.get("name") or _default_name(type(self))
+        if isinstance(self.name, str):
+            checked_name(self.name)
         self.trainable = kwargs.get("trainable", True)
         if "batch_input_shape" in kwargs or "input_shape" in kwargs:
             if "batch_input_shape" in kwargs:
                 batch_input_shape = tuple(kwargs["batch_input_shape"])
             else:
                 batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
-            self.batch_input_shape = batch_input_shape
+            self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
         self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or K.floatx()
         self._initial_weights = kwargs.get("weights")
 
@@ -239,8 +241,9 @@ class Layer(NodeAccess):
             trainable: whether training changes it.
             constraint: a projection applied after each training step.
         """
-        shape = () if shape is None else tuple(int(d) for d in shape)
+        shape = () if shape is None else tuple(as_integer(d) for d in shape)
         dtype = dtype or self.dtype or K.floatx()
+        _core.Variable(dtype_name(dtype), shape)  # whether there are such variables; it holds no memory yet
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
         weight = Variable(
             initializer(shape, dtype=dtype),  # a random tensor here; its value is computed when first read

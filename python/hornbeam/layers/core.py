@@ -12,6 +12,7 @@ import numpy as np
 from .. import activations, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..graph import as_integer
 from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import (
@@ -166,7 +167,7 @@ class Activation(Layer):
 
 def _integers(values: Any, name: str) -> tuple[int, ...]:
     try:
-        return tuple(int(v) for v in values)
+        return tuple(as_integer(v, f"an entry of `{name}`") for v in values)
     except TypeError:
         raise TypeError(f"The `{name}` argument must be a tuple of integers. Received: {values!r}") from None
 

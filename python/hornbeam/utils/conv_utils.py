@@ -16,18 +16,20 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     Raises:
         ValueError: another length, or entries that are no integers.
     """
+    message = f"The `{name}` argument must be a tuple of {n} integers. Received: {value}"
+    if isinstance(value, (bool, np.bool_)):
+        raise ValueError(message)
     if isinstance(value, (int, np.integer)):
         return (int(value),) * n
-    message = f"The `{name}` argument must be a tuple of {n} integers. Received: {value}"
     try:
         values = tuple(value)
     except TypeError:
         raise ValueError(message) from None
-    if len(values) != n:
+    if len(values) != n or any(isinstance(v, (bool, np.bool_)) for v in values):
         raise ValueError(message)
     try:
         integers = tuple(int(v) for v in values)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(message) from None
     if any(i != v for i, v in zip(integers, values) if not isinstance(v, str)):
         raise ValueError(message)
