@@ -15,6 +15,15 @@ from .network_config import layer_from_config
 from .training import Model
 
 
+#: What :meth:`Network._set_graph` derives from inputs and outputs. It is made when one of these is first read, not with
+#: each layer that is added: a stack of n layers costs n steps, not n².
+_DERIVED = (
+    "_call_cache", "_feed_input_names", "_feed_input_shapes", "_feed_inputs", "_inbound_nodes", "_input_coordinates",
+    "_input_layers", "_last_call", "_layers_by_depth", "_network_nodes", "_nodes_by_depth", "_output_coordinates",
+    "_output_layers", "input_names", "output_names", "supports_masking",
+)  # fmt: skip
+
+
 class Sequential(Model):
     """A linear stack of layers.
 
@@ -34,10 +43,25 @@ class Sequential(Model):
         super().__init__(name=name)
         self._is_graph_network = True
         self._layers: list[Any] = []
+        self._by_name: dict[str, Layer] = {}
         self._build_input_shape = None
         self.built = False
         for layer in layers or []:
             self.add(layer)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _DERIVED or not self.__dict__.get("outputs"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        try:
+            self.build()
+        except Exception:
+            self._forget_graph()
+            raise
+        return self.__dict__[name]
+
+    def _forget_graph(self) -> None:
+        for name in _DERIVED:
+            self.__dict__.pop(name, None)
 
     @property
     def layers(self):
@@ -64,31 +88,45 @@ class Sequential(Model):
             layer = made_by
         if not isinstance(layer, Layer):
             raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer}")
+        known = self._by_name.get(layer.name)
+        if known is not None and known is not layer and known.name == layer.name:
+            raise ValueError(f'The name "{layer.name}" is used 2 times in the model. All layer names should be unique.')
         self.built = False
         if self.outputs:
-            self._extend(layer(self.outputs[0]))
-        elif self._layers:
-            self._layers.append(layer)  # the input's shape is still unknown
-        elif isinstance(layer, InputLayer):
+            self._extend(layer, layer(self.outputs[0]))
+        elif isinstance(layer, InputLayer) and not self._layers:
             self.inputs = layer._inbound_nodes[0].output_tensors
-            self._extend(self.inputs)
+            self._extend(layer, self.inputs)
         else:
-            shape, dtype = _first_input(layer)
+            shape, dtype = (None, None) if self._layers else _first_input(layer)
             if shape is None:
-                self._layers.append(layer)
+                self._by_name[layer.name] = layer
+                self._layers.append(layer)  # to be called when the input's shape is known
             else:
                 self.inputs = [Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")]
-                self._extend(layer(self.inputs[0]))
+                self._extend(layer, layer(self.inputs[0]))
 
-    def _extend(self, outputs: Any) -> None:
+    def _push(self, layer: Layer) -> None:
+        if self._by_name.get(layer.name) is not layer:  # one that is added twice is listed once
+            self._by_name[layer.name] = layer
+            self._layers.append(layer)
+
+    def _extend(self, layer: Layer, outputs: Any) -> None:
         outputs = to_list(outputs, allow_tuple=True)
         if len(outputs) != 1:
             raise (TypeError if self._layers else ValueError)(
                 "All layers in a Sequential model should have a single output tensor. For multi-output layers, use "
                 "the functional API."
             )
+        if not self._layers:
+            self._push(self.inputs[0]._keras_history[0])
+        self._push(layer)
+        self._has_grown(outputs)
+
+    def _has_grown(self, outputs: list) -> None:
         self.outputs = outputs
-        self.build()
+        self._forget_graph()
+        self.built, self._is_compiled = True, False
 
     @one_at_a_time
     def pop(self):
@@ -99,15 +137,14 @@ class Sequential(Model):
         """
         if not self.layers:
             raise TypeError("There are no layers in the model.")
-        self._layers.pop()
+        self._by_name.pop(self._layers.pop().name, None)
         self.built = False
         if not self.layers:
-            self._layers, self.inputs, self.outputs = [], [], []
+            self._layers, self._by_name, self.inputs, self.outputs = [], {}, [], []
         elif self.outputs:
             last = self.layers[-1]
             last._outbound_nodes = []
-            self.outputs = [last._inbound_nodes[-1].output_tensors[0]]
-            self.build()
+            self._has_grown([last._inbound_nodes[-1].output_tensors[0]])
 
     @one_at_a_time
     def build(self, input_shape=None):

@@ -49,7 +49,10 @@ def trace(inputs: list, outputs: list) -> Topology:
     topology = Topology()
     for node, depth in node_depths.items():
         topology.nodes_by_depth.setdefault(depth, []).append(node)
-        topology.nodes.add(node_key(node.outbound_layer, node.outbound_layer._inbound_nodes.index(node)))
+    for layer in layer_depths:
+        for index, node in enumerate(layer._inbound_nodes):
+            if node in node_depths:
+                topology.nodes.add(node_key(layer, index))
     for layer, depth in layer_depths.items():
         topology.layers_by_depth.setdefault(depth, []).append(layer)
     for depth in sorted(topology.layers_by_depth, reverse=True):

@@ -103,7 +103,7 @@ def _is_linear(model: Any) -> bool:
     """Whether the layers form a chain, in which nothing is shared: then no column for connections is needed."""
     if type(model).__name__ == "Sequential" or not model._is_graph_network:
         return True
-    nodes = [node for level in model._nodes_by_depth.values() for node in level]
+    nodes = {node for level in model._nodes_by_depth.values() for node in level}
     if any(len(level) > 1 for level in model._nodes_by_depth.values()):
         return False
     if any(len(node.inbound_layers) > 1 for node in nodes):
