@@ -72,7 +72,7 @@ def test_resuming_gives_the_same_bits(tmp_path, optimizer):
     model.save(path)
     expected = model.fit(X, Y, epochs=2, batch_size=3, verbose=0).history
     np.random.seed(99)
-    loaded = load_model(path)
+    loaded = load_model(path, resume=True)
     assert loaded.fit(X, Y, epochs=2, batch_size=3, verbose=0).history == expected
     assert same(loaded.get_weights(), model.get_weights())
 

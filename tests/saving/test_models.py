@@ -64,7 +64,7 @@ class TestRoundTrip:
         model.save(path)
         expected = model.fit(X, Y, epochs=2, batch_size=6, verbose=0).history
         np.random.seed(99)
-        loaded = load_model(path)
+        loaded = load_model(path, resume=True)
         assert loaded.fit(X, Y, epochs=2, batch_size=6, verbose=0).history == expected
         assert same(model.get_weights(), loaded.get_weights())
 
@@ -73,7 +73,7 @@ class TestRoundTrip:
         model = small_model()
         checkpoint = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.h5"))
         whole = model.fit(X, Y, epochs=4, batch_size=6, verbose=0, callbacks=[checkpoint]).history["loss"]
-        loaded = load_model(tmp_path / "2.h5")
+        loaded = load_model(tmp_path / "2.h5", resume=True)
         rest = loaded.fit(X, Y, epochs=4, initial_epoch=2, batch_size=6, verbose=0).history["loss"]
         assert rest == whole[2:] and same(model.get_weights(), loaded.get_weights())
 

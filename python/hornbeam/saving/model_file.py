@@ -13,7 +13,7 @@ from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
 from ..utils.generic_utils import allow_code_loading, get_custom_objects
-from ..utils.messages import warn_user
+from ..utils.messages import short_errors, warn_user
 from . import hdf5, keras_zip, zip_config, zip_weights
 from .configs import model_from_config
 from .migrate import migrate_training
@@ -138,7 +138,7 @@ def _training(model: Any, snapshot: Snapshot) -> dict:
     return json.loads(json.dumps(training, default=get_json_type))
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lambdas=None, verify=False):
+def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lambdas=None, verify=False, resume=False):
     """Load a model that :func:`save_model` (or Keras) wrote.
 
     Args:
@@ -149,14 +149,24 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
             has the same function. False runs whatever the file holds.
         lambdas: dict from the name of a Lambda layer to the function to use for it.
         verify: whether to check the model by the sample that was saved with it.
+        resume: whether to set NumPy's global generator to its state when the file was saved, so that training goes on
+            with the same bits. The state of the model itself (optimizer, run number, seeds, order of the samples) is
+            restored in any case.
 
     Raises:
         OSError: no such file, or it is truncated or no HDF5 file.
         ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run; or verifying failed.
     """
-    filepath = fetched(filepath)
-    if keras_zip.is_zip(filepath):
-        return _read_zip(filepath, custom_objects, compile, safe_mode, lambdas, verify)
+    with short_errors():
+        filepath = fetched(filepath)
+        read = _read_zip if keras_zip.is_zip(filepath) else _read_hdf5
+        return read(filepath, custom_objects, compile, safe_mode, lambdas, verify, resume)
+
+
+def _read_hdf5(
+    filepath: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None, verify: bool,
+    resume: bool,
+) -> Any:  # fmt: skip
     with hdf5.reading(filepath) as file, allow_code_loading(not safe_mode):
         description = hdf5.attribute(file, "model_config")
         if description is None:
@@ -174,15 +184,16 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
                     group = hdf5.subgroup(file, "optimizer_weights")
                     names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
                     _set_optimizer(model, lambda: read_state(group, names, model, version))
-                load_state(file, model)
+                load_state(file, model, resume)
         if verify:
             check_sample(file, model)
     return model
 
 
 def _read_zip(
-    source: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None, verify: bool
-) -> Any:
+    source: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None, verify: bool,
+    resume: bool,
+) -> Any:  # fmt: skip
     description, weights, version = keras_zip.read(source)
     config = parse_model(description)
     with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
@@ -194,7 +205,7 @@ def _read_zip(
             if _compile(model, training, custom_objects, version if own is None else None):
                 if "optimizer/vars" in file:
                     _set_optimizer(model, lambda: read_zip_state(file, model))
-                load_state(file, model)
+                load_state(file, model, resume)
         if verify:
             check_sample(file, model)
     return model

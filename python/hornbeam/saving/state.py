@@ -1,6 +1,7 @@
 """What resuming needs beside weights: run number and seeds, NumPy's generator, and the order of the samples.
 
-It is stored where Keras does not look, and as numbers and text, so that reading it executes nothing.
+It is stored where Keras does not look, and as numbers and text, so that reading it executes nothing. NumPy's generator
+belongs to the whole process, so a file changes it only where the caller asks for that.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ import json
 from typing import Any
 
 import numpy as np
+
+from ..utils.messages import shortened, warn_user
+from . import hdf5
+from .text import parse_json
 
 _ATTRIBUTE = "hornbeam_state"
 _ORDER = "hornbeam_sample_order"
@@ -33,35 +38,64 @@ def save_state(file: Any, model: Any, runs: int) -> None:
         file[_ORDER] = model._sample_order.astype("uint32")
 
 
-def load_state(file: Any, model: Any) -> None:
-    """Restore the state, if the file has one.
+def load_state(file: Any, model: Any, resume: bool = False) -> None:
+    """Restore the model's own state, if the file has it.
+
+    Args:
+        resume: whether to restore NumPy's generator too, which belongs to the whole process.
 
     Raises:
-        ValueError: what is stored is no such state.
+        ValueError: what is stored is no such state; nothing is changed then.
     """
-    if _ATTRIBUTE not in file.attrs:
+    stored = hdf5.attribute(file, _ATTRIBUTE)
+    if stored is None:
+        if resume:
+            warn_user("resume=True, but the file does not hold the state of NumPy's generator: it stays as it is.")
         return
     try:
-        state = json.loads(file.attrs[_ATTRIBUTE])
-        run, of_numpy = int(state["run"]), state["numpy"]
-        restored = (
-            of_numpy["kind"],
-            np.asarray(of_numpy["keys"], dtype="uint32"),
-            int(of_numpy["position"]),
-            int(of_numpy["has_gauss"]),
-            float(of_numpy["gauss"]),
-        )
-        seeds = [int(seed) for seed in state["seeds"]]
+        state = parse_json(stored)
+        run = _integer(state["run"], "run", 2**63)
+        seeds = [_integer(seed, "seeds", 2**63) for seed in _list(state["seeds"], "seeds")]
+        generator = _generator(state["numpy"])
         order = _read_order(file)
-        np.random.set_state(restored)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"The file's `{_ATTRIBUTE}` is damaged: {error}") from error
+        raise ValueError(f"The file's `{_ATTRIBUTE}` is damaged: {shortened(str(error))}") from error
     nodes = _random_nodes(model)
     if len(nodes) == len(seeds):  # not so for a graph that another version of Hornbeam builds differently
         for node, seed in zip(nodes, seeds):
             node.attrs["seed"] = seed
     model._run_counter.value = run
     model._resume_order = order
+    if resume:
+        np.random.set_state(generator)
+
+
+def _generator(stored: Any) -> tuple:
+    """NumPy's state of a Mersenne Twister. NumPy believes it unseen: a wrong position makes it read foreign memory."""
+    keys = [_integer(key, "numpy keys", 2**32) for key in _list(stored["keys"], "numpy keys")]
+    if stored["kind"] != "MT19937" or len(keys) != _TWISTER_KEYS:
+        raise ValueError("it has no state of a Mersenne Twister")
+    gauss = stored["gauss"]
+    if type(gauss) not in (int, float) or not abs(gauss) < _LARGEST_GAUSS:
+        raise ValueError(f"its gauss is {shortened(gauss)}")
+    position = _integer(stored["position"], "numpy position", _TWISTER_KEYS + 1)
+    return "MT19937", np.array(keys, "uint32"), position, _integer(stored["has_gauss"], "has_gauss", 2), float(gauss)
+
+
+_TWISTER_KEYS = 624
+_LARGEST_GAUSS = 40  # a normal number made of 53 random bits is far smaller
+
+
+def _integer(value: Any, what: str, below: int) -> int:
+    if type(value) is not int or not 0 <= value < below:
+        raise ValueError(f"its {what} has {shortened(value)} where an integer from 0 to {below - 1} belongs")
+    return value
+
+
+def _list(value: Any, what: str) -> list:
+    if not isinstance(value, list):
+        raise ValueError(f"its {what} should be a list, but is {shortened(value)}")
+    return value
 
 
 def _random_nodes(model: Any) -> list[Any]:
@@ -84,7 +118,7 @@ def _read_order(file: Any) -> np.ndarray | None:
     """The order in which the last epoch saw the samples; shuffling goes on from it."""
     if _ORDER not in file:
         return None
-    stored = file[_ORDER]
+    stored = hdf5.dataset(file, _ORDER)
     if stored.ndim != 1 or stored.dtype != np.uint32 or stored.size * 4 > max(stored.id.get_storage_size(), 4):
         raise ValueError(f"`{_ORDER}` is no list of sample numbers")
     order = stored[()].astype("int64")

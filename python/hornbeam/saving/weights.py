@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import __version__ as keras_version
 from .. import backend as K
-from ..utils.messages import warn_user
+from ..utils.messages import short_errors, warn_user
 from . import hdf5, keras_zip, zip_weights
 from .legacy_weights import preprocess_weights_for_loading
 from .snapshot import Snapshot
@@ -64,7 +64,11 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
             "Unable to load weights saved in HDF5 format into a model which has not created its variables yet. Call "
             "the model first, then load the weights."
         )
-    filepath = fetched(filepath)
+    with short_errors():
+        _load_weights(model, fetched(filepath), by_name, skip_mismatch, reshape)
+
+
+def _load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool, reshape: bool) -> None:
     if keras_zip.is_zip(filepath):
         _, filepath, _ = keras_zip.read(filepath)
     with hdf5.reading(filepath) as file:
