@@ -61,9 +61,11 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
-        return (
-            _everywhere(self.value, shape, dtype) if np.ndim(self.value) == 0 else K.constant(self.value, dtype, shape)
-        )
+        if np.ndim(self.value) == 0:
+            return _everywhere(self.value, shape, dtype)
+        if np.size(self.value) > math.prod(shape):  # said here, where the layer is named
+            raise ValueError(f"An initializer's {np.size(self.value)} values do not fit the shape {tuple(shape)}.")
+        return graph.Variable(lambda: K.constant(self.value, dtype, shape).numpy(), dtype or K.floatx(), tuple(shape))
 
     def get_config(self) -> dict:
         return {"value": self.value}
@@ -221,7 +223,8 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
         if len(shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
-        return graph.constant(self.gain * np.eye(shape[0], shape[1]), dtype or K.floatx())
+        dtype, (rows, columns) = dtype or K.floatx(), shape
+        return graph.Variable(lambda: self.gain * np.eye(rows, columns, dtype=dtype), dtype, (rows, columns))
 
     def get_config(self) -> dict:
         return {"gain": self.gain}
