@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
-from ..graph import Variable, name_scope
+from ..graph import Variable, building, name_scope
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
@@ -18,6 +18,10 @@ from .node import Node
 from .tracing import get_source_inputs, node_key, trace
 
 __all__ = ["Network", "get_source_inputs"]
+
+
+#: What calling a layer again costs, in ops of a graph.
+_STEPS_OF_A_CALL = 4
 
 
 class Network(Layer):
@@ -78,8 +82,8 @@ class Network(Layer):
         """Make the network the graph between ``inputs`` and ``outputs``; a Sequential does so as it grows."""
         self._is_compiled = False
         self._inbound_nodes = []
-        self._call_cache: dict[Any, tuple[list, list]] = {}
-        self._last_call: tuple | None = None
+        self._call_cache: dict[tuple, dict[Any, tuple[list, list]]] = {}
+        self._last_call: tuple[tuple, dict[Any, tuple[list, list]]] | None = None
         self.inputs = to_list(inputs, allow_tuple=True)
         self.outputs = to_list(outputs, allow_tuple=True)
         self._check_ends()
@@ -101,7 +105,7 @@ class Network(Layer):
         self._feed_input_shapes = [K.int_shape(x) for x, _ in fed]
 
         masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
-        self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs), None)] = (self.outputs, masks)
+        self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs))] = {None: (self.outputs, masks)}
         self.built = True
         self.supports_masking = any(layer.supports_masking for layer in self._layers)
         Node(
@@ -289,27 +293,30 @@ class Network(Layer):
             return None
         inputs = to_list(inputs, allow_tuple=True)
         masks = _mask_list(mask, len(inputs))
-        key = self._call_key(inputs, masks, None)[:-1]
-        calls = [*self._call_cache.items(), *([self._last_call] if self._last_call else [])]
-        known = next((results for call, results in calls if call[:-1] == key), None)  # whatever `training` was
-        _, masks = known or self._run(inputs, masks, None)
+        known = self._known_results(self._call_key(inputs, masks))
+        _, masks = next(iter(known.values())) if known else self._run(inputs, masks, None)  # whatever `training` was
         return unpack_singleton(list(masks))
 
     def _run(self, inputs: list, masks: list, training: Any) -> tuple[list, list]:
-        key = self._call_key(inputs, masks, training)
-        if key in self._call_cache:
-            return self._call_cache[key]
+        key = self._call_key(inputs, masks)
+        known = self._known_results(key)
+        if training not in known:
+            outputs, output_masks, _ = self.run_internal_graph(inputs, masks, training)
+            known[training] = outputs, output_masks
+            if all(is_concrete(x) for x in inputs):
+                self._last_call = key, known  # only until the next: values come and go
+            else:
+                self._call_cache[key] = known
+        return known[training]
+
+    def _known_results(self, key: tuple) -> dict[Any, tuple[list, list]]:
+        """Outputs and masks of earlier calls on these inputs and masks, by ``training``."""
         if self._last_call is not None and self._last_call[0] == key:
             return self._last_call[1]
-        outputs, output_masks, _ = self.run_internal_graph(inputs, masks, training)
-        if all(is_concrete(x) for x in inputs):
-            self._last_call = key, (outputs, output_masks)  # only until the next: values come and go
-        else:
-            self._call_cache[key] = (outputs, output_masks)
-        return outputs, output_masks
+        return self._call_cache.get(key, {})
 
-    def _call_key(self, inputs: list, masks: list, training: Any) -> tuple:
-        return tuple(inputs), tuple(masks), tuple(self.outputs), training
+    def _call_key(self, inputs: list, masks: list) -> tuple:
+        return tuple(inputs), tuple(masks), tuple(self.outputs)
 
     def run_internal_graph(self, inputs, masks=None, training=None):
         """Apply the layers to ``inputs``, node by node; ``training`` as for :meth:`call`.
@@ -319,12 +326,16 @@ class Network(Layer):
         """
         masks = _mask_list(masks, len(inputs))
         values = {x: (y, mask) for x, y, mask in zip(self.inputs, inputs, masks)}
+        unconditional = [*self._per_input_updates.get(None, []), *self._per_input_losses.get(None, [])]
+        filed = {id(item) for item in unconditional}
         for node in self._nodes_to_outputs():
             if isinstance(node.outbound_layer, InputLayer) and node.output_tensors[0] in values:
                 continue
             if all(x in values for x in node.input_tensors):
-                outputs, output_masks = self._run_node(node, [values[x] for x in node.input_tensors], inputs, training)
+                data = [values[x] for x in node.input_tensors]
+                outputs, output_masks = self._run_node(node, data, training)
                 values.update(zip(node.output_tensors, zip(outputs, output_masks)))
+                self._file_from(node.outbound_layer, [x for x, _ in data], inputs, filed)
         results = [values[x] for x in self.outputs]
         return [y for y, _ in results], [mask for _, mask in results], [K.int_shape(y) for y, _ in results]
 
@@ -339,7 +350,8 @@ class Network(Layer):
                     wanted.update(node.input_tensors)
         return needed[::-1]
 
-    def _run_node(self, node: Node, data: list, network_inputs: list, training: Any) -> tuple[list, list]:
+    def _run_node(self, node: Node, data: list, training: Any) -> tuple[list, list]:
+        building.take(_STEPS_OF_A_CALL)
         layer = node.outbound_layer
         tensors = [x for x, _ in data]
         x = unpack_singleton(tensors)
@@ -363,11 +375,19 @@ class Network(Layer):
                 if tensor not in tensors:
                     tensor._keras_shape = shape
         layer._regularize_activity(tensors, outputs)
-        self.add_update(layer.get_updates_for(tensors), network_inputs)
-        self.add_update(_without(layer.get_updates_for(None), self._updates), None)
-        self.add_loss(layer.get_losses_for(tensors), network_inputs)
-        self.add_loss(_without(layer.get_losses_for(None), self._losses), None)
         return outputs, output_masks
+
+    def _file_from(self, layer: Layer, tensors: list, network_inputs: list, filed: set[int]) -> None:
+        """Make updates and losses of a layer's call the network's own.
+
+        Args:
+            filed: identities of the unconditional ones that the network has; each call meets them again.
+        """
+        for of_layer, add in ((layer.get_updates_for, self.add_update), (layer.get_losses_for, self.add_loss)):
+            add(of_layer(tensors), network_inputs)
+            new = [item for item in of_layer(None) if id(item) not in filed]
+            filed.update(map(id, new))
+            add(new, None)
 
     def _output_shapes(self, inputs, outputs):
         return [K.int_shape(x) for x in outputs]
@@ -497,12 +517,6 @@ class Network(Layer):
         from ..saving import unpickle_model
 
         self.__dict__.update(unpickle_model(state).__dict__)
-
-
-def _without(items: list, known: list) -> list:
-    """The items that are not known yet: each call of a network meets the unconditional ones of its layers again."""
-    ids = {id(item) for item in known}
-    return [item for item in items if id(item) not in ids]
 
 
 def _key(inputs: Any) -> tuple | None:

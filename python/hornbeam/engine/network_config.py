@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import heapq
 import json
 from collections.abc import Hashable
 from typing import Any
 
 from ..utils.generic_utils import unpack_singleton
-from ..utils.messages import warn_user
+from ..utils.messages import shortened, warn_user
 from .tracing import node_key
 
 
@@ -89,14 +90,16 @@ def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
     except (ValueError, TypeError) as error:
         if not getattr(error, "_names_layer", False) and error.args and isinstance(error.args[0], str):
             config = data.get("config") if isinstance(data, dict) else None
-            name = data.get("name") or (config.get("name") if isinstance(config, dict) else None)
-            error.args = (f'layer "{name}" (class {data.get("class_name")}): {error.args[0]}', *error.args[1:])
+            name = config.get("name") if isinstance(config, dict) else None
+            name = (data.get("name") if isinstance(data, dict) else None) or name
+            kind = shortened(data.get("class_name") if isinstance(data, dict) else data)
+            error.args = (f'layer "{shortened(name)}" (class {kind}): {error.args[0]}', *error.args[1:])
             error._names_layer = True  # type: ignore[union-attr]
         raise
 
 
 class _Pending(LookupError):
-    """A call's input does not exist yet."""
+    """A call's input does not exist yet. Its argument is where it will be: the name of a layer, and the number of a call."""
 
 
 def network_from_config(cls: type, config: dict, custom_objects: dict | None) -> Any:
@@ -107,33 +110,23 @@ def network_from_config(cls: type, config: dict, custom_objects: dict | None) ->
     """
     _check_config(config)
     layers: dict[str, Any] = {}
-    waiting: dict[str, list] = {}
+    calls: dict[str, list] = {}
     for data in config["layers"]:
-        name = data.get("name") or data["config"].get("name")  # a Sequential's config may be a list without a name
+        own = data["config"]
+        name = data.get("name") or (own.get("name") if isinstance(own, dict) else None)
+        if not isinstance(name, str):
+            raise ValueError(f"Invalid model config: a layer without a name: {shortened(data)}")
         layer = layers[name] = layer_from_config(data, custom_objects)
         layer.name = name  # TF's op layers are referred to by a name that differs from their config's
-        waiting[name] = list(data.get("inbound_nodes") or [])
-
-    while any(waiting.values()):
-        progress = False
-        for name, calls in waiting.items():
-            while calls:
-                try:
-                    _repeat_call(layers, layers[name], calls[0])
-                except _Pending:
-                    break
-                calls.pop(0)
-                progress = True
-        if not progress:
-            stuck = [name for name, calls in waiting.items() if calls]
-            raise ValueError(f"Invalid model config: the inputs of layers {stuck} cannot be found in the model.")
+        calls[name] = _list(data.get("inbound_nodes") or [], "the calls of a layer")
+    _repeat_calls(layers, calls)
 
     try:
         inputs = [_tensor_at(layers, where) for where in _references(config["input_layers"])]
         outputs = [_tensor_at(layers, where) for where in _references(config["output_layers"])]
     except _Pending as error:
         raise ValueError(
-            f"Invalid model config: an end of the model is a call of {error} that it does not have."
+            f"Invalid model config: an end of the model is a call of {shortened(repr(error.args[0][0]))} that it does not have."
         ) from None
     return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
 
@@ -141,15 +134,82 @@ def network_from_config(cls: type, config: dict, custom_objects: dict | None) ->
 def _check_config(config: Any) -> None:
     for key in ("layers", "input_layers", "output_layers"):
         if not isinstance(config, dict) or not isinstance(config.get(key), (list, tuple)):
-            raise ValueError(f"Invalid model config: expected a dict with a list `{key}`, got {str(config)[:200]}")
+            raise ValueError(f"Invalid model config: expected a dict with a list `{key}`, got {shortened(config)}")
     for data in config["layers"]:
         if not isinstance(data, dict) or not isinstance(data.get("config"), (dict, list)) or "class_name" not in data:
-            raise ValueError(f"Invalid model config: not a layer: {str(data)[:200]}")
+            raise ValueError(f"Invalid model config: not a layer: {shortened(data)}")
+
+
+def _repeat_calls(layers: dict[str, Any], calls: dict[str, list]) -> None:
+    """Repeat the calls of all layers as if going through the layers again and again, each as far as its inputs exist.
+
+    A layer that has to wait is looked at again when what it waits for is there, and not before: files list layers in any
+    order, and going through all of them each time would cost the square of their number.
+
+    Raises:
+        ValueError: some calls never get their inputs.
+    """
+    names = list(layers)
+    at = dict.fromkeys(names, 0)  # how many calls were repeated
+    resolved = dict.fromkeys(names, 0)  # how many inputs of the next call exist
+    waiting: dict[
+        tuple[str, int], list[int]
+    ] = {}  # from a layer and the number of a call to the layers that wait for it
+    todo = [(0, index) for index in range(len(names))]  # a heap: round, position
+    while todo:
+        turn, index = heapq.heappop(todo)
+        name = names[index]
+        layer = layers[name]
+        while at[name] < len(calls[name]):
+            call = calls[name][at[name]]
+            try:
+                needed = _references_in(layers, layer, call)
+                while resolved[name] < len(needed):
+                    _tensor_at(layers, needed[resolved[name]])
+                    resolved[name] += 1
+            except _Pending as pending:
+                waiting.setdefault(pending.args[0], []).append(index)
+                break
+            known = len(layer._inbound_nodes)
+            _repeat_call(layers, layer, call)
+            at[name], resolved[name] = at[name] + 1, 0
+            for number in range(known, len(layer._inbound_nodes)):
+                for other in waiting.pop((name, number), []):
+                    heapq.heappush(todo, (turn if other > index else turn + 1, other))
+    stuck = [name for name in names if at[name] < len(calls[name])]
+    if stuck:
+        raise ValueError(f"Invalid model config: the inputs of layers {shortened(stuck)} cannot be found in the model.")
+
+
+def _list(items: Any, what: str) -> list:
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(f"Invalid model config: {what} should be a list, but is {shortened(items)}")
+    return list(items)
 
 
 def _references(items: Any) -> list:
     """``[[layer, node, tensor], ...]``; newer writers give a single reference without the outer list."""
     return [items] if items and isinstance(items[0], str) else list(items)
+
+
+def _references_in(layers: dict, layer: Any, call: Any) -> list:
+    """All references to tensors in a call, among its other arguments too where the layer takes tensors there."""
+    found = [source for source in _references(_list(call, "a call")) if source[0] != "_CONSTANT_VALUE"]
+    if hasattr(layer, "describe_call"):
+        waiting = [
+            value for source in _references(call) if len(source) > 3 and source[3] for value in source[3].values()
+        ]
+        while waiting:
+            value = waiting.pop()
+            if _is_reference(layers, value):
+                found.append(value)
+            elif isinstance(value, (list, tuple)):
+                waiting += value
+    return found
+
+
+def _is_reference(layers: dict, value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 3 and isinstance(value[0], str) and value[0] in layers
 
 
 def _tensor_at(layers: dict, where: Any) -> Any:
@@ -162,21 +222,22 @@ def _tensor_at(layers: dict, where: Any) -> Any:
     try:
         name, node_index, tensor_index = where[0], int(where[1]), int(where[2])
     except (TypeError, ValueError, IndexError, KeyError):
-        raise ValueError(f"Invalid model config: not a reference to a layer: {str(where)[:200]}") from None
-    if name not in layers:
-        raise ValueError(f"Invalid model config: unknown layer {name!r}.")
+        raise ValueError(f"Invalid model config: not a reference to a layer: {shortened(where)}") from None
+    if not isinstance(name, str) or name not in layers:
+        raise ValueError(f"Invalid model config: unknown layer {shortened(repr(name))}.")
     nodes = layers[name]._inbound_nodes
     if not 0 <= node_index < len(nodes):
-        raise _Pending(name)
+        raise _Pending((name, node_index))
     if not 0 <= tensor_index < len(nodes[node_index].output_tensors):
-        raise ValueError(f"Invalid model config: layer {name!r} has no output {tensor_index}.")
+        raise ValueError(
+            f"Invalid model config: layer {shortened(repr(name))} has no output {shortened(tensor_index)}."
+        )
     return nodes[node_index].output_tensors[tensor_index]
 
 
 def _repeat_call(layers: dict, layer: Any, call: Any) -> None:
     """Call a layer as a file says: on one tensor, or a list of them, or (op layers) on a number."""
-    flat = bool(call) and isinstance(call[0], str)
-    sources = [call] if flat else call
+    sources = _references(call)
     values = [source[2] if source[0] == "_CONSTANT_VALUE" else _tensor_at(layers, source) for source in sources]
     kwargs: dict = {}
     for source in sources:
@@ -192,6 +253,6 @@ def _with_tensors(layers: dict, value: Any) -> Any:
     """A copy of an argument with tensors in place of the references to them."""
     if not isinstance(value, (list, tuple)):
         return value
-    if len(value) == 3 and isinstance(value[0], str) and value[0] in layers:
+    if _is_reference(layers, value):
         return _tensor_at(layers, value)
     return [_with_tensors(layers, part) for part in value]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import building
 from .dtypes import DTYPES
 from .integers import as_integer
 from .naming import current_scope
@@ -59,6 +60,7 @@ class Node:
     __slots__ = ("__weakref__", "_name", "attrs", "inputs", "label", "op", "outputs", "serial")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
+        building.take()
         self.op = op
         self.inputs = inputs
         self.attrs = attrs

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from ..graph import building
 from ..utils.generic_utils import allow_code_loading
+from ..utils.messages import short_errors, shortened
 from .keras3 import as_tf_keras, is_keras_3
 from .migrate import migrate
-from .text import parse_model, parse_yaml
+from .text import count_parts, parse_model, parse_yaml
 
 
 def model_from_config(config, custom_objects=None, lambdas=None, keras_version=None):
@@ -24,16 +26,27 @@ def model_from_config(config, custom_objects=None, lambdas=None, keras_version=N
         TypeError: a list instead of a dict.
         ValueError: no valid config.
     """
-    from ..layers import deserialize
-
     if isinstance(config, list):
         raise TypeError(
             "`model_from_config` expects a dictionary, not a list. Maybe you meant to use "
             "`Sequential.from_config(config)`?"
         )
     if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError(f"Not a model's config: {str(config)[:200]}")
+        raise ValueError(f"Not a model's config: {shortened(config)}")
     custom_objects = dict(custom_objects or {})
+    with short_errors(), building.at_most(FREE_STEPS + STEPS_PER_PART * count_parts(config)):
+        return _make(config, custom_objects, lambdas, keras_version)
+
+
+#: How much a description may build: an op is one step, a call of a layer inside of a model that is called again is five.
+#: A ResNet-152 that is called 60 times takes 160,000.
+FREE_STEPS = 200_000
+STEPS_PER_PART = 4
+
+
+def _make(config: dict, custom_objects: dict, lambdas: dict | None, keras_version: str | None) -> Any:
+    from ..layers import deserialize
+
     try:
         if lambdas:
             config = _with_functions(config, lambdas)
@@ -83,11 +96,11 @@ def _with_functions(config: dict, lambdas: dict) -> dict:
 
 def model_from_json(json_string, custom_objects=None, safe_mode=True, lambdas=None):
     """Make a model from the text of ``model.to_json()``; see :func:`load_model` for ``safe_mode`` and ``lambdas``."""
-    with allow_code_loading(not safe_mode):
+    with short_errors(), allow_code_loading(not safe_mode):
         return model_from_config(parse_model(json_string), custom_objects, lambdas)
 
 
 def model_from_yaml(yaml_string, custom_objects=None, safe_mode=True, lambdas=None):
     """Make a model from the text of ``model.to_yaml()``; see :func:`load_model` for ``safe_mode`` and ``lambdas``."""
-    with allow_code_loading(not safe_mode):
+    with short_errors(), allow_code_loading(not safe_mode):
         return model_from_config(parse_yaml(yaml_string), custom_objects, lambdas)

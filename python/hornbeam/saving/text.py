@@ -9,6 +9,9 @@ import numpy as np
 
 from .. import __version__ as keras_version
 from .. import backend as K
+from ..utils.messages import shortened
+from . import plain_yaml
+from .plain_yaml import LONGEST_NUMBER, TOO_DEEP, TooLarge
 
 
 def model_description(model: Any) -> dict:
@@ -57,7 +60,7 @@ def parse_model(text: str) -> dict:
 
 def _dict(description: Any) -> dict:
     if not isinstance(description, dict):
-        raise ValueError(f"Not a model's config: {str(description)[:200]}")
+        raise ValueError(f"Not a model's config: {shortened(description)}")
     return description
 
 
@@ -65,39 +68,47 @@ def parse_json(text: str) -> Any:
     """Parse JSON from a stranger.
 
     Raises:
-        ValueError: it is none, or nested deeper than any model is.
+        ValueError: it is none, or nested deeper than any model is, or has an integer of hundreds of digits.
     """
     try:
-        description = json.loads(text)
+        description = json.loads(text, parse_int=_integer)
     except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
-    _check_depth(description)
+        raise TooLarge(TOO_DEEP) from None
+    count_parts(description)
     return description
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:  # reading them takes the square of their number
+        raise ValueError(f"a number of {len(digits)} characters")
+    return int(digits)
 
 
 #: Far above any model (a level of nested models takes four), and far below what would exhaust the stack.
 MAX_DEPTH = 150
 #: Lists and dicts, each counted as often as it is referred to: in YAML a few lines can refer to each other 10^9 times.
 MAX_PARTS = 2_000_000
-_TOO_DEEP = "The model's description is nested too deeply."
 
 
-def _check_depth(description: Any) -> None:
-    level, count = [description], 0
+def count_parts(description: Any) -> int:
+    """The number of lists and dicts in a description.
+
+    Raises:
+        ValueError: there are too many of them, or they are nested too deeply.
+    """
+    level, count = [description] if isinstance(description, (dict, list, tuple)) else [], 0
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
         for item in level:
-            if isinstance(item, dict):
-                below.extend(item.values())
-            elif isinstance(item, (list, tuple)):
-                below.extend(part for part in item if isinstance(part, (dict, list, tuple)))
+            parts = item.values() if isinstance(item, dict) else item
+            below.extend(part for part in parts if isinstance(part, (dict, list, tuple)))
             count += 1
             if len(below) + count > MAX_PARTS:
-                raise ValueError(f"The model's description has more than {MAX_PARTS} parts.")
+                raise TooLarge(f"The model's description has more than {MAX_PARTS} parts.")
         if not below:
-            return
+            return count
         level = below
-    raise ValueError(_TOO_DEEP)
+    raise TooLarge(TOO_DEEP)
 
 
 def parse_yaml(text: str) -> dict:
@@ -106,21 +117,10 @@ def parse_yaml(text: str) -> dict:
     Raises:
         ValueError: it is no YAML, no dict, nested deeper than any model is, or wants an object made.
     """
-    yaml = _yaml()
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]
-        pass
-
-    def construct_tuple(loader: Any, node: Any) -> tuple:
-        return tuple(loader.construct_sequence(node, deep=True))
-
-    Loader.add_constructor("tag:yaml.org,2002:python/tuple", construct_tuple)
-    Loader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
     try:
-        description = yaml.load(text, Loader=Loader)
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError, LookupError, AttributeError) as error:
+        description = plain_yaml.load(text, MAX_DEPTH, MAX_PARTS)
+    except plain_yaml.NotPlain as error:
         raise ValueError(f"The model's description is no plain YAML: {error}") from error
-    _check_depth(description)
     return _dict(description)
 
 

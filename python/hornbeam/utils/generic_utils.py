@@ -10,6 +10,7 @@ import itertools
 import marshal
 import threading
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -235,10 +236,24 @@ def getargspec(fn: Callable) -> inspect.FullArgSpec:
     return inspect.getfullargspec(fn)
 
 
+_known_parameters: weakref.WeakKeyDictionary[Any, Mapping[str, inspect.Parameter]] = weakref.WeakKeyDictionary()
+
+
+def _parameters(fn: Callable) -> Mapping[str, inspect.Parameter]:
+    """What ``inspect.signature`` says, remembered for plain functions and methods: building asks for it at each call."""
+    function = getattr(fn, "__func__", fn)
+    if not isinstance(function, types.FunctionType):
+        return inspect.signature(fn).parameters
+    known = _known_parameters.get(function)
+    if known is None:
+        known = _known_parameters[function] = inspect.signature(function).parameters
+    return known
+
+
 def has_arg(fn: Callable, name: str, accept_all: bool = False) -> bool:
     """Whether ``fn`` can be called with the keyword ``name``; ``accept_all`` counts ``**kwargs`` as a yes."""
     try:
-        parameters = inspect.signature(fn).parameters
+        parameters = _parameters(fn)
     except (TypeError, ValueError):
         return False
     parameter = parameters.get(name)
