@@ -7,12 +7,20 @@ which believes whatever flags it is given, is never reached.
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import re
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
+
+from ..utils.messages import shortened
+from . import pickle_opcodes
+
+_FREE_BYTES = 1 << 20
+_MAX_COPIES = 16  # an array of objects takes 8 bytes for each item, which may take 1 in the pickle
 
 
 def load(file: IO[bytes], encoding: str = "bytes") -> Any:
@@ -26,23 +34,20 @@ def load(file: IO[bytes], encoding: str = "bytes") -> Any:
         ValueError: the file holds anything else than list, tuple, dict, set, str, bytes, numbers and arrays of
             numbers, strings or objects; or it is damaged.
     """
+    data = file.read()
     try:
-        value = _Unpickler(file, encoding=encoding).load()
+        pickle_opcodes.check(data)
+        value = _Unpickler(data, encoding).load()
     except _DAMAGE as error:
-        raise ValueError(f"{getattr(file, 'name', 'The file')} does not hold plain pickled data: {error}") from error
+        name = getattr(file, "name", "The file")
+        raise ValueError(f"{name} does not hold plain pickled data: {shortened(str(error))}") from error
     return np.asarray(value) if isinstance(value, _Array) else value
 
 
 _DAMAGE = (
-    pickle.UnpicklingError,
-    EOFError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    ValueError,
+    pickle.UnpicklingError, EOFError, TypeError, AttributeError, LookupError, ArithmeticError, ValueError, RecursionError,
     MemoryError,
-)
+)  # fmt: skip
 
 
 class _Dtype:
@@ -66,6 +71,8 @@ class _Dtype:
 class _Array(np.ndarray):
     """An array whose state is checked before NumPy sees it."""
 
+    take: Callable[[int], None]  # counts the bytes that are copied
+
     def __setstate__(self, state: Any) -> None:
         *_, shape, code, fortran, data = state
         if not isinstance(code, _Dtype) or not all(type(n) is int and n >= 0 for n in shape):
@@ -76,11 +83,22 @@ class _Array(np.ndarray):
         wanted = math.prod(shape) * (1 if is_object else code.dtype.itemsize)
         if type(data) is not (list if is_object else bytes) or len(data) != wanted:
             raise pickle.UnpicklingError(f"an array of shape {tuple(shape)} has other data")
+        self.take(len(data) * (8 if is_object else 1))
         checked: Any = (1, tuple(shape), code.dtype, bool(fortran), data)
         super().__setstate__(checked)
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, data: bytes, encoding: str) -> None:
+        super().__init__(io.BytesIO(data), encoding=encoding)
+        self._left = _FREE_BYTES + _MAX_COPIES * len(data)
+
+    def take(self, size: int) -> None:
+        """Count bytes that are copied out of the pickle: a text may be referred to, and copied, any number of times."""
+        self._left -= size
+        if self._left < 0:
+            raise pickle.UnpicklingError("it holds many times more than it writes out")
+
     def find_class(self, module: str, name: str) -> Any:
         # NumPy 2 calls numpy.core numpy._core.
         full_name = f"{module.replace('numpy._core', 'numpy.core')}.{name}"
@@ -101,7 +119,9 @@ class _Unpickler(pickle.Unpickler):
     # Methods, because a pickle can set attributes of what it is given, and those of a bound method cannot be set.
     def reconstruct(self, kind: Any, shape: Any, code: Any) -> np.ndarray:
         """An empty array, which gets its contents as its state."""
-        return np.empty((0,), "b").view(_Array)
+        array = np.empty((0,), "b").view(_Array)
+        array.take = self.take
+        return array
 
     def scalar(self, code: Any, data: Any = b"") -> Any:
         if not isinstance(code, _Dtype) or code.dtype.hasobject:
@@ -109,12 +129,16 @@ class _Unpickler(pickle.Unpickler):
         data = data.encode("latin1") if isinstance(data, str) else data
         if len(data) != code.dtype.itemsize:
             raise pickle.UnpicklingError("a number has other data than its dtype")
+        if code.dtype.kind == "c":  # as keys of a dict they can be made to have one hash
+            raise pickle.UnpicklingError("a complex number is not admitted")
+        self.take(len(data))
         return np.frombuffer(data, code.dtype)[0]
 
     def encode(self, text: Any, encoding: Any) -> bytes:
         """Bytes: protocol 2 of Python 3 writes them as a call of ``_codecs.encode(text, 'latin1')``."""
         if encoding not in ("latin1", b"latin1") or not isinstance(text, str):
             raise pickle.UnpicklingError("bytes are damaged")
+        self.take(len(text))
         return text.encode("latin1")
 
     def no_bytes(self) -> bytes:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..utils.messages import shortened
 from ..version import __version__
 from .sink import unfailing
 from .targets import write_file
+from .text import parse_json
 
 _MAX_EXPANSION = 100  # members are stored as they are; anything that grows more than this is no model
 _MAX_CONFIG = 1 << 26
+_MAX_METADATA = 1 << 16
+_MAX_MEMBERS = 10_000  # there are three; Keras adds the files of layers that have some of their own
+#: Python inflates members of other kinds at once, to whatever size, before it looks at the one that they state.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def is_zip(source: Any) -> bool:
@@ -42,8 +49,15 @@ def opened(source: Any) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(source) as archive:
             yield archive
-    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError, zlib.error) as error:
-        raise OSError(f"Unable to read {str(source)!r}: the file is damaged: {error}") from error
+    except _DAMAGE as error:
+        raise OSError(f"Unable to read {shortened(str(source))!r}: the file is damaged: {error}") from error
+
+
+#: What zipfile and zlib raise where the bytes make no sense.
+_DAMAGE = (
+    zipfile.BadZipFile, EOFError, UnicodeDecodeError, RuntimeError, NotImplementedError, zlib.error, struct.error,
+    OverflowError, LookupError,
+)  # fmt: skip
 
 
 def read(source: Any) -> tuple[str, Any, str]:
@@ -54,23 +68,61 @@ def read(source: Any) -> tuple[str, Any, str]:
         ValueError: it holds no model.
     """
     with opened(source) as archive:
-        for name in ("config.json", "model.weights.h5"):
-            if name not in archive.namelist():
-                raise ValueError(f"{str(source)!r} holds no Keras model: it has no {name}.")
-            info = archive.getinfo(name)
-            limit = max(1 << 20, _MAX_EXPANSION * info.compress_size)
-            if info.file_size > (min(limit, _MAX_CONFIG) if name == "config.json" else limit):
-                raise ValueError(f"{str(source)!r}: {name} would take {info.file_size} bytes; no model does that.")
-        weights = io.BytesIO(archive.read("model.weights.h5"))
-        return archive.read("config.json").decode("utf-8"), weights, _version(archive)
+        members = _members(archive, shortened(str(source)))
+        weights = io.BytesIO(_read_member(archive, members, "model.weights.h5"))
+        config = _read_member(archive, members, "config.json", _MAX_CONFIG).decode("utf-8")
+        return config, weights, _version(archive, members)
 
 
-def _version(archive: zipfile.ZipFile) -> str:
+def _members(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]:
+    """The members that a model has, by name.
+
+    Raises:
+        ValueError: one is missing, or there twice (which of them is read is for the reader to choose), or there are
+            too many others.
+    """
+    entries = archive.infolist()
+    if len(entries) > _MAX_MEMBERS:
+        raise ValueError(f"{where!r} has {len(entries)} members; no model does that.")
+    members: dict[str, zipfile.ZipInfo] = {}
+    for entry in entries:
+        if members.setdefault(entry.filename, entry) is not entry:
+            raise ValueError(f"{where!r} has two members {shortened(entry.filename)!r}.")
+    for name in ("config.json", "model.weights.h5"):
+        if name not in members:
+            raise ValueError(f"{where!r} holds no Keras model: it has no {name}.")
+    return members
+
+
+def _read_member(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, most: int | None = None
+) -> bytes:
+    """A member's bytes: at most ``most`` of them, and so many times what it takes in the file; never more than it states.
+
+    Raises:
+        ValueError: it is larger, or compressed in a way that models are not.
+    """
+    info = members[name]
+    if info.compress_type not in _METHODS:
+        raise ValueError(f"The member {name} is compressed in a way (number {info.compress_type}) that models are not.")
+    held = archive.fp.seek(0, io.SEEK_END)  # type: ignore[union-attr] - open as long as the archive is
+    limit = max(1 << 20, _MAX_EXPANSION * min(info.compress_size, held))
+    limit = limit if most is None else min(limit, most)
+    with archive.open(info) as file:
+        contents = file.read(limit + 1) if info.file_size <= limit else b""
+    if info.file_size > limit or len(contents) > limit:
+        raise ValueError(
+            f"The member {name} would take {max(info.file_size, len(contents))} bytes; no model does that."
+        )
+    return contents
+
+
+def _version(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> str:
     """What the metadata say; without them it is an early one of those that write zips."""
+    stored = _read_member(archive, members, "metadata.json", _MAX_METADATA) if "metadata.json" in members else b"{}"
     try:
-        with archive.open("metadata.json") as file:
-            return str(json.loads(file.read(1 << 16))["keras_version"])
-    except (KeyError, ValueError, TypeError, RecursionError):
+        return shortened(parse_json(stored.decode("utf-8"))["keras_version"])
+    except (KeyError, ValueError, TypeError):
         return "2.12.0"
 
 
