@@ -71,7 +71,7 @@ class _Dtype:
 class _Array(np.ndarray):
     """An array whose state is checked before NumPy sees it."""
 
-    take: Callable[[int], None]  # counts the bytes that are copied
+    count_copy: Callable[[int], None]  # counts the bytes that are copied
 
     def __setstate__(self, state: Any) -> None:
         *_, shape, code, fortran, data = state
@@ -83,7 +83,7 @@ class _Array(np.ndarray):
         wanted = math.prod(shape) * (1 if is_object else code.dtype.itemsize)
         if type(data) is not (list if is_object else bytes) or len(data) != wanted:
             raise pickle.UnpicklingError(f"an array of shape {tuple(shape)} has other data")
-        self.take(len(data) * (8 if is_object else 1))
+        self.count_copy(len(data) * (8 if is_object else 1))
         checked: Any = (1, tuple(shape), code.dtype, bool(fortran), data)
         super().__setstate__(checked)
 
@@ -120,7 +120,7 @@ class _Unpickler(pickle.Unpickler):
     def reconstruct(self, kind: Any, shape: Any, code: Any) -> np.ndarray:
         """An empty array, which gets its contents as its state."""
         array = np.empty((0,), "b").view(_Array)
-        array.take = self.take
+        array.count_copy = self.take
         return array
 
     def scalar(self, code: Any, data: Any = b"") -> Any:

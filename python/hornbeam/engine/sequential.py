@@ -14,7 +14,6 @@ from .network import Network
 from .network_config import layer_from_config
 from .training import Model
 
-
 #: What :meth:`Network._set_graph` derives from inputs and outputs. It is made when one of these is first read, not with
 #: each layer that is added: a stack of n layers costs n steps, not n².
 _DERIVED = (

@@ -18,7 +18,7 @@ def is_keras_3(config: Any, keras_version: Any = None) -> bool:
     if keras_version is not None:
         return str(keras_version).split(".")[0] == "3"
     if isinstance(config, (list, tuple)):
-        return any(is_keras_3(part) for part in config)
+        return any(is_keras_3(part) for part in config if isinstance(part, (dict, list, tuple)))
     if not isinstance(config, dict):
         return False
     return "keras_history" in config or "batch_shape" in config or any(is_keras_3(part) for part in config.values())

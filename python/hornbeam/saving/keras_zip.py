@@ -105,7 +105,7 @@ def _read_member(
     info = members[name]
     if info.compress_type not in _METHODS:
         raise ValueError(f"The member {name} is compressed in a way (number {info.compress_type}) that models are not.")
-    held = archive.fp.seek(0, io.SEEK_END)  # type: ignore[union-attr] - open as long as the archive is
+    held = archive.fp.seek(0, io.SEEK_END)  # type: ignore[union-attr]
     limit = max(1 << 20, _MAX_EXPANSION * min(info.compress_size, held))
     limit = limit if most is None else min(limit, most)
     with archive.open(info) as file:

@@ -60,6 +60,9 @@ _DEFAULT_SEEDED = (
 )  # fmt: skip
 
 
+_CONTAINERS = (dict, list, tuple)  # a file's other parts are many: they are not worth a call each
+
+
 def migrate(item: Any, keras_version: str | None = None) -> Any:
     """The config ``item``, with all configs inside it, as Keras 2.3.1 would have written it.
 
@@ -70,7 +73,7 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
         ValueError: it asks for something that Keras 2.3.1 does not have.
     """
     if isinstance(item, (list, tuple)):
-        return [migrate(part, keras_version) for part in item]
+        return [migrate(part, keras_version) if isinstance(part, _CONTAINERS) else part for part in item]
     if not isinstance(item, dict):
         return item
     if not isinstance(item.get("class_name"), str) or "config" not in item:
