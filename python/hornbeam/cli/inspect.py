@@ -30,11 +30,12 @@ def main(args: argparse.Namespace) -> int:
 def show(path: str) -> int:
     """Print what is in a file; return the exit status."""
     from ..saving.inspecting import inspect_file
+    from ..utils.messages import shortened
 
     try:
         lines, suspicions = inspect_file(path)
     except Exception as error:  # whatever a crafted file may provoke is something to report, not to fail on
-        print(f"{path} cannot be read as a model: {type(error).__name__}: {error}")
+        print(f"{path} cannot be read as a model: {type(error).__name__}: {shortened(str(error), 600)}")
         return 2
     # Control characters in names could move the cursor and hide lines.
     for line in [*lines, *(f"SUSPICIOUS        {suspicion}" for suspicion in suspicions)]:

@@ -16,6 +16,7 @@ from .naming import checked_name
 from .tensor import Node, Tensor
 
 _FLOATX = "float32"
+MAX_DIMS = 8  # of any op's input or output (kMaxRank in csrc/core/shape.h)
 
 
 def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
@@ -87,7 +88,15 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
 
 
 def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str | None = None) -> Tensor:
-    """A value that is fed at each run."""
+    """A value that is fed at each run.
+
+    Raises:
+        ValueError: a dim is negative, or there are more of them than any op takes.
+    """
+    if len(shape) > MAX_DIMS:
+        raise ValueError(
+            f"A tensor has at most {MAX_DIMS} dimensions, and a placeholder was asked for with {len(shape)}."
+        )
     dtype, dims = dtype_name(dtype or floatx()), [None if d is None else as_integer(d) for d in shape]
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"a dimension cannot be negative, got shape {tuple(shape)}: None stands for an unknown one")

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from ..utils import metrics_utils
+from ..utils.messages import shortened
 from ..utils.metrics_utils import AUCCurve, AUCSummationMethod, ConfusionMatrix
 from .base import Metric
 
@@ -16,6 +17,18 @@ from .base import Metric
 def _ratio(part: Any, whole: Any) -> Any:
     """``part / whole``, and 0 where there is nothing to divide by."""
     return K.switch(K.greater(whole, 0), part / whole, K.zeros_like(part))
+
+
+#: Far beyond use, and little enough memory that a model file may ask for it.
+_MAX_THRESHOLDS = 100_000
+_MAX_CLASSES = 10_000  # the square of it is counted
+
+
+def _check_count(name: str, count: int, above: int, most: int = _MAX_THRESHOLDS) -> None:
+    if count <= above:
+        raise ValueError(f"`{name}` must be > {above}.")
+    if count > most:
+        raise ValueError(f"`{name}` must be at most {most}, got {shortened(count)}.")
 
 
 _COUNTS = {
@@ -147,8 +160,7 @@ class SensitivitySpecificityBase(_Counting):
 
     def __init__(self, value, num_thresholds=200, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        if num_thresholds <= 0:
-            raise ValueError("`num_thresholds` must be > 0.")
+        _check_count("num_thresholds", num_thresholds, 0)
         self.value = value
         self.num_thresholds = num_thresholds
         self.thresholds = [0.5] if num_thresholds == 1 else np.linspace(0.0, 1.0, num_thresholds).tolist()
@@ -221,8 +233,7 @@ class AUC(_Counting):
             raise ValueError("`AUC` with `multi_label` is not supported: all labels are counted together.")
         self.from_logits = from_logits
         if thresholds is None:
-            if num_thresholds <= 1:
-                raise ValueError("`num_thresholds` must be > 1.")
+            _check_count("num_thresholds", num_thresholds, 1)
             inner = np.linspace(0.0, 1.0, num_thresholds)[1:-1].tolist()
         else:
             inner = sorted(thresholds)
@@ -302,6 +313,7 @@ class MeanIoU(BaseMeanIoU):
         self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True, axis=-1
     ):
         super().__init__(name=name, dtype=dtype)
+        _check_count("num_classes", num_classes, 0, _MAX_CLASSES)
         self.num_classes = num_classes
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
@@ -329,7 +341,9 @@ class MeanIoU(BaseMeanIoU):
         return range(self.num_classes)
 
     def result(self):
-        hits = K.sum(self.total_cm * K.constant(np.eye(self.num_classes), dtype=self.dtype), axis=0)
+        hits = K.sum(
+            self.total_cm * K.cast(K.one_hot(K.arange(self.num_classes), self.num_classes), self.dtype), axis=0
+        )
         union = K.sum(self.total_cm, axis=0) + K.sum(self.total_cm, axis=1) - hits
         counted = np.isin(np.arange(self.num_classes), self._classes())
         present = K.cast(K.greater(union, 0), self.dtype) * K.constant(counted, dtype=self.dtype)

@@ -6,6 +6,7 @@ import math
 import os
 from typing import Any
 
+from ..utils.messages import shortened
 from . import hdf5, keras_zip
 from .configs import lambda_layers
 from .hdf5_audit import problems
@@ -29,7 +30,13 @@ def inspect_file(path: str) -> tuple[list[str], list[str]]:
             _inspect_zip(path, lines, suspicions)
         else:
             _inspect_hdf5(path, lines, suspicions)
-    return lines, suspicions
+    return [shortened(line, _WIDTH) for line in lines], [shortened(suspicion, _WIDTH) for suspicion in suspicions]
+
+
+_WIDTH = 400  # of a line, whatever names a file has
+
+
+_MEMBERS = 100  # that are listed one by one
 
 
 def _inspect_hdf5(path: str, lines: list[str], suspicions: list[str]) -> None:
@@ -55,9 +62,10 @@ def _inspect_zip(path: str, lines: list[str], suspicions: list[str]) -> None:
         names = archive.namelist()
     lines.append("kind              whole model, .keras (zip)")
     known = {"metadata.json", "config.json", "model.weights.h5"}
-    for name in names:
-        if name not in known:
-            suspicions.append(f"the zip has a member {name!r}, which is never read")
+    unknown = [name for name in names if name not in known]
+    suspicions += [f"the zip has a member {shortened(name)!r}, which is never read" for name in unknown[:_MEMBERS]]
+    if len(unknown) > _MEMBERS:
+        suspicions.append(f"the zip has {len(unknown) - _MEMBERS} further members, which are never read")
     try:
         description, weights, version = keras_zip.read(path)
     except ValueError as error:
@@ -136,14 +144,14 @@ def _layers(config: Any, prefix: str) -> Any:
     for item in items if isinstance(items, list) else []:
         if isinstance(item, dict) and isinstance(item.get("config"), (dict, list)):
             own = item["config"] if isinstance(item["config"], dict) else {}
-            path = f"{prefix}{item.get('name') or own.get('name')}"
+            path = f"{prefix}{shortened(item.get('name') or own.get('name'))}"
             yield path, _field(item, "class_name"), own
             if item.get("class_name") in ("Model", "Functional", "Sequential"):
                 yield from _layers(item, f"{path}/")
 
 
 def _field(item: Any, name: str) -> str:
-    return str(item.get(name) if isinstance(item, dict) else None)[:60]
+    return shortened(item.get(name) if isinstance(item, dict) else None, 60)
 
 
 def _known_layers() -> set[str]:

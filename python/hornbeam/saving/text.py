@@ -80,7 +80,7 @@ def parse_json(text: str) -> Any:
 
 def _integer(digits: str) -> int:
     if len(digits) > LONGEST_NUMBER:  # reading them takes the square of their number
-        raise ValueError(f"a number of {len(digits)} characters")
+        raise ValueError(f"The JSON has an integer of {len(digits)} digits, and no model does.")
     return int(digits)
 
 
