@@ -19,7 +19,7 @@ import traceback
 import warnings
 from typing import Any
 
-from mutations import Choices, damage_bytes, damage_hdf5, damage_tree, damage_zip
+from mutations import Choices, damage_bytes, damage_hdf5, damage_tree, damage_yaml, damage_zip
 
 CASES = 2000  # for one process
 CASE_SECONDS = 20
@@ -77,6 +77,8 @@ def damage(choices: Any, corpus: dict[str, Any]) -> tuple[Any, Any]:
         damaged = damage_bytes(original, choices).decode("utf-8", "replace")
         if choices.number(2):
             damaged = yaml.dump(damage_tree(choices.pick(corpus["trees"]), choices))
+        if choices.number(2):
+            damaged = damage_yaml(damaged, choices)
         load = model_from_yaml
     elif kind == "weights":
         damaged, load = io.BytesIO(damage_hdf5(original, choices)), corpus["models"][0].load_weights

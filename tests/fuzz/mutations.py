@@ -37,6 +37,9 @@ VALUES = (
     "Model", "Sequential", "float16", "mixed_float16", "same", [], {}, [None], [[]], [1, 2, 3], [-1, -1], [0, 0],
     [None, 10**9], {"class_name": "Dense", "config": {}}, {"class_name": "Lambda", "config": {}}, {"class_name": None},
     {"class_name": "Policy", "config": {"name": "mixed_float16"}}, {"type": "ndarray", "value": [[1.0], [2.0, 3.0]]},
+    "y" * 1_000_000, [0] * 100_000, [1] * 9, {"class_name": "Identity", "config": {}}, "orthogonal", 2**62, 40_000,
+    {"class_name": "LossFunctionWrapper", "config": {"fn": "mse"}}, {"class_name": ["Dense"], "config": "Dense"},
+    {"class_name": "Constant", "config": {"value": {"type": "ndarray", "value": [1.0]}}},
 )  # fmt: skip
 
 
@@ -61,8 +64,10 @@ def damage_tree(tree: Any, choices: Choices) -> Any:
         if not where:
             return choices.pick(VALUES)
         item, key = choices.pick(where)
-        what = choices.number(7)
-        if what <= 2:
+        what = choices.number(9)
+        if what >= 7:
+            _grow(item, key, choices)
+        elif what <= 2:
             item[key] = copy.deepcopy(choices.pick(VALUES))
         elif what == 3:
             del item[key]
@@ -77,6 +82,38 @@ def damage_tree(tree: Any, choices: Choices) -> Any:
         elif isinstance(item[key], (int, float)) and not isinstance(item[key], bool):
             item[key] = item[key] * choices.pick((-1, 2, 10, 1000, 0.5))
     return tree
+
+
+def _grow(item: Any, key: Any, choices: Choices) -> None:
+    """Something nested in itself or repeated: wrappers of wrappers, models twice in models, lists the other way round."""
+    times, what = choices.pick((2, 5, 12, 30)), choices.number(4)
+    if what == 0 and isinstance(item[key], dict):
+        kind = choices.pick(("TimeDistributed", "Bidirectional", "Masking"))
+        for i in range(times):
+            item[key] = {"class_name": kind, "config": {"name": f"w{i}", "layer": item[key]}}
+    elif what == 1:
+        for _ in range(times):
+            item[key] = [item[key]]
+    elif isinstance(item[key], list) and item[key]:
+        if what == 2:
+            item[key].reverse()
+        else:
+            item[key] = [part for part in item[key] for _ in range(times * 10)][:5000]
+
+
+def damage_yaml(text: str, choices: Choices) -> str:
+    """YAML in which a few lines refer to one another, as values, keys, or parts to be merged."""
+    kind = choices.pick(("[", "!!python/tuple [", "{<<: [", "!!set {? "))
+    end = {"[": "]", "!!python/tuple [": "]", "{<<: [": "]}", "!!set {? ": "}"}[kind]
+    lines = [
+        "a0: &a0 " + choices.pick(("[x]", "{x: 1}", "!!python/tuple [1, 2]", "9" * 1000, "1:59:59", "0x1F", "1e9"))
+    ]
+    for i in range(1, 2 + choices.number(30)):
+        parts = ", ".join([f"*a{i - 1}"] * (1 if kind.endswith("? ") else 1 + choices.number(9)))
+        lines.append(f"a{i}: &a{i} {kind}{parts}{end}")
+    if choices.number(2):
+        lines.append(f"? *a{len(lines) - 1}\n: 1")
+    return "\n".join([*lines, text])
 
 
 def damage_bytes(data: bytes, choices: Choices) -> bytes:
@@ -194,7 +231,8 @@ def damage_zip(data: bytes, choices: Choices) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", choices.pick((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    with zipfile.ZipFile(out, "w", choices.pick(methods)) as archive:
         chosen = choices.number(len(members))
         for index, (name, contents) in enumerate(members):
             if index == chosen:
@@ -203,6 +241,8 @@ def damage_zip(data: bytes, choices: Choices) -> bytes:
                     continue
                 if what == 1:
                     contents = damage_bytes(contents, choices)
+                elif what == 2 and choices.number(2):
+                    contents = bytes(1 << 26)  # deflated it is 64 KiB
                 elif name.endswith(".json"):
                     contents = _dumped(damage_tree(json.loads(contents), choices)).encode()
                 else:

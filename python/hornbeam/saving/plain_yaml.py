@@ -18,6 +18,8 @@ _TEXTS = {f"{_TAG}python/{kind}" for kind in ("unicode", "str")}
 _SEQUENCES = {f"{_TAG}seq": list, f"{_TAG}python/tuple": tuple}
 #: Characters of a number. A float has at most 310 before its point.
 LONGEST_NUMBER = 400
+#: Keys and values of a text: some hundred for each layer of a model. PyYAML takes 20 µs and a kilobyte for each.
+MOST_NODES = 400_000
 #: How often the parts of a text may be referred to, beyond twice each.
 FREE_REFERENCES = 100_000
 
@@ -52,7 +54,7 @@ def load(text: str, max_depth: int, max_parts: int) -> Any:
         return reader.value(node)
     except TooLarge:
         raise
-    except (loader.error, RecursionError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except (loader.error, RecursionError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise NotPlain(str(error)) from error
     finally:
         loader.dispose()
@@ -73,12 +75,15 @@ def _loader(text: str, max_depth: int) -> Any:
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         error = yaml.YAMLError
-        level = 0
+        level = nodes = 0
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             self.level += 1
+            self.nodes += 1
             if self.level > max_depth:
                 raise TooLarge(TOO_DEEP)
+            if self.nodes > MOST_NODES:
+                raise TooLarge(f"The YAML has more than {MOST_NODES:,} keys and values. JSON of that size is read.")
             node = super().compose_node(parent, index)
             self.level -= 1
             return node
