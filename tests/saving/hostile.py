@@ -88,6 +88,9 @@ def structures() -> dict[str, Any]:
         "inputs that are not there": functional([INPUT, *chain(4000)[1:]], [["a3999", 0, 0]]),
         "an output 20,000 times": functional([INPUT, *chain(1)], [["a0", 0, 0]] * 20_000),
         "an input 20,000 times": functional([INPUT, *chain(1)], [["a0", 0, 0]], [["i", 0, 0]] * 20_000),
+        "a long name with 1000 layers inside": sequential(
+            {"class_name": "Sequential", "config": {"name": "n" * 10**6, "layers": [
+                layer("Dense", name=f"d{k}", units=4, batch_input_shape=[None, 4]) for k in range(1000)]}}),
         "names of 100,000": sequential(*[layer("Dense", units=2, name="n" * 100_000)] * 2),
     }  # fmt: skip
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _local = threading.local()
+LONGEST_NAME = 1000
 
 
 def checked_name(name: str) -> str:
@@ -43,8 +45,21 @@ def scoped_name(name: str) -> str:
 
 
 def current_scope() -> str:
-    """The open scopes, joined: what nodes are labelled with, so that errors can name the layer."""
-    return "/".join(getattr(_local, "scopes", ()))
+    """The open scopes, joined: what nodes are labelled with, so that errors can name the layer. Of many the last ones."""
+    label = "/".join(getattr(_local, "scopes", ()))
+    return label if len(label) <= LONGEST_NAME else f"...{label[3 - LONGEST_NAME :]}"
+
+
+def check_name(name: Any) -> None:
+    """Every weight's name has its layers' names in it, and every node's label, so a long one would be there many times.
+
+    Raises:
+        ValueError: a name is longer than people give.
+    """
+    if isinstance(name, str) and len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"A layer's name has at most {LONGEST_NAME} characters, and this has {len(name)}: {name[:40]}..."
+        )
 
 
 @contextmanager
