@@ -128,13 +128,15 @@ def worker(seed: int, count: int, report: pathlib.Path) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     signal.signal(signal.SIGALRM, too_long)
+    signal.signal(signal.SIGPROF, too_long)
     corpus = prepare()
     rng = random.Random(seed)
     before = None
     for number in range(count):
         data = rng.randbytes(96)
         report.write_text(data.hex())
-        signal.alarm(CASE_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, CASE_SECONDS)  # of this process: in the background it waits for others
+        signal.alarm(10 * CASE_SECONDS)
         try:
             run_case(data, corpus)
         except TooLong:
@@ -144,6 +146,7 @@ def worker(seed: int, count: int, report: pathlib.Path) -> None:
             found(
                 f"{type(error).__name__} at {pathlib.Path(last.filename).name}:{last.lineno}: {str(error)[:150]}", data
             )
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if number == 100:
