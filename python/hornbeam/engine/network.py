@@ -79,8 +79,7 @@ class Network(Layer):
         self._set_graph(inputs, outputs)
 
     def _set_graph(self, inputs, outputs):
-        """Make the network the graph between ``inputs`` and ``outputs``; a Sequential does so as it grows."""
-        self._is_compiled = False
+        """Make the network the graph between ``inputs`` and ``outputs``; a Sequential does so once it has grown."""
         self._inbound_nodes = []
         self._call_cache: dict[tuple, dict[Any, tuple[list, list]]] = {}
         self._last_call: tuple[tuple, dict[Any, tuple[list, list]]] | None = None

@@ -51,11 +51,13 @@ class Sequential(Model):
     def __getattr__(self, name: str) -> Any:
         if name not in _DERIVED or not self.__dict__.get("outputs"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        try:
-            self.build()
-        except Exception:
-            self._forget_graph()
-            raise
+        with self._lock:
+            if name not in self.__dict__:  # no other thread was first
+                try:
+                    self._set_graph(self.inputs, self.outputs)
+                except Exception:
+                    self._forget_graph()
+                    raise
         return self.__dict__[name]
 
     def _forget_graph(self) -> None:
@@ -125,6 +127,7 @@ class Sequential(Model):
     def _has_grown(self, outputs: list) -> None:
         self.outputs = outputs
         self._forget_graph()
+        self._clear_functions()
         self.built, self._is_compiled = True, False
 
     @one_at_a_time
@@ -156,6 +159,7 @@ class Sequential(Model):
                 x = layer(x)
             self.outputs = [x]
         if self.inputs:
+            self._is_compiled = False
             self._set_graph(self.inputs, self.outputs)
 
     def _set_inputs(self, inputs, outputs=None):
