@@ -13,7 +13,6 @@ from .. import _core, constraints, initializers, regularizers
 from .. import backend as K
 from ..graph import StaticShape, Tensor, Variable, as_integer, checked_name, dtype_name, name_scope, scoped_name
 from ..graph.locks import Lock
-from ..graph.naming import check_name
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
@@ -127,7 +126,6 @@ class Layer(NodeAccess):
                     f"Keyword argument not understood: {key} (given to layer {type(self).__name__})."
                     + did_you_mean(key, known)
                 )
-        check_name(kwargs.get("name"))
         self.name = kwargs.get("name") or _default_name(type(self))
         if isinstance(self.name, str):
             checked_name(self.name)

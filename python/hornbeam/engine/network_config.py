@@ -8,7 +8,6 @@ import json
 from collections.abc import Hashable
 from typing import Any
 
-from ..graph.naming import check_name
 from ..utils.generic_utils import unpack_singleton
 from ..utils.messages import shortened, warn_user
 from .tracing import node_key
@@ -117,7 +116,6 @@ def network_from_config(cls: type, config: dict, custom_objects: dict | None) ->
         name = data.get("name") or (own.get("name") if isinstance(own, dict) else None)
         if not isinstance(name, str):
             raise ValueError(f"Invalid model config: a layer without a name: {shortened(data)}")
-        check_name(name)
         layer = layers[name] = layer_from_config(data, custom_objects)
         layer.name = name  # TF's op layers are referred to by a name that differs from their config's
         calls[name] = _list(data.get("inbound_nodes") or [], "the calls of a layer")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from . import building
 
 _local = threading.local()
-LONGEST_NAME = 1000
+_LONGEST_LABEL = 1000
+_LETTERS_OF_A_STEP = 64  # long names of models would be in the names of all the weights inside
 
 
 def checked_name(name: str) -> str:
@@ -41,25 +43,16 @@ def name_scope(name: str) -> Iterator[str]:
 
 def scoped_name(name: str) -> str:
     """``name`` inside the open scopes, with the ``:0`` that Keras files have after it."""
-    return "/".join((*getattr(_local, "scopes", ()), checked_name(name))) + ":0"
+    scoped = "/".join((*getattr(_local, "scopes", ()), checked_name(name))) + ":0"
+    building.take(len(scoped) // _LETTERS_OF_A_STEP)
+    return scoped
 
 
 def current_scope() -> str:
     """The open scopes, joined: what nodes are labelled with, so that errors can name the layer. Of many the last ones."""
     label = "/".join(getattr(_local, "scopes", ()))
-    return label if len(label) <= LONGEST_NAME else f"...{label[3 - LONGEST_NAME :]}"
-
-
-def check_name(name: Any) -> None:
-    """Every weight's name has its layers' names in it, and every node's label, so a long one would be there many times.
-
-    Raises:
-        ValueError: a name is longer than people give.
-    """
-    if isinstance(name, str) and len(name) > LONGEST_NAME:
-        raise ValueError(
-            f"A layer's name has at most {LONGEST_NAME} characters, and this has {len(name)}: {name[:40]}..."
-        )
+    building.take(len(label) // _LONGEST_LABEL)
+    return label if len(label) <= _LONGEST_LABEL else f"...{label[3 - _LONGEST_LABEL :]}"
 
 
 @contextmanager
