@@ -2,6 +2,7 @@
 // are made of them.
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "core/error.h"
 #include "core/extent.h"
@@ -41,6 +42,21 @@ void learn_ints(TypeInfo& t, const char* data) {
   t.ints.assign(values.begin(), values.end());
 }
 
+// What an unknown dim is, and the input that says so first.
+struct Length {
+  int64_t length;
+  std::string feed;
+};
+
+// An unknown dim that several inputs have is one number: shapes are taken from any of them (graph/rewrites/shapes.py).
+void same_length(int64_t dim, const Shape& got, int axis, const std::string& name, std::map<int64_t, Length>& lengths) {
+  const auto [first, is_new] = lengths.insert({dim, {got[axis], name}});
+  if (is_new || first->second.length == got[axis]) return;
+  throw ValueError("inputs '" + first->second.feed + "' and '" + name + "' are computed from one another and must have " +
+                   "the same length on axis " + std::to_string(axis) + " of '" + name + "', got " +
+                   std::to_string(first->second.length) + " and " + std::to_string(got[axis]));
+}
+
 bool fully_known(const TypeInfo& t) { return t.has_ints && !is_float(t.dtype) && t.shape.known() && all_known(t.ints); }
 
 }  // namespace
@@ -62,6 +78,7 @@ void Binder::infer() {
     types[v] = TypeInfo::of(value.dtype, value.shape);
     if (value.kind == ValueKind::constant) learn_ints(types[v], program_.constants[value.index]->data.data());
   }
+  std::map<int64_t, Length> lengths;
   for (size_t f = 0; f < program_.feeds.size(); ++f) {
     TypeInfo& t = types[program_.feeds[f]];
     const Shape& got = plan_.feed_shapes_[f];
@@ -73,6 +90,8 @@ void Binder::infer() {
     if (!is_addressable(t.dtype, got))
       throw ValueError("input '" + program_.feed_names[f] + "' of shape " + shape_str(got) +
                        " has a dimension that no tensor can have");
+    for (int d = 0; d < got.rank; ++d)
+      if (t.shape[d] < kUnknown) same_length(t.shape[d], got, d, program_.feed_names[f], lengths);
     t.shape = got;
     if (f < plan_.feed_ints_.size() && !plan_.feed_ints_[f].empty()) {
       t.has_ints = true;

@@ -61,6 +61,15 @@ def test_any_tensor_can_be_an_input():
     np.testing.assert_array_equal(f([np.array([1.0, 2.0])])[0], [2, 3])
 
 
+def test_inputs_that_depend_on_each_other_have_one_length():
+    x = G.placeholder((None, 3), name="x")
+    doubled = x * 2.0
+    f = G.Function([x, doubled], [G.shape_of(doubled + 1.0)])
+    np.testing.assert_array_equal(f([np.ones((5, 3)), np.ones((5, 3))])[0], [5, 3])
+    with pytest.raises(ValueError, match="same length on axis 0 of 'mul.*', got 2 and 5"):
+        f([np.ones((2, 3)), np.ones((5, 3))])
+
+
 def test_outputs_may_repeat_and_pass_through():
     x = G.placeholder((2,))
     v = G.Variable(np.ones(2, "float32"))
