@@ -26,6 +26,8 @@ def test_each_number_of_steps_has_its_program():
         np.testing.assert_array_equal(got[0], SUMS[:rows])
         np.testing.assert_array_equal(got[1], X[:rows] > 0)
     assert len(function._programs) == 2
+    sums, gradient = function([X[:0]])
+    assert (sums.shape, gradient.shape) == ((0,), (0, 4))
 
 
 def test_states_arrays_and_both_directions():

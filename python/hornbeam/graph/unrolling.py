@@ -73,8 +73,18 @@ def _written_out(graph: FlatGraph, op: FlatOp, steps: int) -> dict[int, int]:
     for output, stack in zip(op.outputs[states:], kept):
         if op.attrs["reverse"]:
             stack.reverse()
-        made[output] = _added(graph, "concat", [_added(graph, "expand_dims", [v], axis=0) for v in stack], axis=0)
+        made[output] = (
+            _added(graph, "concat", [_added(graph, "expand_dims", [v], axis=0) for v in stack], axis=0)
+            if stack
+            else _no_rows(graph, output)
+        )
     return made
+
+
+def _no_rows(graph: FlatGraph, v: int) -> int:
+    """What a loop of no steps stacks: nothing, of the shape that is known."""
+    value = graph.values[v]
+    return graph.add_constant(np.zeros([0, *(max(d, 0) for d in value.dims[1:])], value.dtype))
 
 
 def _number(graph: FlatGraph, n: int) -> int:
