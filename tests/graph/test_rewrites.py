@@ -13,12 +13,16 @@ from hornbeam.graph.rewrites import (
     fusion,
     multi_tensor,
     neutral,
+    rewrite,
     rows,
     shapes,
     slices,
     transposes,
     views,
 )
+
+
+CONV = {"strides": [1, 1], "dilation": [1, 1], "padding": "valid"}
 
 
 def names(graph):
@@ -53,6 +57,16 @@ def test_common_subexpressions_but_never_random_ones():
     assert names(graph).count("mul") == 1 and names(graph).count("random_uniform") == 2
 
 
+def test_zeros_of_both_signs_stay_apart():
+    x = G.placeholder((2,))
+    fills = [G.apply("fill", [G.shape_of(x)], value=value, dtype="float32") for value in (0.0, -0.0)]
+    graph = flatten([x], [1.0 / f for f in fills])
+    common.eliminate_common(graph)
+    np.testing.assert_array_equal(value_of(graph, [np.ones(2)]), [[np.inf] * 2, [-np.inf] * 2])
+    on_demand = [G.apply("fill", [G.constant([2])], value=value, dtype="float32").numpy() for value in (0.0, -0.0)]
+    assert [np.signbit(a).all() for a in on_demand] == [False, True], "programs are kept by the structure of a formula"
+
+
 def test_constants_fold():
     x = G.placeholder((2,))
     graph = flatten([x], [x + G.apply("exp", [G.constant(np.zeros(2, "float32"))]) * 3.0])
@@ -61,9 +75,18 @@ def test_constants_fold():
     np.testing.assert_array_equal(value_of(graph, [np.ones(2)])[0], [4, 4])
 
 
+def test_loops_over_constants_of_float16_fold():
+    rows = G.constant(np.ones((3, 2)), "float16")
+    made = G.scan(lambda states, rows: ([G.apply("softmax", [rows[0]])], []), [], [rows])
+    graph = flatten([], made.outputs)
+    rewrite(graph)
+    assert names(graph) == []
+    np.testing.assert_array_equal(value_of(graph, [])[0], np.full((3, 2), 0.5, "float16"))
+
+
 def test_bias_and_activation_of_a_1d_convolution_go_into_the_2d_one():
     x, kernel, bias = G.placeholder((None, 1, 5, 3)), var(1, 2, 3, 4), var(4)
-    y = G.apply("conv2d", [x, kernel, None], strides=(1, 1), dilation=(1, 1), padding="valid", activation="linear")
+    y = G.apply("conv2d", [x, kernel], **CONV)
     steps = G.apply("squeeze", [y], axes=[1])
     data = np.random.RandomState(0).randn(2, 1, 5, 3)
 
@@ -82,6 +105,8 @@ def test_bias_and_activation_of_a_1d_convolution_go_into_the_2d_one():
     assert "add" in names(rewritten([steps + bias, y])), "so here"
     wide = G.Variable(np.ones((4, 4), "float32"))
     assert "add" in names(rewritten([steps + wide])), "no number per column"
+    last = G.apply("squeeze", [G.apply("conv2d", [x, var(1, 2, 3, 1)], **CONV)], axes=[-1])
+    assert "add" in names(rewritten([last + bias])), "the last axis is dropped"
 
 
 def test_bias_and_activation_go_into_the_product():
@@ -138,6 +163,15 @@ def test_batch_normalization_folds_into_the_convolution():
     body = [line for line in str(program).splitlines() if "[prologue]" not in line and " = " in line]
     assert len([line for line in body if not line.startswith("output")]) == 1
     np.testing.assert_allclose(value_of(graph, [a])[0], before, rtol=1e-5, atol=1e-5)
+
+
+def test_a_factor_that_adds_an_axis_is_not_folded():
+    x, w, scale = G.placeholder((None, 3)), var(3, 4), var(1, 1, 4)
+    graph = flatten([x], [G.apply("matmul", [x, w]) * scale])
+    before = value_of(graph, [np.ones((2, 3))])[0]
+    affine.fold_affine(graph)
+    after = value_of(graph, [np.ones((2, 3))])[0]
+    assert after.shape == before.shape == (1, 2, 4)
 
 
 def test_written_weights_are_not_folded():
@@ -251,6 +285,7 @@ def test_updates_that_read_each_other_do_not_merge():
     np.testing.assert_allclose(b.get_value(), old_a * 2 + 1, rtol=1e-6)
 
 
+SLICE = {"strides": [1, 1], "begin_mask": 0, "end_mask": 0}
 FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
@@ -297,6 +332,16 @@ def test_pieces_that_leave_gaps_overlap_or_depend_on_an_unknown_length_are_added
     for bounds in ([(0, 2), (3, 6)], [(0, 4), (3, 6)], [(0, 2), (2, 5)]):
         assert sliced_gradient(*bounds).count("slice_grad") == 2
     assert sliced_gradient((0, 1), (1, None), axis=0).count("slice_grad") == 2
+
+
+def test_pieces_that_begin_at_an_unknown_dim_are_added():
+    x, n, row_grads = G.placeholder((2, 6)), G.placeholder((None,)), [G.placeholder((2, 2)), G.placeholder((2, 3))]
+    begins = G.apply("concat", [G.constant([0]), G.shape_of(n)], axis=0)
+    pieces = [G.apply("slice", [x, begins, G.constant([2, 3])], **SLICE), x[:, 3:]]
+    graph = flatten([x, n, *row_grads], G.gradients(pieces, [x], row_grads))
+    feeds = [np.ones((2, 6)), np.ones(1), np.full((2, 2), 2.0), np.full((2, 3), 3.0)]
+    slices.join_slices(graph)
+    np.testing.assert_array_equal(value_of(graph, feeds)[0], [[0, 2, 2, 3, 3, 3]] * 2)
 
 
 def test_second_derivatives_through_joined_pieces():
@@ -396,6 +441,53 @@ def test_an_absent_gradient_selects():
     x, a = G.placeholder((2,)), G.Variable(np.zeros(1, "float32"))
     (g,) = G.gradients([G.phase_switch(x * 2.0, x / a)], [x])
     np.testing.assert_array_equal(G.Function([x], [g], phase=1)([np.ones(2)])[0], [2, 2])
+
+
+def test_an_absent_gradient_that_is_wanted_is_zero_beside_an_infinity():
+    x, a = G.placeholder((None, 3)), G.Variable(np.zeros(3, "float32"))
+    (g,) = G.gradients([G.phase_switch(x * 2.0, x / a)], [a])
+    kept, outputs = G.Variable(np.ones(3, "float32")), [g, g + x]
+    graph = flatten([x], outputs, [kept.assign(g)], 1)
+    absent.drop_absent(graph)
+    first, second = value_of(graph, [np.ones((2, 3))])
+    np.testing.assert_array_equal(first, np.zeros(3))
+    np.testing.assert_array_equal(second, np.ones((2, 3)))
+    np.testing.assert_array_equal(kept.get_value(), np.zeros(3))
+
+
+def test_a_transposed_convolution_of_an_absent_gradient_has_its_bias():
+    x = G.placeholder((1, 4, 4, 2))
+    (zeros,) = G.gradients([G.phase_switch(G.constant(np.ones((1, 4, 4, 2), "float32")), x)], [x])
+    y = G.apply("conv2d_input_grad", [zeros, var(3, 3, 3, 2), G.constant([1, 4, 4, 3]), var(3, seed=1)],
+                strides=[1, 1], dilation=[1, 1], padding="same")  # fmt: skip
+    graph = flatten([x], [y + G.constant(np.ones((1, 4, 4, 3), "float32"))], [], 1)
+    before = value_of(graph, [np.ones((1, 4, 4, 2))])
+    absent.drop_absent(graph)
+    for p, q in zip(value_of(graph, [np.ones((1, 4, 4, 2))]), before):
+        np.testing.assert_array_equal(p, q)
+    assert names(graph).count("conv2d_input_grad") == 1
+
+
+def test_a_quotient_of_integers_by_one_is_a_float():
+    x = G.placeholder((3,), "int32")
+    graph = flatten([x], [x / 1, x * 1])
+    neutral.drop_neutral(graph)
+    assert names(graph) == ["div"]
+    assert [a.dtype.name for a in value_of(graph, [np.arange(3)])] == ["float64", "int32"]
+
+
+def test_a_state_that_nobody_needs_after_the_body_was_rewritten_goes_away():
+    x, initial = G.placeholder((4, 3)), G.placeholder((3,))
+
+    def step(states, rows):
+        zeros = G.gradients([G.phase_switch(rows[0] * 2.0, states[0])], [states[0]])[0]
+        return [rows[0] * 2.0 + zeros * states[0]], [states[0] * 2.0 + rows[0]]
+
+    graph = flatten([x, initial], G.scan(step, [initial], [x]).outputs, [], 1)
+    rewrite(graph)
+    (op,) = graph.ops
+    assert op.attrs["states"] == 0 and names(op.bodies[0]) == ["mul"]
+    np.testing.assert_array_equal(value_of(graph, [np.ones((4, 3)), np.ones(3)])[0], np.full((4, 3), 2.0))
 
 
 def test_neutral_operands_are_dropped_unless_they_broadcast():

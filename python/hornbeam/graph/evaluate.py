@@ -9,6 +9,7 @@ from .. import _core
 from .flat import flatten
 from .function import expose_prints, print_last
 from .locks import Lock
+from .ops import attrs_key
 from .rewrites import rewrite
 from .tensor import Tensor
 from .unrolling import unroll
@@ -99,11 +100,7 @@ def _structure(tensor: Tensor) -> tuple[tuple, list[Tensor], list[Variable]]:
             )
         else:
             links = tuple(None if t is None else (numbers[id(t.op)], t.index) for t in inputs)
-            attrs = () if node.op == "assign" else tuple((k, _frozen(v)) for k, v in node.attrs.items())
+            attrs = () if node.op == "assign" else attrs_key(node.attrs)
             key.append((node.op, links, attrs))
     key.append(tensor.index)
     return tuple(key), feeds, variables
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -107,6 +107,17 @@ def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str
     return tensor
 
 
+def attrs_key(attrs: dict[str, Any]) -> tuple:
+    """Equal for attributes that mean the same to an op. 0.0 and -0.0 are equal numbers, but not the same fill."""
+
+    def exact(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return tuple(exact(v) for v in value)
+        return str(value) if isinstance(value, float) else value
+
+    return tuple((name, exact(value)) for name, value in sorted(attrs.items()))
+
+
 def convert(value: Any, dtype: str | None = None) -> Tensor:
     """Return a tensor as it is, a list with tensors in it stacked to one, anything else as a constant."""
     if isinstance(value, Tensor):

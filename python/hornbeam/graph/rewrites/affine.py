@@ -29,7 +29,8 @@ def fold_affine(graph: FlatGraph) -> None:
         if op.name in ("mul", "add"):
             for v, vector in (op.inputs, op.inputs[::-1]):
                 made = maker.get(v)
-                private = made is not None and len(readers[v]) == 1 and v not in kept
+                same_rank = len(graph.values[v].dims) == len(graph.values[op.outputs[0]].dims)
+                private = made is not None and same_rank and len(readers[v]) == 1 and v not in kept
                 if made is not None and private and vector in steady and _foldable(graph, made, v, vector, steady):
                     folded = _Folder(graph, made, v, vector).fold(op)
                     break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..flat import FlatGraph, FlatOp
+from .dead import remove_dead
 
 
 def rewrite_bodies(graph: FlatGraph, rewrite: Callable[[FlatGraph], None]) -> None:
@@ -50,6 +51,7 @@ def _keep(op: FlatOp, states: list[int], outputs: list[int], needed: set[int]) -
     op.inputs = [op.inputs[i] for i in inputs]
     op.outputs = [op.outputs[i] for i in [*states, *(n + i for i in states), *(2 * n + k for k in outputs)]]
     body.outputs = [body.outputs[i] for i in [*states, *(n + k for k in outputs)]]
+    remove_dead(body)  # what reads the feeds that are gone
     op.attrs = {
         **attrs,
         "states": len(states),
@@ -68,6 +70,7 @@ def _prune_branches(op: FlatOp, read: set[int]) -> None:
         for f, v in enumerate(ids):
             if f not in kept:
                 body.values[v].kind = "computed"
+        remove_dead(body)
     op.inputs = [op.inputs[0], *(op.inputs[1 + f] for f in kept)]
     op.outputs = [op.outputs[k] for k in outputs]
 

@@ -1,8 +1,7 @@
 """Common subexpressions: the same op on the same inputs is computed once."""
 
-from typing import Any
-
 from ..flat import FlatGraph
+from ..ops import attrs_key
 
 
 def eliminate_common(graph: FlatGraph) -> None:
@@ -22,7 +21,7 @@ def eliminate_common(graph: FlatGraph) -> None:
         if op.is_random or op.bodies:
             kept.append(op)
             continue
-        key = (op.name, tuple(op.inputs), _frozen(op.attrs))
+        key = (op.name, tuple(op.inputs), attrs_key(op.attrs))
         first = seen.setdefault(key, op.outputs)
         if first is op.outputs:
             kept.append(op)
@@ -30,7 +29,3 @@ def eliminate_common(graph: FlatGraph) -> None:
             mapping.update(zip(op.outputs, first))
     graph.ops = kept
     graph.replace(mapping)
-
-
-def _frozen(attrs: dict[str, Any]) -> tuple:
-    return tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in attrs.items()))

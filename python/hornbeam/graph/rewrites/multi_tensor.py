@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..flat import FlatGraph, FlatOp
+from ..ops import attrs_key
 from .fusion import ARITY
 
 
@@ -39,9 +40,8 @@ def _one_shape(graph: FlatGraph, op: FlatOp) -> bool:
 
 def _key(graph: FlatGraph, op: FlatOp) -> tuple:
     """Equal for ops that can be groups of one op: same program, same dtypes, same scalars."""
-    program = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in sorted(op.attrs.items()))
     inputs = tuple((graph.values[v].dtype, v if _is_scalar(graph, v) else None) for v in op.inputs)
-    return program, inputs
+    return attrs_key(op.attrs), inputs
 
 
 def _independent(graph: FlatGraph, ops: list[FlatOp], updated: dict[int, int]) -> bool:

@@ -7,7 +7,10 @@ _NEUTRAL = {"add": {0: 0.0, 1: 0.0}, "sub": {1: 0.0}, "mul": {0: 1.0, 1: 1.0}, "
 
 
 def drop_neutral(graph: FlatGraph) -> None:
-    """Drop sums with zeros and products with ones that leave the other operand's shape as it is."""
+    """Drop sums with zeros and products with ones that leave the other operand's shape and dtype as they are.
+
+    The sign of zero is not looked at: -0 + 0 is left as -0.
+    """
     makers = graph.makers()
     same: dict[int, int] = {}
     ops = []
@@ -15,8 +18,10 @@ def drop_neutral(graph: FlatGraph) -> None:
         op.inputs = [same.get(v, v) for v in op.inputs]
         for position, number in _NEUTRAL.get(op.name, {}).items():
             other = op.inputs[1 - position]
-            kept = graph.values[other].dims == graph.values[op.outputs[0]].dims
-            if kept and _is_full_of(graph, op.inputs[position], number, makers):
+            before, after = graph.values[other], graph.values[op.outputs[0]]
+            if (before.dims, before.dtype) == (after.dims, after.dtype) and _is_full_of(
+                graph, op.inputs[position], number, makers
+            ):
                 same[op.outputs[0]] = other
                 break
         else:

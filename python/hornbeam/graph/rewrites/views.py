@@ -24,7 +24,8 @@ def sink_squeezes(graph: FlatGraph) -> None:
         chain = maker.get(source)
         while chain is not None and chain.name in ("add", *ACTIVATIONS):
             chain = maker.get(chain.inputs[0])
-        keeps_last = len(values[source].dims) - 1 not in made.attrs["axes"]
+        rank = len(values[source].dims)
+        keeps_last = rank - 1 not in [axis % rank for axis in made.attrs["axes"]]
         return made if chain is not None and chain.name in ACTIVATED and keeps_last else None
 
     for op in graph.ops:
