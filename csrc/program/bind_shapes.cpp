@@ -52,9 +52,10 @@ struct Length {
 void same_length(int64_t dim, const Shape& got, int axis, const std::string& name, std::map<int64_t, Length>& lengths) {
   const auto [first, is_new] = lengths.insert({dim, {got[axis], name}});
   if (is_new || first->second.length == got[axis]) return;
-  throw ValueError("inputs '" + first->second.feed + "' and '" + name + "' are computed from one another and must have " +
-                   "the same length on axis " + std::to_string(axis) + " of '" + name + "', got " +
-                   std::to_string(first->second.length) + " and " + std::to_string(got[axis]));
+  throw ValueError("inputs '" + first->second.feed + "' and '" + name +
+                   "' are computed from one another and must have " + "the same length on axis " +
+                   std::to_string(axis) + " of '" + name + "', got " + std::to_string(first->second.length) + " and " +
+                   std::to_string(got[axis]));
 }
 
 bool fully_known(const TypeInfo& t) { return t.has_ints && !is_float(t.dtype) && t.shape.known() && all_known(t.ints); }

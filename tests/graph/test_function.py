@@ -66,7 +66,7 @@ def test_inputs_that_depend_on_each_other_have_one_length():
     doubled = x * 2.0
     f = G.Function([x, doubled], [G.shape_of(doubled + 1.0)])
     np.testing.assert_array_equal(f([np.ones((5, 3)), np.ones((5, 3))])[0], [5, 3])
-    with pytest.raises(ValueError, match="same length on axis 0 of 'mul.*', got 2 and 5"):
+    with pytest.raises(ValueError, match=r"same length on axis 0 of 'mul.*', got 2 and 5"):
         f([np.ones((2, 3)), np.ones((5, 3))])
 
 

@@ -21,7 +21,6 @@ from hornbeam.graph.rewrites import (
     views,
 )
 
-
 CONV = {"strides": [1, 1], "dilation": [1, 1], "padding": "valid"}
 
 
