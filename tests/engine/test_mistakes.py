@@ -212,6 +212,11 @@ def test_warnings_name_the_users_line(tmp_path):
         warn_user("soon", FutureWarning)
 
 
+def test_weights_need_sizes_that_are_known():
+    with pytest.raises(ValueError, match=r"'alpha' of .* would have the shape \(None, 4\): state the size"):
+        layers.PReLU()(layers.Input((None, 4)))
+
+
 def test_misspelt_names_of_modules_are_guessed_by_python():
     for module, name in ((layers, "Dens"), (lazy_package(), "thng")):
         with pytest.raises(AttributeError) as error:

@@ -204,6 +204,17 @@ def test_errors(op, shapes, attrs, error, message):
         G.apply(op, [G.placeholder(s, "float32") for s in shapes], **attrs)
 
 
+def test_gradients_of_kernels_of_unknown_size():
+    x = G.placeholder((2, 5, 5, 3))
+    for op, dims in (("conv2d", (None, 3, 3, 8)), ("depthwise_conv2d", (3, None, 3, 2))):
+        w = G.placeholder(dims)
+        y = G.apply(op, [x, w], strides=[1, 1], dilation=[1, 1], padding="same")
+        with pytest.raises(ValueError, match="needs sizes that are known"):
+            G.gradients([y], [w])
+    with pytest.raises(TypeError, match=r"attribute 'kernel' must be .* got \(None, 3\)"):
+        G.apply("conv2d_filter_grad", [x, x], kernel=(None, 3), strides=[1, 1], dilation=[1, 1], padding="same")
+
+
 def test_dtypes_that_differ():
     with pytest.raises(TypeError, match="conv2d"):
         G.apply("conv2d", [G.placeholder((2, 5, 5, 3), "float32"), G.placeholder((3, 3, 3, 8), "float64")])

@@ -240,8 +240,16 @@ class Layer(NodeAccess):
             regularizer: a function of the variable that gives a penalty.
             trainable: whether training changes it.
             constraint: a projection applied after each training step.
+
+        Raises:
+            ValueError: a dim of the shape is None.
         """
-        shape = () if shape is None else tuple(as_integer(d) for d in shape)
+        shape = () if shape is None else tuple(shape)
+        if None in shape:
+            raise ValueError(
+                f"the weight {name!r} of {self.name} would have the shape {shape}: state the size of the inputs where it is None."
+            )
+        shape = tuple(as_integer(d) for d in shape)
         dtype = dtype or self.dtype or K.floatx()
         _core.Variable(dtype_name(dtype), shape)  # whether there are such variables; it holds no memory yet
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)

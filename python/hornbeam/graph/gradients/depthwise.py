@@ -2,7 +2,7 @@
 
 from ..ops import apply, shape_of
 from . import before_activation, register
-from .conv import bias_grad, window
+from .conv import bias_grad, known_sizes, window
 
 
 @register("depthwise_conv2d")
@@ -11,7 +11,7 @@ def _depthwise_conv2d(node, grads):
     x, w, bias = (*node.inputs, None)[:3]
     (dy,) = grads
     dx = apply("depthwise_conv2d_input_grad", [dy, w, shape_of(x)], **window(node.attrs))
-    dw = _filter_grad(x, dy, w, node.attrs)
+    dw = _filter_grad(x, dy, w, node)
     return [dx, dw, None if bias is None else bias_grad(dy)][: len(node.inputs)]
 
 
@@ -19,7 +19,7 @@ def _depthwise_conv2d(node, grads):
 def _depthwise_conv2d_input_grad(node, grads):
     dy, w, _ = node.inputs
     (ddx,) = grads
-    return [apply("depthwise_conv2d", [ddx, w], **window(node.attrs)), _filter_grad(ddx, dy, w, node.attrs), None]
+    return [apply("depthwise_conv2d", [ddx, w], **window(node.attrs)), _filter_grad(ddx, dy, w, node), None]
 
 
 @register("depthwise_conv2d_filter_grad")
@@ -32,6 +32,6 @@ def _depthwise_conv2d_filter_grad(node, grads):
     ]
 
 
-def _filter_grad(x, dy, w, attrs):
-    kernel, multiplier = w.shape[:2], w.shape[3]
-    return apply("depthwise_conv2d_filter_grad", [x, dy], kernel=kernel, multiplier=multiplier, **window(attrs))
+def _filter_grad(x, dy, w, node):
+    *kernel, _, multiplier = known_sizes(node.op, w)
+    return apply("depthwise_conv2d_filter_grad", [x, dy], kernel=kernel, multiplier=multiplier, **window(node.attrs))
