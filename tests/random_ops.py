@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hornbeam import graph as G
 from hornbeam.graph import Tensor
+from hornbeam.graph.samples import SAMPLES
 from random_programs import Builder
 
 ACTIVATIONS = (
@@ -615,6 +616,63 @@ def drawn(b: Builder) -> None:
     b.put(y if x is None else y * x)
 
 
+#: Random ones are made by `drawn`, fused ones and sum_rows by rewrites alone.
+_SAMPLED = [op for op in SAMPLES if not op.startswith(("fused", "random", "truncated", "sum_rows"))]
+#: Results that are defined: what gates hold at a masked step is not.
+_DEFINED = {"lstm": 3, "gru": 2}
+_ODD = (
+    -(2**62),
+    -3,
+    -1,
+    0,
+    1,
+    2,
+    3,
+    7,
+    2**40,
+    0.5,
+    -0.0,
+    True,
+    "same",
+    "linear",
+    "nearest",
+    "",
+    None,
+    [],
+    [1],
+    [2, -1],
+    [0, 0],
+)
+
+
+def sampled(b: Builder) -> None:
+    """The sample of any op of the core, with inputs of nearly its shapes, and now and then something odd among them."""
+    op = b.among(_SAMPLED)
+    arrays, attrs = SAMPLES[op]
+    inputs: list[Any] = []
+    for a in arrays:
+        if a is None or b.chance(0.01):
+            inputs.append(None)
+            continue
+        a = np.asarray(a)
+        if a.dtype.kind == "f":
+            shape = [int(n + b.among([-1, 1])) if b.chance(0.03) else n for n in a.shape]
+            x = b.find(lambda t, s, shape=shape: t.dtype == b.dtype and list(s) == shape)
+            x = b.leaf([max(n, 0) for n in shape]) if x is None or b.chance(0.6) else x
+            inputs.append(G.apply("sigmoid", [x]) * 0.8 + 0.1)
+        elif b.chance(0.03):
+            inputs.append(G.constant(a + b.among([-9, -1, 1, 9]) if a.dtype.kind == "i" else a))
+        else:
+            inputs.append(G.constant(a))
+    attrs = {k: b.dtype if v == "float32" else v for k, v in attrs.items()}
+    if attrs and b.chance(0.1):
+        attrs[b.among(list(attrs))] = b.among(_ODD)
+    if b.chance(0.02):
+        inputs.append(b.number())
+    made = G.apply(op, inputs, **attrs)
+    b.put(list(made)[: _DEFINED.get(op)] if isinstance(made, tuple) else made)
+
+
 def stopped(b: Builder) -> None:
     x = b.number()
     b.put(G.apply(b.among(["stop_gradient", "identity"]), [x]))
@@ -634,5 +692,5 @@ MAKERS: list[tuple[float, Callable[[Builder], None]]] = [
     (6, unary), (8, binary), (4, by_a_number), (3, compare), (2, cast), (2, integers), (5, reduce), (2, moments), (4, along),
     (1.5, cross_entropy), (5, layout), (4, slices), (2, gates), (2, concat), (2, shapes), (2, index), (1, one_hot), (2, embedding),
     (6, matmul), (5, conv), (2, conv1d), (2, transposed), (2, depthwise), (1, local), (3, channels_first), (2, pool), (1, resize),
-    (3, batch_norm), (3, recurrent), (4, scan), (2, cond), (2, phase), (1, drawn), (1, stopped),
+    (3, batch_norm), (3, recurrent), (4, scan), (2, cond), (2, phase), (1, drawn), (1, stopped), (4, sampled),
 ]  # fmt: skip

@@ -83,6 +83,8 @@ class Builder:
 
     def length(self, at_most: int = 10**9) -> int:
         """A length for an axis."""
+        if self.chance(0.01):
+            return 0
         lengths = LARGE if self.large and self.chance(0.3) else SMALL
         return min(int(self.among(lengths)), at_most)
 

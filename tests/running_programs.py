@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 import numpy as np
 from hornbeam import _core
+from hornbeam.graph import RunCounter
 from hornbeam.graph.flat import FlatGraph, flatten
 from hornbeam.graph.rewrites import PASSES
 from hornbeam.graph.rewrites.half import widen_half
+from hornbeam.graph.variable import read_state, write_state
 from random_programs import FLOATS, REFUSED, Program
 
 #: Largest differences, relative to the largest number of a result, between two ways to compute it that round
@@ -70,8 +72,7 @@ class Runner:
             scale: by which part of itself each number of the inputs is changed at most; how, follows from ``seed``.
         """
         rng = np.random.default_rng(seed)
-        for variable, value in self.program.variables.items():
-            variable.core.set(_changed(value, scale, rng))
+        write_state([(v, _changed(value, scale, rng)) for v, value in self.program.variables.items()])
         feeds = [_changed(a, scale, rng) for a in self.program.feeds]
         if guard is not None:
             feeds = [_guarded(a, guard) for a in feeds]
@@ -79,12 +80,12 @@ class Runner:
         _core.set_isa(isa or before[0])
         _core.set_num_threads(threads)
         try:
-            outputs = self.core.run(feeds, 3)
+            outputs = self.core.run(feeds, RunCounter())
         finally:
             _core.set_isa(before[0])
             _core.set_num_threads(before[1])
         written = {id(u.op.attrs["variable"]) for u in self.program.updates}
-        return [*outputs, *(v.core.get() for v in self.program.variables if id(v) in written)]
+        return [*outputs, *read_state([v for v in self.program.variables if id(v) in written])]
 
 
 def _changed(a: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 from hornbeam import backend as K
+from hornbeam.graph.variable import write_state
 from hornbeam.models import Model
 from hornbeam.optimizers import SGD
 from program_checks import away_from, instruction_sets, listed, memory, outcome, reduced
@@ -81,8 +82,7 @@ def with_variables(program: Program) -> Program:
 
 def engine(model: Model, feeds: list[np.ndarray], targets: list[np.ndarray], program: Program) -> str:
     """predict gives what the program does; the same training gives the same weights; so does a model made of its config."""
-    for variable, value in program.variables.items():
-        variable.core.set(value)
+    write_state(list(program.variables.items()))
     got = model.predict(feeds, batch_size=len(feeds[0]))
     wrong = Noise(program).difference(got if isinstance(got, list) else [got])
     if wrong:
