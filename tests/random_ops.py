@@ -298,7 +298,7 @@ def one_hot(b: Builder) -> None:
 def embedding(b: Builder) -> None:
     """Rows of a variable, so that a gradient is a scatter_add that an optimizer reads."""
     table = b.leaf([b.length(), b.length(16)], "variable")
-    ids = b.rng.integers(0, table.dims[0], (b.length(7), b.length(5))).astype("int32")
+    ids = b.rng.integers(0, max(table.dims[0], 1), (b.length(7), b.length(5))).astype("int32")
     rows = G.apply("gather", [table, b.placeholder([None, ids.shape[1]], ids)], axis=0)
     b.put(rows, G.apply("reduce_mean", [rows], axes=[1], keepdims=False))
 
