@@ -10,6 +10,7 @@ import ast
 import collections
 import faulthandler
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -88,7 +89,9 @@ def supervise(minutes: float, seed: int, kinds: tuple[str, ...], stop: bool) -> 
                     print(
                         f"process ended with {process.returncode}: --case {report.read_text()}\n{errors.read()[-1500:]}"
                     )
-    print(f"{total} cases, {sum(findings.values())} findings, {crashes} processes died")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    minutes = (used.ru_utime + used.ru_stime) / 60
+    print(f"{total} cases in {minutes:.1f} min of CPU, {sum(findings.values())} findings, {crashes} processes died")
     return 1 if findings or crashes else 0
 
 
