@@ -80,7 +80,7 @@ def instruction_sets(program: Program) -> str:
 def slopes(program: Program) -> str:
     """Gradients are what finite differences say, where these agree with each other."""
     ops = graph_of(program).ops
-    if program.smooth is None or program.dtype != "float64" or any(_is_unlike_its_slope(op) for op in ops):
+    if program.smooth is None or program.coarse != "float64" or any(_is_unlike_its_slope(op) for op in ops):
         return ""
     loss, found = program.smooth, [g for _, g in program.slopes]
     run = Runner(dataclasses.replace(program, outputs=[loss, *found], updates=[]))
