@@ -1,14 +1,21 @@
-"""A short run of the fuzzer, in a process of its own: damaged files may crash the HDF5 library."""
+"""Short runs of the fuzzers, in processes of their own: damaged files may crash the HDF5 library."""
 
 import pathlib
 import subprocess
 import sys
 
-SCRIPT = pathlib.Path(__file__).parent / "fuzz_loading.py"
+HERE = pathlib.Path(__file__).parent
 
 
 def test_two_hundred_damaged_files(tmp_path):
-    command = [sys.executable, SCRIPT, "--worker", "7", "200", tmp_path / "case"]
+    command = [sys.executable, HERE / "fuzz_loading.py", "--worker", "7", "200", tmp_path / "case"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "ran 200\n"), done.stdout + done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_three_hundred_damaged_structures_of_hdf5(tmp_path):
+    command = [sys.executable, HERE / "fuzz_hdf5.py", "--cases", "300", "--seed", "7", "--keep", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "300 cases" in done.stdout, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
