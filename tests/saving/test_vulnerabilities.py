@@ -22,7 +22,7 @@ import pytest
 from hornbeam.datasets import npz
 from hornbeam.layers import Dense, Input, Lambda
 from hornbeam.models import Model, Sequential, load_model, model_from_json, model_from_yaml
-from hornbeam.saving import text
+from hornbeam.saving import hdf5_file, text
 from hornbeam.utils import generic_utils, get_file
 
 MARK = "LOADING_WAS_EXECUTING"
@@ -332,14 +332,15 @@ def test_cve_2026_1669_hdf5_that_points_elsewhere(fill, message):
 # -- memory ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def little_memory(monkeypatch):
-    """Fails as soon as h5py reads an array of more than a megabyte."""
-    read = h5py.Dataset.__getitem__
+    """Fails as soon as an array of more than a megabyte is read, by our reader or by h5py."""
+    for library in (h5py, hdf5_file):
+        read = library.Dataset.__getitem__
 
-    def watched(self, *args, **kwargs):
-        assert self.nbytes < 1 << 20, f"{self.name} was read"
-        return read(self, *args, **kwargs)
+        def watched(self, *args, read=read, **kwargs):
+            assert self.nbytes < 1 << 20, f"{self.name} was read"
+            return read(self, *args, **kwargs)
 
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", watched)
+        monkeypatch.setattr(library.Dataset, "__getitem__", watched)
 
 
 def declared(shape, dtype="f4", **options):

@@ -1,15 +1,20 @@
-"""HDF5 files as Keras lays them out: opening them with care, attributes larger than a header, checked reads."""
+"""HDF5 files as Keras lays them out: opening them with care, attributes larger than a header, checked reads.
+
+Files are read by our own reader (``hdf5_file``), which a stranger's file cannot hang or exhaust. h5py writes them; groups
+that the user opened with it are read through it.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .hdf5_audit import check_contents
+from . import hdf5_audit, hdf5_file
 from .sink import unfailing
 from .targets import fetched, write_file
 
@@ -17,10 +22,18 @@ HEADER_LIMIT = 64512  # bytes; an HDF5 object header holds 64 KB, and some of th
 
 
 def is_group(target: Any) -> bool:
-    """Whether ``target`` is an open ``h5py.File`` or ``h5py.Group``."""
-    import h5py
+    """Whether ``target`` is an open HDF5 file or group, of h5py or of our reader."""
+    return isinstance(target, hdf5_file.Group) or _is_h5py(target, "Group")
 
-    return isinstance(target, h5py.Group)
+
+def is_dataset(target: Any) -> bool:
+    """Whether ``target`` is a dataset, of h5py or of our reader."""
+    return isinstance(target, hdf5_file.Dataset) or _is_h5py(target, "Dataset")
+
+
+def _is_h5py(target: Any, name: str) -> bool:
+    h5py = sys.modules.get("h5py")  # whoever has one of its objects has imported it
+    return h5py is not None and isinstance(target, getattr(h5py, name))
 
 
 @contextmanager
@@ -41,14 +54,32 @@ def reading(source: Any) -> Iterator[Any]:
         yield file
 
 
-def opened(source: Any) -> Any:
+def check_contents(group: Any) -> None:
+    """Refuse a group, or file, that points out of itself or declares much more than it holds.
+
+    Raises:
+        ValueError: naming the object and the reason.
+    """
+    found = problems(group)
+    if isinstance(group, hdf5_file.Group):
+        group.storage.limit_arrays()
+    if found:
+        where = group.storage.where if isinstance(group, hdf5_file.Group) else "This"
+        raise ValueError(f"{where} is not read as a model: {found[0]}.")
+
+
+def problems(group: Any) -> list[str]:
+    """All that :func:`check_contents` objects to."""
+    return (hdf5_file if isinstance(group, hdf5_file.Group) else hdf5_audit).problems(group)
+
+
+def opened(source: Any) -> hdf5_file.File:
     """The HDF5 file at a path, behind an address or in a binary file, for reading; its contents are not checked yet.
 
     Raises:
         OSError: no such file, a truncated one, or one of another kind.
+        ValueError: it is damaged.
     """
-    import h5py
-
     source = fetched(source)
     if hasattr(source, "read"):
         where = "the stream"
@@ -57,8 +88,8 @@ def opened(source: Any) -> Any:
         if not os.path.exists(source):
             raise FileNotFoundError(f"Unable to open file: no such file: {source!r}")
     try:
-        return h5py.File(source, "r")
-    except (OSError, RuntimeError, ArithmeticError) as error:
+        return hdf5_file.File(source)
+    except OSError as error:
         problem = _what_it_is(source) or f"(is it complete, is it a model?): {error}"
         raise OSError(f"Unable to open {where!r} as an HDF5 file {problem}") from error
 
@@ -162,6 +193,11 @@ def load_attributes_from_hdf5_group(group, name):
     return data
 
 
+def has_attributes_in_hdf5_group(group, name):
+    """Whether the list stored by :func:`save_attributes_to_hdf5_group` has any strings, without making it."""
+    return any(np.size(group.attrs[key]) > 0 for key in (name, f"{name}0") if key in group.attrs)
+
+
 def _texts(value: Any) -> list[str]:
     return [text(item) for item in np.atleast_1d(value)]  # of no names Keras makes an empty array of floats
 
@@ -190,10 +226,8 @@ def dataset(group: Any, name: str) -> Any:
     Raises:
         ValueError: there is none, or it holds no numbers.
     """
-    import h5py
-
     item = group.get(name)
-    if not isinstance(item, h5py.Dataset):
+    if not is_dataset(item):
         raise ValueError(f"The file is damaged: it names a weight {name!r} in {group.name!r} that it does not hold.")
     if item.dtype.kind not in "fiub" or item.shape is None:
         raise ValueError(f"The file is damaged: weight {name!r} in {group.name!r} has dtype {item.dtype}.")
@@ -206,9 +240,7 @@ def subgroup(group: Any, name: str) -> Any:
     Raises:
         ValueError: there is none.
     """
-    import h5py
-
     item = group.get(name)
-    if not isinstance(item, h5py.Group):
+    if not is_group(item):
         raise ValueError(f"The file is damaged: it names a layer {name!r} that it does not hold.")
     return item

@@ -1,4 +1,4 @@
-"""What an HDF5 file from a stranger must not contain. Nothing is read from it before this has looked at all of it.
+"""What a file that the user opened with h5py must not contain, if it is from a stranger: looked for before it is read.
 
 HDF5 can point out of a file: links into other files, data in other files (external storage), data put together from
 other files (virtual datasets). A model file with such a thing shows its sender the contents of files of yours.
@@ -15,19 +15,8 @@ FREE_BYTES = 1 << 26
 MAX_EXPANSION = 100
 
 
-def check_contents(group: Any) -> None:
-    """Refuse a group, or file, that points out of itself or declares much more than it holds.
-
-    Raises:
-        ValueError: naming the object and the reason.
-    """
-    found = problems(group)
-    if found:
-        raise ValueError(f"This is not read as a model: {found[0]}.")
-
-
 def problems(group: Any) -> list[str]:
-    """All that :func:`check_contents` objects to."""
+    """Why an h5py.Group is not read as a model; empty if it may be."""
     from h5py import h5g, h5o
 
     found: list[str] = []

@@ -9,7 +9,6 @@ from typing import Any
 from ..utils.messages import shortened
 from . import hdf5, keras_zip
 from .configs import lambda_layers
-from .hdf5_audit import problems
 from .keras3 import as_tf_keras, is_keras_3
 from .text import parse_json
 
@@ -41,7 +40,7 @@ _MEMBERS = 100  # that are listed one by one
 
 def _inspect_hdf5(path: str, lines: list[str], suspicions: list[str]) -> None:
     with hdf5.opened(path) as file:
-        found = problems(file)
+        found = hdf5.problems(file)
         suspicions += found
         root = file["model_weights"] if not found and "model_weights" in file else file
         description, training = (_text(file, name, suspicions) for name in ("model_config", "training_config"))
@@ -77,7 +76,7 @@ def _inspect_zip(path: str, lines: list[str], suspicions: list[str]) -> None:
         _describe_model(config, lines, suspicions)
         _describe_training(config.get("compile_config"), lines)
     with hdf5.opened(weights) as file:
-        found = problems(file)
+        found = hdf5.problems(file)
         suspicions += found
         if not found:
             _describe_weights(file, lines)
@@ -209,14 +208,12 @@ def _describe_training(training: Any, lines: list[str]) -> None:
 
 
 def _describe_weights(file: Any, lines: list[str]) -> None:
-    import h5py
-
     weights: list[tuple[str, Any]] = []
     extra: set[str] = set()
 
     def note(name: str, item: Any) -> None:
         top = name.split("/")[0]
-        if isinstance(item, h5py.Dataset):
+        if hdf5.is_dataset(item):
             if top in ("optimizer_weights", "optimizer", "metrics") or top.startswith("hornbeam_"):
                 extra.add({"hornbeam_sample": "a sample for verify=True"}.get(top, "the optimizer's state"))
             else:

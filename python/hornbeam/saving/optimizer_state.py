@@ -23,8 +23,9 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
     Raises:
         ValueError: the file declares more than the optimizer has.
     """
-    found = [hdf5.dataset(group, name) for name in names]
     slots = model.optimizer.weights
+    _check_count(len(names), slots)
+    found = [hdf5.dataset(group, name) for name in names]
     declared = sum(int(np.prod(item.shape, dtype=object)) for item in found)
     if declared > 2 * sum(int(np.prod(w.shape, dtype=object)) for w in slots) + 16:
         raise ValueError("The file is damaged: its optimizer state is larger than the optimizer's.")
@@ -44,9 +45,15 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
     return arrays + [w.get_value() for w in missing] if arrays and _fits(arrays, slots) else arrays
 
 
+def _check_count(count: int, slots: list) -> None:
+    if count > 2 * len(slots) + 16:
+        raise ValueError(f"The file is damaged: its optimizer state has {count} arrays, the optimizer {len(slots)}.")
+
+
 def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
     """Read the state that a ``.keras`` file holds, in the order of ``model.optimizer.weights``."""
     group = hdf5.subgroup(file, "optimizer/vars")
+    _check_count(len(group), model.optimizer.weights)
     stored = {
         "iteration": hdf5.dataset(group, "0"),
         **{str(i): hdf5.dataset(group, str(i)) for i in range(1, len(group))},

@@ -39,7 +39,7 @@ def check_sample(file: Any, model: Any) -> None:
     if _GROUP not in file:
         raise ValueError("verify=True needs a file that was saved with a sample: model.save(path, sample=x).")
     group = hdf5.subgroup(file, _GROUP)
-    inputs, expected = _arrays(group, "inputs"), _arrays(group, "outputs")
+    inputs, expected = _arrays(group, "inputs", model.inputs), _arrays(group, "outputs", model.outputs)
     got = to_list(model.predict(inputs[0] if len(inputs) == 1 else inputs))
     if [y.shape for y in got] != [y.shape for y in expected]:
         raise ValueError(
@@ -55,6 +55,8 @@ def check_sample(file: Any, model: Any) -> None:
             )
 
 
-def _arrays(group: Any, kind: str) -> list[np.ndarray]:
+def _arrays(group: Any, kind: str, tensors: list) -> list[np.ndarray]:
     found = hdf5.subgroup(group, kind)
+    if len(found) != len(tensors):
+        raise ValueError(f"The model has {len(tensors)} {kind}, the sample in the file {len(found)}.")
     return [np.asarray(hdf5.dataset(found, str(i))[()]) for i in range(len(found))]

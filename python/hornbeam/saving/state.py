@@ -119,7 +119,7 @@ def _read_order(file: Any) -> np.ndarray | None:
     if _ORDER not in file:
         return None
     stored = hdf5.dataset(file, _ORDER)
-    if stored.ndim != 1 or stored.dtype != np.uint32 or stored.size * 4 > max(stored.id.get_storage_size(), 4):
+    if stored.ndim != 1 or stored.dtype != np.uint32:
         raise ValueError(f"`{_ORDER}` is no list of sample numbers")
     order = stored[()].astype("int64")
     if not np.array_equal(np.sort(order), np.arange(order.size)):

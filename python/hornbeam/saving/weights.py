@@ -88,7 +88,7 @@ def load_weights_from_hdf5_group(f, layers, reshape=False):
     """Give ``layers`` the weights of a file, in order. Everything is read and checked before anything is set."""
     version, backend = _written_by(f)
     layers = [layer for layer in layers if layer.weights]
-    names = [name for name in _layer_names(f) if _weight_names(f, name)]
+    names = [name for name in _layer_names(f) if _has_weights(f, name)]
     if len(names) != len(layers):
         raise ValueError(
             f"You are trying to load a weight file containing {len(names)} layers into a model with {len(layers)} "
@@ -179,17 +179,33 @@ def _written_by(f: Any) -> tuple[str, str | None]:
 def _layer_names(f: Any) -> list[str]:
     if "nb_layers" in f.attrs and "layer_names" not in f.attrs:
         raise ValueError("The file was written by a Keras older than 1.0, whose layout is not supported.")
-    return hdf5.load_attributes_from_hdf5_group(f, "layer_names")
+    names = hdf5.load_attributes_from_hdf5_group(f, "layer_names")
+    if len(set(names)) != len(names):  # each would be read as often as it is named
+        raise ValueError("The file is damaged: it names a layer twice.")
+    return names
+
+
+def _has_weights(f: Any, layer_name: str) -> bool:
+    return hdf5.has_attributes_in_hdf5_group(hdf5.subgroup(f, layer_name), "weight_names")
 
 
 def _weight_names(f: Any, layer_name: str) -> list[str]:
     return hdf5.load_attributes_from_hdf5_group(hdf5.subgroup(f, layer_name), "weight_names")
 
 
+#: As many arrays as Keras 1 had for one of today's: each gate of an LSTM for itself.
+_MOST_ARRAYS = 4
+
+
 def _read(f: Any, layer_name: str, layer: Any) -> list[np.ndarray]:
     """The arrays of a layer. Their declared sizes are compared with the layer before memory is taken for them."""
-    group = hdf5.subgroup(f, layer_name)
-    found = [hdf5.dataset(group, name) for name in _weight_names(f, layer_name)]
+    group, names = hdf5.subgroup(f, layer_name), _weight_names(f, layer_name)
+    if len(names) > _MOST_ARRAYS * len(layer.weights):
+        raise ValueError(
+            f'Layer "{layer.name}" expects {len(layer.weights)} weight(s), but the saved weights of layer '
+            f"{layer_name!r:.80} have {len(names)} element(s)."
+        )
+    found = [hdf5.dataset(group, name) for name in names]
     declared = sum(int(np.prod(item.shape, dtype=object)) for item in found)
     wanted = sum(int(np.prod(w.shape, dtype=object)) for w in layer.weights)
     if declared > 2 * wanted:  # old formats may have up to twice the biases

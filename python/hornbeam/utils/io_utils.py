@@ -34,9 +34,8 @@ class HDF5Matrix:
 
     def __init__(self, datapath, dataset, start=0, end=None, normalizer=None):
         if not self.refs[datapath]:  # none yet, or closed since
-            import h5py
-
-            self.refs[datapath] = h5py.File(datapath, "r")
+            # It is the user's own data, of any size and packed in any way: h5py reads it, row by row.
+            self.refs[datapath] = _h5py_file(datapath, "r")
         self.data = self.refs[datapath][dataset]
         self.start = start
         self.end = self.data.shape[0] if end is None else end
@@ -139,7 +138,8 @@ class H5Dict:
 
     Args:
         path: path, ``h5py.Group`` or dict.
-        mode: as for ``h5py.File``: ``'r'``, ``'w'`` or ``'a'``.
+        mode: as for ``h5py.File``: ``'r'``, ``'w'`` or ``'a'``. With ``'r'`` it may be a stranger's file: it is read as a
+            model's file is, within bounds.
     """
 
     def __init__(self, path, mode="a"):
@@ -148,12 +148,12 @@ class H5Dict:
         if isinstance(path, dict):
             self.data = path
             return
-        import h5py
+        from ..saving import hdf5
 
-        if isinstance(path, h5py.Group):
+        if hdf5.is_group(path):
             self.data = path
         elif isinstance(path, (str, bytes)) or hasattr(path, "__fspath__") or hasattr(path, "read"):
-            self.data = h5py.File(path, mode=mode)
+            self.data = hdf5.opened(path) if self.read_only else _h5py_file(path, mode)
             self._is_file = True
         else:
             raise TypeError(f"Required Group, str, dict or path. Received: {type(path)}.")
@@ -161,13 +161,15 @@ class H5Dict:
     @staticmethod
     def is_supported_type(path):
         """Whether ``path`` can be opened as an H5Dict."""
-        import h5py
+        from ..saving import hdf5
 
-        return isinstance(path, (h5py.Group, dict, str)) or hasattr(path, "__fspath__")
+        return isinstance(path, (dict, str)) or hasattr(path, "__fspath__") or hdf5.is_group(path)
 
     def __setitem__(self, attr, value):
         if self.read_only:
             raise ValueError("Cannot set item in read-only mode.")
+        from ..saving import hdf5
+
         if attr in self:
             raise KeyError(f"Cannot set attribute. Group with name {attr!r} exists.")
         if isinstance(self.data, dict):
@@ -175,9 +177,9 @@ class H5Dict:
         elif isinstance(value, np.ndarray):
             self.data.create_dataset(attr, data=value)
         elif isinstance(value, (list, tuple)) and value and isinstance(value[0], (bytes, str)):
-            from ..saving.hdf5 import save_attributes_to_hdf5_group
-
-            save_attributes_to_hdf5_group(self.data, attr, [v.encode() if isinstance(v, str) else v for v in value])
+            hdf5.save_attributes_to_hdf5_group(
+                self.data, attr, [v.encode() if isinstance(v, str) else v for v in value]
+            )
         else:
             self.data.attrs[attr] = value
 
@@ -191,20 +193,18 @@ class H5Dict:
                 self.data[attr] = {}
             value = self.data[attr]
             return H5Dict(value, mode="r" if self.read_only else "a") if isinstance(value, dict) else value
-        import h5py
+        from ..saving import hdf5
 
         if attr in self.data.attrs:
             value = self.data.attrs[attr]
             # What was set as a list of strings comes back as a list of bytes.
             return value.tolist() if isinstance(value, np.ndarray) and value.dtype.kind == "S" else value
         if f"{attr}0" in self.data.attrs:
-            from ..saving.hdf5 import load_attributes_from_hdf5_group
-
-            return load_attributes_from_hdf5_group(self.data, attr)
+            return hdf5.load_attributes_from_hdf5_group(self.data, attr)
         if attr not in self.data and self.read_only:
             raise ValueError("Cannot create group in read-only mode.")
         item = self.data[attr] if attr in self.data else self.data.create_group(attr)
-        if isinstance(item, h5py.Dataset):
+        if hdf5.is_dataset(item):
             return item[()]
         return H5Dict(item, mode="r" if self.read_only else "a")
 
@@ -244,19 +244,23 @@ class H5Dict:
 h5dict = H5Dict
 
 
-def load_from_binary_h5py(load_function: Callable, stream: Any) -> Any:
-    """Call ``load_function`` with the HDF5 file that a binary stream holds."""
+def _h5py_file(path: Any, mode: str) -> Any:
     import h5py
 
-    with h5py.File(io.BytesIO(stream.read()), "r") as file:
+    return h5py.File(path, mode=mode)
+
+
+def load_from_binary_h5py(load_function: Callable, stream: Any) -> Any:
+    """Call ``load_function`` with the HDF5 file that a binary stream holds, open for reading."""
+    from ..saving import hdf5
+
+    with hdf5.opened(io.BytesIO(stream.read())) as file:
         return load_function(file)
 
 
 def save_to_binary_h5py(save_function: Callable, stream: Any) -> None:
     """Call ``save_function`` with a new HDF5 file and write its bytes to a binary stream."""
-    import h5py
-
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with _h5py_file(buffer, "w") as file:
         save_function(file)
     stream.write(buffer.getvalue())
