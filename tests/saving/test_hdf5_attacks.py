@@ -385,6 +385,14 @@ def test_elements_beyond_the_largest_index_were_never_written():
             assert file["x"][()].tolist() == other["x"][()].tolist() == [1.0] * used + [0.0] * (10 - used)
 
 
+def test_a_fill_value_that_is_used_at_an_unknown_time():
+    data = written(lambda file: file.create_dataset("x", shape=(4,), dtype="f4", fillvalue=2))
+    at = data.find(b"\2\2\2\1\4\0\0\0" + np.float32(2).tobytes())
+    assert at > 0
+    data[at + 2] = 130
+    refused(data, "a fill value is used at an unknown time")
+
+
 def test_strings_end_at_a_zero():
     at = 48 + len(group_of(texts_attribute(b"a", (0, 0, 0), (0, 0, 0))))
     data = file_of(group_of(texts_attribute(b"a", (5, at, 1), (2, at, 1))), heap(64, b"ab\0cd"))

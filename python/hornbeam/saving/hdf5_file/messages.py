@@ -156,10 +156,13 @@ def read_fill_value(fields: Fields) -> bytes:
     """The bytes of the value of items that were never written; empty for zero."""
     version = fields.version(1, 2, 3)
     if version == 3:
-        has_value = fields.number(1) & 32
+        flags = fields.number(1)
+        allocated, filled, has_value = flags & 3, flags >> 2 & 3, flags & 32
     else:
-        fields.skip(2)  # when memory was taken and the value written
-        has_value = fields.number(1) or version == 1
+        allocated, filled, has_value = (fields.number(1) for _ in range(3))
+        has_value = has_value or version == 1
+    if allocated > 3 or filled > 2:  # when memory was taken, and when the value was written
+        raise fields.storage.damage("a fill value is used at an unknown time")
     return fields.take(fields.number(4)) if has_value else b""
 
 
