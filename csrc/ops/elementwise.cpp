@@ -191,7 +191,7 @@ void register_elementwise(OpRegistry& r) {
   cast.elementwise = true;
   cast.inplace = 1;
 
-  OpDef& fused = r.add<FusedAttrs>("fused", "inputs...", -1, [](const FusedAttrs& a, const auto& in, auto& out) {
+  OpDef& fused = r.add<FusedAttrs>("fused", "inputs...?", -1, [](const FusedAttrs& a, const auto& in, auto& out) {
     infer_program("fused", a, in, out);
   });
   fused.elementwise = true;

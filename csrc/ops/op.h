@@ -127,7 +127,8 @@ class OpRegistry {
   std::vector<std::string> names() const;
 
   // Adds an op whose attributes are A. `inputs` names them as docs/ops.md does: "x, w, bias?", where ? marks an
-  // optional one and "..." a last one of which there may be any number. infer(const A&, inputs, outputs).
+  // optional one, "..." a last one of which there may be any number, and "...?" none, too. infer(const A&, inputs,
+  // outputs).
   template <class A, class F>
   OpDef& add(const std::string& name, const char* inputs, int outputs, F infer);
 

@@ -30,9 +30,9 @@ void OpRegistry::name_inputs(OpDef& def, const std::string& list) {
   std::istringstream names(list);
   for (std::string name; std::getline(names >> std::ws, name, ',');) {
     const int at = static_cast<int>(def.inputs.size());
-    const bool optional = name.back() == '?', any_number = name.back() == '.';
-    if (optional) def.optional |= 1u << at;
-    else def.min_inputs = at + 1;
+    const bool optional = name.back() == '?', any_number = name.find("...") != std::string::npos;
+    if (!optional) def.min_inputs = at + 1;
+    else if (!any_number) def.optional |= 1u << at;
     def.max_inputs = any_number ? -1 : at + 1;
     def.inputs.push_back(name.substr(0, name.find_first_of("?.")));
   }
