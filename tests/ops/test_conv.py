@@ -211,7 +211,7 @@ def test_gradients_of_kernels_of_unknown_size():
         y = G.apply(op, [x, w], strides=[1, 1], dilation=[1, 1], padding="same")
         with pytest.raises(ValueError, match="needs sizes that are known"):
             G.gradients([y], [w])
-    with pytest.raises(TypeError, match=r"attribute 'kernel' must be .* got \(None, 3\)"):
+    with pytest.raises(TypeError, match=r"attribute 'kernel' must be an integer, got None"):
         G.apply("conv2d_filter_grad", [x, x], kernel=(None, 3), strides=[1, 1], dilation=[1, 1], padding="same")
 
 

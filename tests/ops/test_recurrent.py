@@ -256,7 +256,7 @@ def test_unknown_sizes():
         ({"xp": (2, 8)}, ValueError, r"\[lstm\] .*input projection"),
         ({"mask": (2, 4)}, ValueError, r"\[lstm\] .*number of steps"),
         ({"rec_mask": (3, 2, 2)}, ValueError, r"\[lstm\] .*number of gates"),
-        ({"kernel": None}, ValueError, r"\[lstm\] recurrent kernel is missing"),
+        ({"kernel": None}, ValueError, r"\[lstm\] got None where it needs .* its input 'R'"),
     ],
 )
 def test_wrong_shapes(change, error, message):

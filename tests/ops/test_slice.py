@@ -65,7 +65,7 @@ def test_lengths_known_while_building():
     assert shape(slice(1, None)) == (None, 10)
     sizes = G.apply("shape", [x])
     assert G.apply("slice", [sizes, G.constant(np.array([1])), G.constant(np.array([2]))]).ints == (10,)
-    assert sizes[0].ints[0] < -(2**62)  # a dim, by its identity only
+    assert sizes[0].ints == (x.dims[:1],)  # a dim, by its identity only
 
 
 def test_bounds_computed_when_run():
