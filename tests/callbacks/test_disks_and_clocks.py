@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import struct
 import sys
 import time
@@ -14,6 +13,7 @@ from hornbeam.callbacks.event_file import EventFile
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
 from hornbeam.utils import Progbar
+from limits import files_up_to
 
 X = np.ones((20, 3), "float32")
 
@@ -25,18 +25,9 @@ def model():
     return model
 
 
-@pytest.fixture
-def limit_files():
-    """Called with a number: no file may become larger than that."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_csv_logger(tmp_path, model, limit_files):
+def test_csv_logger(tmp_path, model):
     path = str(tmp_path / "log.csv")
-    limit_files(50)
-    with pytest.raises(OSError) as caught:
+    with files_up_to(50), pytest.raises(OSError) as caught:
         model.fit(X, X, epochs=20, verbose=0, callbacks=[CSVLogger(path)])
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, path)
     with open(path) as file:
@@ -45,9 +36,8 @@ def test_csv_logger(tmp_path, model, limit_files):
     model.fit(X, X, verbose=0)
 
 
-def test_tensorboard(tmp_path, model, limit_files):
-    limit_files(400)
-    with pytest.raises(OSError) as caught:
+def test_tensorboard(tmp_path, model):
+    with files_up_to(400), pytest.raises(OSError) as caught:
         model.fit(X, X, epochs=40, verbose=0, callbacks=[TensorBoard(tmp_path, write_graph=False)])
     (path,) = tmp_path.iterdir()
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))

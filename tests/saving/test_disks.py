@@ -4,7 +4,6 @@ import errno
 import gc
 import io
 import os
-import resource
 import stat
 
 import h5py
@@ -13,6 +12,7 @@ import pytest
 from hornbeam.callbacks import ModelCheckpoint
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential, load_model
+from limits import files_up_to
 
 LIMIT = 100_000
 
@@ -24,15 +24,6 @@ def model():
     return model
 
 
-@pytest.fixture
-def small_files():
-    """No file may become larger than LIMIT bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 NAMES = pytest.mark.parametrize("name", ["model.h5", "model.keras", "weights.h5"])
 
 
@@ -41,11 +32,11 @@ def save(model, path):
 
 
 @NAMES
-def test_a_file_that_becomes_too_large(tmp_path, model, small_files, name):
+def test_a_file_that_becomes_too_large(tmp_path, model, name):
     path = tmp_path / name
     path.write_bytes(b"old")
     for _ in range(3):  # nothing of the first attempt is in the way of the next
-        with pytest.raises(OSError, match="File too large") as caught:
+        with files_up_to(LIMIT), pytest.raises(OSError, match="File too large") as caught:
             save(model, path)
         assert caught.value.errno == errno.EFBIG and caught.value.filename == str(path)
         assert str(caught.value) == f"[Errno {errno.EFBIG}] File too large: {str(path)!r}"
@@ -142,24 +133,23 @@ def test_a_stream_that_fails_says_so_itself(model):
         model.save(Full())
 
 
-def test_training_goes_on_after_a_checkpoint_that_failed(tmp_path, model, small_files):
+def test_training_goes_on_after_a_checkpoint_that_failed(tmp_path, model):
     x = np.ones((8, 200), "float32")
     path = str(tmp_path / "model.h5")
-    with pytest.raises(OSError) as caught:
+    with files_up_to(LIMIT), pytest.raises(OSError) as caught:
         model.fit(x, x, verbose=0, callbacks=[ModelCheckpoint(path)])
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, path)
     assert os.listdir(tmp_path) == []
     trained = model.get_weights()
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.getrlimit(resource.RLIMIT_FSIZE)[1],) * 2)
     model.save(path)
     for a, b in zip(load_model(path).get_weights(), trained):
         np.testing.assert_array_equal(a, b)
     model.fit(x, x, verbose=0)
 
 
-def test_no_file_of_the_library_stays_open(tmp_path, model, small_files):
+def test_no_file_of_the_library_stays_open(tmp_path, model):
     for _ in range(3):
-        with pytest.raises(OSError):
+        with files_up_to(LIMIT), pytest.raises(OSError):
             model.save(tmp_path / "model.h5")
     gc.collect()
     assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 0

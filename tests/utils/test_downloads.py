@@ -5,12 +5,12 @@ import hashlib
 import http.server
 import os
 import re
-import resource
 import threading
 
 import numpy as np
 import pytest
 from hornbeam.utils import get_file
+from limits import files_up_to
 
 CONTENT = np.random.RandomState(0).bytes(300_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -162,13 +162,8 @@ def test_where_the_cache_is(server, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("file_hash", [None, DIGEST])
 def test_a_full_disk_is_not_a_matter_of_the_network(server, get, tmp_path, file_hash):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
-        with pytest.raises(OSError, match="File too large, while http") as caught:
-            get(file_hash=file_hash)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with files_up_to(100_000), pytest.raises(OSError, match="File too large, while http") as caught:
+        get(file_hash=file_hash)
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "datasets" / "file"))
     assert left(tmp_path) == {} and server.starts == [0]
     assert get(file_hash=file_hash) == CONTENT

@@ -1,0 +1,18 @@
+"""Limits that a test sets for the process."""
+
+import resource
+from contextlib import contextmanager
+
+
+@contextmanager
+def files_up_to(size):
+    """Inside the block no file may become larger than ``size`` bytes.
+
+    Not a fixture: pytest writes to its log before fixtures end, and that log may be a file, too.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
