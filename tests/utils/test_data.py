@@ -17,6 +17,7 @@ import pytest
 from hornbeam.callbacks import Callback
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
+from hornbeam.preprocessing.sequence import TimeseriesGenerator
 from hornbeam.utils import H5Dict, HDF5Matrix, enqueuers, get_file
 from hornbeam.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, validate_file
 from hornbeam.utils.downloads import _extract_archive
@@ -160,9 +161,10 @@ class TestEnqueuers:
         beside.start()
         multiprocessing.set_start_method("spawn", force=True)
         try:
-            enqueuer = OrderedEnqueuer(Batches(), use_multiprocessing=True)
+            windows = TimeseriesGenerator(X, X, length=1, batch_size=4)  # a class that other processes find
+            enqueuer = OrderedEnqueuer(windows, use_multiprocessing=True)
             enqueuer.start(workers=1)
-            assert np.array_equal(next(enqueuer.get())[0], X[:4])
+            assert np.array_equal(next(enqueuer.get())[0], windows[0][0])
             enqueuer.stop()
             with pytest.raises(ValueError, match=r"start method here is 'spawn'.*keras\.utils\.Sequence"):
                 GeneratorEnqueuer(batches(), use_multiprocessing=True).start()
