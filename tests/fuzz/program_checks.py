@@ -122,7 +122,7 @@ def twin_in_float64(seed: int, program: Program) -> str:
         return ""
     twin = grow(seed, dtype="float64")
     if [op.name for op in graph_of(twin).ops] != [op.name for op in graph_of(program).ops]:
-        return "the twin is made of other ops: a maker decides by dtype"
+        return ""  # some makers decide by dtype: then there is no twin
     return slopes(twin) or away_from(twin, program)
 
 
