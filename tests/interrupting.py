@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-SOON = 1.0  # seconds within which Ctrl-C has to be seen: 0.1 are promised, and machines of tests are slow
+SOON = 2.0  # seconds within which Ctrl-C has to be seen: 0.1 are promised, and machines of tests are slow
 
 
 def waited(run, after: float = 0.3) -> float | None:

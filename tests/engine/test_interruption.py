@@ -242,7 +242,7 @@ def test_a_handler_that_raises_nothing_does_not_end_the_run():
             result = run()
             time.sleep(0.3)
             assert len(seen) == 1 and seen[0][0] == signal.SIGINT and seen[0][2] and seen[0][3] == 4
-            assert seen[0][1] - sent[0] < 1
+            assert seen[0][1] - sent[0] < SOON
             if np.ndim(result):
                 assert np.array_equal(result, wanted)
         """)
@@ -259,7 +259,7 @@ def test_ctrl_c_is_not_taken_from_the_main_thread():
         wanted, found = model.predict(x, batch_size=60), []
         thread = threading.Thread(target=lambda: found.append(model.predict(x, batch_size=60)))
         thread.start()
-        assert waited(lambda: [time.sleep(0.01) for _ in range(1000)], after=0.1) < 1
+        assert waited(lambda: [time.sleep(0.01) for _ in range(1000)], after=0.1) < SOON
         thread.join()
         assert np.array_equal(found[0], wanted)
         """)
@@ -274,11 +274,16 @@ def test_while_another_thread_has_the_model():
         model, x, y = network(150)
         model.train_on_batch(x[:2], y[:2])
         model.predict(x[:2])
-        thread = threading.Thread(target=lambda: model.train_on_batch(x, y))
-        thread.start()
-        time.sleep(0.3)
-        assert waited(lambda: model.predict(x[:2]), after=0.2) < 1
-        thread.join()
+        seconds = None
+        for _ in range(5):  # the prediction may be first, or the step soon over
+            thread = threading.Thread(target=lambda: model.train_on_batch(x, y))
+            thread.start()
+            time.sleep(0.3)
+            seconds = waited(lambda: model.predict(x[:2]), after=0.2)
+            thread.join()
+            if seconds is not None:
+                break
+        assert seconds is not None and seconds < SOON
         model.predict(x[:2])
         """)
     )
