@@ -14,6 +14,7 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -22,11 +23,23 @@ import numpy as np
 from .messages import warn_user
 
 _TIMEOUT = 30.0  # seconds after which a batch of a Sequence counts as lost
+_PATIENCE = 2.0  # seconds for worker processes to end
 _POLL = 0.2  # seconds between two looks at whether what is waited for can still come
 
 #: sequences and generators by the id of their enqueuer; worker processes get a copy
 _shared: dict[int, Any] = {}
 _uids = itertools.count()
+
+
+def _end(pool: Any) -> None:
+    """Terminate a pool of processes, which waits for ever where a worker was sending a large batch: kill it then."""
+    ending = threading.Thread(target=pool.terminate, daemon=True)
+    ending.start()
+    ending.join(_PATIENCE)
+    if ending.is_alive():
+        for process in list(pool._pool):
+            process.kill()
+            process.join(_PATIENCE)
 
 
 def init_pool(seqs):
@@ -130,9 +143,13 @@ class SequenceEnqueuer:
                 break
         _shared.pop(self.uid, None)
 
-    def _pool(self) -> Any:
+    @contextmanager
+    def _pool(self) -> Iterator[Any]:
+        """The workers; they end with the block."""
         if not self.use_multiprocessing:
-            return ThreadPool(self.workers)
+            with ThreadPool(self.workers) as pool:
+                yield pool
+            return
         # Ctrl-C, which a terminal sends to the workers as well, is the matter of the process that trains, which ends them.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -141,7 +158,10 @@ class SequenceEnqueuer:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._processes = pool._pool  # type: ignore[attr-defined]
         self._seen = {process.pid: process for process in list(self._processes)}
-        return pool
+        try:
+            yield pool
+        finally:
+            _end(pool)
 
     def _dead_workers(self) -> list[int]:
         """Exit codes of the worker processes that have died: the pool replaces them and forgets what they were doing."""
