@@ -22,6 +22,9 @@ class Interruptible {
   // Whether the run is to end, which stays so. Nearly always a look at a coarse clock.
   bool is_asked();
 
+  // Whether is_asked() was true before: what has been left undone since then must not be used.
+  bool was_asked() const { return asked_; }
+
  private:
   bool (*const ask_)();
   bool asked_ = false;
@@ -45,6 +48,12 @@ class Uninterruptible {
 inline void interruption_point() {
   if (Interruptible* run = Interruptible::current())
     if (run->is_asked()) throw Interrupted();
+}
+
+// Throws Interrupted where something in this thread's run has been left undone; looks at no clock.
+inline void leave_interrupted() {
+  if (Interruptible* run = Interruptible::current())
+    if (run->was_asked()) throw Interrupted();
 }
 
 }  // namespace hornbeam

@@ -197,9 +197,10 @@ void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
   const int threads = p.limit.load(std::memory_order_relaxed);
   if (count <= 1 || threads <= 1 || count > kMaxTasks || p.busy.exchange(true, std::memory_order_acquire)) {
     for (int64_t i = 0; i < count; ++i) {
+      if (i > 0) interruption_point();
       fn(ctx, i);
-      interruption_point();
     }
+    leave_interrupted();
     return;
   }
   if (p.started < threads - 1) start_workers(p, threads);
@@ -233,7 +234,7 @@ void parallel(int64_t count, void (*fn)(void*, int64_t), void* ctx) {
     }
   }
   p.busy.store(false, std::memory_order_release);
-  interruption_point();
+  leave_interrupted();
 }
 
 const TaskRunner pool_tasks = {parallel, interrupted};

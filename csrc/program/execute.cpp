@@ -223,6 +223,7 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
   };
   std::vector<TensorRef> in, out;
   for (const Step& step : prologue_steps_) {
+    interruption_point();
     KernelCall call = fill(step, in, out);
     std::vector<const void*> packed(in.size());
     if (step.pack_slot >= 0) {
@@ -232,8 +233,11 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     }
     step.kernel->run(call);
   }
-  for (const Step& step : steps_)
-    if (step.pack_slot >= 0) step.kernel->pack(fill(step, in, out), p->kept[step.pack_slot].data());
+  for (const Step& step : steps_) {
+    if (step.pack_slot < 0) continue;
+    interruption_point();
+    step.kernel->pack(fill(step, in, out), p->kept[step.pack_slot].data());
+  }
   std::lock_guard<std::mutex> lock(mutex_);
   current_ = p;
   return p;

@@ -17,7 +17,7 @@ def checked_name(name: str) -> str:
     """The name itself, if files and messages can hold it.
 
     Raises:
-        TypeError: it is no str.
+        TypeError: it is not a str.
         ValueError: it has a NUL or half of a surrogate pair in it.
     """
     if not isinstance(name, str):

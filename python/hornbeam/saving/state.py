@@ -45,7 +45,7 @@ def load_state(file: Any, model: Any, resume: bool = False) -> None:
         resume: whether to restore NumPy's generator too, which belongs to the whole process.
 
     Raises:
-        ValueError: what is stored is no such state; nothing is changed then.
+        ValueError: what is stored is not such a state; nothing is changed then.
     """
     stored = hdf5.attribute(file, _ATTRIBUTE)
     if stored is None:

@@ -57,7 +57,7 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
 
     Raises:
         ImportError: Pillow is not installed.
-        OSError: there is no such file, or it is no whole image.
+        OSError: there is no such file, or it is not a whole image.
         ValueError: unknown colour mode, or an unknown interpolation where there is something to resize.
     """
     if grayscale:
