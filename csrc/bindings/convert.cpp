@@ -130,7 +130,7 @@ AttrMap attrs_from_python(const py::dict& d) {
       m.emplace_back(name, attr_from_python(name, v));
     } catch (const py::cast_error&) {
       throw TypeError("attribute '" + name +
-                      "' must be a number, a text or a list of numbers, none of them beyond 64 " + "bits, got " +
+                      "' must be a number, a text or a list of numbers, none of them beyond 64 bits, got " +
                       py::repr(v).cast<std::string>().substr(0, 100));
     }
   }

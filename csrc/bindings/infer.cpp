@@ -95,7 +95,7 @@ static py::dict op_info(const std::string& name) {
     inputs.append(op.inputs[i] + (op.is_optional(static_cast<int>(i)) ? "?" : ""));
   d["inputs"] = inputs;
   d["view"] = op.view;
-  d["control"] = op.control;
+  d["bodies"] = op.bodies;
   d["elementwise"] = op.elementwise;
   d["random"] = op.random;
   d["moves"] = op.moves;
@@ -109,6 +109,7 @@ void bind_infer(py::module_& m) {
   m.def("elementwise_instructions", &elementwise_instructions,
         "(name, arity) of each instruction of the elementwise interpreter, by opcode.");
   m.def("dtype_names", &dtype_names, "The dtypes, by the number that attributes hold.");
+  m.attr("MAX_DIMS") = kMaxRank;
   m.def("op_names", [] { return OpRegistry::get().names(); });
   m.def("op_info", &op_info);
 }

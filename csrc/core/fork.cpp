@@ -36,11 +36,9 @@ uint32_t threads_inside() { return static_cast<uint32_t>(gate.load(std::memory_o
 bool InsideCore::try_enter() {
   if (unusable.load(std::memory_order_relaxed))
     throw RuntimeError(
-        "this process was forked while another thread was inside Hornbeam, and the fork could not wait for it any "
-        "longer: "
-        "what it was writing is lost here. Fork between training steps, start workers by 'spawn' or 'forkserver', or "
-        "let "
-        "forks wait for more than the usual 10 seconds by HORNBEAM_FORK_PATIENCE=seconds");
+        "this process was forked while another thread was inside Hornbeam, and the fork could not wait any longer: "
+        "what that thread was writing is lost here. Fork between training steps, start workers by 'spawn' or "
+        "'forkserver', or let forks wait longer than the usual 10 seconds by HORNBEAM_FORK_PATIENCE=seconds");
   if (entries == 0 && gate.fetch_add(1, std::memory_order_acq_rel) >= kFork) {
     gate.fetch_sub(1, std::memory_order_release);
     return false;

@@ -96,8 +96,8 @@ struct OpDef {
   // dies here, provided that all outputs that are read have one shape; in `fused_multi` this holds
   // inside each group, whose scalars are never written over.
   bool elementwise = false;
-  bool random = false;   // never folded, merged or remembered
-  bool control = false;  // runs Programs of its own, its bodies: program/control.cpp
+  bool random = false;  // never folded, merged or remembered
+  int bodies = 0;       // how many Programs it runs itself: program/control.cpp
   // Its kernels move items and never compute with them: float16 as any other dtype. What computes with float16 is
   // given float32 by the graph's rewrites (graph/rewrites/half.py), unless it is elementwise.
   bool moves = false;

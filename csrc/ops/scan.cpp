@@ -17,12 +17,12 @@ void register_scan(OpRegistry& r) {
        want_min_rank("scan", in[i], 1, "sequences");
        steps = same_dim("scan", steps, in[i].shape[0], "numbers of rows");
      }
-   }).control = true;
+   }).bodies = 1;
   r.add<NoAttrs>("cond", "condition, inputs...?", -1, [](const NoAttrs&, const auto& in, auto&) {
      if (in[0].dtype != DType::boolean) op_type_error("cond", "the condition is a bool");
      if (in[0].shape.known() && in[0].shape.count() != 1)
        op_error("cond", "the condition is one value, got shape " + shape_str(in[0].shape));
-   }).control = true;
+   }).bodies = 2;
 }
 
 }  // namespace hornbeam

@@ -91,7 +91,7 @@ void Binder::make_step(int i) {
     if (needed_[v] && plan_.types_[v].shape.count() > 0) empty = false;
   }
   if (empty) return;  // nothing to compute
-  if (op.def->control) {
+  if (op.def->bodies) {
     step.kernel = control_kernel(op);
     step.bodies = bodies_[i];
     lay_out_control(op, step);

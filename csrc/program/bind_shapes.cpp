@@ -53,8 +53,8 @@ void same_length(int64_t dim, const Shape& got, int axis, const std::string& nam
   const auto [first, is_new] = lengths.insert({dim, {got[axis], name}});
   if (is_new || first->second.length == got[axis]) return;
   throw ValueError("inputs '" + first->second.feed + "' and '" + name +
-                   "' are computed from one another and must have " + "the same length on axis " +
-                   std::to_string(axis) + " of '" + name + "', got " + std::to_string(first->second.length) + " and " +
+                   "' are computed from one another and must have the same length on axis " + std::to_string(axis) +
+                   " of '" + name + "', got " + std::to_string(first->second.length) + " and " +
                    std::to_string(got[axis]));
 }
 
@@ -110,7 +110,7 @@ void Binder::infer() {
       in.push_back(v < 0 ? TypeInfo::absent() : types[v]);
     }
     try {
-      if (op.def->control) bodies_[i] = bind_bodies(op, in, out);
+      if (op.def->bodies) bodies_[i] = bind_bodies(op, in, out);
       else op.def->infer(op.attrs->data(), in, out);
     } catch (const NeedsValues& e) {  // of a body
       throw NeedsValues(e.what(), fed_from(op, e.values));
@@ -175,7 +175,7 @@ void Binder::fold(int v) {
 // Small integer results of known integers, for ops whose shape rule does not follow values.
 bool Binder::fold_by_kernel(int i) {
   const OpInstance& op = program_.ops[i];
-  if (op.def->random || op.def->view || op.def->control || op.out.size() != 1) return false;
+  if (op.def->random || op.def->view || op.def->bodies || op.out.size() != 1) return false;
   TypeInfo& t = plan_.types_[op.out[0]];
   if (is_float(t.dtype) || t.shape.count() > kMaxKnownInts) return false;
   std::vector<Buffer> data;

@@ -14,7 +14,7 @@ std::vector<char> known_without_data(const Program& p) {
   std::vector<char> known(p.values.size(), 0);
   for (size_t v = 0; v < known.size(); ++v) known[v] = p.steady(static_cast<int>(v));
   for (auto& op : p.ops) {
-    bool all = !op.def->random && !op.def->control;
+    bool all = !op.def->random && !op.def->bodies;
     for (int v : op.in) all = all && (v < 0 || known[v]);
     for (int v : op.out) known[v] = all || op.def->name == "shape";
   }

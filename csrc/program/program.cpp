@@ -29,14 +29,14 @@ void Program::finish() {
   for (size_t i = 0; i < ops.size(); ++i) {
     bool random = ops[i].def->random;
     for (auto& body : ops[i].bodies) random = random || body->has_random();
-    bool all_steady = !random && !ops[i].def->control;
+    bool all_steady = !random && !ops[i].def->bodies;
     const OpDef& def = *ops[i].def;
     def.check_inputs(static_cast<int>(ops[i].in.size()), [&](int k) { return ops[i].in[k] >= 0; });
     while (def.is_optional(static_cast<int>(ops[i].in.size()))) ops[i].in.push_back(-1);
     if (def.outputs >= 0 && static_cast<int>(ops[i].out.size()) != def.outputs)
       throw RuntimeError("op '" + def.name + "' has " + std::to_string(def.outputs) + " outputs");
-    if (ops[i].bodies.size() != (def.control ? def.name == "cond" ? 2u : 1u : 0u))
-      throw RuntimeError("op '" + def.name + "' has another number of bodies");
+    if (static_cast<int>(ops[i].bodies.size()) != def.bodies)
+      throw RuntimeError("op '" + def.name + "' has " + std::to_string(def.bodies) + " bodies");
     for (int v : ops[i].in) {
       if (v < -1 || v >= n || (v >= 0 && !made[v]))
         throw RuntimeError("op '" + ops[i].def->name + "' reads a value that is not made yet");

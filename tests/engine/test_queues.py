@@ -9,29 +9,14 @@ import pytest
 from hornbeam import backend as K
 from hornbeam.layers import Dense, Dropout, Input, Lambda
 from hornbeam.models import Model, Sequential, clone_model, load_model
+from together import at_once
 
 X = np.ones((8, 4), "float32")
 
 
-def at_once(task, count=8):
-    """Run a function in that many threads, let loose together; the list of what they return."""
-    start, results, failed = threading.Barrier(count), [], []
-
-    def work():
-        try:
-            start.wait()
-            results.append(task())
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return results
+def in_threads(task, count=8):
+    """What a function returns in that many threads, let loose together."""
+    return at_once(*[task] * count)
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +30,7 @@ def switch_often():
 def test_building_at_the_first_data():
     for _ in range(5):
         model = Sequential([Dense(3, kernel_initializer="ones"), Dense(2, kernel_initializer="ones")])
-        for y in at_once(lambda model=model: model.predict(X)):
+        for y in in_threads(lambda model=model: model.predict(X)):
             np.testing.assert_array_equal(y, 12)
         assert len(model.weights) == 4 and [len(la._inbound_nodes) for la in model.layers] == [1, 1]
 
@@ -61,7 +46,7 @@ def test_building_a_subclass():
 
     for _ in range(5):
         model = Own()
-        for y in at_once(lambda model=model: model.predict_on_batch(X)):
+        for y in in_threads(lambda model=model: model.predict_on_batch(X)):
             np.testing.assert_array_equal(y, 4)
         assert len(model.weights) == 2
 
@@ -78,14 +63,14 @@ def test_compiling_beside_training_and_predicting():
         assert model.metrics_names == ["loss", "mae", "acc"]
         assert model.predict_on_batch(X).shape == model.predict(X).shape == (8, 2)
 
-    at_once(task)
+    in_threads(task)
 
 
 def test_first_calls_of_a_function():
     x = K.placeholder((None, 4))
     for _ in range(5):
         noise = K.function([x], [x + K.random_uniform((8, 4))])
-        draws = at_once(lambda noise=noise: noise([X])[0])
+        draws = in_threads(lambda noise=noise: noise([X])[0])
         assert len({d.tobytes() for d in draws}) == len(draws) == noise.counter.value == 8
 
 
@@ -98,7 +83,7 @@ def test_first_calls_of_train_evaluate_and_predict():
             lambda model=model: model.test_on_batch(X, np.zeros((8, 2))),
             lambda model=model: model.predict_on_batch(X),
         ] * 4
-        at_once(lambda calls=calls: calls.pop()(), count=12)
+        in_threads(lambda calls=calls: calls.pop()(), count=12)
         assert len(model.optimizer.weights) == 1 + 3 * 4 and model.optimizer.get_weights()[0] == 4
 
 
@@ -107,7 +92,7 @@ def test_fits_report_their_own_history():
     model.compile("sgd", "mse")
     epochs = list(range(1, 7))
     fit = lambda: (n := epochs.pop(), model.fit(X, np.zeros((8, 1)), epochs=n, verbose=0))  # noqa: E731
-    for n, history in at_once(fit, count=6):
+    for n, history in in_threads(fit, count=6):
         assert history.epoch == list(range(n))
 
 
@@ -123,7 +108,7 @@ def test_cloning_and_summaries_of_a_model_that_is_being_built():
         model.summary(print_fn=lines.append)
         return "\n".join(lines)
 
-    assert len(set(at_once(task))) == 1
+    assert len(set(in_threads(task))) == 1
 
 
 def test_layers_that_models_share():
@@ -136,13 +121,13 @@ def test_layers_that_models_share():
         model.compile("sgd", "mse")
         return model.predict(X)
 
-    for y in at_once(task):
+    for y in in_threads(task):
         np.testing.assert_array_equal(y, 24)
     assert len(unbuilt.weights) == 2 and len(unbuilt._inbound_nodes) == 8
 
 
 def test_names_are_unique():
-    names = [name for names in at_once(lambda: [Dense(1).name for _ in range(200)]) for name in names]
+    names = [name for names in in_threads(lambda: [Dense(1).name for _ in range(200)]) for name in names]
     assert len(set(names)) == len(names)
 
 
@@ -161,7 +146,7 @@ def test_different_models_get_what_one_thread_gets():
         return list(history.values()), model.predict(x), model.evaluate(x, abs(y) % 1, verbose=0)
 
     indices = list(range(8))
-    for i, got in at_once(lambda: (n := indices.pop(), outcome(n))):
+    for i, got in in_threads(lambda: (n := indices.pop(), outcome(n))):
         want = outcome(i)
         np.testing.assert_array_equal(got[0], want[0])
         np.testing.assert_array_equal(got[1], want[1])
@@ -184,7 +169,7 @@ def test_loading_in_threads(tmp_path):
             loaded = load_model(str(tmp_path / name), custom_objects={"Double": Double})
             np.testing.assert_array_equal(loaded.predict(X), want)
 
-    at_once(load)
+    in_threads(load)
 
 
 def test_custom_objects_are_the_threads_own():
@@ -200,7 +185,7 @@ def test_custom_objects_are_the_threads_own():
             seen.wait()
         return type(layer) is Mine
 
-    assert all(at_once(task, count=4))
+    assert all(in_threads(task, count=4))
     assert "Mine" not in keras.utils.get_custom_objects()
 
 

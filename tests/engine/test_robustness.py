@@ -1,5 +1,6 @@
 """Many threads on one model, many calls, and models that outlive an error in a callback or generator."""
 
+import functools
 import gc
 import os
 import threading
@@ -12,6 +13,7 @@ from hornbeam.layers import Dense, Dropout, Input
 from hornbeam.models import Model, Sequential
 from hornbeam.optimizers import SGD
 from hornbeam.utils import Sequence
+from together import at_once
 
 from .models import data, mlp
 
@@ -20,21 +22,7 @@ THREADS = 64
 
 def run_threads(work):
     """Run ``work(i)`` in 64 threads at once; raise what one of them raised."""
-    errors = []
-
-    def guarded(i):
-        try:
-            work(i)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(i,)) for i in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+    at_once(*(functools.partial(work, i) for i in range(THREADS)))
 
 
 class TestThreads:

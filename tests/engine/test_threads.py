@@ -6,7 +6,6 @@ These run under ThreadSanitizer as well (.ci/full), which sees a race even where
 import random
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,27 +13,12 @@ import pytest
 from hornbeam import backend as K
 from hornbeam.layers import GRU, LSTM, BatchNormalization, Conv2D, Dense, Dropout, MaxPooling2D, Reshape
 from hornbeam.models import Sequential
+from together import at_once
 
 
-def at_once(*tasks, times):
-    """Run each of the functions `times` times, every one in a thread of its own, all let loose together."""
-    start, failed = threading.Barrier(len(tasks)), []
-
-    def work(task):
-        try:
-            start.wait()
-            for i in range(times):
-                task(i)
-        except Exception as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=work, args=(task,)) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
+def again_and_again(*tasks, times):
+    """Call each of the functions with 0, 1, ... ``times - 1``, every one in a thread of its own."""
+    at_once(*(lambda task=task: [task(i) for i in range(times)] for task in tasks))
 
 
 @pytest.fixture
@@ -57,7 +41,7 @@ Y = np.eye(3)[np.random.RandomState(1).randint(0, 3, 96)]
 
 def test_first_predictions(mlp):
     outputs = []
-    at_once(*[lambda i: outputs.append(mlp.predict(X))] * 12, times=1)
+    again_and_again(*[lambda i: outputs.append(mlp.predict(X))] * 12, times=1)
     for output in outputs:
         np.testing.assert_array_equal(output, outputs[0])
 
@@ -72,7 +56,7 @@ def test_predicting_beside_training_reading_and_writing_weights(mlp, threads):
     def pool(i):
         threads(1 + i % 4)
 
-    at_once(
+    again_and_again(
         *[predict] * 12,
         lambda i: mlp.fit(X, Y, verbose=0),
         lambda i: mlp.evaluate(X, Y, verbose=0),
@@ -99,7 +83,7 @@ def test_packed_weights_while_they_change(threads):
     model.compile("sgd", "mse")
     rng = np.random.RandomState(0)
     x, y = rng.randn(20, 12, 12, 3), rng.randn(20, 2)
-    at_once(
+    again_and_again(
         *[lambda i: model.predict(x[: 1 + i % 20])] * 6,
         lambda i: model.train_on_batch(x, y),
         lambda i: model.evaluate(x, y, verbose=0),
@@ -118,7 +102,7 @@ def test_more_shapes_than_plans_are_kept():
 
         return one
 
-    at_once(*[call(seed) for seed in range(6)], times=40)
+    again_and_again(*[call(seed) for seed in range(6)], times=40)
 
 
 def test_evaluation_on_demand_beside_assignments():
@@ -128,7 +112,7 @@ def test_evaluation_on_demand_beside_assignments():
         assert np.ptp(K.eval(v * 1.0 + i)) == 0
         assert np.ptp(K.get_value(v)) == 0
 
-    at_once(*[read] * 6, *[lambda i: K.set_value(v, np.full((50, 50), i))] * 2, times=10)
+    again_and_again(*[read] * 6, *[lambda i: K.set_value(v, np.full((50, 50), i))] * 2, times=10)
 
 
 def test_programs_that_are_cut_and_loops_with_random_numbers():
@@ -148,7 +132,7 @@ def test_programs_that_are_cut_and_loops_with_random_numbers():
         out = rows([np.ones((4, 2 + i % 5, 5))])[1]
         assert (np.floor(out) == np.arange(2 + i % 5)[:, None]).all()
 
-    at_once(*[sum_of_range] * 4, *[noise] * 4, times=10)
+    again_and_again(*[sum_of_range] * 4, *[noise] * 4, times=10)
     assert K.get_value(state)[0] == 40
 
 
@@ -163,7 +147,7 @@ def test_one_pool_many_callers(threads):
         for got, expected in zip(f([a]), want):
             np.testing.assert_array_equal(got, expected)
 
-    at_once(*[call] * 8, times=10)
+    again_and_again(*[call] * 8, times=10)
 
 
 def test_models_built_in_threads():
@@ -173,7 +157,7 @@ def test_models_built_in_threads():
         model.train_on_batch(np.ones((3, 4)), np.ones((3, 2)))
         assert model.predict(np.ones((2, 4))).shape == (2, 2)
 
-    at_once(*[build] * 5, times=2)
+    again_and_again(*[build] * 5, times=2)
 
 
 def test_every_answer_and_file_is_of_one_state():

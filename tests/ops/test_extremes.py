@@ -124,7 +124,7 @@ def test_a_program_with_an_input_that_is_absent():
         _core.Program(values, [("cumsum", {"axis": 0}, [], [1], "", [])], [1], [])
     with pytest.raises(RuntimeError, match="1 outputs"):
         _core.Program(values, [("cumsum", {"axis": 0}, [0], [], "", [])], [0], [])
-    with pytest.raises(RuntimeError, match="another number of bodies"):
+    with pytest.raises(RuntimeError, match="has 1 bodies"):
         _core.Program(values, [("scan", {"states": 0, "sequences": 1, "shifts": [0]}, [0], [1], "", [])], [1], [])
 
 

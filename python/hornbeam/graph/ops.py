@@ -16,7 +16,6 @@ from .naming import checked_name
 from .tensor import Node, Tensor
 
 _FLOATX = "float32"
-MAX_DIMS = 8  # of any op's input or output (kMaxRank in csrc/core/shape.h)
 
 
 def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
@@ -93,9 +92,9 @@ def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str
     Raises:
         ValueError: a dim is negative, or there are more of them than any op takes.
     """
-    if len(shape) > MAX_DIMS:
+    if len(shape) > _core.MAX_DIMS:
         raise ValueError(
-            f"A tensor has at most {MAX_DIMS} dimensions, and a placeholder was asked for with {len(shape)}."
+            f"A tensor has at most {_core.MAX_DIMS} dimensions, and a placeholder was asked for with {len(shape)}."
         )
     dtype, dims = dtype_name(dtype or floatx()), [None if d is None else as_integer(d) for d in shape]
     if any(d is not None and d < 0 for d in dims):

@@ -13,7 +13,7 @@ from ..legacy import interfaces
 from ..utils.generic_utils import to_list
 from .options import given_arguments
 from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
-from .state_inputs import TakesStates
+from .state_inputs import TakesStates, split_inputs
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -159,7 +159,7 @@ class RNN(TakesStates):
             )
 
     def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
-        inputs, given, more = self._split(inputs, initial_state, constants)
+        inputs, given, more = split_inputs(inputs, initial_state, constants, self._num_constants)
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         initial = given or (list(self.states) if self.stateful else None)
         if hasattr(self.cell, "reset_masks"):
@@ -404,13 +404,8 @@ def _generate_dropout_mask(ones: Any, rate: float, training: Any = None, count: 
 
 def _standardize_args(inputs: Any, initial_state: Any, constants: Any, num_constants: int | None) -> tuple:
     """The sequence, and the initial states and constants as lists (or None), also where all came in one list."""
-    if isinstance(inputs, list):
-        if num_constants:
-            inputs, constants = inputs[:-num_constants], inputs[-num_constants:]
-        inputs, *states = inputs
-        initial_state = states or initial_state
-    as_lists = [None if x is None else to_list(x, allow_tuple=True) for x in (initial_state, constants)]
-    return (inputs, *as_lists)
+    inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, num_constants)
+    return inputs, initial_state or None, constants or None
 
 
 def __getattr__(name: str) -> Any:

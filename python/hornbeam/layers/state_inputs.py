@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..utils.generic_utils import to_list
+
+
+def split_inputs(inputs: Any, initial_state: Any, constants: Any, num_constants: int | None) -> tuple[Any, list, list]:
+    """The sequence, the list of initial states and the list of constants, however they were given."""
+    if isinstance(inputs, (list, tuple)):
+        inputs = list(inputs)
+        if num_constants and not constants:
+            inputs, constants = inputs[:-num_constants], inputs[-num_constants:]
+        inputs, *states = inputs
+        initial_state = states or initial_state
+    states, constants = ([] if t is None else to_list(t, allow_tuple=True) for t in (initial_state, constants))
+    return inputs, list(states), list(constants)
 
 
 class TakesStates(Layer):
@@ -23,7 +37,7 @@ class TakesStates(Layer):
         self.constants_spec = [InputSpec(shape=K.int_shape(c)) for c in constants]
 
     def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
-        inputs, initial_state, constants = self._split(inputs, initial_state, constants)
+        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
         if constants:
             self._take_constants(constants)
         if initial_state:
@@ -52,16 +66,3 @@ class TakesStates(Layer):
         finally:
             self.input_spec = before
         return output
-
-    def _split(self, inputs, initial_state, constants):
-        """The sequence, the list of initial states and the list of constants, however they were given."""
-        if isinstance(inputs, (list, tuple)):
-            inputs = list(inputs)
-            if self._num_constants and not constants:
-                constants = inputs[-self._num_constants :]
-                inputs = inputs[: -self._num_constants]
-            if len(inputs) > 1:
-                initial_state = inputs[1:]
-            inputs = inputs[0]
-        as_list = [[] if t is None else to_list(t, allow_tuple=True) for t in (initial_state, constants)]
-        return inputs, list(as_list[0]), list(as_list[1])

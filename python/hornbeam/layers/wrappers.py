@@ -13,7 +13,7 @@ from .conv_base import _Conv
 from .core import Activation, Dense, Flatten
 from .embeddings import Embedding
 from .pooling import _GlobalPooling, _Pooling
-from .state_inputs import TakesStates
+from .state_inputs import TakesStates, split_inputs
 from .time_folding import fold_time, unfold_time
 
 __all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
@@ -248,7 +248,7 @@ class Bidirectional(TakesStates, Wrapper):
         super().build()
 
     def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
-        inputs, initial_state, constants = self._split(inputs, initial_state, constants)
+        inputs, initial_state, constants = split_inputs(inputs, initial_state, constants, self._num_constants)
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         half = len(initial_state) // 2
         y, states = self._run(self.forward_layer, inputs, mask, training, initial_state[:half], constants)
