@@ -12,7 +12,20 @@ import time
 SOON = 2.0  # seconds within which Ctrl-C has to be seen: 0.1 are promised, and machines of tests are slow
 
 
-def waited(run, after: float = 0.3) -> float | None:
+def waited(run, after: float = 0.3) -> float:
+    """Call ``run`` again and again, however fast the machine is, and press Ctrl-C meanwhile; the seconds until
+    KeyboardInterrupt came."""
+
+    def for_ever() -> None:
+        while True:
+            run()
+
+    seconds = waited_once(for_ever, after)
+    assert seconds is not None
+    return seconds
+
+
+def waited_once(run, after: float) -> float | None:
     """Call ``run`` and press Ctrl-C meanwhile, which all processes of this one's group get; the seconds until
     KeyboardInterrupt came, None if ``run`` had ended before."""
     sent: list[float] = []

@@ -71,7 +71,7 @@ save(1)
 once, rng, outcomes = time.perf_counter() - start, random.Random(0), []
 for number in range(2, 32):
     try:
-        waited(lambda: (save(number), time.sleep(0.2)), after=rng.uniform(0, 1.3 * once))
+        waited_once(lambda: (save(number), time.sleep(0.2)), after=rng.uniform(0, 1.3 * once))
     except KeyboardInterrupt:
         pass
     assert os.listdir({str(tmp_path)!r}) == [{name!r}], os.listdir({str(tmp_path)!r})
