@@ -14,6 +14,7 @@ HB_INLINE bool interrupted(const KernelCall& call) { return call.tasks->interrup
 // f(i) for every i in [0, count).
 template <class F>
 HB_INLINE void parallel_tasks(const KernelCall& call, int64_t count, const F& f) {
+  if (count == 1) return f(0);
   call.tasks->parallel(count, [](void* p, int64_t i) { (*static_cast<const F*>(p))(i); }, const_cast<F*>(&f));
 }
 

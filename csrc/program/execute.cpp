@@ -22,6 +22,9 @@ namespace {
 constexpr int64_t kMaxIdle = 64;
 constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
 
+// Steps from one look at the clock to the next, for whether the run is to end. Long kernels look at it themselves.
+constexpr size_t kStepsPerLook = 8;
+
 bool nan_checking() {
   static const bool on = [] {
     const char* e = std::getenv("HORNBEAM_CHECK");
@@ -232,11 +235,13 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
       call.packed = packed.data();
     }
     step.kernel->run(call);
+    leave_interrupted();
   }
   for (const Step& step : steps_) {
     if (step.pack_slot < 0) continue;
     interruption_point();
     step.kernel->pack(fill(step, in, out), p->kept[step.pack_slot].data());
+    leave_interrupted();
   }
   std::lock_guard<std::mutex> lock(mutex_);
   current_ = p;
@@ -289,20 +294,24 @@ void Plan::run_steps(Execution& e) {
     }
   }
   const bool check = nan_checking();
+  Interruptible* run =
+      Interruptible::current();  // asked for once: the body of a scan has steps of some ten nanoseconds
   std::optional<Uninterruptible> writing;
   auto begin_to_write = [&] {
     interruption_point();
     writing.emplace();
+    run = nullptr;
     e.has_written = true;
   };
   for (size_t s = 0; s < steps_.size(); ++s) {
     if (s == first_write_) begin_to_write();
-    interruption_point();
+    if (run && s % kStepsPerLook == 0 && run->is_asked()) throw Interrupted();
     const Step& step = steps_[s];
     const KernelCall& call = e.calls[s];
     if (step.pack_bytes && step.pack_slot < 0 && !step.pack_once) step.kernel->pack(call, e.arena + step.pack_offset);
     if (step.bodies.empty()) step.kernel->run(call);
     else run_control(e, s);
+    if (run && run->was_asked()) throw Interrupted();  // the only task of a kernel may have left things undone
     if (check) check_nan(step, call);
     for (auto& [offset, bytes] : step.freed) std::memset(e.arena + offset, 0xff, static_cast<size_t>(bytes));
   }

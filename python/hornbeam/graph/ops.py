@@ -108,13 +108,14 @@ def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str
 
 def attrs_key(attrs: dict[str, Any]) -> tuple:
     """Equal for attributes that mean the same to an op. 0.0 and -0.0 are equal numbers, but not the same fill."""
+    return tuple([(name, _exact(attrs[name])) for name in sorted(attrs)])
 
-    def exact(value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            return tuple(exact(v) for v in value)
-        return str(value) if isinstance(value, float) else value
 
-    return tuple((name, exact(value)) for name, value in sorted(attrs.items()))
+def _exact(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple([_exact(v) for v in value])
+    is_ordinary = not isinstance(value, float) or (value != 0 and value == value)
+    return value if is_ordinary else str(value)
 
 
 def convert(value: Any, dtype: str | None = None) -> Tensor:
