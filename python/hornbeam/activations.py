@@ -7,8 +7,8 @@ from typing import Any
 
 from . import backend as K
 from . import graph
-from .utils.generic_utils import deserialize_keras_object, public_objects
 from .utils.messages import warn_user
+from .utils.registry import ACTIVATIONS, public_objects
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -115,12 +115,7 @@ def deserialize(name: Any, custom_objects: dict | None = None) -> Callable:
     Raises:
         ValueError: an unknown name.
     """
-    return deserialize_keras_object(
-        name,
-        module_objects=_ACTIVATIONS,
-        custom_objects=custom_objects,
-        printable_module_name="activation function",
-    )
+    return ACTIVATIONS.deserialize(name, custom_objects)
 
 
 def get(identifier: Any) -> Callable:
@@ -143,4 +138,4 @@ def get(identifier: Any) -> Callable:
     raise ValueError(f"Could not interpret activation function identifier: {identifier}")
 
 
-_ACTIVATIONS = {**public_objects(globals()), "silu": swish}
+ACTIVATIONS.register({**public_objects(globals()), "silu": swish})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from . import backend as K
-from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from .utils.generic_utils import serialize_keras_object
+from .utils.registry import CONSTRAINTS, public_objects
 
 
 class Constraint:
@@ -96,32 +96,7 @@ def serialize(constraint: Any) -> Any:
     return serialize_keras_object(constraint)
 
 
-def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
-    """The constraint of a config.
+deserialize = CONSTRAINTS.deserialize
+get = CONSTRAINTS.get
 
-    Raises:
-        ValueError: an unknown name.
-    """
-    return deserialize_keras_object(
-        config, module_objects=_CONSTRAINTS, custom_objects=custom_objects, printable_module_name="constraint"
-    )
-
-
-def get(identifier: Any) -> Callable | None:
-    """A constraint from its name, config, or itself; None for None.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return deserialize({"class_name": identifier, "config": {}})
-    if callable(identifier):
-        return identifier() if isinstance(identifier, type) else identifier
-    raise ValueError(f"Could not interpret constraint identifier: {identifier}")
-
-
-_CONSTRAINTS = public_objects(globals())
+CONSTRAINTS.register(public_objects(globals()))

@@ -15,7 +15,8 @@ import numpy as np
 from . import backend as K
 from . import graph
 from .backend.creation import fill
-from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from .utils.generic_utils import serialize_keras_object
+from .utils.registry import INITIALIZERS, public_objects
 
 
 class Initializer:
@@ -284,39 +285,16 @@ def serialize(initializer: Any) -> Any:
     return serialize_keras_object(initializer)
 
 
-def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
-    """The initializer of a config.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    return deserialize_keras_object(
-        config, module_objects=_INITIALIZERS, custom_objects=custom_objects, printable_module_name="initializer"
-    )
-
-
-def get(identifier: Any) -> Callable:
-    """An initializer from its name, config, or itself.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return deserialize({"class_name": identifier, "config": {}})
-    if callable(identifier):
-        return identifier() if isinstance(identifier, type) else identifier
-    raise ValueError(f"Could not interpret initializer identifier: {identifier}")
+deserialize = INITIALIZERS.deserialize
+get = INITIALIZERS.get
 
 
 def _without_dtype(function: Callable) -> Callable:
     return lambda seed=None, dtype=None: function(seed)
 
 
-# tf.keras wrote classes of these names where Keras has functions.
-_INITIALIZERS = {
-    **public_objects(globals()),
+#: tf.keras wrote classes of these names where Keras has functions.
+_CLASSES_OF_TF_KERAS = {
     "GlorotUniform": _without_dtype(glorot_uniform),
     "GlorotNormal": _without_dtype(glorot_normal),
     "HeUniform": _without_dtype(he_uniform),
@@ -324,3 +302,4 @@ _INITIALIZERS = {
     "LecunUniform": _without_dtype(lecun_uniform),
     "LecunNormal": _without_dtype(lecun_normal),
 }
+INITIALIZERS.register({**public_objects(globals()), **_CLASSES_OF_TF_KERAS})

@@ -8,8 +8,9 @@ from typing import Any
 from . import backend as K
 from . import graph
 from .utils import losses_utils
-from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from .utils.generic_utils import serialize_keras_object
 from .utils.losses_utils import Reduction, as_tensors
+from .utils.registry import LOSSES, public_objects
 
 
 class Loss:
@@ -434,24 +435,9 @@ def deserialize(name: Any, custom_objects: dict | None = None) -> Any:
     Raises:
         ValueError: an unknown name.
     """
-    return deserialize_keras_object(
-        name, module_objects=_LOSSES, custom_objects=custom_objects, printable_module_name="loss function"
-    )
+    return LOSSES.deserialize(name, custom_objects)
 
 
-def get(identifier: Any) -> Any:
-    """A loss from its name, config, class, or itself; None for None.
+get = LOSSES.get
 
-    Raises:
-        ValueError: anything else.
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if callable(identifier):
-        return identifier() if isinstance(identifier, type) else identifier
-    raise ValueError(f"Could not interpret loss function identifier: {identifier}")
-
-
-_LOSSES = public_objects(globals())
+LOSSES.register(public_objects(globals()))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from . import backend as K
-from .utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from .utils.generic_utils import serialize_keras_object
+from .utils.registry import REGULARIZERS, public_objects
 
 
 class Regularizer:
@@ -59,37 +59,10 @@ def serialize(regularizer: Any) -> Any:
     return serialize_keras_object(regularizer)
 
 
-def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
-    """The regularizer of a config.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    return deserialize_keras_object(
-        config, module_objects=_REGULARIZERS, custom_objects=custom_objects, printable_module_name="regularizer"
-    )
+deserialize = REGULARIZERS.deserialize
+get = REGULARIZERS.get
 
 
-def get(identifier: Any) -> Callable | None:
-    """A regularizer from its name, config, or itself; None for None.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return deserialize({"class_name": identifier, "config": {}})
-    if callable(identifier):
-        return identifier() if isinstance(identifier, type) else identifier
-    raise ValueError(f"Could not interpret regularizer identifier: {identifier}")
-
-
-# tf.keras wrote the classes L1 and L2 with one argument named after them.
-_REGULARIZERS = {
-    **public_objects(globals()),
-    "L1": lambda l1=0.01: L1L2(l1=l1),
-    "L2": lambda l2=0.01: L1L2(l2=l2),
-}
+#: tf.keras wrote the classes L1 and L2 with one argument named after them.
+_CLASSES_OF_TF_KERAS = {"L1": lambda l1=0.01: L1L2(l1=l1), "L2": lambda l2=0.01: L1L2(l2=l2)}
+REGULARIZERS.register({**public_objects(globals()), **_CLASSES_OF_TF_KERAS})

@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 from hornbeam.cli import inspect, main
-from hornbeam.layers import BatchNormalization, Dense, Lambda, Layer
-from hornbeam.models import Sequential
+from hornbeam.layers import BatchNormalization, Dense, Lambda, Layer, deserialize
+from hornbeam.models import Sequential, load_model
 
 FILES = pathlib.Path(__file__).parent.parent / "golden" / "files"
 
@@ -63,6 +63,37 @@ def test_what_needs_the_user(tmp_path, capsys):
     status, out = shown(tmp_path / "m.h5", capsys)
     assert status == 1 and "layer own: class Mine is not Keras's; it needs custom_objects={'Mine': ...}" in out
     assert "give the function as lambdas={'f': ...}" in out and "2 suspicious" in out
+
+
+def with_class(path, name):
+    """Let a model's first layer be of another class."""
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][0]["class_name"] = name
+        file.attrs["model_config"] = json.dumps(config)
+
+
+def test_classes_beside_the_public_layers(tmp_path, capsys):
+    scale = deserialize(
+        {
+            "class_name": "LayerScale",
+            "config": {"init_values": 0.5, "projection_dim": 4, "batch_input_shape": [None, 4]},
+        }
+    )
+    compiled([scale]).save(tmp_path / "m.h5")
+    assert load_model(tmp_path / "m.h5").layers[0].projection_dim == 4
+    status, out = shown(tmp_path / "m.h5", capsys)
+    assert status == 0 and "LayerScale" in out
+
+
+@pytest.mark.parametrize("name", ["Any", "K", "warn_user", "Recurrent", "AtrousConvolution1D", "StringLookup", "add"])
+def test_only_what_can_be_loaded_is_a_layer(tmp_path, capsys, name):
+    compiled([Dense(3, name="d", input_shape=(4,))]).save(tmp_path / "m.h5")
+    with_class(tmp_path / "m.h5", name)
+    with pytest.raises(ValueError, match=name):
+        load_model(tmp_path / "m.h5")
+    status, out = shown(tmp_path / "m.h5", capsys)
+    assert status == 1 and f"layer d: class {name} is not Keras's" in out
 
 
 def test_what_means_harm(tmp_path, capsys):

@@ -137,11 +137,6 @@ def test_transpose_shape():
         g.transpose_shape((1, 2), "last", (1,))
 
 
-def test_public_objects_hide_imports():
-    names = g.public_objects(vars(L.core))
-    assert "Dense" in names and not {"K", "math", "np", "Layer", "func_load"} & set(names)
-
-
 # -- conv_utils -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("padding", ["valid", "same", "full", "causal"])
 @pytest.mark.parametrize("size, stride, dilation", [(3, 1, 1), (3, 2, 1), (2, 3, 2), (1, 1, 1)])

@@ -13,6 +13,7 @@ import numpy as np
 from .. import _core, graph
 from .. import backend as K
 from ..graph import Tensor
+from ..utils.registry import LAYERS
 from .base_layer import Layer
 from .node import Node
 
@@ -84,6 +85,9 @@ class Formula(Layer):
             if not _may_be_in_files(op):
                 raise ValueError(f"{formula.name}: no file may name the op {op!r}.")
         return formula
+
+
+LAYERS.register({"Formula": Formula})
 
 
 def adopt(x: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..utils.generic_utils import unpack_singleton
 from ..utils.messages import shortened, warn_user
+from ..utils.registry import LAYERS
 from .tracing import node_key
 
 
@@ -81,10 +82,8 @@ def _plain_arguments(layer: Any, node: Any) -> dict:
 
 def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
     """Make the layer that ``{class_name, config}`` describes; errors say which one it is."""
-    from ..layers import deserialize
-
     try:
-        layer = deserialize(data, custom_objects=custom_objects)
+        layer = LAYERS.deserialize(data, custom_objects)
         layer._ends_masks = True  # Keras 2.3.1 cannot have made a model where it is an error, and tf.keras has none
         return layer
     except (ValueError, TypeError) as error:

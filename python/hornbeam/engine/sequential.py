@@ -8,6 +8,7 @@ from typing import Any
 from .. import backend as K
 from ..utils.generic_utils import to_list
 from ..utils.messages import warn_user
+from ..utils.registry import LAYERS
 from .base_layer import Layer, one_at_a_time
 from .input_layer import Input, InputLayer
 from .network import Network
@@ -211,6 +212,10 @@ class Sequential(Model):
         if not model.inputs and shape:
             model.build(tuple(shape))
         return model
+
+
+# tf.keras calls models made of tensors Functional.
+LAYERS.register({"Functional": Model, "Model": Model, "Sequential": Sequential})
 
 
 def _first_input(layer: Any) -> tuple[tuple | None, str | None]:

@@ -11,7 +11,8 @@ from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..engine.input_layer import Input, InputLayer
-from ..utils.generic_utils import deserialize_keras_object, get_custom_objects, serialize_keras_object
+from ..utils import registry
+from ..utils.generic_utils import serialize_keras_object
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .augmentation import (
@@ -141,43 +142,14 @@ def serialize(layer: Layer) -> dict:
     return serialize_keras_object(layer)
 
 
-def deserialize(config: dict, custom_objects: dict[str, Any] | None = None) -> Layer:
-    """The layer (or model) of a config ``{class_name, config}``.
+deserialize = registry.LAYERS.deserialize
 
-    Raises:
-        ValueError: an unknown class.
-    """
-    from ..engine.formula import Formula
-    from ..engine.sequential import Sequential
-    from ..engine.training import Model
-    from ..legacy.convnext import LayerScale, StochasticDepth
-    from ..legacy.layers import Highway, MaxoutDense
-    from ..legacy.tf_op_layers import SlicingOpLambda, TensorFlowOpLayer, TFOpLambda
-
-    # tf.keras calls models made of tensors Functional.
-    models = {"Model": Model, "Functional": Model, "Sequential": Sequential}
-    others = (
-        Formula, Highway, LayerScale, MaxoutDense, SlicingOpLambda, StochasticDepth, TensorFlowOpLayer, TFOpLambda,
-    )  # fmt: skip
-    found_in_files = {cls.__name__: cls for cls in others}
-    name = config.get("class_name") if isinstance(config, dict) else None
-    if name in _ON_STRINGS and name not in {**get_custom_objects(), **(custom_objects or {})}:
-        raise ValueError(
-            f"{name} works on strings, which tensors cannot hold here. Leave that step to Python (for example "
-            "`hornbeam.preprocessing.text`), cut the model behind it, and give it the numbers."
-        )
-    return deserialize_keras_object(
-        config,
-        module_objects={**_LAYERS, **models, **found_in_files},
-        custom_objects=custom_objects,
-        printable_module_name="layer",
-    )
-
-
-_LAYERS = {name: value for name, value in globals().items() if isinstance(value, type) and issubclass(value, Layer)}
-
-#: Layers of tf.keras that cannot be.
-_ON_STRINGS = ("HashedCrossing", "Hashing", "StringLookup", "TextVectorization")
+registry.LAYERS.register({n: v for n, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)})
+registry.LAYERS.refuse(  # layers of tf.keras
+    ("HashedCrossing", "Hashing", "StringLookup", "TextVectorization"),
+    "works on strings, which tensors cannot hold here. Leave that step to Python (for example "
+    "`hornbeam.preprocessing.text`), cut the model behind it, and give it the numbers.",
+)
 
 _LEGACY = (
     "AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D", "ConvRecurrent2D", "Highway",
@@ -185,7 +157,8 @@ _LEGACY = (
 )  # fmt: skip
 
 # For `from keras.layers import *`: what is asked for later is listed, too.
-__all__ = [*_LEGACY, *(n for n in globals() if not n.startswith("_") and n not in ("annotations", "importlib", "Any"))]
+_OURS = ("annotations", "importlib", "Any", "registry")
+__all__ = [*_LEGACY, *(n for n in globals() if not n.startswith("_") and n not in _OURS)]
 
 
 def __getattr__(name: str) -> Any:

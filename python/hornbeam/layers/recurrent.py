@@ -11,6 +11,7 @@ from .. import regularizers
 from ..engine.base_layer import InputSpec, Layer, disable_tracking
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list
+from ..utils.registry import LAYERS
 from .options import given_arguments
 from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
 from .state_inputs import TakesStates, split_inputs
@@ -238,10 +239,8 @@ class RNN(TakesStates):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from . import deserialize
-
         config = dict(config)
-        cell = deserialize(config.pop("cell"), custom_objects=custom_objects)
+        cell = LAYERS.deserialize(config.pop("cell"), custom_objects)
         num_constants = config.pop("num_constants", 0)
         layer = cls(cell, **config)
         layer._num_constants = num_constants

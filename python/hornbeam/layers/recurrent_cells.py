@@ -12,6 +12,7 @@ from ..graph import Tensor
 from ..utils import conv_utils
 from ..utils.generic_utils import has_arg, serialize_keras_object
 from ..utils.messages import warn_user
+from ..utils.registry import LAYERS
 from .options import RECURRENT_OPTIONS, add_weight, arguments, options_config, set_options
 
 #: activation functions that the whole-sequence kernels know, and their names there
@@ -483,10 +484,8 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from . import deserialize
-
         config = dict(config)
-        cells = [deserialize(c, custom_objects=custom_objects) for c in config.pop("cells")]
+        cells = [LAYERS.deserialize(c, custom_objects) for c in config.pop("cells")]
         return cls(cells, **config)
 
 

@@ -9,6 +9,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _set_weights
 from ..graph import Tensor, name_scope
 from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
+from ..utils.registry import LAYERS
 from .conv_base import _Conv
 from .core import Activation, Dense, Flatten
 from .embeddings import Embedding
@@ -76,10 +77,8 @@ class Wrapper(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from . import deserialize
-
         config = dict(config)
-        layer = deserialize(config.pop("layer"), custom_objects=custom_objects)
+        layer = LAYERS.deserialize(config.pop("layer"), custom_objects)
         return cls(layer, **config)
 
 
@@ -302,12 +301,10 @@ class Bidirectional(TakesStates, Wrapper):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from . import deserialize
-
         config = dict(config)
         num_constants = config.pop("num_constants", 0)
         if config.get("backward_layer") is not None:
-            config["backward_layer"] = deserialize(config["backward_layer"], custom_objects=custom_objects)
+            config["backward_layer"] = LAYERS.deserialize(config["backward_layer"], custom_objects)
         layer = super().from_config(config, custom_objects)
         layer._num_constants = num_constants
         return layer

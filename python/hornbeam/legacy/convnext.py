@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import backend as K
 from ..backend.shapes import dims_of
 from ..engine.base_layer import Layer
+from ..utils.registry import LAYERS
 
 
 class LayerScale(Layer):
@@ -49,3 +50,6 @@ class StochasticDepth(Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+LAYERS.register({"LayerScale": LayerScale, "StochasticDepth": StochasticDepth})

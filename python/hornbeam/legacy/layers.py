@@ -9,6 +9,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..layers.options import options_config, set_options
 from ..utils.messages import warn_user
+from ..utils.registry import LAYERS
 from .recurrent import ConvRecurrent2D, Recurrent  # noqa: F401  # Keras had them here
 
 
@@ -148,6 +149,9 @@ class Highway(_Legacy):
 
     def get_config(self):
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+LAYERS.register({"Highway": Highway, "MaxoutDense": MaxoutDense})
 
 
 def _atrous(new_name: str, args: tuple, kwargs: dict) -> Any:

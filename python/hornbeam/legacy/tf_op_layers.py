@@ -9,6 +9,7 @@ from ..engine.base_layer import Layer
 from ..graph import Tensor
 from ..tf import find
 from ..utils.generic_utils import to_list
+from ..utils.registry import LAYERS
 from .tf_ops import NODES, attributes
 
 #: Where an input of the layer goes in its arguments.
@@ -96,6 +97,9 @@ class TensorFlowOpLayer(Layer):
     def get_config(self):
         constants = {str(number): value for number, value in self.constants.items()}
         return {**super().get_config(), "node_def": self.node_def, "constants": constants}
+
+
+LAYERS.register({c.__name__: c for c in (SlicingOpLambda, TensorFlowOpLayer, TFOpLambda)})
 
 
 def _take_tensors(item: Any, tensors: list) -> Any:

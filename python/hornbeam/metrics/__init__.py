@@ -21,7 +21,8 @@ from ..losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from ..utils.generic_utils import deserialize_keras_object, public_objects, serialize_keras_object
+from ..utils.generic_utils import serialize_keras_object
+from ..utils.registry import METRICS, public_objects
 from .base import (
     Mean,
     MeanMetricWrapper,
@@ -101,35 +102,16 @@ def serialize(metric: Any) -> Any:
     return serialize_keras_object(metric)
 
 
-def deserialize(config: Any, custom_objects: dict | None = None) -> Any:
-    """The metric of a name or config.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    return deserialize_keras_object(
-        config, module_objects=_METRICS, custom_objects=custom_objects, printable_module_name="metric function"
-    )
-
-
-def get(identifier: Any) -> Any:
-    """A metric from its name, config, class, or itself.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if callable(identifier):
-        return identifier() if isinstance(identifier, type) else identifier
-    raise ValueError(f"Could not interpret metric function identifier: {identifier}")
-
+deserialize = METRICS.deserialize
+get = METRICS.get
 
 # Losses are metrics, too; they are imported, so they are named here.
-_METRICS = public_objects(
-    globals(),
-    "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "hinge", "kullback_leibler_divergence",
-    "logcosh", "binary_focal_crossentropy", "categorical_focal_crossentropy", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge",
-    "mse", "MSE", "mae", "MAE", "mape", "MAPE", "msle", "MSLE",
+METRICS.register(
+    public_objects(
+        globals(),
+        "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+        "categorical_hinge", "hinge", "kullback_leibler_divergence", "logcosh", "mean_absolute_error",
+        "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
+        "sparse_categorical_crossentropy", "squared_hinge", "mse", "MSE", "mae", "MAE", "mape", "MAPE", "msle", "MSLE",
+    )
 )  # fmt: skip

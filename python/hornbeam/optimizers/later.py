@@ -9,8 +9,8 @@ from typing import Any
 from .. import backend as K
 from .. import graph
 from ..legacy import interfaces
-from . import Adam
 from .base import _WithRate
+from .classic import Adam
 
 
 class AdamW(Adam):

@@ -11,7 +11,8 @@ from typing import Any
 
 from .. import backend as K
 from .. import graph
-from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from ..utils.generic_utils import serialize_keras_object
+from ..utils.registry import SCHEDULES
 
 
 class LearningRateSchedule:
@@ -176,25 +177,12 @@ class CosineDecayRestarts(_Schedule):
         return self.initial_learning_rate * ((1.0 - self.alpha) * wave + self.alpha)
 
 
-_SCHEDULES = {
-    schedule.__name__: schedule
-    for schedule in (
-        ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, CosineDecay, CosineDecayRestarts,
-    )
-}  # fmt: skip
-
-
 def serialize(schedule: LearningRateSchedule) -> dict:
     """The config ``{class_name, config}`` of a schedule."""
     return serialize_keras_object(schedule)
 
 
-def deserialize(config: dict, custom_objects: dict | None = None) -> Any:
-    """The schedule of a config.
+deserialize = SCHEDULES.deserialize
 
-    Raises:
-        ValueError: an unknown class.
-    """
-    return deserialize_keras_object(
-        config, module_objects=_SCHEDULES, custom_objects=custom_objects, printable_module_name="learning rate schedule"
-    )
+_ALL = (ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, CosineDecay, CosineDecayRestarts)
+SCHEDULES.register({schedule.__name__: schedule for schedule in _ALL})

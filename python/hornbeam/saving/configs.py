@@ -8,6 +8,7 @@ from typing import Any
 from ..graph import building
 from ..utils.generic_utils import allow_code_loading
 from ..utils.messages import short_errors, shortened
+from ..utils.registry import LAYERS
 from .keras3 import as_tf_keras, is_keras_3
 from .migrate import migrate
 from .text import count_parts, parse_model, parse_yaml
@@ -45,8 +46,6 @@ STEPS_PER_PART = 4
 
 
 def _make(config: dict, custom_objects: dict, lambdas: dict | None, keras_version: str | None) -> Any:
-    from ..layers import deserialize
-
     try:
         if lambdas:
             config = _with_functions(config, lambdas)
@@ -55,7 +54,7 @@ def _make(config: dict, custom_objects: dict, lambdas: dict | None, keras_versio
         if is_keras_3(config, version):
             config, version = as_tf_keras(config), version or "3"
         config = migrate(config, version)
-        return deserialize(config, custom_objects=custom_objects)
+        return LAYERS.deserialize(config, custom_objects)
     except (LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
         advice = ""
         if custom_objects and "required positional argument" in str(error):

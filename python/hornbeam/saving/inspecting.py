@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from ..utils.messages import shortened
+from ..utils.registry import LAYERS
 from . import hdf5, keras_zip
 from .configs import lambda_layers
 from .keras3 import as_tf_keras, is_keras_3
@@ -119,14 +120,13 @@ def _describe_model(config: Any, lines: list[str], suspicions: list[str]) -> Non
     name = inner.get("name") if isinstance(inner, dict) else None
     lines += [f"model             {_field(config, 'class_name')}" + (f' "{name}"' if name else ""),
               f"layers            {len(layers)}"]  # fmt: skip
-    known = _known_layers()
     for path, kind, config_of_layer in layers:
         shape = config_of_layer.get("batch_input_shape")
         lines.append(f"  {path:<36} {kind}" + (f"  input {shape}" if shape else ""))
         needs = _lacking_op(kind, config_of_layer)
         if needs:
             suspicions.append(f"layer {path}: needs TensorFlow's {needs}, which Hornbeam does not have")
-        if kind not in known:
+        if kind not in LAYERS:
             suspicions.append(f"layer {path}: class {kind} is not Keras's; it needs custom_objects={{'{kind}': ...}}")
     for lambda_layer in lambda_layers(config):
         if "lambda" in (lambda_layer.get("function_type"), lambda_layer.get("output_shape_type")):
@@ -151,15 +151,6 @@ def _layers(config: Any, prefix: str) -> Any:
 
 def _field(item: Any, name: str) -> str:
     return shortened(item.get(name) if isinstance(item, dict) else None, 60)
-
-
-def _known_layers() -> set[str]:
-    from .. import layers
-    from ..legacy import layers as legacy
-    from ..legacy import tf_op_layers
-
-    models = {"Model", "Functional", "Sequential", "Formula"}
-    return models | set(layers._LAYERS) | set(vars(legacy)) | {n for n in vars(tf_op_layers) if "Op" in n}
 
 
 def _lacking_op(kind: str, config: dict) -> str | None:

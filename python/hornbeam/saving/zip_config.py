@@ -46,7 +46,7 @@ def _with_origins(item: Any, users: set[str]) -> Any:
             return {"module": None, "registered_name": name, **item}
         if name in ("Model", "Sequential"):
             return {"module": "keras", "registered_name": None, **item}
-        if name in layers._LAYERS:
+        if name in layers.__all__:
             return {"module": "keras.layers", "registered_name": None, **item}
     return item
 

@@ -146,25 +146,6 @@ _WITHOUT_TRAINING = dict.fromkeys(
 )
 
 
-def public_objects(namespace: dict[str, Any], *more: str) -> dict[str, Any]:
-    """The classes and functions that a module or package defines under public names: what a config may name in it.
-
-    Imported modules and helpers are left out, so that a file cannot reach them. ``more`` adds names.
-    """
-    module = namespace["__name__"]
-    return {
-        name: value
-        for name, value in namespace.items()
-        if name in more
-        or (
-            not name.startswith("_")
-            and isinstance(value, (type, types.FunctionType))
-            and f"{value.__module__}.".startswith(f"{module}.")
-            and name not in ("serialize", "deserialize", "get")
-        )
-    }
-
-
 # -- functions as bytecode --------------------------------------------------------------------------------
 # A model file is data from a stranger, so bytecode in it is not run, with two exceptions: the caller allows it, or
 # it equals the bytecode of a function that this process defined. Then that function's code is used and the
