@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .tensor import Node, Tensor
+from .tensor import Node, Tensor, marker
 
 _local = threading.local()  #: .pending: the updates that reads see, by the id of the variable
 
@@ -80,8 +80,6 @@ def set_learning_phase(value: int | None) -> None:
 
 def print_value(x: Tensor, message: str, shown: Tensor | None = None) -> Tensor:
     """``x``, whose value (or that of ``shown``) is printed after a run in which something reads what is returned."""
-    from .ops import marker
-
     x = current_value(x)
     shown = x if shown is None else current_value(shown)
     out = marker("print", (x, shown), x.dtype, x.dims, message=message)
@@ -92,8 +90,6 @@ def print_value(x: Tensor, message: str, shown: Tensor | None = None) -> Tensor:
 
 def phase_switch(train: Tensor, test: Tensor) -> Tensor:
     """``train`` in training and ``test`` otherwise; a Function keeps the one that its program needs."""
-    from .ops import marker
-
     phase = learning_phase()
     if isinstance(phase, int):
         return train if phase else test

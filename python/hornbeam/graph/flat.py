@@ -198,6 +198,28 @@ class FlatGraph:
         return self.lower(reuse)[0]
 
 
+#: The inputs that say how large something is.
+_SIZES = {
+    "slice": (1, 2), "reshape": (1,), "tile": (1,), "broadcast_to": (1,), "fill": (0,), "arange": (0, 1, 2),
+    "scatter_add": (2,), "slice_grad": (1, 2, 3), "resize": (1,), "sum_to": (1,),
+}  # fmt: skip
+
+
+def has_sizes_from_data(op: FlatOp) -> bool:
+    """Whether a scan's body, or that of a scan in it, makes something whose size is computed from what changes."""
+    body = op.bodies[0]
+    own = op.attrs["states"] + op.attrs["sequences"]
+    changing = set(body.feeds()[:own])
+    for inner in body.ops:
+        if inner.name == "scan" and has_sizes_from_data(inner):
+            return True
+        if any(inner.inputs[i] in changing for i in _SIZES.get(inner.name, ())):
+            return True
+        if inner.name != "shape" and not changing.isdisjoint(inner.inputs):
+            changing.update(inner.outputs)
+    return False
+
+
 class Flattener:
     """Walks from outputs and updates to the leaves, without recursion.
 
@@ -327,8 +349,6 @@ class Flattener:
             self._note_loop(self.graph.ops[-1], node.inputs[attrs["states"]])  # type: ignore[arg-type]
 
     def _note_loop(self, op: FlatOp, sequence: Tensor) -> None:
-        from .unrolling import has_sizes_from_data
-
         if not op.is_random and has_sizes_from_data(op):
             self.graph.loops.append((op, sequence))
 
@@ -363,4 +383,4 @@ def flatten(
     return Flattener(feeds, phase).run(outputs, updates)
 
 
-__all__ = ["FlatGraph", "FlatOp", "FlatValue", "flatten"]
+__all__ = ["FlatGraph", "FlatOp", "FlatValue", "flatten", "has_sizes_from_data"]

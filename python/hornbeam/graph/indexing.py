@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .integers import clipped
+from .ops import apply, cast, shape_of, shape_tensor
 from .tensor import Tensor
 
 _OPEN = 0  # placeholder for an end left open; the masks say so
@@ -23,8 +24,6 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         IndexError: too many indices.
         TypeError: an index of another kind (use ``K.gather`` for lists of rows).
     """
-    from .ops import apply, shape_tensor
-
     # TensorFlow takes a list for a tuple; one of numbers alone means rows in NumPy, and is refused below.
     several = isinstance(key, tuple) or (isinstance(key, list) and any(k is None or isinstance(k, slice) for k in key))
     items = list(key) if several else [key]
@@ -102,8 +101,6 @@ def _gather_computed(x: Tensor, items: list) -> tuple[Tensor, list]:
 
     A slice would have to know them when the plan is made.
     """
-    from .ops import apply, cast, shape_of
-
     left = []
     axis = 0
     for k in items:

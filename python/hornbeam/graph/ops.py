@@ -13,7 +13,7 @@ from .arrays import as_array
 from .dtypes import dtype_name
 from .integers import as_integer
 from .naming import checked_name
-from .tensor import Node, Tensor
+from .tensor import Node, Tensor, marker
 
 _FLOATX = "float32"
 
@@ -49,18 +49,6 @@ def _as_tensors(op: str, inputs: Sequence[Any]) -> list[Tensor | None]:
         else:
             tensors.append(convert(x, dtype))
     return tensors
-
-
-def binary(op: str, a: Any, b: Any) -> Tensor:
-    """Apply a two-argument op; the operators of :class:`Tensor` come here."""
-    return apply(op, [a, b])
-
-
-def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:
-    """Make a node that is not an op of the core: a leaf, or something a Function resolves when it is built."""
-    node = Node(op, tuple(inputs), attrs)
-    node.outputs = (Tensor(node, 0, dtype, dims),)
-    return node.outputs[0]
 
 
 def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None) -> Tensor:

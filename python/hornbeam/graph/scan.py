@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .body import Body, building, is_random
-from .ops import convert, marker
-from .tensor import Node, Tensor
+from .ops import convert
+from .tensor import Node, Tensor, marker
 
 
 class Rows(NamedTuple):

@@ -7,8 +7,8 @@ global graph: nodes are kept alive by the tensors that need them, so a dropped m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -106,33 +106,6 @@ class _NoLength:
         raise self.Missing(f"len() of symbolic {tensor!r}: use K.int_shape(x)[0] or K.shape(x)[0].")
 
 
-def _operator(op: str) -> Callable[[Tensor, Any], Tensor]:
-    def method(self: Tensor, other: Any) -> Tensor:
-        from .ops import binary
-
-        return binary(op, self, other)
-
-    return method
-
-
-def _reflected(op: str) -> Callable[[Tensor, Any], Tensor]:
-    def method(self: Tensor, other: Any) -> Tensor:
-        from .ops import binary
-
-        return binary(op, other, self)
-
-    return method
-
-
-def _unary(op: str) -> Callable[[Tensor], Tensor]:
-    def method(self: Tensor) -> Tensor:
-        from .ops import apply
-
-        return apply(op, [self])
-
-    return method
-
-
 class Tensor:
     """A symbolic value with a dtype and a shape, in which ``None`` stands for a dim known only when run.
 
@@ -205,25 +178,6 @@ class Tensor:
     def __repr__(self) -> str:
         return f"<hornbeam.Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
-    # -- evaluation -----------------------------------------------------------------------------
-    def numpy(self) -> Any:
-        """Compute and return the value: an array, or a NumPy scalar where the tensor has no dims.
-
-        Raises:
-            TypeError: the tensor depends on a placeholder; use ``K.function`` or ``model.predict``.
-        """
-        from .evaluate import evaluate
-
-        return evaluate(self)
-
-    def eval(self, feed_dict: dict | None = None, session: Any = None) -> Any:
-        """The value, given those of placeholders; TensorFlow 1's spelling, with a session that is not needed."""
-        if not feed_dict:
-            return self.numpy()
-        from .function import Function
-
-        return Function(list(feed_dict), [self])(list(feed_dict.values()))[0][()]
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype=dtype)
 
@@ -249,25 +203,27 @@ class Tensor:
     def __iter__(self):
         raise TypeError(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
 
-    # -- operators --------------------------------------------------------------------------------
-    __add__, __radd__ = _operator("add"), _reflected("add")
-    __sub__, __rsub__ = _operator("sub"), _reflected("sub")
-    __mul__, __rmul__ = _operator("mul"), _reflected("mul")
-    __truediv__, __rtruediv__ = _operator("div"), _reflected("div")
-    __floordiv__, __rfloordiv__ = _operator("floor_div"), _reflected("floor_div")
-    __mod__, __rmod__ = _operator("mod"), _reflected("mod")
-    __pow__, __rpow__ = _operator("pow"), _reflected("pow")
-    __and__, __rand__ = _operator("logical_and"), _reflected("logical_and")
-    __or__, __ror__ = _operator("logical_or"), _reflected("logical_or")
-    __matmul__ = _operator("matmul")
-    __lt__, __le__ = _operator("less"), _operator("less_equal")
-    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
-    __neg__, __abs__, __invert__ = _unary("neg"), _unary("abs"), _unary("logical_not")
-
     def __pos__(self) -> Tensor:
         return self
 
-    def __getitem__(self, key: Any) -> Tensor:
-        from .indexing import getitem
+    if TYPE_CHECKING:  # graph/operators.py adds these
 
-        return getitem(self, key)
+        def numpy(self) -> Any: ...
+        def eval(self, feed_dict: dict | None = None, session: Any = None) -> Any: ...
+        def __getitem__(self, key: Any) -> Tensor: ...
+        def _unary(self) -> Tensor: ...
+        def _binary(self, other: Any) -> Tensor: ...
+
+        __neg__ = __abs__ = __invert__ = _unary
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __and__ = __or__ = _binary
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rand__ = __ror__ = (
+            _binary
+        )
+        __matmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
+
+
+def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:
+    """Make a node that is not an op of the core: a leaf, or something a Function resolves when it is built."""
+    node = Node(op, tuple(inputs), attrs)
+    node.outputs = (Tensor(node, 0, dtype, dims),)
+    return node.outputs[0]

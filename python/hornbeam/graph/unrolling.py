@@ -12,29 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .flat import FlatGraph, FlatOp
+from .flat import FlatGraph, FlatOp, has_sizes_from_data
 from .tensor import known_dims
-
-#: The inputs that say how large something is.
-_SIZES = {
-    "slice": (1, 2), "reshape": (1,), "tile": (1,), "broadcast_to": (1,), "fill": (0,), "arange": (0, 1, 2),
-    "scatter_add": (2,), "slice_grad": (1, 2, 3), "resize": (1,), "sum_to": (1,),
-}  # fmt: skip
-
-
-def has_sizes_from_data(op: FlatOp) -> bool:
-    """Whether a scan's body, or that of a scan in it, makes something whose size is computed from what changes."""
-    body = op.bodies[0]
-    own = op.attrs["states"] + op.attrs["sequences"]
-    changing = set(body.feeds()[:own])
-    for inner in body.ops:
-        if inner.name == "scan" and has_sizes_from_data(inner):
-            return True
-        if any(inner.inputs[i] in changing for i in _SIZES.get(inner.name, ())):
-            return True
-        if inner.name != "shape" and not changing.isdisjoint(inner.inputs):
-            changing.update(inner.outputs)
-    return False
 
 
 def unroll(graph: FlatGraph, lengths: Sequence[int]) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 
 from .. import _core
 from .arrays import as_array
+from .body import refuse_updates
 from .integers import as_integer
 from .locks import Lock
 from .naming import checked_name
-from .ops import constant, floatx
-from .tensor import Node, Tensor, unique_name
+from .ops import cast, constant, convert, floatx
+from .tensor import Node, Tensor, marker, unique_name
 
 
 class Variable(Tensor):
@@ -115,9 +116,6 @@ class Variable(Tensor):
         return self._update(delta, "sub")
 
     def _update(self, value: Any, how: str) -> Tensor:
-        from .body import refuse_updates
-        from .ops import cast, convert, marker
-
         refuse_updates(self.name)
         value = convert(value, self.dtype)
         if value.dtype != self.dtype:

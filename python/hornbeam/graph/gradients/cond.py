@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..body import Body
 from ..cond import build
-from ..ops import marker
-from ..tensor import Node, next_serial
+from ..tensor import Node, marker, next_serial
 from . import gradients, register, zeros_like
 
 

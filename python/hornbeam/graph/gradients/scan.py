@@ -4,9 +4,9 @@ nothing but the states is kept from the forward run; random ops draw what they d
 
 from __future__ import annotations
 
-from ..ops import apply, marker
+from ..ops import apply
 from ..scan import Rows, build
-from ..tensor import Node, Tensor
+from ..tensor import Node, Tensor, marker
 from . import gradients, register, zeros_like
 
 
