@@ -11,7 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..utils.messages import blamed_on
+from ..utils.terminal import ask_to_proceed_with_overwrite
 from . import remote
+
+#: Tests of Keras code put others in place of this and of the question, through ``engine/saving.py``.
+tf_file_io = remote
 
 
 def write_file(target: Any, overwrite: bool, write: Callable[[Any], None]) -> None:
@@ -30,12 +34,12 @@ def write_file(target: Any, overwrite: bool, write: Callable[[Any], None]) -> No
     if hasattr(target, "write"):
         write(target)
         return
-    if not overwrite and exists(target) and not _may_be_replaced(target):
+    if not overwrite and exists(target) and not ask_to_proceed_with_overwrite(target):
         return
     if remote.is_remote(target):
         buffer = io.BytesIO()
         write(buffer)
-        with _storage().FileIO(target, "wb") as file:
+        with tf_file_io.FileIO(target, "wb") as file:
             file.write(buffer.getvalue())
     else:
         _replace(os.path.realpath(os.fspath(target)), write)
@@ -45,25 +49,13 @@ def fetched(source: Any) -> Any:
     """``source`` as something to read from: the bytes behind an address, everything else as it is."""
     if not remote.is_remote(source):
         return source
-    with _storage().FileIO(source, "rb") as file:
+    with tf_file_io.FileIO(source, "rb") as file:
         return io.BytesIO(file.read())
 
 
 def exists(target: Any) -> bool:
     """Whether there is a file of that name."""
-    return _storage().file_exists(target) if remote.is_remote(target) else os.path.isfile(target)
-
-
-def _storage() -> Any:
-    from ..engine import saving
-
-    return saving.tf_file_io
-
-
-def _may_be_replaced(target: Any) -> bool:
-    from ..engine import saving  # where tests of Keras code put an answer in place of the question
-
-    return saving.ask_to_proceed_with_overwrite(target)
+    return tf_file_io.file_exists(target) if remote.is_remote(target) else os.path.isfile(target)
 
 
 def _replace(path: str, write: Callable[[Any], None]) -> None:

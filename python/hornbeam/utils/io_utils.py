@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .messages import blamed_on
+from .terminal import ask_to_proceed_with_overwrite  # noqa: F401 - Keras has it here
 
 
 class HDF5Matrix:
@@ -84,17 +85,6 @@ class HDF5Matrix:
     @property
     def size(self):
         return int(np.prod(self.shape))
-
-
-def ask_to_proceed_with_overwrite(filepath):
-    """Ask on the terminal whether a file may be overwritten."""
-    answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n]").strip().lower()
-    while answer not in ("y", "n"):
-        answer = input("Enter y (overwrite) or n (cancel).").strip().lower()
-    if answer == "n":
-        return False
-    print("[TIP] Next time specify overwrite=True!")
-    return True
 
 
 def append(path: Any, data: bytes | bytearray) -> None:
