@@ -98,6 +98,9 @@ class Layer(NodeAccess):
     #: what users write the output's shape in, for the warning about it
     _states_shape_by = "compute_output_shape"
 
+    #: the class of the metrics that ``add_metric`` makes. Metrics are layers, so metrics/base.py sets it
+    _mean_metric: Any
+
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
 
@@ -340,8 +343,6 @@ class Layer(NodeAccess):
         Raises:
             ValueError: there is no name, or the layer already has several metrics of that name.
         """
-        from ..metrics import Mean
-
         same = sum(metric.name == name for metric in self._metrics)
         if same > 1:
             raise ValueError(
@@ -359,7 +360,7 @@ class Layer(NodeAccess):
                 "name='mean_activation')`"
             )
         if metric is None:
-            metric = Mean(name=name)
+            metric = self._mean_metric(name=name)
             metric(value)
         if not any(metric is known for known in self._metrics):
             self._metrics.append(metric)

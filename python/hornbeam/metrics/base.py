@@ -124,6 +124,9 @@ class Mean(Reduce):
         super().__init__(Reduction.WEIGHTED_MEAN, name, dtype)
 
 
+Layer._mean_metric = Mean
+
+
 class MeanMetricWrapper(Mean):
     """The mean of a function ``fn(y_true, y_pred, **kwargs)`` over all samples."""
 
