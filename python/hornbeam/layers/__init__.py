@@ -27,6 +27,10 @@ from .augmentation import (
     RandomZoom,
 )
 from .convolutional import (
+    AtrousConv1D,
+    AtrousConv2D,
+    AtrousConvolution1D,
+    AtrousConvolution2D,
     Conv1D,
     Conv2D,
     Conv2DTranspose,
@@ -151,10 +155,7 @@ registry.LAYERS.refuse(  # layers of tf.keras
     "`hornbeam.preprocessing.text`), cut the model behind it, and give it the numbers.",
 )
 
-_LEGACY = (
-    "AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D", "ConvRecurrent2D", "Highway",
-    "MaxoutDense", "Recurrent",
-)  # fmt: skip
+_LEGACY = ("ConvRecurrent2D", "Highway", "MaxoutDense", "Recurrent")
 
 # For `from keras.layers import *`: what is asked for later is listed, too.
 _OURS = ("annotations", "importlib", "Any", "registry")
@@ -167,5 +168,5 @@ def __getattr__(name: str) -> Any:
     if name in _LEGACY:
         from ..legacy import layers
 
-        return getattr(layers, name.replace("Conv1D", "Convolution1D").replace("Conv2D", "Convolution2D"))
+        return getattr(layers, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])

@@ -7,6 +7,7 @@ from typing import Any
 from .. import backend as K
 from ..legacy import interfaces
 from ..utils import conv_utils
+from ..utils.messages import warn_user
 from .conv_base import _Conv
 from .options import add_weight, arguments, option_names, options_in, set_options
 from .pooling import (  # noqa: F401
@@ -299,10 +300,26 @@ Convolution2DTranspose = Deconvolution2D = Deconv2D = Conv2DTranspose
 Deconvolution3D = Deconv3D = Conv3DTranspose
 
 
-def __getattr__(name: str) -> Any:
-    # legacy.layers needs this package, so it is imported when asked for.
-    if name in ("AtrousConv1D", "AtrousConvolution1D", "AtrousConv2D", "AtrousConvolution2D"):
-        from ..legacy import layers
+def AtrousConvolution1D(*args, **kwargs):
+    """``Conv1D`` with ``dilation_rate`` given as ``atrous_rate``."""
+    return _atrous(Conv1D, args, kwargs)
 
-        return getattr(layers, f"AtrousConvolution{name[-2:]}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def AtrousConvolution2D(*args, **kwargs):
+    """``Conv2D`` with ``dilation_rate`` given as ``atrous_rate``."""
+    return _atrous(Conv2D, args, kwargs)
+
+
+def _atrous(convolution: type, args: tuple, kwargs: dict) -> Any:
+    name = convolution.__name__
+    kwargs["dilation_rate"] = kwargs.pop("atrous_rate", 1)
+    warn_user(
+        f"The `Atrous{name.replace('Conv', 'Convolution')}` layer has been deprecated. Use instead the `{name}` "
+        "layer with the `dilation_rate` argument.",
+        DeprecationWarning,
+    )
+    return convolution(*args, **kwargs)
+
+
+AtrousConv1D = AtrousConvolution1D
+AtrousConv2D = AtrousConvolution2D

@@ -7,10 +7,11 @@ from typing import Any
 from .. import activations, initializers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..layers.convolutional import AtrousConvolution1D, AtrousConvolution2D  # noqa: F401 - Keras has them here
 from ..layers.options import options_config, set_options
 from ..utils.messages import warn_user
 from ..utils.registry import LAYERS
-from .recurrent import ConvRecurrent2D, Recurrent  # noqa: F401  # Keras had them here
+from .recurrent import ConvRecurrent2D, Recurrent  # noqa: F401 - as it has these
 
 
 class _Legacy(Layer):
@@ -152,25 +153,3 @@ class Highway(_Legacy):
 
 
 LAYERS.register({"Highway": Highway, "MaxoutDense": MaxoutDense})
-
-
-def _atrous(new_name: str, args: tuple, kwargs: dict) -> Any:
-    from .. import layers
-
-    kwargs["dilation_rate"] = kwargs.pop("atrous_rate", 1)
-    warn_user(
-        f"The `Atrous{new_name.replace('Conv', 'Convolution')}` layer has been deprecated. Use instead the `{new_name}` "
-        "layer with the `dilation_rate` argument.",
-        DeprecationWarning,
-    )
-    return getattr(layers, new_name)(*args, **kwargs)
-
-
-def AtrousConvolution1D(*args, **kwargs):
-    """``Conv1D`` with ``dilation_rate`` given as ``atrous_rate``."""
-    return _atrous("Conv1D", args, kwargs)
-
-
-def AtrousConvolution2D(*args, **kwargs):
-    """``Conv2D`` with ``dilation_rate`` given as ``atrous_rate``."""
-    return _atrous("Conv2D", args, kwargs)
