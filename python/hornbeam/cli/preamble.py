@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from ..backend.session import Graph, Session, get_session
 
 VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
@@ -72,9 +73,7 @@ class Seeds:
 
 
 def set_threads(count: int) -> None:
-    from hornbeam import set_num_threads
-
-    set_num_threads(count)
+    _core.set_num_threads(count)
 
 
 def nothing(*args: Any, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from ..utils.generic_utils import unpack_singleton
 from ..utils.messages import shortened, warn_user
 from ..utils.registry import LAYERS
-from .tracing import node_key
+from .tracing import is_network, node_key
 
 
 def network_to_config(network: Any) -> dict:
@@ -53,11 +53,9 @@ def network_to_config(network: Any) -> dict:
 
 def _saved_node_numbers(network: Any) -> dict[Hashable, int]:
     """Nodes count anew in a file: those outside the network are left out, a nested network's own construction is 0."""
-    from .network import Network
-
     numbers: dict[Hashable, int] = {}
     for layer in network.layers:
-        kept = 1 if isinstance(layer, Network) else 0
+        kept = 1 if is_network(layer) else 0
         for index in range(len(layer._inbound_nodes)):
             key = node_key(layer, index)
             if key in network._network_nodes:

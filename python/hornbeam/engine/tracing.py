@@ -30,6 +30,11 @@ def node_key(layer: Any, node_index: int) -> Hashable:
     return layer, node_index
 
 
+def is_network(layer: Any) -> bool:
+    """Whether a layer is a network, for files that ``network.py`` imports: they cannot ask for its class."""
+    return hasattr(layer, "_is_graph_network")
+
+
 def trace(inputs: list, outputs: list) -> Topology:
     """Collect what lies between ``inputs`` and ``outputs``.
 

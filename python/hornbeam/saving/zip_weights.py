@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..engine.tracing import is_network
 from . import hdf5
 from .snapshot import Snapshot
 
@@ -89,7 +90,7 @@ def _network(network: Any, container: str, step: int, prefix: str = "") -> Itera
 
 def _layer(layer: Any, container: str, step: int, path: str) -> Iterator[tuple[str, list]]:
     """Paths below a layer, each with the weights that the layer there has itself."""
-    if hasattr(layer, "_is_graph_network"):
+    if is_network(layer):
         yield from _network(layer, container, step, f"{path}/")
         return
     inner = {name: getattr(layer, name, None) for name in _INNER}

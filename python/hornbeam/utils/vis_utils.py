@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..engine.tracing import is_network
+
 
 def _pydot() -> Any:
     try:
@@ -19,9 +21,7 @@ def _pydot() -> Any:
 
 def is_model(layer):
     """Whether a layer is a model itself."""
-    from ..engine.network import Network
-
-    return isinstance(layer, Network)
+    return is_network(layer)
 
 
 def is_wrapped_model(layer):
