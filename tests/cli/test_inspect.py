@@ -96,6 +96,19 @@ def test_only_what_can_be_loaded_is_a_layer(tmp_path, capsys, name):
     assert status == 1 and f"layer d: class {name} is not Keras's" in out
 
 
+def test_a_users_class_with_the_name_of_a_layer(tmp_path, capsys):
+    class Dropout(Layer):
+        pass
+
+    path = tmp_path / "m.keras"
+    compiled([Dropout(name="own", input_shape=(4,))]).save(path)
+    with pytest.raises(ValueError, match="Unknown layer: Dropout"):
+        load_model(path)
+    assert type(load_model(path, custom_objects={"Dropout": Dropout}).layers[0]) is Dropout
+    status, out = shown(path, capsys)
+    assert status == 1 and "layer own: class Dropout is not Keras's; it needs custom_objects={'Dropout': ...}" in out
+
+
 def test_what_means_harm(tmp_path, capsys):
     path = tmp_path / "m.h5"
     compiled([Dense(3, name="d", input_shape=(4,))]).save(path)

@@ -11,6 +11,7 @@ from ..utils.registry import LAYERS
 from . import hdf5, keras_zip
 from .configs import lambda_layers
 from .keras3 import as_tf_keras, is_keras_3
+from .migrate import users_class
 from .text import parse_json
 
 
@@ -120,13 +121,14 @@ def _describe_model(config: Any, lines: list[str], suspicions: list[str]) -> Non
     name = inner.get("name") if isinstance(inner, dict) else None
     lines += [f"model             {_field(config, 'class_name')}" + (f' "{name}"' if name else ""),
               f"layers            {len(layers)}"]  # fmt: skip
-    for path, kind, config_of_layer in layers:
+    for path, item, config_of_layer in layers:
+        kind = _field(item, "class_name")
         shape = config_of_layer.get("batch_input_shape")
         lines.append(f"  {path:<36} {kind}" + (f"  input {shape}" if shape else ""))
         needs = _lacking_op(kind, config_of_layer)
         if needs:
             suspicions.append(f"layer {path}: needs TensorFlow's {needs}, which Hornbeam does not have")
-        if kind not in LAYERS:
+        if (users_class(item) or kind) not in LAYERS:
             suspicions.append(f"layer {path}: class {kind} is not Keras's; it needs custom_objects={{'{kind}': ...}}")
     for lambda_layer in lambda_layers(config):
         if "lambda" in (lambda_layer.get("function_type"), lambda_layer.get("output_shape_type")):
@@ -137,14 +139,14 @@ def _describe_model(config: Any, lines: list[str], suspicions: list[str]) -> Non
 
 
 def _layers(config: Any, prefix: str) -> Any:
-    """(path, class, config) of all layers, through nested models."""
+    """(path, description, config) of all layers, through nested models."""
     inner = config.get("config") if isinstance(config, dict) else None
     items = inner.get("layers") if isinstance(inner, dict) else inner
     for item in items if isinstance(items, list) else []:
         if isinstance(item, dict) and isinstance(item.get("config"), (dict, list)):
             own = item["config"] if isinstance(item["config"], dict) else {}
             path = f"{prefix}{shortened(item.get('name') or own.get('name'))}"
-            yield path, _field(item, "class_name"), own
+            yield path, item, own
             if item.get("class_name") in ("Model", "Functional", "Sequential"):
                 yield from _layers(item, f"{path}/")
 

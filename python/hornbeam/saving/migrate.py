@@ -78,10 +78,10 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
         return item
     if not isinstance(item.get("class_name"), str) or "config" not in item:
         return {key: migrate(value, keras_version) for key, value in item.items()}
-    registered, origin = item.get("registered_name"), str(item.get("module")).split(".")[0]
+    users = users_class(item)
     item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
-    if isinstance(registered, str) and origin not in _PACKAGES:  # a user's class, whatever its name
-        item["class_name"] = registered if ">" in registered else f"Custom>{registered}"
+    if users is not None:
+        item["class_name"] = users
         return item
     name = item["class_name"] = _CLASSES.get(item["class_name"], item["class_name"])
     if isinstance(item["config"], dict):
@@ -97,6 +97,14 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
             if name == "Bidirectional" and is_tf(keras_version):
                 _zero_masked_steps(item["config"].get("layer"))
     return item
+
+
+def users_class(item: dict) -> str | None:
+    """The name under which loading looks for a user's class, where a file says that an object is of one, else None."""
+    registered, origin = item.get("registered_name"), str(item.get("module")).split(".")[0]
+    if not isinstance(registered, str) or origin in _PACKAGES:
+        return None
+    return registered if ">" in registered else f"Custom>{registered}"
 
 
 def _zero_masked_steps(layer: Any) -> None:
