@@ -29,16 +29,16 @@ class Registry:
         self._modules = modules
         self._makes = makes
         self._optional = optional
-        self._objects: dict[str, Any] = {}  # replaced, never changed: other threads may be reading it
+        self._objects: dict[str, Any] = {}
         self._refused: dict[str, str] = {}
 
     def register(self, objects: Mapping[str, Any]) -> None:
         """Let each name stand for a class or function."""
-        self._objects = {**self._objects, **objects}
+        self._objects.update(objects)
 
     def refuse(self, names: Iterable[str], reason: str) -> None:
         """Say why there cannot be objects of these names; the error is the name followed by ``reason``."""
-        self._refused = {**self._refused, **dict.fromkeys(names, reason)}
+        self._refused.update(dict.fromkeys(names, reason))
 
     def __contains__(self, name: object) -> bool:
         """Whether a config may have this name without custom objects."""
@@ -64,7 +64,8 @@ class Registry:
         if name not in self and isinstance(name, str) and name in self._refused:
             if name not in {**get_custom_objects(), **(custom_objects or {})}:
                 raise ValueError(f"{name} {self._refused[name]}")
-        return deserialize_keras_object(config, self._objects, custom_objects, self.kind)
+        # A copy: another thread may import what registers further names.
+        return deserialize_keras_object(config, dict(self._objects), custom_objects, self.kind)
 
     def get(self, identifier: Any) -> Any:
         """The object that a name or a config stands for, an instance of a class, or anything callable as it is.
