@@ -14,6 +14,7 @@ from .base_layer import Layer, _set_weights, _unique, one_at_a_time
 from .calling import is_concrete, must_be_given, naming_layer
 from .formula import adopt
 from .input_layer import InputLayer
+from .network_config import network_from_config, network_to_config
 from .node import Node
 from .tracing import get_source_inputs, node_key, trace
 
@@ -418,15 +419,11 @@ class Network(Layer):
                 f"{type(self).__name__} {self.name} is a subclass of Model: its topology is Python code and has no "
                 "config. Save its weights with `save_weights` instead."
             )
-        from .network_config import network_to_config
-
         return network_to_config(self)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Make a network from what :meth:`get_config` returned."""
-        from .network_config import network_from_config
-
         return network_from_config(cls, config, custom_objects)
 
     def save(self, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):
