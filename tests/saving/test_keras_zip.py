@@ -55,6 +55,13 @@ def test_layout(tmp_path):
     assert weights["optimizer/vars/1"].shape == weights["optimizer/vars/2"].shape == (4, 4)
 
 
+def test_an_initializer_that_is_called_like_a_layer(tmp_path):
+    Sequential([L.Identity(input_shape=(4,)), L.Dense(4, kernel_initializer="identity")]).save(tmp_path / "m.keras")
+    identity, dense = members(tmp_path / "m.keras")[1]["config"]["layers"]
+    assert identity["module"] == dense["module"] == "keras.layers"
+    assert dense["config"]["kernel_initializer"] == {"class_name": "Identity", "config": {"gain": 1.0}}
+
+
 @pytest.mark.parametrize(
     "optimizer",
     [

@@ -46,7 +46,8 @@ def _with_origins(item: Any, users: set[str]) -> Any:
             return {"module": None, "registered_name": name, **item}
         if name in ("Model", "Sequential"):
             return {"module": "keras", "registered_name": None, **item}
-        if name in layers.__all__:
+        of_a_layer = isinstance(item["config"], dict) and "name" in item["config"]
+        if of_a_layer and name in layers.__all__:  # an initializer may be called Identity, too
             return {"module": "keras.layers", "registered_name": None, **item}
     return item
 
