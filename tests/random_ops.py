@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hornbeam import _core
 from hornbeam import graph as G
 from hornbeam.graph import Tensor
 from hornbeam.graph.samples import SAMPLES
 from random_programs import Builder
 
-ACTIVATIONS = (
-    "linear", "relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "selu", "exponential", "elu",
-)  # fmt: skip
+ACTIVATIONS = ("linear", *(name for name, _, _ in _core.activations()))
 #: Those of the graph's ops that may stand behind a product.
-_ACTIVATION_OPS = ("relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "selu", "elu", "exp")
+_ACTIVATION_OPS = tuple(op for _, op, _ in _core.activations())
 _GATES = ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear", "softsign")
 _ANYWHERE = (
     "neg", "abs", "sign", "square", "sin", "cos", "tanh", "sigmoid", "hard_sigmoid", "relu", "softplus", "softsign",

@@ -1,6 +1,7 @@
 """Elementwise ops in plain NumPy: one obvious function per op, for arrays of any float dtype."""
 
 import numpy as np
+from hornbeam import _core
 
 
 def sigmoid(x):
@@ -54,3 +55,6 @@ BINARY = {
     "greater_equal": np.greater_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,
     "relu_grad": lambda dy, y: np.where(y > 0, dy, np.zeros_like(dy)),
 }  # fmt: skip
+
+#: what ops apply to their results, by its name there
+ACTIVATIONS = {"linear": lambda x: x, **{name: UNARY[op] for name, op, _ in _core.activations()}}

@@ -80,6 +80,14 @@ static py::list elementwise_instructions() {
   return list;
 }
 
+static py::list activations() {
+  py::list list;
+#define HB_ROW(name, op, ...) list.append(py::make_tuple(#name, #op, has_slope(Activation::name)));
+  HB_ACTIVATIONS(HB_ROW)
+#undef HB_ROW
+  return list;
+}
+
 static py::list dtype_names() {
   py::list list;
   for (int i = 0; i < kDTypeCount; ++i) list.append(dtype_name(static_cast<DType>(i)));
@@ -108,6 +116,9 @@ void bind_infer(py::module_& m) {
         "the same dim, -1 is any.");
   m.def("elementwise_instructions", &elementwise_instructions,
         "(name, arity) of each instruction of the elementwise interpreter, by opcode.");
+  m.def("activations", &activations,
+        "(name, elementwise op that computes it, whether its result tells its slope) of each activation that ops apply "
+        "to their results, beside linear.");
   m.def("dtype_names", &dtype_names, "The dtypes, by the number that attributes hold.");
   m.attr("MAX_DIMS") = kMaxRank;
   m.def("op_names", [] { return OpRegistry::get().names(); });

@@ -119,26 +119,27 @@ template <Opcode op, class T> HB_INLINE Vec<T> evaluate(Vec<T> a, Vec<T> b, Vec<
       else r[i] = pow_lane(T(a[i]), T(b[i]));
     }
     return r;
-  } else {  // floats only
+  } else if constexpr (op == Opcode::elu) {
+    return a > zero ? a : expm1<T>(a) * b;  // its alpha is an operand here
+  } else {                                  // floats only
+    const Vec<T> x = a;                     // of the list
+#define HB_FORWARD(name, instruction, forward, slope)      \
+  if constexpr (op == Opcode::instruction) return forward; \
+  else
+    HB_ACTIVATIONS(HB_FORWARD)
+#undef HB_FORWARD
     if constexpr (op == Opcode::sqrt) return sqrt<T>(a);
     else if constexpr (op == Opcode::rsqrt) return rsqrt<T>(a);
     else if constexpr (op == Opcode::reciprocal) return T(1) / a;
-    else if constexpr (op == Opcode::exp) return exp<T>(a);
     else if constexpr (op == Opcode::expm1) return expm1<T>(a);
     else if constexpr (op == Opcode::log) return log<T>(a);
     else if constexpr (op == Opcode::log1p) return log1p<T>(a);
     else if constexpr (op == Opcode::sin) return sin<T>(a);
     else if constexpr (op == Opcode::cos) return cos<T>(a);
-    else if constexpr (op == Opcode::tanh) return tanh<T>(a);
-    else if constexpr (op == Opcode::sigmoid) return sigmoid<T>(a);
-    else if constexpr (op == Opcode::hard_sigmoid) return hard_sigmoid<T>(a);
-    else if constexpr (op == Opcode::softplus) return softplus<T>(a);
-    else if constexpr (op == Opcode::softsign) return softsign<T>(a);
-    else if constexpr (op == Opcode::elu) return a > zero ? a : expm1<T>(a) * b;
-    else if constexpr (op == Opcode::selu) return selu<T>(a);
     else if constexpr (op == Opcode::erf) return erf<T>(a);
     else if constexpr (op == Opcode::div) return a / b;
     else if constexpr (op == Opcode::pow) return pow<T>(a, b);
+    else static_assert(static_cast<int>(op) < 0, "an instruction that nothing computes");
   }
 }
 

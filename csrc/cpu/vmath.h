@@ -376,16 +376,13 @@ template <class T> HB_INLINE Vec<T> selu(Vec<T> x) {
 }
 
 template <Activation A, class T> HB_INLINE Vec<T> apply_activation(Vec<T> x) {
-  if constexpr (A == Activation::relu) return relu<T>(x);
-  else if constexpr (A == Activation::sigmoid) return sigmoid<T>(x);
-  else if constexpr (A == Activation::hard_sigmoid) return hard_sigmoid<T>(x);
-  else if constexpr (A == Activation::tanh) return tanh<T>(x);
-  else if constexpr (A == Activation::softplus) return softplus<T>(x);
-  else if constexpr (A == Activation::softsign) return softsign<T>(x);
-  else if constexpr (A == Activation::elu) return elu<T>(x, T(1));
-  else if constexpr (A == Activation::selu) return selu<T>(x);
-  else if constexpr (A == Activation::exponential) return exp<T>(x);
-  else return x;
+#define HB_FORWARD(name, op, forward, slope)           \
+  if constexpr (A == Activation::name) return forward; \
+  else
+  HB_ACTIVATIONS(HB_FORWARD)
+#undef HB_FORWARD
+  if constexpr (A == Activation::linear) return x;
+  else static_assert(static_cast<int>(A) < 0, "an activation that nothing computes");
 }
 
 template <Activation A, class T> static void activate_row(T* row, int64_t n) {
@@ -397,15 +394,10 @@ template <Activation A, class T> static void activate_row(T* row, int64_t n) {
 template <class T> static void activate(Activation a, T* row, int64_t n) {
   switch (a) {
     case Activation::linear: return;
-    case Activation::relu: return activate_row<Activation::relu, T>(row, n);
-    case Activation::sigmoid: return activate_row<Activation::sigmoid, T>(row, n);
-    case Activation::hard_sigmoid: return activate_row<Activation::hard_sigmoid, T>(row, n);
-    case Activation::tanh: return activate_row<Activation::tanh, T>(row, n);
-    case Activation::softplus: return activate_row<Activation::softplus, T>(row, n);
-    case Activation::softsign: return activate_row<Activation::softsign, T>(row, n);
-    case Activation::elu: return activate_row<Activation::elu, T>(row, n);
-    case Activation::selu: return activate_row<Activation::selu, T>(row, n);
-    case Activation::exponential: return activate_row<Activation::exponential, T>(row, n);
+#define HB_ROW(name, ...) \
+  case Activation::name: return activate_row<Activation::name, T>(row, n);
+      HB_ACTIVATIONS(HB_ROW)
+#undef HB_ROW
   }
 }
 

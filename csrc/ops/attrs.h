@@ -10,6 +10,7 @@
 // data, because kernels read them too.
 #pragma once
 #include "core/shape.h"
+#include "ops/activation_list.h"
 
 namespace hornbeam {
 
@@ -27,20 +28,27 @@ template <class E> struct EnumNames;
     }                                                            \
   };
 
-enum class Activation : int32_t {
-  linear,
-  relu,
-  sigmoid,
-  hard_sigmoid,
-  tanh,
-  softplus,
-  softsign,
-  elu,
-  selu,
-  exponential
-};
-HB_ENUM_NAMES(Activation, "linear", "relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "elu", "selu",
-              "exponential")
+#define HB_NAME(name, ...) name,
+enum class Activation : int32_t { linear, HB_ACTIVATIONS(HB_NAME) };
+#undef HB_NAME
+#define HB_TEXT(name, ...) , #name
+HB_ENUM_NAMES(Activation, "linear" HB_ACTIVATIONS(HB_TEXT))
+#undef HB_TEXT
+
+// Does the result alone tell the slope? What the recurrent ops' gradients need.
+constexpr bool has_slope(Activation a) {
+  constexpr auto none = [](const char* text) {
+    return text[0] == 'n' && text[1] == 'o' && text[2] == 'n' && text[3] == 'e' && !text[4];
+  };
+  switch (a) {
+    case Activation::linear: return true;
+#define HB_CASE(name, op, forward, slope) \
+  case Activation::name: return !none(#slope);
+      HB_ACTIVATIONS(HB_CASE)
+#undef HB_CASE
+  }
+  return false;
+}
 
 enum class Padding : int32_t { valid, same, causal };
 HB_ENUM_NAMES(Padding, "valid", "same", "causal")

@@ -79,6 +79,18 @@ class Sizes {
   TypeInfo seen_ = TypeInfo::absent();
 };
 
+// Gradients keep what activations gave, not what they were applied to.
+void want_slope(const char* op, Activation a) {
+  if (!has_slope(a))
+    op_error(op, std::string("activation '") + EnumNames<Activation>::get()[static_cast<int>(a)] +
+                     "' cannot be a cell's: its slope does not follow from its result");
+}
+void want_slopes(const char* op, const SimpleRnnAttrs& a) { want_slope(op, a.activation); }
+template <class A> void want_slopes(const char* op, const A& a) {
+  want_slope(op, a.activation);
+  want_slope(op, a.recurrent_activation);
+}
+
 void check_reset_bias(const char* op, const GruAttrs& a, const TypeInfo& bias) {
   if (bias.present && !a.reset_after) op_error(op, "a recurrent bias needs reset_after=True");
 }
@@ -86,7 +98,8 @@ void check_reset_bias(const char* op, const GruAttrs& a, const TypeInfo& bias) {
 }  // namespace
 
 void register_recurrent(OpRegistry& r) {
-  r.add<LstmAttrs>("lstm", "xp, h0?, c0?, R, mask?, rec_mask?", 5, [](const LstmAttrs&, const Infos& in, Infos& out) {
+  r.add<LstmAttrs>("lstm", "xp, h0?, c0?, R, mask?, rec_mask?", 5, [](const LstmAttrs& a, const Infos& in, Infos& out) {
+    want_slopes("lstm", a);
     Sizes s("lstm", 4);
     s.weights(in[3]);
     s.sequence(in[0], 4, "input projection");
@@ -97,7 +110,8 @@ void register_recurrent(OpRegistry& r) {
     out = {s.make_sequence(1), s.make_state(), s.make_state(), s.make_sequence(4), s.make_sequence(1)};
   });
   r.add<LstmAttrs>("lstm_grad", "dy?, dh?, dc?, y, gates, cells, h0?, c0?, R, mask?, rec_mask?", 4,
-                   [](const LstmAttrs&, const Infos& in, Infos& out) {
+                   [](const LstmAttrs& a, const Infos& in, Infos& out) {
+                     want_slopes("lstm_grad", a);
                      Sizes s("lstm_grad", 4);
                      s.weights(in[8]);
                      s.sequence(in[3], 1, "y");
@@ -114,6 +128,7 @@ void register_recurrent(OpRegistry& r) {
                    });
   r.add<GruAttrs>("gru", "xp, h0?, R, rb?, mask?, rec_mask?", 4, [](const GruAttrs& a, const Infos& in, Infos& out) {
     check_reset_bias("gru", a, in[3]);
+    want_slopes("gru", a);
     Sizes s("gru", 3);
     s.weights(in[2]);
     s.sequence(in[0], 3, "input projection");
@@ -126,6 +141,7 @@ void register_recurrent(OpRegistry& r) {
   r.add<GruAttrs>("gru_grad", "dy?, dh?, y, gates, hidden, h0?, R, rb?, mask?, rec_mask?", 4,
                   [](const GruAttrs& a, const Infos& in, Infos& out) {
                     check_reset_bias("gru_grad", a, in[7]);
+                    want_slopes("gru_grad", a);
                     Sizes s("gru_grad", 3);
                     s.weights(in[6]);
                     s.sequence(in[2], 1, "y");
@@ -140,7 +156,8 @@ void register_recurrent(OpRegistry& r) {
                     out = {s.make_sequence(3), s.make_state(), s.make_weights(), s.make_bias()};
                   });
   r.add<SimpleRnnAttrs>("simple_rnn", "xp, h0?, R, mask?, rec_mask?", 2,
-                        [](const SimpleRnnAttrs&, const Infos& in, Infos& out) {
+                        [](const SimpleRnnAttrs& a, const Infos& in, Infos& out) {
+                          want_slopes("simple_rnn", a);
                           Sizes s("simple_rnn", 1);
                           s.weights(in[2]);
                           s.sequence(in[0], 1, "input projection");
@@ -150,7 +167,8 @@ void register_recurrent(OpRegistry& r) {
                           out = {s.make_sequence(1), s.make_state()};
                         });
   r.add<SimpleRnnAttrs>("simple_rnn_grad", "dy?, dh?, y, h0?, R, mask?, rec_mask?", 3,
-                        [](const SimpleRnnAttrs&, const Infos& in, Infos& out) {
+                        [](const SimpleRnnAttrs& a, const Infos& in, Infos& out) {
+                          want_slopes("simple_rnn_grad", a);
                           Sizes s("simple_rnn_grad", 1);
                           s.weights(in[4]);
                           s.sequence(in[2], 1, "y");

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import activations, graph, initializers
+from .. import _core, activations, graph, initializers
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..graph import Tensor
@@ -17,11 +17,9 @@ from .options import RECURRENT_OPTIONS, add_weight, arguments, options_config, s
 
 #: activation functions that the whole-sequence kernels know, and their names there
 KERNEL_ACTIVATIONS = {
-    getattr(activations, name): name
-    for name in (
-        "linear", "relu", "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "selu", "exponential",
-    )
-}  # fmt: skip
+    activations.linear: "linear",
+    **{getattr(activations, name): name for name, _, has_slope in _core.activations() if has_slope},
+}
 
 
 class RecurrentCell(Layer):

@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ... import _core
 from ..control import phase_switch
 from ..naming import within
 from ..ops import apply, constant, convert
@@ -19,6 +20,7 @@ from ..tensor import Node, Tensor
 
 Rule = Callable[[Node, list], Sequence[Any]]
 _rules: dict[str, Rule] = {}
+_ACTIVATION_OPS = {name: op for name, op, _ in _core.activations()}
 #: ops through which no gradient flows
 _none: set[str] = set()
 
@@ -170,7 +172,7 @@ def through(expand: Callable, node: Node, grads: Sequence[Any]) -> list[Tensor |
 
 def activated(name: str, x: Tensor) -> Tensor:
     """An activation by the name that attributes have for it."""
-    return x if name == "linear" else apply({"exponential": "exp"}.get(name, name), [x])
+    return x if name == "linear" else apply(_ACTIVATION_OPS[name], [x])
 
 
 def before_activation(rule: Rule) -> Rule:

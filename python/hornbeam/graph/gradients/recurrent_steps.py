@@ -9,8 +9,8 @@ from ..ops import apply, cast, constant
 from ..scan import scan
 from . import activated, zeros_like
 
-#: an activation's derivative, from its result
-_SLOPES = {
+#: an activation's derivative, from its result: for those of `_core.activations()` whose result tells it
+SLOPES = {
     "linear": lambda y: y * 0.0 + 1.0,
     "relu": lambda y: cast(y > 0.0, y.dtype),
     "sigmoid": lambda y: y * (1.0 - y),
@@ -197,7 +197,7 @@ _DEFAULTS = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 
 
 def _slope(attrs, name):
-    return _SLOPES[attrs.get(name, _DEFAULTS[name])]
+    return SLOPES[attrs.get(name, _DEFAULTS[name])]
 
 
 def _where(condition, a, b):

@@ -1,5 +1,6 @@
 """Bias and activation move into the op that makes the values: matmul, convolution, batch normalization."""
 
+from ... import _core
 from ..flat import FlatGraph, FlatOp, FlatValue
 
 #: ops that take a bias, and which of their inputs it is; the input gradients are transposed convolutions
@@ -8,11 +9,8 @@ BIASED = {
 }  # fmt: skip
 #: ops with an ``activation`` attribute
 ACTIVATED = {*BIASED, "batch_norm"}
-#: elementwise op -> name of the activation it is
-ACTIVATIONS = {
-    "relu": "relu", "sigmoid": "sigmoid", "hard_sigmoid": "hard_sigmoid", "tanh": "tanh", "softplus": "softplus",
-    "softsign": "softsign", "selu": "selu", "exp": "exponential",
-}  # fmt: skip
+#: elementwise op -> name of the activation it is; elu for alpha = 1 only
+ACTIVATIONS = {op: name for name, op, _ in _core.activations()}
 
 
 def fuse_epilogues(graph: FlatGraph) -> None:
@@ -44,10 +42,10 @@ def fuse_epilogues(graph: FlatGraph) -> None:
                         made.name, made.attrs, [*made.inputs[: BIASED[made.name]], bias], op.outputs, made.label
                     )
                     break
-        elif op.name in ACTIVATIONS or (op.name == "elu" and op.attrs.get("alpha", 1.0) == 1.0):
+        elif op.name in ACTIVATIONS and op.attrs.get("alpha", 1.0) == 1.0:
             made = private(op.inputs[0])
             if made is not None and made.name in ACTIVATED and made.attrs.get("activation", "linear") == "linear":
-                attrs = {**made.attrs, "activation": ACTIVATIONS.get(op.name, "elu")}
+                attrs = {**made.attrs, "activation": ACTIVATIONS[op.name]}
                 fused = FlatOp(made.name, attrs, made.inputs, [op.outputs[0], *made.outputs[1:]], made.label)
         if fused is not None and made is not None:
             if any(readers.get(v, 0) or v in kept for v in made.outputs[1:]) and not _at_end(made, graph.ops, i):
