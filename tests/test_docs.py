@@ -112,8 +112,8 @@ def test_the_inputs_of_the_ops():
     compared = set()
     for name in _core.op_names():
         found = re.search(rf"(?<!\w){name}\((.*)", page, flags=re.S)
-        inputs = _core.op_info(name)["inputs"]
-        if found is None or _core.op_info(name)["elementwise"] or _core.op_info(name)["bodies"]:
+        inputs = _core.op_info(name).inputs
+        if found is None or _core.op_info(name).elementwise or _core.op_info(name).bodies:
             assert not any(what.endswith("?") for what in inputs) or name.startswith("conv3d"), name
             continue
         text = found.group(1)

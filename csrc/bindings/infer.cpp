@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/extent.h"
 #include "ops/elementwise.h"
+#include "ops/ints.h"
 
 namespace hornbeam {
 
@@ -94,20 +95,41 @@ static py::list dtype_names() {
   return list;
 }
 
-static py::dict op_info(const std::string& name) {
-  const OpDef& op = OpRegistry::get().at(name);
-  py::dict d;
-  d["family"] = op.family;
-  py::list inputs;
+static py::list input_names(const OpDef& op) {
+  py::list names;
   for (size_t i = 0; i < op.inputs.size(); ++i)
-    inputs.append(op.inputs[i] + (op.is_optional(static_cast<int>(i)) ? "?" : ""));
-  d["inputs"] = inputs;
-  d["view"] = op.view;
-  d["bodies"] = op.bodies;
-  d["elementwise"] = op.elementwise;
-  d["random"] = op.random;
-  d["moves"] = op.moves;
-  return d;
+    names.append(op.inputs[i] + (op.is_optional(static_cast<int>(i)) ? "?" : ""));
+  return names;
+}
+
+static py::object position_or_none(int input) { return input < 0 ? py::object(py::none()) : py::int_(input); }
+
+static void bind_op_info(py::module_& m) {
+  py::class_<OpDef>(m, "OpInfo", "What an op states of itself; csrc/ops/op.h says what each fact means.")
+      .def_readonly("name", &OpDef::name)
+      .def_readonly("family", &OpDef::family)
+      .def_property_readonly("inputs", &input_names)
+      .def_readonly("view", &OpDef::view)
+      .def_readonly("view_if_same", &OpDef::view_if_same)
+      .def_readonly("of_shapes", &OpDef::of_shapes)
+      .def_readonly("internal", &OpDef::internal)
+      .def_readonly("elementwise", &OpDef::elementwise)
+      .def_readonly("random", &OpDef::random)
+      .def_readonly("bodies", &OpDef::bodies)
+      .def_readonly("moves", &OpDef::moves)
+      .def_readonly("epilogue", &OpDef::epilogue)
+      .def_property_readonly("bias", [](const OpDef& op) { return position_or_none(op.bias); })
+      .def_property_readonly("columns", [](const OpDef& op) { return position_or_none(op.columns); })
+      .def("is_size", [](const OpDef& op, int input) { return op.has(op.sizes, input); })
+      .def("is_overwritten", [](const OpDef& op, int input) { return op.has(op.overwritten, input); })
+      .def("is_linear", [](const OpDef& op, int input) { return op.has(op.linear, input); })
+      .def("is_jointly_linear", [](const OpDef& op, int input) { return op.has(op.jointly_linear, input); })
+      .def("neutral", [](const OpDef& op, int input) {
+        return op.has(op.neutral, input) ? py::object(py::float_(op.neutral_value)) : py::none();
+      });
+  m.def(
+      "op_info", [](const std::string& name) { return &OpRegistry::get().at(name); },
+      py::return_value_policy::reference);
 }
 
 void bind_infer(py::module_& m) {
@@ -121,8 +143,13 @@ void bind_infer(py::module_& m) {
         "to their results, beside linear.");
   m.def("dtype_names", &dtype_names, "The dtypes, by the number that attributes hold.");
   m.attr("MAX_DIMS") = kMaxRank;
+  m.attr("MAX_KNOWN_INTS") = kMaxInts;
+  m.attr("MAX_FUSED_INPUTS") = kMaxFusedInputs;
+  m.attr("MAX_FUSED_OUTPUTS") = kMaxFusedOutputs;
+  m.attr("MAX_FUSED_CONSTANTS") = kMaxFusedConstants;
+  m.attr("MAX_FUSED_INSTRUCTIONS") = kMaxFusedInstructions;
   m.def("op_names", [] { return OpRegistry::get().names(); });
-  m.def("op_info", &op_info);
+  bind_op_info(m);
 }
 
 }  // namespace hornbeam

@@ -8,20 +8,24 @@ namespace hornbeam {
 namespace {
 
 void register_rank(OpRegistry& r, int n, const std::string& name) {
-  r.add<ConvAttrs>(name, "x, w, bias?", 1, [n, name](const ConvAttrs& a, const auto& in, auto& out) {
-    const char* op = name.c_str();
-    want_image(op, in[0], n, "x");
-    want_rank(op, in[1], n + 2, "w");
-    want_same_dtype(op, in[0], in[1]);
-    const Shape &x = in[0].shape, &w = in[1].shape;
-    if (x[-1] >= 0 && w[-2] >= 0 && x[-1] != w[-2])
-      op_error(op, "kernel has " + std::to_string(w[-2]) + " input channels, input has " + std::to_string(x[-1]) +
-                       " (shape " + shape_str(x) + ")");
-    want_bias(op, in, 2, w[-1]);
-    Shape y = conv_output(op, a, x, w);
-    y.push(w[-1]);
-    out.push_back(TypeInfo::of(in[0].dtype, y));
-  });
+  r.add<ConvAttrs>(name, "x, w, bias?", 1,
+                   [n, name](const ConvAttrs& a, const auto& in, auto& out) {
+                     const char* op = name.c_str();
+                     want_image(op, in[0], n, "x");
+                     want_rank(op, in[1], n + 2, "w");
+                     want_same_dtype(op, in[0], in[1]);
+                     const Shape &x = in[0].shape, &w = in[1].shape;
+                     if (x[-1] >= 0 && w[-2] >= 0 && x[-1] != w[-2])
+                       op_error(op, "kernel has " + std::to_string(w[-2]) + " input channels, input has " +
+                                        std::to_string(x[-1]) + " (shape " + shape_str(x) + ")");
+                     want_bias(op, in, 2, w[-1]);
+                     Shape y = conv_output(op, a, x, w);
+                     y.push(w[-1]);
+                     out.push_back(TypeInfo::of(in[0].dtype, y));
+                   })
+      .linear_in("x, w")
+      .columns_from("w")
+      .applies_activation();
   r.add<ConvAttrs>(name + "_input_grad", "dy, w, x_shape, bias?", 1,
                    [n, name](const ConvAttrs& a, const auto& in, auto& out) {
                      const std::string full = name + "_input_grad";
@@ -37,7 +41,10 @@ void register_rank(OpRegistry& r, int n, const std::string& name) {
                      want_conv_output(op, a, x, w, dy);
                      x[0] = same_dim(op, x[0], dy[0], "of the batches of x_shape and dy");
                      out.push_back(TypeInfo::of(in[0].dtype, x));
-                   });
+                   })
+      .linear_in("dy, w")
+      .sized_by("x_shape")
+      .applies_activation();
   r.add<ConvFilterGradAttrs>(name + "_filter_grad", "x, dy", 1,
                              [n, name](const ConvFilterGradAttrs& a, const auto& in, auto& out) {
                                const std::string full = name + "_filter_grad";
@@ -51,7 +58,8 @@ void register_rank(OpRegistry& r, int n, const std::string& name) {
                                w.push(in[0].shape[-1]);
                                w.push(in[1].shape[-1]);
                                out.push_back(TypeInfo::of(in[0].dtype, w));
-                             });
+                             })
+      .linear_in("x, dy");
 }
 
 }  // namespace

@@ -64,9 +64,9 @@ void infer_arange(const ArangeAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_create(OpRegistry& r) {
-  r.add<NoAttrs>("shape", "x", 1, infer_shape).moves = true;
-  r.add<FillAttrs>("fill", "shape", 1, infer_fill);
-  r.add<ArangeAttrs>("arange", "start, stop, step", 1, infer_arange);
+  r.add<NoAttrs>("shape", "x", 1, infer_shape).only_moves().of_shapes = true;
+  r.add<FillAttrs>("fill", "shape", 1, infer_fill).sized_by("shape");
+  r.add<ArangeAttrs>("arange", "start, stop, step", 1, infer_arange).sized_by("start, stop, step");
 }
 
 }  // namespace hornbeam

@@ -49,7 +49,8 @@ void add_pair(OpRegistry& r, const char* name, const char* grad, bool sparse) {
                              same_shape(grad, without_last(classes), in[2].shape, "dloss");
                              out.push_back(TypeInfo::of(in[0].dtype, classes));
                            })
-      .inplace = sparse ? 1 : 3;
+      .writes_over(sparse ? "probabilities" : "probabilities, labels")
+      .linear_in(sparse ? "dloss" : "labels, dloss");
 }
 
 }  // namespace

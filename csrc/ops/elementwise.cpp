@@ -173,12 +173,12 @@ void register_elementwise(OpRegistry& r) {
     OpDef& def = r.add<NoAttrs>(kInstructions[code].name, operand_names(op, arity), 1,
                                 [op](const NoAttrs&, const auto& in, auto& out) { infer_plain(op, in, out); });
     def.elementwise = true;
-    def.inplace = (1u << arity) - 1;
+    def.overwritten = (1u << arity) - 1;
   }
   OpDef& elu = r.add<EluAttrs>("elu", "x", 1,
                                [](const EluAttrs&, const auto& in, auto& out) { infer_plain(Opcode::elu, in, out); });
   elu.elementwise = true;
-  elu.inplace = 1;
+  elu.writes_over("x");
 
   OpDef& cast = r.add<CastAttrs>("cast", "x", 1, [](const CastAttrs& a, const auto& in, auto& out) {
     out.push_back(TypeInfo::of(a.dtype, in[0].shape));
@@ -189,7 +189,7 @@ void register_elementwise(OpRegistry& r) {
       });
   });
   cast.elementwise = true;
-  cast.inplace = 1;
+  cast.writes_over("x").linear_in("x");
 
   OpDef& fused = r.add<FusedAttrs>("fused", "inputs...?", -1, [](const FusedAttrs& a, const auto& in, auto& out) {
     infer_program("fused", a, in, out);
@@ -197,16 +197,24 @@ void register_elementwise(OpRegistry& r) {
   fused.elementwise = true;
   fused.min_inputs = 0;
   fused.max_inputs = kMaxFusedInputs;
-  fused.inplace = ~0u;
+  fused.writes_over("inputs").made_by_rewrites();
 
   OpDef& rows = r.add<FusedAttrs>("fused_rows", "sums, places, inputs...", -1, infer_rows);
   rows.elementwise = true;
   rows.max_inputs = kMaxFusedInputs + 1;
-  rows.inplace = ~3u;
+  rows.writes_over("inputs").made_by_rewrites();  // sums are read anywhere
 
   OpDef& multi = r.add<FusedMultiAttrs>("fused_multi", "inputs...", -1, infer_multi);
   multi.elementwise = true;
-  multi.inplace = ~0u;
+  multi.writes_over("inputs").made_by_rewrites().grouped = true;
+
+  r.named("neg").linear_in("x");
+  r.named("add").linear_together_in("a, b").neutral_at("a, b", 0);
+  r.named("sub").linear_together_in("a, b").neutral_at("b", 0);
+  r.named("mul").linear_in("a, b").neutral_at("a, b", 1);
+  r.named("div").linear_in("a").neutral_at("b", 1);
+  r.named("relu_grad").linear_in("a");
+  r.named("select").linear_together_in("a, b");
 }
 
 }  // namespace hornbeam

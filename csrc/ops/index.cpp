@@ -79,10 +79,13 @@ void infer_one_hot(const OneHotAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_index(OpRegistry& r) {
-  r.add<GatherAttrs>("gather", "params, indices", 1, infer_gather).moves = true;
-  r.add<NoAttrs>("scatter_add", "indices, updates, shape", 1, infer_scatter_add);
-  r.add<NoAttrs>("sum_rows", "indices, updates, shape", 2, infer_sum_rows).inplace = 1u << 1;
-  r.add<OneHotAttrs>("one_hot", "indices", 1, infer_one_hot).moves = true;
+  r.add<GatherAttrs>("gather", "params, indices", 1, infer_gather).only_moves().linear_in("params");
+  r.add<NoAttrs>("scatter_add", "indices, updates, shape", 1, infer_scatter_add).sized_by("shape").linear_in("updates");
+  r.add<NoAttrs>("sum_rows", "indices, updates, shape", 2, infer_sum_rows)
+      .sized_by("shape")
+      .writes_over("updates")
+      .made_by_rewrites();
+  r.add<OneHotAttrs>("one_hot", "indices", 1, infer_one_hot).only_moves();
 }
 
 }  // namespace hornbeam

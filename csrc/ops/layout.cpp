@@ -204,18 +204,21 @@ void infer_pad(const PadAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_layout(OpRegistry& r) {
-  r.add<NoAttrs>("reshape", "x, shape", 1, infer_reshape).view = true;
-  r.add<AxisAttrs>("expand_dims", "x", 1, infer_expand_dims).view = true;
-  r.add<AxesAttrs>("squeeze", "x", 1, infer_squeeze).view = true;
-  r.add<NoAttrs>("identity", "x", 1, infer_same).view = true;
-  r.add<NoAttrs>("stop_gradient", "x", 1, infer_same).view = true;
-  r.add<TransposeAttrs>("transpose", "x", 1, infer_transpose).moves = true;
-  r.add<AxesAttrs>("reverse", "x", 1, infer_reverse).moves = true;
-  r.add<AxisAttrs>("concat", "x...", 1, infer_concat).moves = true;
-  r.add<NoAttrs>("tile", "x, multiples", 1, infer_tile).moves = true;
-  OpDef& broadcast_to = r.add<NoAttrs>("broadcast_to", "x, shape", 1, infer_broadcast_to);
-  broadcast_to.moves = broadcast_to.view_if_same = true;
-  r.add<PadAttrs>("pad", "x", 1, infer_pad).moves = true;
+  r.add<NoAttrs>("reshape", "x, shape", 1, infer_reshape).linear_in("x").sized_by("shape").view = true;
+  r.add<AxisAttrs>("expand_dims", "x", 1, infer_expand_dims).linear_in("x").view = true;
+  r.add<AxesAttrs>("squeeze", "x", 1, infer_squeeze).linear_in("x").view = true;
+  r.add<NoAttrs>("identity", "x", 1, infer_same).linear_in("x").view = true;
+  r.add<NoAttrs>("stop_gradient", "x", 1, infer_same).linear_in("x").view = true;
+  r.add<TransposeAttrs>("transpose", "x", 1, infer_transpose).only_moves().linear_in("x");
+  r.add<AxesAttrs>("reverse", "x", 1, infer_reverse).only_moves().linear_in("x");
+  r.add<AxisAttrs>("concat", "x...", 1, infer_concat).only_moves().linear_together_in("x");
+  r.add<NoAttrs>("tile", "x, multiples", 1, infer_tile).only_moves().linear_in("x").sized_by("multiples");
+  r.add<NoAttrs>("broadcast_to", "x, shape", 1, infer_broadcast_to)
+      .only_moves()
+      .linear_in("x")
+      .sized_by("shape")
+      .view_if_same = true;
+  r.add<PadAttrs>("pad", "x", 1, infer_pad).only_moves();
 }
 
 }  // namespace hornbeam

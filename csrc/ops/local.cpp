@@ -40,41 +40,44 @@ void want_places(const char* op, const LocalAttrs& a, const TypeInfo& dy) {
 
 void register_local(OpRegistry& r) {
   r.add<LocalAttrs>("local_conv2d", "x, w", 1, [](const LocalAttrs& a, const auto& in, auto& out) {
-    const char* op = "local_conv2d";
-    want_float(op, in[0]);
-    want_rank(op, in[0], 4, "x");
-    want_same_dtype(op, in[0], in[1]);
-    want_windows(op, a, in[0].shape);
-    want_kernel(op, a, in[1], in[0].shape[3]);
-    Shape y;
-    for (int64_t d : {in[0].shape[0], a.places[0], a.places[1], in[1].shape[2]}) y.push(d);
-    out.push_back(TypeInfo::of(in[0].dtype, y));
-  });
-  r.add<LocalAttrs>("local_conv2d_input_grad", "dy, w, x_shape", 1, [](const LocalAttrs& a, const auto& in, auto& out) {
-    const char* op = "local_conv2d_input_grad";
-    want_float(op, in[0]);
-    want_same_dtype(op, in[0], in[1]);
-    Shape x = shape_from(op, in[2]);
-    if (x.rank != 4) op_error(op, "x_shape must hold four integers, got " + shape_str(x));
-    want_windows(op, a, x);
-    want_places(op, a, in[0]);
-    want_kernel(op, a, in[1], x[3]);
-    same_dim(op, in[0].shape[3], in[1].shape[2], "of dy's channels and w's filters");
-    x[0] = same_dim(op, x[0], in[0].shape[0], "of the batches of x_shape and dy");
-    out.push_back(TypeInfo::of(in[0].dtype, x));
-  });
+     const char* op = "local_conv2d";
+     want_float(op, in[0]);
+     want_rank(op, in[0], 4, "x");
+     want_same_dtype(op, in[0], in[1]);
+     want_windows(op, a, in[0].shape);
+     want_kernel(op, a, in[1], in[0].shape[3]);
+     Shape y;
+     for (int64_t d : {in[0].shape[0], a.places[0], a.places[1], in[1].shape[2]}) y.push(d);
+     out.push_back(TypeInfo::of(in[0].dtype, y));
+   }).linear_in("x, w");
+  r.add<LocalAttrs>("local_conv2d_input_grad", "dy, w, x_shape", 1,
+                    [](const LocalAttrs& a, const auto& in, auto& out) {
+                      const char* op = "local_conv2d_input_grad";
+                      want_float(op, in[0]);
+                      want_same_dtype(op, in[0], in[1]);
+                      Shape x = shape_from(op, in[2]);
+                      if (x.rank != 4) op_error(op, "x_shape must hold four integers, got " + shape_str(x));
+                      want_windows(op, a, x);
+                      want_places(op, a, in[0]);
+                      want_kernel(op, a, in[1], x[3]);
+                      same_dim(op, in[0].shape[3], in[1].shape[2], "of dy's channels and w's filters");
+                      x[0] = same_dim(op, x[0], in[0].shape[0], "of the batches of x_shape and dy");
+                      out.push_back(TypeInfo::of(in[0].dtype, x));
+                    })
+      .linear_in("dy, w")
+      .sized_by("x_shape");
   r.add<LocalAttrs>("local_conv2d_filter_grad", "x, dy", 1, [](const LocalAttrs& a, const auto& in, auto& out) {
-    const char* op = "local_conv2d_filter_grad";
-    want_float(op, in[0]);
-    want_rank(op, in[0], 4, "x");
-    want_same_dtype(op, in[0], in[1]);
-    want_windows(op, a, in[0].shape);
-    want_places(op, a, in[1]);
-    same_dim(op, in[0].shape[0], in[1].shape[0], "of the batches of x and dy");
-    Shape w;
-    for (int64_t d : {a.places[0] * a.places[1], cells(a, in[0].shape[3]), in[1].shape[3]}) w.push(d);
-    out.push_back(TypeInfo::of(in[0].dtype, w));
-  });
+     const char* op = "local_conv2d_filter_grad";
+     want_float(op, in[0]);
+     want_rank(op, in[0], 4, "x");
+     want_same_dtype(op, in[0], in[1]);
+     want_windows(op, a, in[0].shape);
+     want_places(op, a, in[1]);
+     same_dim(op, in[0].shape[0], in[1].shape[0], "of the batches of x and dy");
+     Shape w;
+     for (int64_t d : {a.places[0] * a.places[1], cells(a, in[0].shape[3]), in[1].shape[3]}) w.push(d);
+     out.push_back(TypeInfo::of(in[0].dtype, w));
+   }).linear_in("x, dy");
 }
 
 }  // namespace hornbeam

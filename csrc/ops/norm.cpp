@@ -24,14 +24,17 @@ TypeInfo per_channel(const TypeInfo& x) {
 }  // namespace
 
 void register_norm(OpRegistry& r) {
-  r.add<BatchNormAttrs>("batch_norm", "x, gamma?, beta?", 4, [](const BatchNormAttrs&, const auto& in, auto& out) {
-     want_float("batch_norm", in[0]);
-     want_min_rank("batch_norm", in[0], 1, "x");
-     want_per_channel("batch_norm", in[0], in, 1, "gamma");
-     want_per_channel("batch_norm", in[0], in, 2, "beta");
-     out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
-     for (int i = 0; i < 3; ++i) out.push_back(per_channel(in[0]));
-   }).inplace = 1;
+  r.add<BatchNormAttrs>("batch_norm", "x, gamma?, beta?", 4,
+                        [](const BatchNormAttrs&, const auto& in, auto& out) {
+                          want_float("batch_norm", in[0]);
+                          want_min_rank("batch_norm", in[0], 1, "x");
+                          want_per_channel("batch_norm", in[0], in, 1, "gamma");
+                          want_per_channel("batch_norm", in[0], in, 2, "beta");
+                          out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
+                          for (int i = 0; i < 3; ++i) out.push_back(per_channel(in[0]));
+                        })
+      .writes_over("x")
+      .applies_activation();
   r.add<BatchNormGradAttrs>("batch_norm_grad", "dy, x, mean, inv_std, gamma?", 3,
                             [](const BatchNormGradAttrs&, const auto& in, auto& out) {
                               want_float("batch_norm_grad", in[1]);
@@ -49,7 +52,8 @@ void register_norm(OpRegistry& r) {
                               out.push_back(TypeInfo::of(in[1].dtype, in[1].shape));
                               for (int i = 0; i < 2; ++i) out.push_back(per_channel(in[1]));
                             })
-      .inplace = 3;
+      .writes_over("dy, x")
+      .linear_in("dy");
 }
 
 }  // namespace hornbeam

@@ -91,21 +91,50 @@ struct OpDef {
   std::unique_ptr<Attrs> (*parse)(const AttrMap&) = nullptr;
   bool view = false;          // output 0 is input 0's bytes under another shape; never runs
   bool view_if_same = false;  // so where output 0 and input 0 have one shape
+  bool of_shapes = false;     // its result follows from its inputs' shapes alone
+  bool internal = false;      // made by rewrites or for measurements: neither a formula nor a file may name it
   // A program of the elementwise interpreter (ops/elementwise.h). Each tile reads all its inputs before
-  // it writes, so any output may be written over any input that has its element count and item size and
-  // dies here, provided that all outputs that are read have one shape; in `fused_multi` this holds
-  // inside each group, whose scalars are never written over.
+  // it writes, so any output may be written over any input of `overwritten` that has its shape and item size and
+  // dies here, provided that all outputs that are read have one shape.
   bool elementwise = false;
-  bool random = false;  // never folded, merged or remembered
-  int bodies = 0;       // how many Programs it runs itself: program/control.cpp
+  bool grouped = false;  // one of FusedMultiAttrs: that holds inside each group, whose scalars are never written over
+  bool random = false;   // never folded, merged or remembered
+  int bodies = 0;        // how many Programs it runs itself: program/control.cpp
   // Its kernels move items and never compute with them: float16 as any other dtype. What computes with float16 is
   // given float32 by the graph's rewrites (graph/rewrites/half.py), unless it is elementwise.
   bool moves = false;
-  // bit i set: output 0 may be written over input i if that has the same element count and item size and
-  // dies here
-  uint32_t inplace = 0;
+  // Whether the attribute `activation` is applied to output 0: an elementwise op behind this one may move into it.
+  bool epilogue = false;
+  int bias = -1;  // the input of that name, which is added to each row of output 0
+  // The input whose columns make those of output 0, so that a factor for each may be multiplied into it before.
+  int columns = -1;
 
+  // Sets of inputs, a bit each; that of the last named one stands for all that follow.
+  uint32_t overwritten = 0;     // output 0 may be written over it if it has the same element count and item size and
+                                // dies here
+  uint32_t sizes = 0;           // its values say how large something is
+  uint32_t linear = 0;          // zeros in it make zeros of all results, whatever the other inputs are
+  uint32_t jointly_linear = 0;  // so zeros in all of these
+  uint32_t neutral = 0;  // where it is `neutral_value` everywhere, the op gives back the other one of its two inputs
+  double neutral_value = 0;
+
+  bool has(uint32_t set, int input) const {
+    const int last = static_cast<int>(inputs.size()) - 1;
+    return set >> (input < last ? input : last) & 1;
+  }
   bool is_optional(int input) const { return input < 32 && optional >> input & 1; }
+
+  // What an op states beside its shape rule, as csrc/ops/<family>.cpp writes it down; inputs by name: "dy, w".
+  OpDef& writes_over(const char* names) { return overwritten |= set_of(names), *this; }
+  OpDef& sized_by(const char* names) { return sizes |= set_of(names), *this; }
+  OpDef& linear_in(const char* names) { return linear |= set_of(names), *this; }
+  OpDef& linear_together_in(const char* names) { return jointly_linear |= set_of(names), *this; }
+  OpDef& neutral_at(const char* names, double value) { return neutral |= set_of(names), neutral_value = value, *this; }
+  OpDef& only_moves() { return moves = true, *this; }
+  OpDef& applies_activation() { return epilogue = true, *this; }
+  OpDef& columns_from(const char* name);
+  OpDef& made_by_rewrites() { return internal = true, *this; }
+
   // Throws TypeError where the op cannot have `n` inputs, and ValueError (TypeError of an elementwise op) where one
   // that is not optional is absent; `present(i)` says whether input i is there.
   template <class F> void check_inputs(int n, F present) const {
@@ -115,6 +144,7 @@ struct OpDef {
   }
 
  private:
+  uint32_t set_of(const char* names) const;
   [[noreturn]] void refuse_count(int n) const;
   [[noreturn]] void refuse_absent(int input) const;
 };
@@ -131,6 +161,7 @@ class OpRegistry {
   // outputs).
   template <class A, class F>
   OpDef& add(const std::string& name, const char* inputs, int outputs, F infer);
+  OpDef& named(const std::string& name) { return *ops_.at(name); }  // to add to what it states
 
  private:
   static void name_inputs(OpDef& def, const std::string& list);

@@ -40,23 +40,27 @@ void register_pool(OpRegistry& r) {
     r.add<PoolAttrs>(name, "x", 1, [name](const PoolAttrs& a, const auto& in, auto& out) {
       out.push_back(TypeInfo::of(in[0].dtype, pooled_shape(name, a, in[0])));
     });
+  r.named("avg_pool2d").linear_in("x");
   r.add<PoolAttrs>("max_pool2d_grad", "x, y, dy", 1, [](const PoolAttrs& a, const auto& in, auto& out) {
-    want_pooled("max_pool2d_grad", a, in[0], in[1], "y");
-    want_pooled("max_pool2d_grad", a, in[0], in[2], "dy");
-    out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
-  });
+     want_pooled("max_pool2d_grad", a, in[0], in[1], "y");
+     want_pooled("max_pool2d_grad", a, in[0], in[2], "dy");
+     out.push_back(TypeInfo::of(in[0].dtype, in[0].shape));
+   }).linear_in("dy");
   r.add<PoolAttrs>("max_pool2d_gather", "x, y, g", 1, [](const PoolAttrs& a, const auto& in, auto& out) {
-    want_pooled("max_pool2d_gather", a, in[0], in[1], "y");
-    want_same_dtype("max_pool2d_gather", in[0], in[2]);
-    if (in[2].shape.rank != 4) op_error("max_pool2d_gather", "g has shape " + shape_str(in[2].shape));
-    for (int i = 0; i < 4; ++i) same_dim("max_pool2d_gather", in[0].shape[i], in[2].shape[i], "x and g");
-    out.push_back(TypeInfo::of(in[0].dtype, in[1].shape));
-  });
-  r.add<PoolAttrs>("avg_pool2d_grad", "dy, x_shape", 1, [](const PoolAttrs& a, const auto& in, auto& out) {
-    const TypeInfo x = TypeInfo::of(in[0].dtype, shape_from("avg_pool2d_grad", in[1]));
-    want_pooled("avg_pool2d_grad", a, x, in[0], "dy");
-    out.push_back(x);
-  });
+     want_pooled("max_pool2d_gather", a, in[0], in[1], "y");
+     want_same_dtype("max_pool2d_gather", in[0], in[2]);
+     if (in[2].shape.rank != 4) op_error("max_pool2d_gather", "g has shape " + shape_str(in[2].shape));
+     for (int i = 0; i < 4; ++i) same_dim("max_pool2d_gather", in[0].shape[i], in[2].shape[i], "x and g");
+     out.push_back(TypeInfo::of(in[0].dtype, in[1].shape));
+   }).linear_in("g");
+  r.add<PoolAttrs>("avg_pool2d_grad", "dy, x_shape", 1,
+                   [](const PoolAttrs& a, const auto& in, auto& out) {
+                     const TypeInfo x = TypeInfo::of(in[0].dtype, shape_from("avg_pool2d_grad", in[1]));
+                     want_pooled("avg_pool2d_grad", a, x, in[0], "dy");
+                     out.push_back(x);
+                   })
+      .linear_in("dy")
+      .sized_by("x_shape");
 }
 
 }  // namespace hornbeam

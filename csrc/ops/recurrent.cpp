@@ -125,7 +125,8 @@ void register_recurrent(OpRegistry& r) {
                      s.mask(in[9]);
                      s.rec_mask(in[10]);
                      out = {s.make_sequence(4), s.make_state(), s.make_state(), s.make_weights()};
-                   });
+                   })
+      .linear_together_in("dy, dh, dc");
   r.add<GruAttrs>("gru", "xp, h0?, R, rb?, mask?, rec_mask?", 4, [](const GruAttrs& a, const Infos& in, Infos& out) {
     check_reset_bias("gru", a, in[3]);
     want_slopes("gru", a);
@@ -154,7 +155,8 @@ void register_recurrent(OpRegistry& r) {
                     s.mask(in[8]);
                     s.rec_mask(in[9]);
                     out = {s.make_sequence(3), s.make_state(), s.make_weights(), s.make_bias()};
-                  });
+                  })
+      .linear_together_in("dy, dh");
   r.add<SimpleRnnAttrs>("simple_rnn", "xp, h0?, R, mask?, rec_mask?", 2,
                         [](const SimpleRnnAttrs& a, const Infos& in, Infos& out) {
                           want_slopes("simple_rnn", a);
@@ -178,7 +180,8 @@ void register_recurrent(OpRegistry& r) {
                           s.mask(in[5]);
                           s.rec_mask(in[6]);
                           out = {s.make_sequence(1), s.make_state(), s.make_weights()};
-                        });
+                        })
+      .linear_together_in("dy, dh");
 }
 
 }  // namespace hornbeam

@@ -23,8 +23,8 @@ Shape reduced_shape(const char* op, const ReduceAttrs& a, const Shape& x) {
 
 enum class Takes { numbers, floats, booleans };
 
-void add_reduction(OpRegistry& r, const char* name, Takes takes) {
-  r.add<ReduceAttrs>(name, "x", 1, [name, takes](const ReduceAttrs& a, const auto& in, auto& out) {
+OpDef& add_reduction(OpRegistry& r, const char* name, Takes takes) {
+  return r.add<ReduceAttrs>(name, "x", 1, [name, takes](const ReduceAttrs& a, const auto& in, auto& out) {
     const bool boolean = in[0].dtype == DType::boolean;
     if (takes == Takes::floats) want_float(name, in[0]);
     if (boolean != (takes == Takes::booleans))
@@ -37,10 +37,10 @@ void add_reduction(OpRegistry& r, const char* name, Takes takes) {
 }  // namespace
 
 void register_reduce(OpRegistry& r) {
-  for (const char* name : {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod"})
-    add_reduction(r, name, Takes::numbers);
+  for (const char* name : {"reduce_max", "reduce_min", "reduce_prod"}) add_reduction(r, name, Takes::numbers);
   for (const char* name : {"reduce_any", "reduce_all"}) add_reduction(r, name, Takes::booleans);
-  add_reduction(r, "reduce_mean", Takes::floats);
+  add_reduction(r, "reduce_sum", Takes::numbers).linear_in("x");
+  add_reduction(r, "reduce_mean", Takes::floats).linear_in("x");
   for (const char* name : {"argmax", "argmin"})
     r.add<ArgReduceAttrs>(name, "x", 1, [name](const ArgReduceAttrs& a, const auto& in, auto& out) {
       want_min_rank(name, in[0], 1, "x");

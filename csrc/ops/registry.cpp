@@ -35,7 +35,25 @@ void OpRegistry::name_inputs(OpDef& def, const std::string& list) {
     else if (!any_number) def.optional |= 1u << at;
     def.max_inputs = any_number ? -1 : at + 1;
     def.inputs.push_back(name.substr(0, name.find_first_of("?.")));
+    if (def.inputs.back() == "bias") def.bias = at;
   }
+}
+
+uint32_t OpDef::set_of(const char* names) const {
+  uint32_t set = 0;
+  std::istringstream list(names);
+  for (std::string name; std::getline(list >> std::ws, name, ',');) {
+    const auto found = std::find(inputs.begin(), inputs.end(), name);
+    if (found == inputs.end()) throw RuntimeError("op '" + this->name + "' has no input '" + name + "'");
+    set |= 1u << (found - inputs.begin());
+  }
+  return set;
+}
+
+OpDef& OpDef::columns_from(const char* input) {
+  const uint32_t set = set_of(input);
+  for (columns = 0; !(set >> columns & 1);) ++columns;
+  return *this;
 }
 
 void OpDef::refuse_count(int n) const {

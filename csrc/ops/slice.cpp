@@ -60,8 +60,11 @@ void infer_slice_grad(const SliceAttrs& a, const Types& in, Types& out) {
 }  // namespace
 
 void register_slice(OpRegistry& r) {
-  r.add<SliceAttrs>("slice", "x, begin, end", 1, infer_slice).moves = true;
-  r.add<SliceAttrs>("slice_grad", "dy, x_shape, begin, end", 1, infer_slice_grad).moves = true;
+  r.add<SliceAttrs>("slice", "x, begin, end", 1, infer_slice).only_moves().linear_in("x").sized_by("begin, end");
+  r.add<SliceAttrs>("slice_grad", "dy, x_shape, begin, end", 1, infer_slice_grad)
+      .only_moves()
+      .linear_in("dy")
+      .sized_by("x_shape, begin, end");
 }
 
 }  // namespace hornbeam

@@ -21,6 +21,8 @@ void infer_sum_to(const NoAttrs&, const std::vector<TypeInfo>& in, std::vector<T
 
 }  // namespace
 
-void register_sum_to(OpRegistry& r) { r.add<NoAttrs>("sum_to", "x, shape", 1, infer_sum_to).view_if_same = true; }
+void register_sum_to(OpRegistry& r) {
+  r.add<NoAttrs>("sum_to", "x, shape", 1, infer_sum_to).linear_in("x").sized_by("shape").view_if_same = true;
+}
 
 }  // namespace hornbeam

@@ -173,18 +173,17 @@ void Binder::place_values() {
     if (root(static_cast<int>(v)) != static_cast<int>(v)) plan_.places_[v] = plan_.places_[root(static_cast<int>(v))];
 }
 
-// An elementwise step reads before it writes tile by tile, but only where all its outputs have one shape, and in
-// `fused_multi` only inside one group, `fused_rows` never over the rows.
+// An elementwise step reads before it writes tile by tile, but only where all its outputs have one shape, and of a
+// grouped one only inside one group.
 bool Binder::may_overwrite(const Step& step, size_t input, int output) const {
   const Shape& shape = plan_.types_[output].shape;
   const OpDef& def = *program_.ops[step.op].def;
-  if (def.name == "fused_multi") {
+  if (def.grouped) {
     const auto& attrs = *static_cast<const FusedMultiAttrs*>(program_.ops[step.op].attrs->data());
     size_t position = std::find(step.out_value.begin(), step.out_value.end(), output) - step.out_value.begin();
     size_t inputs = (step.in.size() - attrs.n_shared) / attrs.n_groups, outputs = step.out.size() / attrs.n_groups;
     return input >= static_cast<size_t>(attrs.n_shared) && (input - attrs.n_shared) / inputs == position / outputs;
   }
-  if (def.name == "fused_rows" && input < 2) return false;  // read anywhere
   for (auto& out : step.out)
     if (out.present && out.shape != shape) return false;
   return true;
@@ -198,8 +197,9 @@ int Binder::inplace_donor(const Step& step, int s, int v, std::vector<char>& tak
   for (size_t k = 0; k < step.in_value.size(); ++k) {
     int in = step.in_value[k];
     if (in < 0 || taken[k]) continue;
-    bool allowed = def.elementwise ? plan_.types_[in].shape == t.shape && may_overwrite(step, k, v)
-                                   : k < 32 && (def.inplace >> k & 1) && v == step.out_value[0];
+    const bool allowed =
+        def.has(def.overwritten, static_cast<int>(k)) &&
+        (def.elementwise ? plan_.types_[in].shape == t.shape && may_overwrite(step, k, v) : v == step.out_value[0]);
     int r = root(in);
     if (!allowed || last_use_[r] != s || plan_.places_[r].kind != Place::arena || given_.count(r) || retired_.count(r))
       continue;

@@ -13,7 +13,7 @@ namespace hornbeam {
 
 namespace {
 
-bool is_scan(const OpInstance& op) { return op.def->name == "scan"; }
+bool is_scan(const OpInstance& op) { return op.def->bodies == 1; }  // a cond has two
 const ScanAttrs& scan_attrs(const OpInstance& op) { return *static_cast<const ScanAttrs*>(op.attrs->data()); }
 
 int64_t bytes_of(const TensorRef& t) { return t.shape.count() * item_size(t.dtype); }

@@ -16,7 +16,7 @@ std::vector<char> known_without_data(const Program& p) {
   for (auto& op : p.ops) {
     bool all = !op.def->random && !op.def->bodies;
     for (int v : op.in) all = all && (v < 0 || known[v]);
-    for (int v : op.out) known[v] = all || op.def->name == "shape";
+    for (int v : op.out) known[v] = all || op.def->of_shapes;
   }
   return known;
 }

@@ -32,7 +32,7 @@ BACKWARD = {name for name in _core.op_names() if name.endswith(("_grad", "_gathe
 
 def test_every_op_that_takes_time_has_a_case():
     measured = {c.op for c in cases.all_cases()}
-    ops = {name for name in _core.op_names() if not _core.op_info(name)["view"]}
+    ops = {name for name in _core.op_names() if not _core.op_info(name).view}
     assert ops - measured - BACKWARD == NOT_OPS_OF_A_RUN | SAME_LOOP
     assert measured <= ops
 

@@ -104,11 +104,11 @@ def test_an_input_that_is_absent(name):
     for i in range(len(arrays)):
         inputs = constants(name)
         inputs[i] = None
-        what = info["inputs"][min(i, len(info["inputs"]) - 1)]
+        what = info.inputs[min(i, len(info.inputs) - 1)]
         if what.endswith("?"):
             made = G.apply(name, inputs, **attrs)
             G.Function([], list(made) if isinstance(made, tuple) else [made])([])
-        elif info["elementwise"]:
+        elif info.elementwise:
             with pytest.raises(TypeError, match=rf"^\[{name}\] got None where it needs a tensor"):
                 G.apply(name, inputs, **attrs)
         else:

@@ -145,7 +145,7 @@ def elementwise() -> Iterator[Case]:
 
     x, condition = array(4 << 20), Array((4 << 20,), "bool")
     for op, arity in _core.elementwise_instructions():
-        if _core.op_info(op)["elementwise"] and op != "cast":
+        if _core.op_info(op).elementwise and op != "cast":
             if op == "elu":  # the instruction's second argument is the op's attribute
                 arity = 1
             first = condition if op == "select" or op.startswith("logical") else x

@@ -20,12 +20,12 @@ def op_table() -> Iterator[str]:
     not vary smoothly. Ops without a sample (control flow, the benchmark's own) show kernels alone.
     """
     yield f"{'family':<14} {'op':<34} {'dtypes':<30} {'derivatives':<12} kernels"
-    ops = sorted((_core.op_info(name)["family"], name) for name in _core.op_names())
+    ops = sorted((_core.op_info(name).family, name) for name in _core.op_names())
     kernels = {isa: _core.kernels(isa) for isa in _core.available_isas()}
     for family, name in ops:
         found = {isa: ", ".join(dict.fromkeys(table.get(name, ()))) for isa, table in kernels.items()}
         if len(set(found.values())) == 1:
-            shown = next(iter(found.values())) or ("view" if _core.op_info(name)["view"] else "")
+            shown = next(iter(found.values())) or ("view" if _core.op_info(name).view else "")
         else:
             shown = "; ".join(f"{isa}: {names}" for isa, names in found.items())
         yield f"{family:<14} {name:<34} {_dtypes(name):<30} {_derivatives(name):<12} {shown}".rstrip()

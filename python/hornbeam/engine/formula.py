@@ -22,8 +22,8 @@ _MARKERS = {"phase_switch": graph.phase_switch}
 
 
 def _may_be_in_files(op: str) -> bool:
-    """Loops and branches hold graphs, which files do not; fused programs are made by rewrites, never by a formula."""
-    return op in _MARKERS or (_core.op_info(op)["family"] not in ("scan", "peak") and not op.startswith("fused"))
+    """Loops and branches hold graphs, which files do not."""
+    return op in _MARKERS or not (_core.op_info(op).bodies or _core.op_info(op).internal)
 
 
 class Formula(Layer):

@@ -43,7 +43,7 @@ def refuse_updates(name: str) -> None:
 
 @cache
 def is_random_op(name: str) -> bool:
-    return name in _core.op_names() and _core.op_info(name)["random"]
+    return name in _core.op_names() and _core.op_info(name).random
 
 
 def is_random(node: Node) -> bool:

@@ -79,7 +79,11 @@ class FlatGraph:
         return len(self.values) - 1
 
     def add_constant(self, array: np.ndarray) -> int:
-        ints = tuple(int(v) for v in array.reshape(-1)) if array.dtype.kind in "iu" and array.size <= 64 else None
+        ints = (
+            tuple(int(v) for v in array.reshape(-1))
+            if array.dtype.kind in "iu" and array.size <= _core.MAX_KNOWN_INTS
+            else None
+        )
         return self.add_value("constant", array.dtype.name, array.shape, array, ints)
 
     def make_op(self, name: str, inputs: list[int], label: str = "", **attrs: Any) -> FlatOp:
@@ -153,6 +157,31 @@ class FlatGraph:
         self.outputs = [final(v) for v in self.outputs]
         self.updates = [(variable, final(v)) for variable, v in self.updates]
 
+    def check(self) -> None:
+        """Assert what every rewrite has to leave: an order in which the ops can run, one maker for each value, types.
+
+        Tests call it after each rewrite.
+        """
+        there = {v for v, value in enumerate(self.values) if value.kind != "computed"} | {-1}
+        for op in self.ops:
+            assert there.issuperset(op.inputs), f"{op} reads what is not there yet"
+            assert there.isdisjoint(op.outputs), f"{op} gives what is there already"
+            there.update(op.outputs)
+            assert all((v >= 0 and self.values[v].kind == "computed") for v in op.outputs), op
+            if not op.bodies:
+                self._check_types(op)
+        assert there.issuperset(self.kept()), "nothing makes what leaves the graph"
+
+    def _check_types(self, op: FlatOp) -> None:
+        inputs = [None if v < 0 else self.values[v] for v in op.inputs]
+        inferred = _core.infer(op.name, op.attrs, [x and (x.dtype, x.dims, x.ints) for x in inputs])
+        assert len(inferred) == len(op.outputs), op
+        for v, (dtype, dims, _) in zip(op.outputs, inferred):
+            value = self.values[v]
+            assert value.dtype == dtype and len(value.dims) == len(dims), f"{op} gives {dtype} {dims}, not {value.dims}"
+            agree = all(a == b or min(a, b) < 0 for a, b in zip(value.dims, dims))
+            assert agree, f"{op} gives {dtype} {dims}, not {value.dims}"
+
     def __str__(self) -> str:
         lines = []
         for op in self.ops:
@@ -198,13 +227,6 @@ class FlatGraph:
         return self.lower(reuse)[0]
 
 
-#: The inputs that say how large something is.
-_SIZES = {
-    "slice": (1, 2), "reshape": (1,), "tile": (1,), "broadcast_to": (1,), "fill": (0,), "arange": (0, 1, 2),
-    "scatter_add": (2,), "slice_grad": (1, 2, 3), "resize": (1,), "sum_to": (1,),
-}  # fmt: skip
-
-
 def has_sizes_from_data(op: FlatOp) -> bool:
     """Whether a scan's body, or that of a scan in it, makes something whose size is computed from what changes."""
     body = op.bodies[0]
@@ -213,9 +235,10 @@ def has_sizes_from_data(op: FlatOp) -> bool:
     for inner in body.ops:
         if inner.name == "scan" and has_sizes_from_data(inner):
             return True
-        if any(inner.inputs[i] in changing for i in _SIZES.get(inner.name, ())):
+        info = _core.op_info(inner.name)
+        if any(info.is_size(i) and v in changing for i, v in enumerate(inner.inputs)):
             return True
-        if inner.name != "shape" and not changing.isdisjoint(inner.inputs):
+        if not info.of_shapes and not changing.isdisjoint(inner.inputs):
             changing.update(inner.outputs)
     return False
 

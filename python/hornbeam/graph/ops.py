@@ -69,7 +69,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
         array = np.broadcast_to(array, tuple(shape))
     array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
     tensor = marker("constant", (), dtype, array.shape, value=array)
-    if array.dtype.kind in "iu" and array.ndim <= 1 and array.size <= 64:
+    if array.dtype.kind in "iu" and array.ndim <= 1 and array.size <= _core.MAX_KNOWN_INTS:
         tensor.ints = tuple(int(v) for v in array.reshape(-1))
     return tensor
 

@@ -147,7 +147,7 @@ _fill_in_elementwise()
 
 
 #: ops without a sample: those of the benchmark tool, and those that hold bodies of other ops
-WITHOUT = {name for name in _core.op_names() if _core.op_info(name)["family"] in ("peak", "scan")}
+WITHOUT = {name for name in _core.op_names() if _core.op_info(name).family in ("peak", "scan")}
 
 
 def sample(name: str, dtype: str = "float32") -> tuple[list[Tensor], list[Tensor], list[np.ndarray]]:

@@ -2,22 +2,9 @@
 
 import numpy as np
 
+from ... import _core
 from ..flat import FlatGraph, FlatOp
-from .epilogue import BIASED
-
-#: op -> positions of inputs of which zeros give zeros, whatever the other inputs are
-_LINEAR = {
-    **{"mul": (0, 1), "div": (0,), "neg": (0,), "cast": (0,), "identity": (0,), "relu_grad": (0,)},
-    **{"reduce_sum": (0,), "reduce_mean": (0,), "sum_to": (0,), "broadcast_to": (0,), "tile": (0,), "reshape": (0,)},
-    **{"expand_dims": (0,), "squeeze": (0,), "transpose": (0,), "reverse": (0,), "slice": (0,), "slice_grad": (0,)},
-    **{"scatter_add": (1,), "conv2d_input_grad": (0,), "conv2d_filter_grad": (1,), "softmax_grad": (1,)},
-    **{"depthwise_conv2d_input_grad": (0,), "depthwise_conv2d_filter_grad": (1,), "batch_norm_grad": (0,)},
-    **{"conv3d_input_grad": (0,), "conv3d_filter_grad": (1,), "matmul": (0, 1)},
-}
-#: op -> its cotangents, of which some may not be given: zeros for all of them give zeros
-_COTANGENTS = {"lstm_grad": (0, 1, 2), "gru_grad": (0, 1), "simple_rnn_grad": (0, 1)}
-#: the two that leave the other operand: op -> positions of inputs that may be absent
-_SUMS = {"add": (0, 1), "sub": (1,)}
+from .epilogue import activation, has_bias
 
 
 def drop_absent(graph: FlatGraph) -> None:
@@ -37,7 +24,7 @@ def drop_absent(graph: FlatGraph) -> None:
             for v in op.outputs:
                 values[v].is_absent = True
             computed.update(op.outputs)
-        elif len(absent) == 1 and absent[0] in _SUMS.get(op.name, ()):
+        elif len(absent) == 1 and _core.op_info(op.name).neutral(absent[0]) == 0:
             other = op.inputs[1 - absent[0]]
             if values[other].dims == values[op.outputs[0]].dims:
                 same[op.outputs[0]] = other
@@ -62,7 +49,7 @@ def _select_zeros(graph: FlatGraph, computed: set[int]) -> None:
         return zeros.get(v, v)
 
     for op in graph.ops:
-        if not any(v in computed for v in op.outputs) and op.name != "shape":
+        if not any(v in computed for v in op.outputs) and not _core.op_info(op.name).of_shapes:
             op.inputs = [zero(v) for v in op.inputs]
         ops.append(op)
     graph.outputs = [zero(v) for v in graph.outputs]
@@ -72,12 +59,10 @@ def _select_zeros(graph: FlatGraph, computed: set[int]) -> None:
 
 def _is_zero(op: FlatOp, absent: list[int]) -> bool:
     """Whether zeros in these positions make zeros of the op's results."""
-    if op.name in _COTANGENTS:
-        return all(i in absent or op.inputs[i] < 0 for i in _COTANGENTS[op.name])
-    if op.name in (*_SUMS, "concat"):
-        return len(absent) == len(op.inputs)
-    if op.name in BIASED:
-        no_bias = all(v < 0 for v in op.inputs[BIASED[op.name] :])
-        if not no_bias or op.attrs.get("activation", "linear") != "linear":
-            return False
-    return any(i in _LINEAR.get(op.name, ()) for i in absent)
+    info = _core.op_info(op.name)
+    if info.epilogue and (has_bias(op) or activation(op) != "linear"):
+        return False
+    if any(info.is_linear(i) for i in absent):
+        return True
+    together = [i for i in range(len(op.inputs)) if info.is_jointly_linear(i)]
+    return bool(together) and all(i in absent or op.inputs[i] < 0 for i in together)

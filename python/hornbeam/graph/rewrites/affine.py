@@ -8,10 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ... import _core
 from ..flat import FlatGraph, FlatOp
-
-#: ops whose output channels are the last dim of the weights (input 1)
-SCALABLE = {"conv2d", "conv3d", "matmul", "depthwise_conv2d"}
+from .epilogue import activation
 
 
 def fold_affine(graph: FlatGraph) -> None:
@@ -42,15 +41,15 @@ def fold_affine(graph: FlatGraph) -> None:
         for new in folded or [op]:
             for v in new.outputs:
                 maker[v] = new
-                if new is not op and new.name not in SCALABLE:
+                if new is not op and _core.op_info(new.name).columns != 1:
                     steady.add(v)
     graph.ops = result
 
 
 def _foldable(graph: FlatGraph, made: FlatOp, v: int, vector: int, steady: set[int]) -> bool:
     return (
-        made.name in SCALABLE
-        and made.attrs.get("activation", "linear") == "linear"
+        _core.op_info(made.name).columns == 1
+        and activation(made) == "linear"
         and not made.attrs.get("transpose_b")
         and all(w in steady for w in made.inputs[1:] if w >= 0)
         and _per_channel(graph.values[vector].dims, graph.values[v].dims[-1])
@@ -81,8 +80,8 @@ class _Folder:
         bias = rest[0] if rest and rest[0] >= 0 else None
         if op.name == "mul":
             factor = self.vector
-            if self.made.name == "depthwise_conv2d":  # its channels are (input channel, multiplier)
-                factor = self.reshape(factor, self.graph.values[weights].dims[2:])
+            if self.graph.values[weights].dims[-1:] != self.graph.values[factor].dims:
+                factor = self.reshape(factor, self.graph.values[weights].dims[-2:])  # (input channel, multiplier)
             weights = self.emit("mul", weights, factor)
             bias = None if bias is None else self.emit("mul", bias, self.vector)
         else:

@@ -2,6 +2,7 @@
 
 import math
 
+from ... import _core
 from ..flat import FlatGraph
 from .half import widen_half
 
@@ -29,7 +30,7 @@ def fold_constants(graph: FlatGraph) -> None:
     arrays = part.lower()[0].run([])
     for v, array in zip((v for op in folded for v in op.outputs), arrays):
         values[v].kind, values[v].payload = "constant", array
-        if values[v].ints is None and array.dtype.kind in "iu" and array.size <= 64:
+        if values[v].ints is None and array.dtype.kind in "iu" and array.size <= _core.MAX_KNOWN_INTS:
             values[v].ints = tuple(int(x) for x in array.reshape(-1))
     done = {id(op) for op in folded}
     graph.ops = [op for op in graph.ops if id(op) not in done]

@@ -3,12 +3,6 @@
 from ... import _core
 from ..flat import FlatGraph, FlatOp, FlatValue
 
-#: ops that take a bias, and which of their inputs it is; the input gradients are transposed convolutions
-BIASED = {
-    "matmul": 2, "conv2d": 2, "conv3d": 2, "depthwise_conv2d": 2, "conv2d_input_grad": 3, "conv3d_input_grad": 3,
-}  # fmt: skip
-#: ops with an ``activation`` attribute
-ACTIVATED = {*BIASED, "batch_norm"}
 #: elementwise op -> name of the activation it is; elu for alpha = 1 only
 ACTIVATIONS = {op: name for name, op, _ in _core.activations()}
 
@@ -38,13 +32,12 @@ def fuse_epilogues(graph: FlatGraph) -> None:
             for v, bias in (op.inputs, op.inputs[::-1]):
                 made = private(v)
                 if made is not None and _takes_bias(made) and is_bias(values[bias], values[v]):
-                    fused = FlatOp(
-                        made.name, made.attrs, [*made.inputs[: BIASED[made.name]], bias], op.outputs, made.label
-                    )
+                    inputs = [*made.inputs[: _core.op_info(made.name).bias], bias]
+                    fused = FlatOp(made.name, made.attrs, inputs, op.outputs, made.label)
                     break
         elif op.name in ACTIVATIONS and op.attrs.get("alpha", 1.0) == 1.0:
             made = private(op.inputs[0])
-            if made is not None and made.name in ACTIVATED and made.attrs.get("activation", "linear") == "linear":
+            if made is not None and _core.op_info(made.name).epilogue and activation(made) == "linear":
                 attrs = {**made.attrs, "activation": ACTIVATIONS[op.name]}
                 fused = FlatOp(made.name, attrs, made.inputs, [op.outputs[0], *made.outputs[1:]], made.label)
         if fused is not None and made is not None:
@@ -70,11 +63,17 @@ def _at_end(made: FlatOp, ops: list[FlatOp], end: int) -> bool:
 
 
 def _takes_bias(op: FlatOp) -> bool:
-    if op.name not in BIASED:
-        return False
-    at = BIASED[op.name]
-    no_bias = len(op.inputs) == at or op.inputs[at] < 0
-    return no_bias and op.attrs.get("activation", "linear") == "linear"
+    return _core.op_info(op.name).bias is not None and not has_bias(op) and activation(op) == "linear"
+
+
+def has_bias(op: FlatOp) -> bool:
+    at = _core.op_info(op.name).bias
+    return at is not None and any(v >= 0 for v in op.inputs[at:])
+
+
+def activation(op: FlatOp) -> str:
+    """The name of what an op with an epilogue applies to its result."""
+    return op.attrs.get("activation", "linear")
 
 
 def is_bias(bias: FlatValue, out: FlatValue) -> bool:

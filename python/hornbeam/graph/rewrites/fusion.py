@@ -7,8 +7,6 @@ from typing import Any
 from ... import _core
 from ..flat import FlatGraph, FlatOp
 
-#: limits of the interpreter (csrc/ops/elementwise.h)
-MAX_INPUTS, MAX_OUTPUTS, MAX_CONSTANTS, MAX_INSTRUCTIONS = 32, 16, 64, 128
 #: dtypes that a program computes in; operands of other dtypes are converted when loaded
 COMPUTE = ("float32", "float64")
 
@@ -28,11 +26,13 @@ def fuse_elementwise(graph: FlatGraph) -> None:
     readers = {v: {id(op) for op in ops} for v, ops in graph.users().items()}
     for v in graph.kept():
         readers.setdefault(v, set()).add(0)  # leaves the graph
+    fused: dict[int, FlatOp | None] = {}  # op -> what stands in its place
     for group in _find_groups(graph):
         program = _Program(graph, group, readers)
         if program.fits:
-            _put(graph, group, program.op())
-    graph.ops = [op for op in graph.ops if op.name != _ABSORBED]
+            fused.update((id(op), None) for op in group[:-1])
+            fused[id(group[-1])] = program.op()
+    graph.ops = [op for op in (fused.get(id(op), op) for op in graph.ops) if op is not None]
 
 
 class _Group:
@@ -44,7 +44,7 @@ class _Group:
 
     def takes(self, dims: tuple[int, ...], dtype: str | None, extra: int) -> bool:
         same = None in (self.dtype, dtype) or self.dtype == dtype
-        return not self.closed and self.dims == dims and same and len(self.ops) + extra <= MAX_INSTRUCTIONS
+        return not self.closed and self.dims == dims and same and len(self.ops) + extra <= _core.MAX_FUSED_INSTRUCTIONS
 
 
 def _find_groups(graph: FlatGraph) -> list[list[FlatOp]]:
@@ -109,9 +109,9 @@ class _Program:
         mine = {id(op) for op in ops}
         self.outputs = [op.outputs[0] for op in ops if not readers.get(op.outputs[0], set()) <= mine]
         self.fits = (
-            len(self.inputs) <= MAX_INPUTS
-            and len(self.constants) + len(ops) <= MAX_CONSTANTS
-            and len(self.outputs) <= MAX_OUTPUTS
+            len(self.inputs) <= _core.MAX_FUSED_INPUTS
+            and len(self.constants) + len(ops) <= _core.MAX_FUSED_CONSTANTS
+            and len(self.outputs) <= _core.MAX_FUSED_OUTPUTS
         )
 
     def _note_operand(self, v: int, inside: set[int]) -> None:
@@ -159,16 +159,3 @@ class _Program:
         }
         labels = dict.fromkeys(op.label for op in self.ops if op.label)
         return FlatOp("fused", attrs, self.inputs, self.outputs, " + ".join(labels))
-
-
-_ABSORBED = "absorbed"
-
-
-def _put(graph: FlatGraph, group: list[FlatOp], fused: FlatOp) -> None:
-    """Let the last op of a group become the fused one; the others are dropped at the end of the pass."""
-    for op in group[:-1]:
-        op.name = _ABSORBED
-    last = group[-1]
-    last.name, last.attrs, last.inputs, last.outputs, last.label = (
-        fused.name, fused.attrs, fused.inputs, fused.outputs, fused.label,
-    )  # fmt: skip

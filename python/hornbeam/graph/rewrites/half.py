@@ -30,10 +30,10 @@ class _Widening:
         for op in self.graph.ops:
             info = _core.op_info(op.name)
             halves = any(v >= 0 and values[v].dtype == HALF for v in op.inputs)
-            if not halves or op.name == "cast" or op.bodies or info["moves"] or info["view"]:
+            if not halves or op.name == "cast" or op.bodies or info.moves or info.view:
                 self.ops.append(op)
             else:
-                self._widen(op, info["elementwise"])
+                self._widen(op, info.elementwise)
         self.graph.ops = self.ops
 
     def _widen(self, op: FlatOp, elementwise: bool) -> None:

@@ -1,9 +1,7 @@
 """Adding zero and multiplying by one: what gradients of branches and masks leave behind."""
 
+from ... import _core
 from ..flat import FlatGraph, FlatOp
-
-#: op -> operand position -> the number that changes nothing there
-_NEUTRAL = {"add": {0: 0.0, 1: 0.0}, "sub": {1: 0.0}, "mul": {0: 1.0, 1: 1.0}, "div": {1: 1.0}}
 
 
 def drop_neutral(graph: FlatGraph) -> None:
@@ -16,7 +14,10 @@ def drop_neutral(graph: FlatGraph) -> None:
     ops = []
     for op in graph.ops:
         op.inputs = [same.get(v, v) for v in op.inputs]
-        for position, number in _NEUTRAL.get(op.name, {}).items():
+        for position in range(len(op.inputs)):
+            number = _core.op_info(op.name).neutral(position)
+            if number is None:
+                continue
             other = op.inputs[1 - position]
             before, after = graph.values[other], graph.values[op.outputs[0]]
             if (before.dims, before.dtype) == (after.dims, after.dtype) and _is_full_of(

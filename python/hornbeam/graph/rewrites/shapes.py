@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ... import _core
 from ..flat import FlatGraph, FlatOp
-
-#: ops that give their first input back when its shape is the wanted one already
-_RESHAPING = {"sum_to", "broadcast_to", "reshape"}
-#: ops that give their input back always
-_PASSING = {"identity", "stop_gradient"}
 
 
 def resolve_shapes(graph: FlatGraph) -> None:
@@ -27,9 +23,10 @@ def resolve_shapes(graph: FlatGraph) -> None:
     for op in graph.ops:
         op.inputs = [same.get(v, v) for v in op.inputs]
         out, source = op.outputs[0], op.inputs[0] if op.inputs else -1
-        if op.name in _PASSING or (op.name in _RESHAPING and values[source].dims == values[out].dims):
+        info = _core.op_info(op.name)
+        if (info.view or info.view_if_same) and values[source].dims == values[out].dims:
             same[out] = source
-        elif op.name == "shape" and (vector := shapes.vector(values[source].dims, ops)) is not None:
+        elif info.of_shapes and (vector := shapes.vector(values[source].dims, ops)) is not None:
             same[out] = vector
         else:
             ops.append(op)

@@ -73,7 +73,8 @@ def _inside(graph: FlatGraph, op: FlatOp, perm: list[int]) -> tuple[dict, list[i
     """Attributes of the op before the transpose, and the permutation of its result; None if it cannot go there."""
     if len(op.outputs) != 1:
         return None
-    if _core.op_info(op.name)["elementwise"] and op.name not in ("fused", "fused_multi"):
+    info = _core.op_info(op.name)
+    if info.elementwise and not info.internal:
         rank = len(graph.values[op.outputs[0]].dims)
         return (op.attrs, perm) if rank == len(perm) else None
     if op.name == "shape":
@@ -85,7 +86,7 @@ def _inside(graph: FlatGraph, op: FlatOp, perm: list[int]) -> tuple[dict, list[i
         for axis, source in enumerate(perm):
             before[source], after[source] = op.attrs["before"][axis], op.attrs["after"][axis]
         return {**op.attrs, "before": before, "after": after}, perm
-    if op.name.startswith("reduce_"):
+    if info.family == "reduce" and "axes" in op.attrs:
         axes = [a % len(perm) for a in op.attrs["axes"]]
         attrs = {**op.attrs, "axes": sorted(perm[a] for a in axes)}
         if op.attrs.get("keepdims"):

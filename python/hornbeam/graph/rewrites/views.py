@@ -1,7 +1,8 @@
 """Bias and activation move in front of a squeeze: a 1-D convolution is a 2-D one whose extra axis is dropped."""
 
+from ... import _core
 from ..flat import FlatGraph, FlatOp
-from .epilogue import ACTIVATED, ACTIVATIONS, is_bias
+from .epilogue import ACTIVATIONS, is_bias
 
 
 def sink_squeezes(graph: FlatGraph) -> None:
@@ -26,7 +27,7 @@ def sink_squeezes(graph: FlatGraph) -> None:
             chain = maker.get(chain.inputs[0])
         rank = len(values[source].dims)
         keeps_last = rank - 1 not in [axis % rank for axis in made.attrs["axes"]]
-        return made if chain is not None and chain.name in ACTIVATED and keeps_last else None
+        return made if chain is not None and _core.op_info(chain.name).epilogue and keeps_last else None
 
     for op in graph.ops:
         squeeze, rest = None, op.inputs[1:]
