@@ -165,12 +165,19 @@ HB_INLINE FilterStrip filter_strip_at(const FilterGrad<T>& f, const FilterPlan& 
           strip_range(f.h, rest % p.strips_per_plane * p.strip_rows, p.strip_rows)};
 }
 
-// Adds a strip's products to the sums of panels [panel0, panel1).
+// What a task sums up: panels [panel0, panel1) of some strips, one after the other.
+template <class T> struct FilterTask {
+  int64_t panel0, panel1;
+  T *sums, *x_scratch, *dy_scratch;
+};
+
+// Adds a strip's products to the sums; `next` is the strip after it, whose cells are fetched ahead.
 template <class T>
-static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, int64_t strip, int64_t next, int64_t panel0,
-                         int64_t panel1, bool first, T* sums, T* x_scratch, T* dy_scratch) {
+static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, const FilterTask<T>& task, int64_t strip,
+                         int64_t next, bool first) {
   using G = GemmTile<T>;
   const Axis &d = f.d, &h = f.h, &w = f.w;
+  const auto [panel0, panel1, sums, x_scratch, dy_scratch] = task;
   const FilterStrip s = filter_strip_at(f, p, strip), v = filter_strip_at(f, p, next);
 
   FilterTile<T> t;
@@ -251,14 +258,14 @@ static void run_filter_grad(const KernelCall& call, const FilterGrad<T>& f) {
   const int64_t panels = gemm_panels<T>(f.outputs);
   T* const sums = reinterpret_cast<T*>(call.workspace);
   T* const scratch = sums + p.partials * p.sum_cells;
-  parallel_tasks(call, p.partials * p.panel_groups, [&](int64_t task) {
-    const int64_t part = task / p.panel_groups, group = task % p.panel_groups;
-    const int64_t panel0 = panels * group / p.panel_groups, panel1 = panels * (group + 1) / p.panel_groups;
-    T* const mine = scratch + task * (p.x_cells + p.dy_cells);
+  parallel_tasks(call, p.partials * p.panel_groups, [&](int64_t i) {
+    const int64_t part = i / p.panel_groups, group = i % p.panel_groups;
+    T* const mine = scratch + i * (p.x_cells + p.dy_cells);
+    const FilterTask<T> task{panels * group / p.panel_groups, panels * (group + 1) / p.panel_groups,
+                             sums + part * p.sum_cells, mine + p.dy_cells, mine};
     const int64_t begin = p.strips * part / p.partials, end = p.strips * (part + 1) / p.partials;
     for (int64_t strip = begin; strip < end && !interrupted(call); ++strip)
-      filter_strip(f, p, strip, smaller(strip + 1, end - 1), panel0, panel1, strip == begin, sums + part * p.sum_cells,
-                   mine + p.dy_cells, mine);
+      filter_strip(f, p, task, strip, smaller(strip + 1, end - 1), strip == begin);
   });
   parallel_ranges(call, f.cells(), p.partials * panels * GemmTile<T>::vecs, [&](int64_t begin, int64_t end) {
     for (int64_t panel = 0; panel < panels; ++panel) {

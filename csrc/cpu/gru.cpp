@@ -181,14 +181,16 @@ class GruGrad {
     if (!dr) return;
     const auto gradient = [&](int64_t g, int64_t count) {
       const T* mask = q.dropout ? rec_mask + g * q.batch * U : nullptr;
-      WeightGradient<T>{q, y, h0, true, mask, dxp + g * U, ld, count * U, dr + g * U, ld, scratch}.run(c);
+      WeightGradient<T>{
+          q, state_at_start(y, h0, mask), {dxp + g * U, ld, count * U}, {dr + g * U, ld, count * U}, scratch}
+          .run(c);
     };
     if (q.dropout) gradient(kZ, 1), gradient(kReset, 1);
     else gradient(kZ, 2);
-    T* drh = dr + kK * U;
+    const Columns<T> drh{dr + kK * U, ld, U};
     const T* mask = q.dropout ? rec_mask + kK * q.batch * U : nullptr;
-    if (reset_after) WeightGradient<T>{q, y, h0, true, mask, dhidden, U, U, drh, ld, scratch}.run(c);
-    else WeightGradient<T>{q, hidden, nullptr, false, nullptr, dxp + kK * U, ld, U, drh, ld, scratch}.run(c);
+    if (reset_after) WeightGradient<T>{q, state_at_start(y, h0, mask), {dhidden, U, U}, drh, scratch}.run(c);
+    else WeightGradient<T>{q, kept_of_step(hidden), {dxp + kK * U, ld, U}, drh, scratch}.run(c);
   }
 
  private:

@@ -152,9 +152,13 @@ class LstmGrad {
     parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
     if (!dr) return;
     const int64_t U = q.units, ld = kGates * U;
-    if (!q.dropout) return WeightGradient<T>{q, y, h0, true, nullptr, dxp, ld, ld, dr, ld, scratch}.run(c);
-    for (int64_t g = 0; g < kGates; ++g)
-      WeightGradient<T>{q, y, h0, true, rec_mask + g * q.batch * U, dxp + g * U, ld, U, dr + g * U, ld, scratch}.run(c);
+    const auto gradient = [&](int64_t g, int64_t count, const T* mask) {
+      WeightGradient<T>{
+          q, state_at_start(y, h0, mask), {dxp + g * U, ld, count * U}, {dr + g * U, ld, count * U}, scratch}
+          .run(c);
+    };
+    if (!q.dropout) return gradient(0, kGates, nullptr);
+    for (int64_t g = 0; g < kGates; ++g) gradient(g, 1, rec_mask + g * q.batch * U);
   }
 
  private:

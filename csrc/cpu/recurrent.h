@@ -214,23 +214,35 @@ HB_INLINE void backprop_state(const Sequence& q, const T* weights, const Rows<T>
   }
 }
 
+// The left factor of a recurrent matrix's gradient, (units) for each row and step.
+template <class T> struct StepFactor {
+  const T *rows, *h0;
+  bool shifted;   // it is the result of the step before, and h0 at first
+  const T* mask;  // (batch, units), if there is one, multiplies it
+};
+template <class T>
+HB_INLINE StepFactor<T> state_at_start(const T* y, const T* h0, const T* mask) {
+  return {y, h0, true, mask};
+}
+template <class T> HB_INLINE StepFactor<T> kept_of_step(const T* rows) { return {rows, nullptr, false, nullptr}; }
+
+// Columns of a matrix whose rows are `pitch` elements apart.
+template <class T> struct Columns {
+  T* first;
+  int64_t pitch, count;
+};
+
 namespace {  // a class's members are weak symbols unless it is the file's own
 
-// The gradient of (part of) a recurrent matrix, m = units:
-//   c (m, n; rows ldc apart) = sum over rows r and steps s of left(r, s)^T d(r, s)
-// d (rows n wide, `ldd` apart) follows the input's order. left is one of two things: the state that step s
-// started from, y of the step before and h0 for the first (`shifted`), or what is kept for the step itself.
-// `mask` (batch, m), if there is one, multiplies left.
+// The gradient of (part of) a recurrent matrix:
+//   result (units, d.count) = sum over rows r and steps s of left(r, s)^T d(r, s)
+// d follows the input's order.
 template <class T>
 struct WeightGradient {
   const Sequence& q;
-  const T *left, *h0;
-  bool shifted;
-  const T* mask;
-  const T* d;
-  int64_t ldd, n;
-  T* c;
-  int64_t ldc;
+  StepFactor<T> left;
+  Columns<const T> d;
+  Columns<T> result;
   T* scratch;  // scratch_elements()
 
   // Columns are shared out in groups of panels, so that the left factor is not read once for each panel.
@@ -242,31 +254,31 @@ struct WeightGradient {
   }
 
   void run(const KernelCall& call) const {
-    parallel_tasks(call, groups(n), [&](int64_t group) { run_group(call, group); });
+    parallel_tasks(call, groups(d.count), [&](int64_t group) { run_group(call, group); });
   }
 
  private:
   void run_group(const KernelCall& call, int64_t group) const {
-    const int64_t column = group * kGroup * kPanel<T>, columns = smaller(kGroup * kPanel<T>, n - column);
+    const int64_t column = group * kGroup * kPanel<T>, columns = smaller(kGroup * kPanel<T>, d.count - column);
     T* space = scratch + group * group_scratch(q.units);
     // left is read where it is. The state after (r, s) goes with d of step s + 1, and the last one with
     // nothing, which is a row of zeros in the packed d.
-    accumulate(call, q.batch * q.steps, q.steps, left, column, columns, space, false,
+    accumulate(call, q.batch * q.steps, q.steps, left.rows, column, columns, space, false,
                [&](int64_t r, int64_t s) -> const T* {
-                 s += shifted;
-                 return s < q.steps ? d + q.at_time(r, s) * ldd : nullptr;
+                 s += left.shifted;
+                 return s < q.steps ? d.first + q.at_time(r, s) * d.pitch : nullptr;
                });
-    if (shifted && h0 && q.steps)
-      accumulate(call, q.batch, 1, h0, column, columns, space, true,
-                 [&](int64_t r, int64_t) { return d + q.at_time(r, 0) * ldd; });
+    if (left.shifted && left.h0 && q.steps)
+      accumulate(call, q.batch, 1, left.h0, column, columns, space, true,
+                 [&](int64_t r, int64_t) { return d.first + q.at_time(r, 0) * d.pitch; });
   }
 
-  // c += (or =) sum over i < count of a[i]^T d_row(i / steps, i % steps).
+  // result += (or =) sum over i < count of a[i]^T d_row(i / steps, i % steps).
   template <class RowOf>
   void accumulate(const KernelCall& call, int64_t count, int64_t steps, const T* a, int64_t column, int64_t columns,
                   T* packed, bool add, const RowOf& d_row) const {
     const int64_t m = q.units, step = GemmTile<T>::depth;
-    T *masked = packed + step * kGroup * kPanel<T>, *out = c + column;
+    T *masked = packed + step * kGroup * kPanel<T>, *out = result.first + column;
     int64_t done = 0;
     do {
       const int64_t depth = smaller(step, count - done);
@@ -276,11 +288,11 @@ struct WeightGradient {
         T* to = packed + i * kPanel<T>;
         for (int64_t j = 0; j < columns; j += kPanel<T>, to += depth * kPanel<T>)
           copy_or_zero(row ? row + column + j : nullptr, to, smaller(kPanel<T>, columns - j));
-        if (mask)
-          for (int64_t j = 0; j < m; ++j) masked[i * m + j] = a[(done + i) * m + j] * mask[r * m + j];
+        if (left.mask)
+          for (int64_t j = 0; j < m; ++j) masked[i * m + j] = a[(done + i) * m + j] * left.mask[r * m + j];
       }
-      gemm_block<T>(m, columns, depth, {mask ? masked : a + done * m, 1, m}, packed, depth, add || done ? out : nullptr,
-                    ldc, out, ldc, nullptr, NoPost{});
+      gemm_block<T>(m, columns, depth, {left.mask ? masked : a + done * m, 1, m}, packed, depth,
+                    add || done ? out : nullptr, result.pitch, out, result.pitch, nullptr, NoPost{});
       done += depth;
     } while (done < count && !interrupted(call));
   }

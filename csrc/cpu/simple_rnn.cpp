@@ -103,7 +103,7 @@ class SimpleRnnGrad {
   void run(const KernelCall& c) const {
     parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
     const int64_t U = q.units;
-    if (dr) WeightGradient<T>{q, y, h0, true, rec_mask, dxp, U, U, dr, U, scratch}.run(c);
+    if (dr) WeightGradient<T>{q, state_at_start(y, h0, rec_mask), {dxp, U, U}, {dr, U, U}, scratch}.run(c);
   }
 
  private:
