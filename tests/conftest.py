@@ -1,10 +1,24 @@
+import functools
 import os
 
 import pytest
 from hornbeam import _core
+from hornbeam.graph import rewrites
 
 #: HORNBEAM_ISA chooses one, as everywhere: so a run of the whole suite under each repeats no test.
 ISAS = [_core.isa()] if os.environ.get("HORNBEAM_ISA") else _core.available_isas()
+
+
+def _checked(rewrite):
+    @functools.wraps(rewrite)
+    def run(graph):
+        rewrite(graph)
+        graph.check()
+
+    return run
+
+
+rewrites.PASSES = tuple(_checked(rewrite) for rewrite in rewrites.PASSES)
 
 
 @pytest.fixture(params=ISAS)

@@ -34,25 +34,25 @@ def _rewrite_bodies(graph: FlatGraph) -> None:
     rewrite_bodies(graph, rewrite)
 
 
-#: in this order; later ones profit from what earlier ones found
+#: in this order
 PASSES = (
-    remove_dead,
-    resolve_shapes,
-    drop_absent,
-    drop_neutral,
-    _rewrite_bodies,
-    fold_constants,
-    eliminate_common,
-    join_slices,
-    sink_transposes,
-    remove_dead,
-    sink_squeezes,
-    fuse_epilogues,
-    fold_affine,
-    fuse_epilogues,
-    widen_half,
-    remove_dead,
-    fuse_elementwise,
-    keep_rows,
-    merge_updates,
+    remove_dead,  # what nobody reads is not looked at by any of the others
+    resolve_shapes,  # before all that compare shapes; `shape(y)` would be a second reader of y
+    drop_absent,  # while gradients are still plain sums and products
+    drop_neutral,  # what branches left: a sum with zeros would keep an epilogue away
+    _rewrite_bodies,  # before the ops around them are merged: equal bodies then are one
+    fold_constants,  # the shapes that are put together above are constants mostly
+    eliminate_common,  # after folding, which makes equal constants of different formulas
+    join_slices,  # of sums of slices; before fusion takes the sums
+    sink_transposes,  # before epilogues: a transpose stands between a convolution and its bias in channels_first
+    remove_dead,  # transposes that met their inverse
+    sink_squeezes,  # so that fuse_epilogues sees the bias of a 1-D convolution
+    fuse_epilogues,  # a bias first, which fold_affine then scales
+    fold_affine,  # a batch normalization in the place of a bias
+    fuse_epilogues,  # the activation behind that batch normalization
+    widen_half,  # after the epilogues, which compute in float32 with them; before fusion, which takes the casts in
+    remove_dead,  # so that fusion counts only readers that run
+    fuse_elementwise,  # what no other op took
+    keep_rows,  # `fused` ops that read a scatter_add
+    merge_updates,  # last: of `fused` ops that are whole
 )
