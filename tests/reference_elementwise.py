@@ -17,6 +17,10 @@ def hard_sigmoid(x):
     return np.clip(0.2 * x + 0.5, 0, 1)
 
 
+def hard_swish(x):
+    return np.where(x <= -3, 0, x * np.minimum(x + 3, 6) / 6)
+
+
 def softplus(x):
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
@@ -45,7 +49,7 @@ UNARY = {
     "rsqrt": lambda x: 1 / np.sqrt(x), "reciprocal": lambda x: 1 / x, "exp": np.exp, "expm1": np.expm1,
     "log": np.log, "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "sigmoid": sigmoid,
     "hard_sigmoid": hard_sigmoid, "relu": relu, "softplus": softplus, "softsign": softsign, "elu": elu,
-    "selu": selu, "erf": erf, "floor": np.floor, "ceil": np.ceil, "round": np.round,
+    "selu": selu, "hard_swish": hard_swish, "erf": erf, "floor": np.floor, "ceil": np.ceil, "round": np.round,
     "logical_not": np.logical_not, "is_nan": np.isnan, "is_inf": np.isinf,
 }  # fmt: skip
 BINARY = {

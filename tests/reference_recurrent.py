@@ -1,7 +1,11 @@
 """Recurrent cells in NumPy, step by step and row by row: the oracle of the whole-sequence kernels."""
 
 import numpy as np
-from reference_elementwise import ACTIVATIONS
+import reference_elementwise
+from hornbeam import _core
+
+_SLOPELESS = {name for name, _, has_slope in _core.activations() if not has_slope}
+ACTIVATIONS = {name: f for name, f in reference_elementwise.ACTIVATIONS.items() if name not in _SLOPELESS}
 
 
 def _walk(cell, xp, states, mask, go_backwards):

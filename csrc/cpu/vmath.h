@@ -366,6 +366,9 @@ template <class T> HB_INLINE Vec<T> relu(Vec<T> x) { return at_least<T>(x, T(0))
 template <class T> HB_INLINE Vec<T> hard_sigmoid(Vec<T> x) {
   return at_most<T>(at_least<T>(x * T(0.2) + T(0.5), T(0)), T(1));
 }
+template <class T> HB_INLINE Vec<T> hard_swish(Vec<T> x) {
+  return x <= T(-3) ? Vec<T>{} : x * (at_most<T>(x + T(3), T(6)) * T(1.0 / 6));
+}
 template <class T> HB_INLINE Vec<T> softsign(Vec<T> x) {
   // x / inf is 0, but the limit is 1.
   return abs<T>(x) == kInf<T> ? with_sign<T>(splat<T>(T(1)), x) : x / (abs<T>(x) + T(1));

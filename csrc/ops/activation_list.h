@@ -18,4 +18,5 @@
   X(softsign, softsign, softsign<T>(x), ((T(1) - abs<T>(y)) * (T(1) - abs<T>(y))) * d)                 \
   X(elu, elu, elu<T>(x, T(1)), y > T(0) ? d : (y + T(1)) * d)                                          \
   X(selu, selu, selu<T>(x), (y > T(0) ? splat<T>(T(kSeluScale)) : y + T(kSeluScale * kSeluAlpha)) * d) \
-  X(exponential, exp, exp<T>(x), (y * d))
+  X(exponential, exp, exp<T>(x), (y * d))                                                              \
+  X(hard_swish, hard_swish, hard_swish<T>(x), none)

@@ -51,4 +51,5 @@
   X(logical_and, 2, number, boolean)   \
   X(logical_or, 2, number, boolean)    \
   X(relu_grad, 2, number, same)        \
-  X(select, 3, number, same)
+  X(select, 3, number, same)           \
+  X(hard_swish, 1, floating, same)

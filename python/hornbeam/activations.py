@@ -77,6 +77,17 @@ def swish(x: Any) -> Any:
     return x * K.sigmoid(x)
 
 
+def hard_swish(x: Any) -> Any:
+    """``x * relu6(x + 3) / 6``, which is near :func:`swish` and cheaper (Howard et al., "Searching for MobileNetV3", 2019,
+    section 5.2).
+
+    Example:
+        >>> K.eval(hard_swish(K.constant([-4.0, 0.0, 1.5, 4.0])))
+        array([0.   , 0.   , 1.125, 4.   ], dtype=float32)
+    """
+    return graph.apply("hard_swish", [x])
+
+
 def gelu(x: Any, approximate: bool = False) -> Any:
     """x times the probability that a normal number is below x (or its tanh approximation); from files of tf.keras."""
     if approximate:

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import reference_recurrent as reference
 from checks import as_placeholder, check_gradients, run_op
+from hornbeam import _core
 from hornbeam import graph as G
+from hornbeam.graph.gradients.recurrent_steps import SLOPES
+from hornbeam.graph.samples import SAMPLES
+from hornbeam.layers import Input, SimpleRNN
+from hornbeam.layers.recurrent_cells import KERNEL_ACTIVATIONS
+from hornbeam.models import Model
 
 CELLS = ["lstm", "gru", "gru_reset_after", "simple_rnn"]
 GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
@@ -339,3 +345,16 @@ def test_the_formula_of_a_gradient_op_gives_what_the_op_gives(cell, activation):
     half, count = len(results) // 2, len(case.given)  # what an input that is not there would get is not defined
     for got, want in zip(results[half : half + count], results[:count]):
         np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+
+
+def test_what_can_be_a_cells_activation():
+    """Those whose result tells their slope; the others are refused by name, and a layer with one runs step by step."""
+    fit = {"linear", *(name for name, _, has_slope in _core.activations() if has_slope)}
+    assert fit == set(SLOPES) == set(KERNEL_ACTIVATIONS.values())
+    arrays, attrs = SAMPLES["simple_rnn"]
+    for name in {name for name, _, _ in _core.activations()} - fit:
+        with pytest.raises(ValueError, match=rf"^\[simple_rnn\] activation '{name}' cannot be a cell's"):
+            run_op("simple_rnn", arrays, **{**attrs, "activation": name})
+        x = Input((5, 3))
+        y = Model(x, SimpleRNN(4, activation=name)(x)).predict(np.ones((2, 5, 3)))
+        assert y.shape == (2, 4) and np.isfinite(y).all()

@@ -57,6 +57,11 @@ def _hard_sigmoid(x, y, g):
     return _where(apply("logical_and", [y > 0.0, y < 1.0]), g * 0.2, 0.0)
 
 
+@_unary("hard_swish")
+def _hard_swish(x, y, g):
+    return _where(x > -3.0, g * _where(x < 3.0, x * (1 / 3) + 0.5, 1.0), 0.0)
+
+
 @register("elu")
 def _elu(node, grads):
     x, y = node.inputs[0], node.outputs[0]
