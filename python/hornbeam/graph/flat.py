@@ -88,12 +88,13 @@ class FlatGraph:
 
     def make_op(self, name: str, inputs: list[int], label: str = "", **attrs: Any) -> FlatOp:
         """A new op with new output values, typed by the shape rule; the caller puts it into ``ops``."""
-        types = []
-        for v in inputs:
-            value = self.values[v] if v >= 0 else None
-            types.append(None if value is None else (value.dtype, value.dims, value.ints))
-        outputs = [self.add_value("computed", d, known_dims(s), ints=i) for d, s, i in _core.infer(name, attrs, types)]
+        types = _core.infer(name, attrs, self._types(inputs))
+        outputs = [self.add_value("computed", d, known_dims(s), ints=i) for d, s, i in types]
         return FlatOp(name, attrs, list(inputs), outputs, label)
+
+    def _types(self, inputs: list[int]) -> list[Any]:
+        values = [self.values[v] if v >= 0 else None for v in inputs]
+        return [None if value is None else (value.dtype, value.dims, value.ints) for value in values]
 
     def extract(self, ops: list[FlatOp]) -> tuple[FlatGraph, dict[int, int]]:
         """A graph of some of the ops alone, and the numbers that values have in it.
@@ -173,8 +174,7 @@ class FlatGraph:
         assert there.issuperset(self.kept()), "nothing makes what leaves the graph"
 
     def _check_types(self, op: FlatOp) -> None:
-        inputs = [None if v < 0 else self.values[v] for v in op.inputs]
-        inferred = _core.infer(op.name, op.attrs, [x and (x.dtype, x.dims, x.ints) for x in inputs])
+        inferred = _core.infer(op.name, op.attrs, self._types(op.inputs))
         assert len(inferred) == len(op.outputs), op
         for v, (dtype, dims, _) in zip(op.outputs, inferred):
             value = self.values[v]
