@@ -1,9 +1,16 @@
 import functools
 import os
+import random
+import zlib
 
+import numpy as np
 import pytest
 from hornbeam import _core
 from hornbeam.graph import rewrites
+
+# Tests start Python in folders of their own; an entry such as `python` (CONTRIBUTING) would lead nowhere from there.
+if "PYTHONPATH" in os.environ:
+    os.environ["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, os.environ["PYTHONPATH"].split(os.pathsep)))
 
 #: HORNBEAM_ISA chooses one, as everywhere: so a run of the whole suite under each repeats no test.
 ISAS = [_core.isa()] if os.environ.get("HORNBEAM_ISA") else _core.available_isas()
@@ -36,3 +43,31 @@ def threads():
     before = _core.num_threads()
     yield _core.set_num_threads
     _core.set_num_threads(before)
+
+
+def seed_of(request):
+    """A seed that belongs to a test: the same whichever tests run before it, and in whichever process."""
+    return zlib.crc32(request.node.nodeid.encode())
+
+
+@pytest.fixture
+def rng(request):
+    """A generator of the test's data."""
+    return np.random.RandomState(seed_of(request))
+
+
+@pytest.fixture(autouse=True)
+def global_generators(request):
+    """Seed what initial weights, dropout and shuffling draw from where a test gives no seed."""
+    np.random.seed(seed_of(request))
+    random.seed(seed_of(request))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--order-seed", type=int, help="run the tests in a random order, made from this number")
+
+
+def pytest_collection_modifyitems(config, items):
+    seed = config.getoption("--order-seed")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
