@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 
-rng = np.random.RandomState(0)
-
 
 def windows(x, size, strides, dilation=None, padding="valid", fill=0.0):
     """Channels-last windows: (batch, *places, *size, channels), by slices."""
@@ -55,7 +53,7 @@ FORMATS = ["channels_last", "channels_first"]
 @pytest.mark.parametrize(
     "padding, strides, dilation", [("valid", 1, 1), ("same", 2, 1), ("same", 1, 2), ("causal", 1, 2)]
 )
-def test_conv1d(data_format, padding, strides, dilation):
+def test_conv1d(data_format, padding, strides, dilation, rng):
     x, w = rng.randn(2, 9, 3), rng.randn(3, 3, 4)
     padded = np.pad(x, ((0, 0), (dilation * 2, 0), (0, 0))) if padding == "causal" else x
     expected = convolve(padded, w, (strides,), (dilation,), "valid" if padding == "causal" else padding)
@@ -67,7 +65,7 @@ def test_conv1d(data_format, padding, strides, dilation):
 @pytest.mark.parametrize(
     "padding, strides, dilation", [("valid", (1, 1), (1, 1)), ("same", (2, 1), (1, 1)), ("same", (1, 1), (2, 2))]
 )
-def test_conv2d(data_format, padding, strides, dilation):
+def test_conv2d(data_format, padding, strides, dilation, rng):
     x, w = rng.randn(2, 7, 8, 3), rng.randn(3, 2, 3, 4)
     expected = convolve(x, w, strides, dilation, padding)
     got = evaluate(lambda t, k: K.conv2d(t, k, strides, padding, data_format, dilation), x, w, data_format=data_format)
@@ -79,7 +77,7 @@ def test_conv2d(data_format, padding, strides, dilation):
     "padding, strides, dilation",
     [("valid", (1, 1, 1), (1, 1, 1)), ("same", (2, 1, 3), (1, 1, 1)), ("same", (1, 1, 1), (2, 1, 2))],
 )
-def test_conv3d(data_format, padding, strides, dilation):
+def test_conv3d(data_format, padding, strides, dilation, rng):
     x, w = rng.randn(2, 5, 4, 6, 2), rng.randn(2, 3, 2, 2, 3)
     expected = convolve(x, w, strides, dilation, padding)
     got = evaluate(lambda t, k: K.conv3d(t, k, strides, padding, data_format, dilation), x, w, data_format=data_format)
@@ -89,7 +87,7 @@ def test_conv3d(data_format, padding, strides, dilation):
 @pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("rank, strides", [(2, (1, 1)), (2, (2, 3)), (3, (1, 1, 1)), (3, (2, 1, 3))])
-def test_transposed_convolution_is_the_adjoint(data_format, padding, rank, strides):
+def test_transposed_convolution_is_the_adjoint(data_format, padding, rank, strides, rng):
     """sum(conv(x) * y) == sum(x * transposed(y)) for every x and y."""
     x = rng.randn(2, *range(5, 5 + rank), 2)
     w = rng.randn(*(3, 2, 3)[:rank], 2, 4)
@@ -108,7 +106,7 @@ def test_transposed_convolution_is_the_adjoint(data_format, padding, rank, strid
 
 
 @pytest.mark.parametrize("data_format", FORMATS)
-def test_depthwise_and_separable(data_format):
+def test_depthwise_and_separable(data_format, rng):
     x, d, p = rng.randn(2, 6, 7, 3), rng.randn(3, 2, 3, 2), rng.randn(1, 1, 6, 4)
     patches = windows(x, (3, 2), (2, 2), None, "same")
     depthwise = np.einsum("bijhwc,hwcm->bijcm", patches, d)
@@ -122,7 +120,7 @@ def test_depthwise_and_separable(data_format):
 
 
 @pytest.mark.parametrize("padding", ["valid", "causal"])
-def test_separable_conv1d(padding):
+def test_separable_conv1d(padding, rng):
     x, d, p = rng.randn(2, 6, 3), rng.randn(2, 3, 2), rng.randn(1, 6, 4)
     padded = np.pad(x, ((0, 0), (1, 0), (0, 0))) if padding == "causal" else x
     depthwise = np.einsum("bihc,hcm->bicm", windows(padded, (2,), (1,)), d)
@@ -135,7 +133,7 @@ def test_separable_conv1d(padding):
 @pytest.mark.parametrize("mode", ["max", "avg"])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("size, strides", [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((2, 3, 2), (2, 2, 1))])
-def test_pooling(data_format, mode, padding, size, strides):
+def test_pooling(data_format, mode, padding, size, strides, rng):
     x = rng.randn(2, *range(5, 5 + len(size)), 3)
     pooling = K.pool2d if len(size) == 2 else K.pool3d
     got = evaluate(lambda t: pooling(t, size, strides, padding, data_format, mode), x, data_format=data_format)
@@ -151,7 +149,7 @@ def test_pooling_refuses_unknown_modes_and_paddings():
 
 
 @pytest.mark.parametrize("data_format", FORMATS)
-def test_local_convolutions(data_format):
+def test_local_convolutions(data_format, rng):
     x, w = rng.randn(2, 7, 3), rng.randn(3, 6, 4)
     patches = windows(x, (2,), (2,)).reshape(2, 3, 6)
     got = evaluate(lambda t, k: K.local_conv1d(t, k, (2,), (2,), data_format), x, w, data_format=data_format)
@@ -170,7 +168,7 @@ def test_local_convolutions(data_format):
     np.testing.assert_allclose(got, expected, rtol=1e-10)
 
 
-def test_bias_add():
+def test_bias_add(rng):
     x = rng.randn(2, 3, 4, 5)
     b = rng.randn(5)
     np.testing.assert_allclose(evaluate(K.bias_add, x, b), x + b)
@@ -184,7 +182,7 @@ def test_bias_add():
         K.bias_add(K.constant(x), K.constant(rng.randn(4, 5)))
 
 
-def test_3d_convolutions_of_unknown_sizes():
+def test_3d_convolutions_of_unknown_sizes(rng):
     x, w = rng.randn(2, 5, 4, 6, 2), rng.randn(2, 3, 2, 2, 3)
     t = K.placeholder((None, None, None, None, 2), dtype="float64")
     y = K.conv3d(t, K.constant(w, "float64"), (2, 1, 1), "same")

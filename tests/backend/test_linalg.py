@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 
-rng = np.random.RandomState(1)
 
-
-def arrays(*shapes):
+def arrays(rng, *shapes):
     return [rng.uniform(-1, 1, s) for s in shapes]
 
 
@@ -21,16 +19,16 @@ def evaluate(f, a, b, unknown_batch):
 @pytest.mark.parametrize(
     "x, y", [((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (4, 3, 5)), ((2, 3, 4), (5, 4, 6)), ((0, 3), (3, 2))]
 )
-def test_dot(x, y):
-    a, b = arrays(x, y)
+def test_dot(x, y, rng):
+    a, b = arrays(rng, x, y)
     expected = np.tensordot(a, b, axes=(a.ndim - 1, b.ndim - 2))
     got = K.eval(K.dot(K.constant(a, "float64"), K.constant(b, "float64")))
     assert got.shape == expected.shape
     np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
-def test_dot_of_vectors():
-    a, b = arrays((3, 4), (4,))
+def test_dot_of_vectors(rng):
+    a, b = arrays(rng, (3, 4), (4,))
     np.testing.assert_allclose(K.eval(K.dot(K.constant(a, "float64"), K.constant(b, "float64"))), a @ b, rtol=1e-12)
     np.testing.assert_allclose(K.eval(K.dot(K.constant(b, "float64"), K.constant(b, "float64"))), b @ b, rtol=1e-12)
 
@@ -54,16 +52,16 @@ CASES = [
 
 @pytest.mark.parametrize("x, y, axes", CASES)
 @pytest.mark.parametrize("unknown_batch", [False, True])
-def test_batch_dot(x, y, axes, unknown_batch):
-    a, b = arrays(x, y)
+def test_batch_dot(x, y, axes, unknown_batch, rng):
+    a, b = arrays(rng, x, y)
     expected = batch_dot_reference(a, b, axes)
     got = evaluate(lambda s, t: K.batch_dot(s, t, axes), a, b, unknown_batch)
     assert got.shape == expected.shape
     np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
-def test_batch_dot_axes_may_be_left_out_or_negative():
-    a, b = arrays((3, 4, 5), (3, 5, 6))
+def test_batch_dot_axes_may_be_left_out_or_negative(rng):
+    a, b = arrays(rng, (3, 4, 5), (3, 5, 6))
     s, t = K.constant(a, "float64"), K.constant(b, "float64")
     for axes in (None, (-1, -2), (2, 1)):
         np.testing.assert_allclose(K.eval(K.batch_dot(s, t, axes)), a @ b, rtol=1e-12)
@@ -79,14 +77,14 @@ def test_batch_dot_axes_may_be_left_out_or_negative():
         ((3, 4, 5), (3, 4, 5), ((1, 2), 1), "Multiple target dimensions"),
     ],
 )
-def test_batch_dot_refuses(x, y, axes, message):
-    a, b = arrays(x, y)
+def test_batch_dot_refuses(x, y, axes, message, rng):
+    a, b = arrays(rng, x, y)
     with pytest.raises(ValueError, match=message):
         K.batch_dot(K.constant(a), K.constant(b), axes)
 
 
-def test_transpose_and_gather():
-    (a,) = arrays((3, 4, 2))
+def test_transpose_and_gather(rng):
+    (a,) = arrays(rng, (3, 4, 2))
     x = K.constant(a, "float64")
     np.testing.assert_array_equal(K.eval(K.transpose(x)), a.T)
     index = np.array([[2, 0], [1, 1]])
