@@ -10,8 +10,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import graph as G
 
-RNG = np.random.RandomState(0)
-W, U = RNG.randn(3, 4), RNG.randn(4, 4) * 0.3
+W, U = np.random.RandomState(0).randn(3, 4), np.random.RandomState(1).randn(4, 4) * 0.3
 
 
 def double_step(w, u):
@@ -33,12 +32,12 @@ def float64():
 
 @pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
-def test_values_and_derivatives_are_those_of_unrolled_steps(float64, isa, backwards, masked):
+def test_values_and_derivatives_are_those_of_unrolled_steps(float64, isa, backwards, masked, rng):
     x, mask = K.placeholder((None, None, 3)), K.placeholder((None, None))
     starts = [K.placeholder((None, 4)), K.placeholder((None, 4))]
     w, u = K.variable(W), K.variable(U)
-    feeds = [RNG.randn(2, 5, 3), RNG.randn(2, 4), RNG.randn(2, 4), np.array([[0, 1, 1, 0, 1], [1, 0, 1, 1, 0]])]
-    weights = RNG.randn(2, 5, 4)
+    feeds = [rng.randn(2, 5, 3), rng.randn(2, 4), rng.randn(2, 4), np.array([[0, 1, 1, 0, 1], [1, 0, 1, 1, 0]])]
+    weights = rng.randn(2, 5, 4)
     results = []
     for unroll in (False, True):
         last, outputs, states = K.rnn(
@@ -65,11 +64,11 @@ def recurrent(reverse=False):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_any_number_of_steps(reverse):
+def test_any_number_of_steps(reverse, rng):
     x, h0, _, made = recurrent(reverse)
     run = G.Function([x, h0], [made.finals[0], made.states[0], made.outputs[0]])
     for steps, batch in ((3, 2), (1, 1), (0, 2), (200, 3), (4, 0)):
-        data, h = RNG.randn(steps, batch, 3), RNG.randn(batch, 4)
+        data, h = rng.randn(steps, batch, 3), rng.randn(batch, 4)
         final, states, outputs = run([data, h])
         want = np.zeros((steps, batch, 4))
         for t in reversed(range(steps)) if reverse else range(steps):
@@ -126,10 +125,10 @@ def test_weights_are_packed_before_the_first_step():
         )
 
 
-def test_sums_over_steps_are_carried_in_place():
+def test_sums_over_steps_are_carried_in_place(rng):
     x, total = G.placeholder((None, 50, 50)), G.placeholder((50, 50))
     run = G.Function([x, total], G.scan(lambda s, r: ([], [s[0] + r[0] * r[0]]), [total], [x]).finals)
-    data, start = RNG.randn(7, 50, 50).astype("float32"), np.ones((50, 50), "float32")
+    data, start = rng.randn(7, 50, 50).astype("float32"), np.ones((50, 50), "float32")
     np.testing.assert_allclose(run([data, start])[0], 1 + (data * data).sum(0), rtol=1e-5)
     assert (start == 1).all() and "@feed+0" in str(run.program().bind([(7, 50, 50), (50, 50)]))
 
@@ -185,7 +184,7 @@ def test_half_precision():
     np.testing.assert_array_equal(got[2][0, :, 0], [1.875, 1.75, 1.5, 1])
 
 
-def test_nested_scans():
+def test_nested_scans(rng):
     x = G.placeholder((None, None, 2))
 
     def inner(row):
@@ -193,7 +192,7 @@ def test_nested_scans():
 
     made = G.scan(lambda s, r: ([inner(r[0])], []), [], [x]).outputs[0]
     slope = G.gradients(K.sum(made * made), [x])[0]
-    data = RNG.randn(3, 4, 2).astype("float32")
+    data = rng.randn(3, 4, 2).astype("float32")
     got, grad = G.Function([x], [made, slope])([data])
 
     def reference(data):
@@ -288,10 +287,10 @@ def test_warm_runs_allocate_nothing():
     assert run.program().bind([(6, 2, 3), (2, 4)]).last_allocations == 0
 
 
-def test_many_threads_and_any_number_of_them(threads):
+def test_many_threads_and_any_number_of_them(threads, rng):
     x, h0, _, made = recurrent()
     run = G.Function([x, h0], [made.outputs[0]])
-    batches = [[RNG.randn(n, 64, 3).astype("float32"), np.zeros((64, 4), "float32")] for n in (3, 9, 20) * 4]
+    batches = [[rng.randn(n, 64, 3).astype("float32"), np.zeros((64, 4), "float32")] for n in (3, 9, 20) * 4]
     threads(1)
     want = [run(b)[0] for b in batches]
     threads(3)
