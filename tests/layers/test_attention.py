@@ -6,8 +6,7 @@ from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Model, clone_model, load_model, model_from_json
 
-RNG = np.random.RandomState(0)
-Q, V, KEY = (RNG.rand(3, n, d).astype("float32") for n, d in ((5, 4), (6, 4), (6, 4)))
+Q, V, KEY = (np.random.RandomState(seed).rand(3, n, 4).astype("float32") for seed, n in enumerate((5, 6, 6)))
 
 
 def softmax(scores, seen=True):
@@ -20,14 +19,14 @@ def model_of(layer, *arrays, **call):
     return Model(inputs, layer(inputs, **call))
 
 
-def with_random_weights(model):
-    model.set_weights([RNG.uniform(-1, 1, w.shape) for w in model.weights])
+def with_random_weights(rng, model):
+    model.set_weights([rng.uniform(-1, 1, w.shape) for w in model.weights])
     return model
 
 
 # -- dense attention -------------------------------------------------------------------------------------------
-def test_dot_product():
-    model = with_random_weights(model_of(L.Attention(use_scale=True), Q, V, KEY, return_attention_scores=True))
+def test_dot_product(rng):
+    model = with_random_weights(rng, model_of(L.Attention(use_scale=True), Q, V, KEY, return_attention_scores=True))
     (scale,) = model.get_weights()
     weights = softmax(Q @ KEY.swapaxes(1, 2) * scale)
     output, got = model.predict([Q, V, KEY])
@@ -36,8 +35,8 @@ def test_dot_product():
 
 
 @pytest.mark.parametrize("layer", [L.Attention(score_mode="concat", use_scale=True), L.AdditiveAttention()])
-def test_additive_scores(layer):
-    model = with_random_weights(model_of(layer, Q, V))
+def test_additive_scores(layer, rng):
+    model = with_random_weights(rng, model_of(layer, Q, V))
     terms = Q[:, :, None] + V[:, None]
     if isinstance(layer, L.AdditiveAttention):
         (scale,) = model.get_weights()
@@ -48,11 +47,11 @@ def test_additive_scores(layer):
     np.testing.assert_allclose(model.predict([Q, V]), softmax(scores) @ V, rtol=1e-5)
 
 
-def test_masks_of_queries_and_values():
+def test_masks_of_queries_and_values(rng):
     tokens = L.Input((5,)), L.Input((6,))
     embedded = [L.Embedding(9, 4, mask_zero=True)(t) for t in tokens]
     model = Model(list(tokens), [L.Attention()(embedded), *embedded])
-    q, v = RNG.randint(0, 4, (3, 5)), RNG.randint(0, 4, (3, 6))
+    q, v = rng.randint(0, 4, (3, 5)), rng.randint(0, 4, (3, 6))
     v[:, 0] = 1
     got, x, y = model.predict([q, v])
     expected = softmax(x @ y.swapaxes(1, 2), (v != 0)[:, None]) @ y * (q != 0)[..., None]
@@ -90,11 +89,11 @@ def heads(q, k, v, weights, seen=True):
     return np.einsum("bhtd,hdo->bto", attention @ v, wo) + bo, attention
 
 
-def test_multi_head_attention():
+def test_multi_head_attention(rng):
     q, v, k = L.Input((5, 4)), L.Input((6, 4)), L.Input((6, 3))
-    key = RNG.rand(3, 6, 3).astype("float32")
+    key = rng.rand(3, 6, 3).astype("float32")
     layer = L.MultiHeadAttention(2, 3, value_dim=5, output_shape=7)
-    model = with_random_weights(Model([q, v, k], layer(q, v, k, return_attention_scores=True)))
+    model = with_random_weights(rng, Model([q, v, k], layer(q, v, k, return_attention_scores=True)))
     assert [w.name.split("/", 1)[1] for w in layer.weights] == [
         f"{part}/{kind}:0" for part in ("query", "key", "value", "attention_output") for kind in ("kernel", "bias")
     ]
@@ -106,12 +105,12 @@ def test_multi_head_attention():
         np.testing.assert_allclose(got, attention, rtol=1e-4)
 
 
-def test_masks_of_heads(tmp_path):
+def test_masks_of_heads(tmp_path, rng):
     tokens, mask = L.Input((6,)), L.Input((6, 6), dtype="bool")
     x = L.Embedding(9, 4, mask_zero=True)(tokens)
     layer = L.MultiHeadAttention(2, 3)
-    model = with_random_weights(Model([tokens, mask], [layer(x, x, attention_mask=mask, use_causal_mask=True), x]))
-    numbers, seen = RNG.randint(0, 4, (3, 6)), RNG.rand(3, 6, 6) > 0.3
+    model = with_random_weights(rng, Model([tokens, mask], [layer(x, x, attention_mask=mask, use_causal_mask=True), x]))
+    numbers, seen = rng.randint(0, 4, (3, 6)), rng.rand(3, 6, 6) > 0.3
     numbers[:, 0], seen[:, :, 0] = 1, True
     model.save(tmp_path / "model.h5")
     model.save(tmp_path / "model.keras")
@@ -123,11 +122,11 @@ def test_masks_of_heads(tmp_path):
         np.testing.assert_allclose(output[known], expected[known], rtol=1e-4, atol=1e-5)
 
 
-def test_several_attention_axes():
-    x = RNG.rand(2, 3, 4, 5).astype("float32")
+def test_several_attention_axes(rng):
+    x = rng.rand(2, 3, 4, 5).astype("float32")
     flat = x.reshape(2, 12, 5)
     layer = L.MultiHeadAttention(2, 3)
-    grid = with_random_weights(model_of(layer, x, x, x))
+    grid = with_random_weights(rng, model_of(layer, x, x, x))
     line = model_of(L.MultiHeadAttention(2, 3), flat, flat, flat)
     line.set_weights(grid.get_weights())
     np.testing.assert_allclose(grid.predict([x] * 3).reshape(2, 12, 5), line.predict([flat] * 3), rtol=1e-4, atol=1e-6)

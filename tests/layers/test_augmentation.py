@@ -8,8 +8,7 @@ from hornbeam import layers as L
 from hornbeam.backend import image
 from hornbeam.models import Sequential
 
-RNG = np.random.RandomState(0)
-IMAGES = (RNG.rand(64, 6, 5, 2) * 200 + 20).astype("float32")
+IMAGES = (np.random.RandomState(0).rand(64, 6, 5, 2) * 200 + 20).astype("float32")
 
 
 def trained(layer, x=IMAGES):

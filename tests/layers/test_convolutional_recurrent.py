@@ -17,11 +17,9 @@ from hornbeam.layers import (
 from hornbeam.models import Model, Sequential
 from reference_conv import conv
 
-RNG = np.random.RandomState(2)
 
-
-def arrays(*shape):
-    return RNG.uniform(-1, 1, shape).astype("float32")
+def arrays(rng, *shape):
+    return rng.uniform(-1, 1, shape).astype("float32")
 
 
 def hard_sigmoid(x):
@@ -60,7 +58,7 @@ def channels_first(x):
     ids=["valid", "same-strided", "dilated"],
 )
 @pytest.mark.parametrize("sizes", [(5, 6), (None, None)])
-def test_against_numpy(data_format, sequences, geometry, sizes):
+def test_against_numpy(data_format, sequences, geometry, sizes, rng):
     first = data_format == "channels_first"
     shape = (3, 2, *sizes) if first else (3, *sizes, 2)
     x = Input(shape)
@@ -68,7 +66,7 @@ def test_against_numpy(data_format, sequences, geometry, sizes):
         3, (2, 3), data_format=data_format, return_sequences=sequences, bias_initializer="uniform", **geometry
     )
     y = layer(x)
-    data = arrays(2, 3, 5, 6, 2)
+    data = arrays(rng, 2, 3, 5, 6, 2)
     oracle = dict(geometry)
     if "dilation_rate" in oracle:
         oracle["dilation"] = oracle.pop("dilation_rate")
@@ -80,20 +78,20 @@ def test_against_numpy(data_format, sequences, geometry, sizes):
     assert layer.compute_output_shape(fed.shape) == got.shape
 
 
-def test_any_number_of_steps():
+def test_any_number_of_steps(rng):
     x = Input((None, 4, 4, 2))
     layer = ConvLSTM2D(3, 2, return_sequences=True)
     model = Model(x, layer(x))
     for steps in (1, 5):
-        data = arrays(2, steps, 4, 4, 2)
+        data = arrays(rng, 2, steps, 4, 4, 2)
         np.testing.assert_allclose(model.predict(data), reference(data, layer.get_weights())[0], rtol=1e-5, atol=1e-5)
 
 
-def test_masks_backwards_and_states():
-    data, mask = arrays(2, 4, 3, 3, 2), np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
+def test_masks_backwards_and_states(rng):
+    data, mask = arrays(rng, 2, 4, 3, 3, 2), np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
     x, m = Input((4, 3, 3, 2)), Input((4,), dtype="bool")
     states = [Input((2, 2, 3)), Input((2, 2, 3))]
-    given = [arrays(2, 2, 2, 3), arrays(2, 2, 2, 3)]
+    given = [arrays(rng, 2, 2, 2, 3), arrays(rng, 2, 2, 2, 3)]
     layer = ConvLSTM2D(3, 2, return_sequences=True, return_state=True, go_backwards=True)
     x._keras_mask = m
     outputs = layer(x, initial_state=states)
@@ -105,16 +103,16 @@ def test_masks_backwards_and_states():
     assert [K.int_shape(t) for t in outputs] == layer.compute_output_shape((None, 4, 3, 3, 2))
 
 
-def test_stateful():
+def test_stateful(rng):
     model = Sequential([ConvLSTM2D(2, 2, stateful=True, batch_input_shape=(2, 2, 3, 3, 1))])
-    data = arrays(2, 4, 3, 3, 1)
+    data = arrays(rng, 2, 4, 3, 3, 1)
     _, want, _ = reference(data, model.get_weights())
     model.predict(data[:, :2])
     np.testing.assert_allclose(model.predict(data[:, 2:]), want, rtol=1e-5, atol=1e-6)
     model.reset_states()
     _, want, _ = reference(data[:, :2], model.get_weights())
     np.testing.assert_allclose(model.predict(data[:, :2]), want, rtol=1e-5, atol=1e-6)
-    given = [arrays(2, 2, 2, 2), arrays(2, 2, 2, 2)]
+    given = [arrays(rng, 2, 2, 2, 2), arrays(rng, 2, 2, 2, 2)]
     model.layers[0].reset_states(given)
     _, want, _ = reference(data[:, :2], model.get_weights(), *given)
     np.testing.assert_allclose(model.predict(data[:, :2]), want, rtol=1e-5, atol=1e-6)
@@ -130,26 +128,26 @@ def test_stateful_needs_a_known_size(shape):
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
-def test_dropout_only_in_training(rate, data_format):
+def test_dropout_only_in_training(rate, data_format, rng):
     x = Input((3, 4, 4, 2) if data_format == "channels_last" else (3, 2, 4, 4))
     dropped = ConvLSTM2D(3, 2, data_format=data_format, bias_initializer="ones", **{rate: 0.5})
     run = K.function([x, K.learning_phase()], [dropped(x)])
     plain = ConvLSTM2D(3, 2, data_format=data_format)
     want = Model(x, plain(x))
     plain.set_weights(dropped.get_weights())
-    data = arrays(2, *x.shape[1:])
+    data = arrays(rng, 2, *x.shape[1:])
     np.testing.assert_allclose(run([data, 0])[0], want.predict(data), rtol=1e-5, atol=1e-6)
     first = run([data, 1])[0]
     assert np.abs(first - run([data, 1])[0]).max() > 1e-3 and np.abs(first - want.predict(data)).max() > 1e-3
 
 
-def test_almost_everything_dropped_leaves_the_bias():
+def test_almost_everything_dropped_leaves_the_bias(rng):
     """With all inputs dropped, a training step sees only zeros, at all gates and steps."""
     x = Input((2, 3, 3, 1))
     layer = ConvLSTM2D(2, 2, dropout=1 - 1e-7, bias_initializer="uniform")
     run = K.function([x, K.learning_phase()], [layer(x)])
     _, want, _ = reference(np.zeros((1, 2, 3, 3, 1)), layer.get_weights())
-    np.testing.assert_allclose(run([arrays(1, 2, 3, 3, 1), 1])[0], want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(run([arrays(rng, 1, 2, 3, 3, 1), 1])[0], want, rtol=1e-5, atol=1e-6)
 
 
 class Averages(Layer):
@@ -174,8 +172,8 @@ class Averages(Layer):
 
 
 @pytest.mark.parametrize("make", [ConvLSTM2DCell, None], ids=["ConvLSTM2DCell", "own"])
-def test_generic_layer_over_a_cell(make):
-    data = arrays(2, 3, 4, 4, 2)
+def test_generic_layer_over_a_cell(make, rng):
+    data = arrays(rng, 2, 3, 4, 4, 2)
     x = Input((3, 4, 4, 2))
     layer = ConvRNN2D(Averages(3) if make is None else make(3, 2))
     got = Model(x, layer(x)).predict(data)
@@ -191,10 +189,10 @@ def test_generic_layer_over_a_cell(make):
     assert serialize(again) == config and again.compute_output_shape((None, 3, 4, 4, 2)) == (None, 3, 3, 3)
 
 
-def test_training_follows_the_gradient():
+def test_training_follows_the_gradient(rng):
     model = Sequential([ConvLSTM2D(2, 2, return_sequences=True, input_shape=(3, 4, 4, 1)), ConvLSTM2D(1, 2)])
     model.compile("sgd", "mse")
-    x, y = arrays(4, 3, 4, 4, 1), arrays(4, 2, 2, 1)
+    x, y = arrays(rng, 4, 3, 4, 4, 1), arrays(rng, 4, 2, 2, 1)
     losses = [model.train_on_batch(x, y) for _ in range(5)]
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
 
@@ -210,10 +208,10 @@ def test_regularizers_and_weight_names():
     np.testing.assert_array_equal(layer.get_weights()[2], [0, 0, 1, 1, 0, 0, 0, 0])
 
 
-def test_bidirectional():
+def test_bidirectional(rng):
     x = Input((3, 4, 4, 1))
     layer = Bidirectional(ConvLSTM2D(2, 2, return_sequences=True))
-    y, data = layer(x), arrays(2, 3, 4, 4, 1)
+    y, data = layer(x), arrays(rng, 2, 3, 4, 4, 1)
     weights = layer.get_weights()
     forward, *_ = reference(data, weights[:3])
     backward, *_ = reference(data, weights[3:], go_backwards=True)

@@ -8,11 +8,10 @@ from hornbeam.models import Model, Sequential
 from hornbeam.saving.legacy_weights import convert_rnn_weights
 
 PAIRS = pytest.mark.parametrize("fast, plain", [(CuDNNLSTM, LSTM), (CuDNNGRU, GRU)])
-RNG = np.random.RandomState(3)
 
 
-def arrays(*shape):
-    return RNG.uniform(-1, 1, shape).astype("float32")
+def arrays(rng, *shape):
+    return rng.uniform(-1, 1, shape).astype("float32")
 
 
 def pair(fast, plain, **options):
@@ -27,9 +26,9 @@ def pair(fast, plain, **options):
 
 @PAIRS
 @pytest.mark.parametrize("go_backwards", [False, True])
-def test_equal_to_the_plain_layer(fast, plain, go_backwards):
+def test_equal_to_the_plain_layer(fast, plain, go_backwards, rng):
     models = pair(fast, plain, return_sequences=True, return_state=True, go_backwards=go_backwards)
-    data = arrays(2, 5, 4)
+    data = arrays(rng, 2, 5, 4)
     for got, want in zip(*(model.predict(data) for model in models)):
         np.testing.assert_array_equal(got, want)
 
@@ -70,9 +69,9 @@ def test_weights():
 
 
 @PAIRS
-def test_stateful_and_bidirectional(fast, plain):
+def test_stateful_and_bidirectional(fast, plain, rng):
     model = Sequential([Bidirectional(fast(2, stateful=True), batch_input_shape=(2, 5, 4))])
-    data = arrays(2, 5, 4)
+    data = arrays(rng, 2, 5, 4)
     first = model.predict(data)
     assert np.abs(model.predict(data) - first).max() > 1e-4
     model.reset_states()
@@ -80,8 +79,8 @@ def test_stateful_and_bidirectional(fast, plain):
 
 
 @PAIRS
-def test_initial_state(fast, plain):
-    x, data = Input((5, 4)), arrays(2, 5, 4)
+def test_initial_state(fast, plain, rng):
+    x, data = Input((5, 4)), arrays(rng, 2, 5, 4)
     states = [Input((3,)) for _ in range(2 if plain is LSTM else 1)]
     layer = fast(3)
     model = Model([x, *states], layer(x, initial_state=states))

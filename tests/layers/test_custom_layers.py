@@ -21,11 +21,9 @@ from hornbeam.models import Model, Sequential, load_model, model_from_json
 from hornbeam.utils import CustomObjectScope, get_custom_objects
 from hornbeam.utils.test_utils import layer_test
 
-RNG = np.random.RandomState(0)
 
-
-def arrays(*shape):
-    return RNG.uniform(-1, 1, shape).astype("float32")
+def arrays(rng, *shape):
+    return rng.uniform(-1, 1, shape).astype("float32")
 
 
 class Bilinear(Layer):
@@ -98,13 +96,13 @@ class Counting(Layer):
 
 
 class TestSeveralInputsAndOutputs:
-    def test_values_training_and_files(self, tmp_path):
+    def test_values_training_and_files(self, tmp_path, rng):
         a, b = Input((3,)), Input((4,))
         layer = Bilinear(2, regularizer="l1", name="pair")
         y, outer = layer([a, b])
         assert K.int_shape(y) == (None, 2) and K.int_shape(outer) == (None, 3, 4)
         model = Model([a, b], [y, outer])
-        data = [arrays(5, 3), arrays(5, 4)]
+        data = [arrays(rng, 5, 3), arrays(rng, 5, 4)]
         (kernel,) = layer.get_weights()
         assert kernel.min() >= 0.5 and kernel.max() < 1.0
         want = [np.einsum("bi,uij,bj->bu", data[0], kernel, data[1]), np.einsum("bi,bj->bij", *data)]
@@ -155,34 +153,34 @@ class TestLayersInside:
         with CustomObjectScope({"Block": Block}):
             layer_test(Block, {"units": 3}, input_shape=(None, 4))
 
-    def test_all_of_them_are_trained(self):
+    def test_all_of_them_are_trained(self, rng):
         block = Block(3)
         model = Sequential([block])
         model.compile("sgd", "mse")
-        x, y = arrays(8, 4), arrays(8, 3)
+        x, y = arrays(rng, 8, 4), arrays(rng, 8, 3)
         model.train_on_batch(x, y)
         before = block.get_weights()
         model.train_on_batch(x, y)
         assert all((a != b).any() for a, b in zip(before, block.get_weights()))
 
-    def test_the_phase_reaches_the_layer(self):
+    def test_the_phase_reaches_the_layer(self, rng):
         x = Input((4,))
         run = K.function([x, K.learning_phase()], [Block(3)(x)])
-        data = arrays(2, 4)
+        data = arrays(rng, 2, 4)
         np.testing.assert_allclose(run([data, 1])[0], 2 * run([data, 0])[0], rtol=1e-6)
 
-    def test_over_time(self):
-        x = arrays(2, 5, 4)
+    def test_over_time(self, rng):
+        x = arrays(rng, 2, 5, 4)
         block = Block(3)
         y = np.asarray(TimeDistributed(block)(x))
         np.testing.assert_allclose(y[:, 2], np.asarray(block(x[:, 2])), rtol=1e-5)
 
 
 class TestLossesAndUpdates:
-    def test_training_runs_them(self):
+    def test_training_runs_them(self, rng):
         model = Sequential([Counting(input_shape=(3,)), Dense(1)])
         model.compile("sgd", "mse")
-        x = arrays(6, 3)
+        x = arrays(rng, 6, 3)
         target = model.predict(x)
         loss = model.train_on_batch(x, target)
         assert loss == pytest.approx(0.1 * np.mean(x**2), rel=1e-4)
@@ -198,7 +196,7 @@ class TestLossesAndUpdates:
 
 
 class TestMasks:
-    def test_a_layer_that_makes_reads_and_passes_one(self):
+    def test_a_layer_that_makes_reads_and_passes_one(self, rng):
         class Sum(Layer):
             """The sum over unmasked steps."""
 
@@ -219,7 +217,7 @@ class TestMasks:
 
         x = Input((4, 3))
         double = Lambda(lambda t: t * 2.0, mask=lambda t, mask: mask)(Masking()(x))
-        data = arrays(2, 4, 3)
+        data = arrays(rng, 2, 4, 3)
         data[0, 1] = data[1, 3] = 0
         model = Model(x, Dense(2, use_bias=False, kernel_initializer="ones")(Sum()(double)))
         np.testing.assert_allclose(
@@ -236,9 +234,9 @@ class TestMasks:
 
 
 class TestDebugging:
-    def test_arrays_are_computed_at_once(self):
+    def test_arrays_are_computed_at_once(self, rng):
         layer = Bilinear(2)
-        a, b = arrays(2, 3), arrays(2, 4)
+        a, b = arrays(rng, 2, 3), arrays(rng, 2, 4)
         y, outer = layer([a, b])
         np.testing.assert_allclose(np.asarray(outer), a[:, :, None] * b[:, None], rtol=1e-6)
         assert y.numpy().shape == (2, 2) and layer._inbound_nodes == []
@@ -338,7 +336,7 @@ class TestDebugging:
 class TestOwnCall:
     """Layers with a ``__call__`` of their own, as packages of recurrent layers have it."""
 
-    def test_a_call_is_recorded_by_the_name_that_keras_had(self):
+    def test_a_call_is_recorded_by_the_name_that_keras_had(self, rng):
         from hornbeam.engine.base_layer import _collect_input_shape, _collect_previous_mask
 
         class Twice(Layer):
@@ -357,7 +355,7 @@ class TestOwnCall:
         assert double._keras_history == (layer, 0, 1)
         assert layer._inbound_nodes[0].inbound_layers[0]._outbound_nodes == layer._inbound_nodes
         model = Model(x, LSTM(4)(same))  # finds its way back, and the mask
-        data = arrays(2, 3, 2)
+        data = arrays(rng, 2, 3, 2)
         data[:, 1] = 0.0
         expected = model.layers[-1](Masking()(data))
         np.testing.assert_allclose(model.predict(data), expected, rtol=1e-5)

@@ -7,8 +7,6 @@ from hornbeam import layers as L
 from hornbeam.activations import gelu, swish
 from hornbeam.models import Model, Sequential, model_from_json
 
-RNG = np.random.RandomState(0)
-
 
 def again(model):
     """The model from its own description, with its weights."""
@@ -19,14 +17,14 @@ def again(model):
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("layer, rank", [(L.Conv1D, 1), (L.Conv2D, 2), (L.Conv3D, 3)])
-def test_groups_are_convolutions_beside_each_other(layer, rank, data_format):
+def test_groups_are_convolutions_beside_each_other(layer, rank, data_format, rng):
     space, axis = (5,) * rank, 1 if data_format == "channels_first" else -1
     shape = (6, *space) if axis == 1 else (*space, 6)
     grouped = Sequential([layer(4, 2, groups=2, data_format=data_format, activation="relu", input_shape=shape)])
-    kernel, bias = grouped.get_weights()[0], RNG.rand(4).astype("float32")
+    kernel, bias = grouped.get_weights()[0], rng.rand(4).astype("float32")
     assert kernel.shape == (*(2,) * rank, 3, 4)
     grouped.set_weights([kernel, bias])
-    x = RNG.rand(2, *shape).astype("float32")
+    x = rng.rand(2, *shape).astype("float32")
     parts = []
     for i, part in enumerate(np.split(x, 2, axis)):
         single = Sequential([layer(2, 2, data_format=data_format, activation="relu", input_shape=part.shape[1:])])
@@ -53,9 +51,9 @@ def test_layers_without_groups_refuse_them(layer):
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("kind, rank", [(k, r) for k in ("Average", "Max") for r in (1, 2, 3)])
-def test_global_pooling_that_keeps_its_axes(kind, rank, data_format):
+def test_global_pooling_that_keeps_its_axes(kind, rank, data_format, rng):
     layer = getattr(L, f"Global{kind}Pooling{rank}D")(data_format=data_format, keepdims=True)
-    x = RNG.rand(2, *(3,) * (rank + 1)).astype("float32")
+    x = rng.rand(2, *(3,) * (rank + 1)).astype("float32")
     axes = tuple(range(2, rank + 2)) if data_format == "channels_first" else tuple(range(1, rank + 1))
     expected = {"Average": np.mean, "Max": np.max}[kind](x, axes, keepdims=True)
     inputs = L.Input(x.shape[1:])
@@ -74,8 +72,8 @@ def half_pixel(x, factor, axis):
 
 @pytest.mark.parametrize("factors", [(2, 2), (1, 3), (4, 1), (3, 5)])
 @pytest.mark.parametrize("size", [(4, 5), (1, 2)])
-def test_bilinear_with_half_pixels(factors, size):
-    x = RNG.rand(2, *size, 3).astype("float32")
+def test_bilinear_with_half_pixels(factors, size, rng):
+    x = rng.rand(2, *size, 3).astype("float32")
     layer = L.UpSampling2D(factors, interpolation="bilinear_half_pixel")
     expected = half_pixel(half_pixel(x, factors[0], 1), factors[1], 2)
     np.testing.assert_allclose(K.eval(layer(K.constant(x))), expected, rtol=1e-5, atol=1e-6)
@@ -87,11 +85,11 @@ def test_bilinear_with_half_pixels(factors, size):
 
 
 @pytest.mark.parametrize("sequences", [False, True])
-def test_another_layer_backwards(sequences):
+def test_another_layer_backwards(sequences, rng):
     forward = L.LSTM(3, return_sequences=sequences)
     backward = L.LSTM(3, return_sequences=sequences, go_backwards=True, activation="relu")
     model = Sequential([L.Bidirectional(forward, backward_layer=backward, input_shape=(5, 2))])
-    x = RNG.rand(2, 5, 2).astype("float32")
+    x = rng.rand(2, 5, 2).astype("float32")
     single = [Sequential([type(part).from_config({**part.get_config(), "batch_input_shape": (None, 5, 2)})])
               for part in (forward, backward)]  # fmt: skip
     for part, weights in zip(single, (model.get_weights()[:3], model.get_weights()[3:])):

@@ -6,8 +6,7 @@ from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Model
 
-rng = np.random.RandomState(0)
-A, B, C = (rng.randn(3, 4, 5).astype("float32") for _ in range(3))
+A, B, C = (np.random.RandomState(seed).randn(3, 4, 5).astype("float32") for seed in range(3))
 
 
 def call(layer, *arrays):
@@ -48,13 +47,13 @@ def test_subtract():
             layer([L.Input((2,))] * 2)
 
 
-def test_ranks_are_made_equal_after_the_batch():
+def test_ranks_are_made_equal_after_the_batch(rng):
     row = rng.randn(3, 5).astype("float32")
     np.testing.assert_allclose(call(L.Add(), A, row), A + row[:, None], rtol=1e-6)
     np.testing.assert_allclose(call(L.Multiply(), rng.randn(3, 1, 5).astype("float32") * 0 + 2, A), 2 * A)
 
 
-def test_concatenate_along_another_axis():
+def test_concatenate_along_another_axis(rng):
     other = rng.randn(3, 2, 5).astype("float32")
     np.testing.assert_array_equal(call(L.Concatenate(axis=1), A, other), np.concatenate([A, other], 1))
     with pytest.raises(ValueError, match="matching shapes except"):
@@ -71,14 +70,14 @@ def test_concatenate_along_another_axis():
         ((4, 6), (6,), (2, 1), "bij,bj->bi"),
     ],
 )
-def test_dot(a, b, axes, formula):
+def test_dot(a, b, axes, formula, rng):
     x, y = rng.randn(3, *a).astype("float32"), rng.randn(3, *b).astype("float32")
     expected = np.einsum(formula, x, y)
     expected = expected[:, None] if expected.ndim == 1 else expected
     np.testing.assert_allclose(call(L.Dot(axes), x, y), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_normalized_dot_is_the_cosine():
+def test_normalized_dot_is_the_cosine(rng):
     x, y = rng.randn(3, 6).astype("float32"), rng.randn(3, 6).astype("float32")
     cosine = (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)
     np.testing.assert_allclose(call(L.Dot(1, normalize=True), x, y)[:, 0], cosine, rtol=1e-4)

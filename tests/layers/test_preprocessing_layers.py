@@ -6,8 +6,7 @@ from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Model, Sequential, load_model, model_from_json
 
-RNG = np.random.RandomState(0)
-IMAGES = RNG.rand(3, 6, 5, 3).astype("float32") * 255
+IMAGES = np.random.RandomState(0).rand(3, 6, 5, 3).astype("float32") * 255
 
 
 def output(layer, x):

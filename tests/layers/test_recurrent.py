@@ -24,13 +24,12 @@ from hornbeam.layers import (
 from hornbeam.layers.recurrent import _generate_dropout_mask, _standardize_args
 from hornbeam.models import Model, Sequential, model_from_json
 
-RNG = np.random.RandomState(4)
 UNITS = 3
 ALL = pytest.mark.parametrize("kind", ["simple", "gru", "gru_after", "lstm"])
 
 
-def arrays(*shape):
-    return RNG.uniform(-1, 1, shape).astype("float32")
+def arrays(rng, *shape):
+    return rng.uniform(-1, 1, shape).astype("float32")
 
 
 def make(kind, **options):
@@ -73,11 +72,11 @@ class TestValues:
     @pytest.mark.parametrize("go_backwards", [False, True])
     @pytest.mark.parametrize("masked", [False, True])
     @pytest.mark.parametrize("steps", [5, None])
-    def test_against_a_loop(self, kind, sequences, go_backwards, masked, steps):
+    def test_against_a_loop(self, kind, sequences, go_backwards, masked, steps, rng):
         x = Input((steps, 4))
         layer = make(kind, return_sequences=sequences, go_backwards=go_backwards, return_state=True)
         outputs = layer(Masking()(x) if masked else x)
-        data, mask = arrays(3, 5, 4), None
+        data, mask = arrays(rng, 3, 5, 4), None
         if masked:
             mask = np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [0, 0, 0, 0, 0]], bool)
             data *= mask[:, :, None]
@@ -92,37 +91,37 @@ class TestValues:
     @ALL
     @pytest.mark.parametrize("activation", ["relu", "linear", "softsign"])
     @pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid"])
-    def test_activations(self, kind, activation, recurrent_activation):
+    def test_activations(self, kind, activation, recurrent_activation, rng):
         gates = {} if kind == "simple" else {"recurrent_activation": recurrent_activation}
-        layer, x, data = make(kind, activation=activation, **gates), Input((4, 2)), arrays(2, 4, 2)
+        layer, x, data = make(kind, activation=activation, **gates), Input((4, 2)), arrays(rng, 2, 4, 2)
         model = Model(x, layer(x))
         close(model.predict(data), loop(kind, data, layer.get_weights(), activation=activation, **gates)[0][:, -1])
 
     @ALL
-    def test_no_bias(self, kind):
-        layer, x, data = make(kind, use_bias=False), Input((4, 2)), arrays(2, 4, 2)
+    def test_no_bias(self, kind, rng):
+        layer, x, data = make(kind, use_bias=False), Input((4, 2)), arrays(rng, 2, 4, 2)
         model = Model(x, layer(x))
         width = layer.get_weights()[0].shape[1]
         bias = np.zeros((2, width) if kind == "gru_after" else width)
         close(model.predict(data), loop(kind, data, [*layer.get_weights(), bias])[0][:, -1])
 
-    def test_one_step_and_other_lengths_through_one_model(self):
+    def test_one_step_and_other_lengths_through_one_model(self, rng):
         layer, x = make("lstm"), Input((None, 2))
         model = Model(x, layer(x))
         for steps in (1, 7, 2):
-            data = arrays(2, steps, 2)
+            data = arrays(rng, 2, steps, 2)
             close(model.predict(data), loop("lstm", data, layer.get_weights())[0][:, -1])
 
     @ALL
     @pytest.mark.parametrize("masked", [False, True])
-    def test_step_by_step_gives_the_kernels_values_and_gradients(self, kind, masked):
+    def test_step_by_step_gives_the_kernels_values_and_gradients(self, kind, masked, rng):
         """A stack of one cell takes the generic route."""
         x = Input((4, 2))
         start = Masking()(x) if masked else x
         layers = [make(kind, return_sequences=True), RNN([cell(kind)], return_sequences=True)]
         outputs = [layer(start) for layer in layers]
         layers[1].set_weights(layers[0].get_weights())
-        data = arrays(3, 4, 2)
+        data = arrays(rng, 3, 4, 2)
         data[0, 2:] = data[1, 1] = 0
         results = []
         for layer, y in zip(layers, outputs):
@@ -133,13 +132,13 @@ class TestValues:
 
     @ALL
     @pytest.mark.parametrize("implementation", [1, 2])
-    def test_implementation_changes_nothing_without_dropout(self, kind, implementation):
-        layer, x, data = make(kind, implementation=implementation), Input((4, 2)), arrays(2, 4, 2)
+    def test_implementation_changes_nothing_without_dropout(self, kind, implementation, rng):
+        layer, x, data = make(kind, implementation=implementation), Input((4, 2)), arrays(rng, 2, 4, 2)
         model = Model(x, layer(x))
         close(model.predict(data), loop(kind, data, layer.get_weights())[0][:, -1])
 
-    def test_an_activation_of_ones_own(self):
-        layer, x, data = SimpleRNN(UNITS, activation=lambda v: K.sin(v) + 0.1), Input((4, 2)), arrays(2, 4, 2)
+    def test_an_activation_of_ones_own(self, rng):
+        layer, x, data = SimpleRNN(UNITS, activation=lambda v: K.sin(v) + 0.1), Input((4, 2)), arrays(rng, 2, 4, 2)
         got = Model(x, layer(x)).predict(data)
         kernel, recurrent, bias = layer.get_weights()
         h = np.zeros((2, UNITS))
@@ -147,15 +146,15 @@ class TestValues:
             h = np.sin(data[:, t] @ kernel + bias + h @ recurrent) + 0.1
         close(got, h)
 
-    def test_arrays(self):
-        layer, data = make("gru"), arrays(2, 4, 2)
+    def test_arrays(self, rng):
+        layer, data = make("gru"), arrays(rng, 2, 4, 2)
         got = np.asarray(layer(data))
         close(got, loop("gru", data, layer.get_weights())[0][:, -1])
 
-    def test_float64(self):
+    def test_float64(self, rng):
         x = Input((4, 2), dtype="float64")
         layer = LSTM(UNITS, dtype="float64")
-        model, data = Model(x, layer(x)), RNG.rand(2, 4, 2)
+        model, data = Model(x, layer(x)), rng.rand(2, 4, 2)
         got = model.predict(data)
         assert got.dtype == np.float64
         np.testing.assert_allclose(got, loop("lstm", data, layer.get_weights())[0][:, -1], rtol=1e-12)
@@ -164,9 +163,9 @@ class TestValues:
 class TestStates:
     @ALL
     @pytest.mark.parametrize("how", ["keyword", "list", "constant", "variable"])
-    def test_initial_states(self, kind, how):
+    def test_initial_states(self, kind, how, rng):
         count = 2 if kind == "lstm" else 1
-        x, data, given = Input((4, 2)), arrays(2, 4, 2), [arrays(2, UNITS) for _ in range(count)]
+        x, data, given = Input((4, 2)), arrays(rng, 2, 4, 2), [arrays(rng, 2, UNITS) for _ in range(count)]
         layer, states = make(kind), [Input((UNITS,)) for _ in range(count)]
         if how == "keyword":
             y = layer(x, initial_state=states)
@@ -178,13 +177,13 @@ class TestStates:
         got = K.function([x, *states], [y])([data, *(given if states else [])])[0]
         close(got, loop(kind, data, layer.get_weights(), given)[0][:, -1])
 
-    def test_encoder_and_decoder(self):
+    def test_encoder_and_decoder(self, rng):
         x, z = Input((4, 2)), Input((3, 2))
         _, *states = LSTM(UNITS, return_state=True)(x)
         model = Model([x, z], LSTM(UNITS, return_sequences=True)(z, initial_state=states))
         again = model_from_json(model.to_json())
         again.set_weights(model.get_weights())
-        data = [arrays(2, 4, 2), arrays(2, 3, 2)]
+        data = [arrays(rng, 2, 4, 2), arrays(rng, 2, 3, 2)]
         want, _ = loop(
             "lstm", data[1], model.layers[3].get_weights(), loop("lstm", data[0], model.layers[2].get_weights())[1]
         )
@@ -196,21 +195,21 @@ class TestStates:
         layer(x, initial_state=Input((UNITS,)))
         assert K.int_shape(layer(x)) == (None, UNITS)
 
-    def test_errors(self):
+    def test_errors(self, rng):
         x, layer = Input((4, 2)), make("lstm", name="r")
         with pytest.raises(ValueError, match="Layer r has 2 states but was passed 1 initial states"):
             layer(x, initial_state=[Input((UNITS,))])
         with pytest.raises(ValueError, match="a mix of Keras tensors and non-Keras tensors"):
-            layer(x, initial_state=[Input((UNITS,)), K.constant(arrays(2, UNITS))])
+            layer(x, initial_state=[Input((UNITS,)), K.constant(arrays(rng, 2, UNITS))])
         with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
             layer(Input((4,)))
         with pytest.raises(ValueError, match="last dimension of the inputs to a recurrent layer must be known"):
             layer(Input((4, None)))
 
     @ALL
-    def test_stateful(self, kind):
+    def test_stateful(self, kind, rng):
         model = Sequential([make(kind, stateful=True, batch_input_shape=(2, 3, 4))])
-        layer, data = model.layers[0], arrays(2, 9, 4)
+        layer, data = model.layers[0], arrays(rng, 2, 9, 4)
         parts = [model.predict(data[:, i : i + 3]) for i in (0, 3, 6)]
         want, states = loop(kind, data, model.get_weights())
         for got, w in zip(parts, (want[:, 2], want[:, 5], want[:, 8])):
@@ -219,15 +218,15 @@ class TestStates:
             close(K.get_value(got), w)
         model.reset_states()
         close(model.predict(data[:, :3]), want[:, 2])
-        given = [arrays(2, UNITS) for _ in states]
+        given = [arrays(rng, 2, UNITS) for _ in states]
         layer.reset_states(given)
         close(model.predict(data[:, :3]), loop(kind, data[:, :3], model.get_weights(), given)[0][:, -1])
 
-    def test_stateful_training_carries_the_state_too(self):
+    def test_stateful_training_carries_the_state_too(self, rng):
         model = Sequential([make("gru", stateful=True, batch_input_shape=(2, 3, 4))])
         model.compile("sgd", "mse")
-        data, weights = arrays(2, 3, 4), model.get_weights()
-        model.train_on_batch(data, arrays(2, UNITS))
+        data, weights = arrays(rng, 2, 3, 4), model.get_weights()
+        model.train_on_batch(data, arrays(rng, 2, UNITS))
         close(K.get_value(model.layers[0].states[0]), loop("gru", data, weights)[1][0])
 
     def test_stateful_errors(self):
@@ -255,11 +254,11 @@ class TestDropout:
     @ALL
     @pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
     @pytest.mark.parametrize("implementation", [1, 2])
-    def test_only_in_training(self, kind, rate, implementation):
+    def test_only_in_training(self, kind, rate, implementation, rng):
         np.random.seed(1)  # two masks of a few units may be equal
         x = Input((4, 5))
         layer = make(kind, implementation=implementation, **{rate: 0.5})
-        y, data = layer(x), arrays(2, 4, 5)
+        y, data = layer(x), arrays(rng, 2, 4, 5)
         assert y._uses_learning_phase
         run = K.function([x, K.learning_phase()], [y])
         want = loop(kind, data, layer.get_weights())[0][:, -1]
@@ -305,7 +304,7 @@ class TestDropout:
         assert values == ({0, -12} if equal else {0, -12, 4})
 
     @ALL
-    def test_everything_dropped(self, kind):
+    def test_everything_dropped(self, kind, rng):
         x = Input((4, 5))
         rates = {"dropout": 1 - 1e-7, "recurrent_dropout": 1 - 1e-7}
         layer = make(kind, **rates)
@@ -314,7 +313,7 @@ class TestDropout:
         weights[1] = np.zeros_like(weights[1])
         steps = 1 if kind.startswith("gru") else 4  # its second implementation drops what it carries over, too
         want = loop(kind, np.zeros((2, steps, 5)), weights)[0][:, -1]
-        close(run([arrays(2, 4, 5), 1])[0], want)
+        close(run([arrays(rng, 2, 4, 5), 1])[0], want)
 
     @pytest.mark.parametrize("generic", [False, True], ids=["kernel", "steps"])
     @pytest.mark.parametrize("implementation", [1, 2])
@@ -330,8 +329,8 @@ class TestDropout:
         got = run([np.zeros((2, 1, 1)), np.ones((2, 50)), 1])[0]
         assert set(np.unique(got)) == ({0, 2} if implementation == 2 else {1})
 
-    def test_a_fixed_phase(self):
-        x, data = Input((4, 5)), arrays(2, 4, 5)
+    def test_a_fixed_phase(self, rng):
+        x, data = Input((4, 5)), arrays(rng, 2, 4, 5)
         layer = make("lstm", dropout=0.5)
         inference, training = layer(x, training=False), layer(x, training=True)
         run = K.function([x], [inference, training])
@@ -362,8 +361,8 @@ class Minimal(Layer):
 
 
 class TestGenericRNN:
-    def test_a_cell_of_ones_own(self):
-        x, data = Input((4, 2)), arrays(2, 4, 2)
+    def test_a_cell_of_ones_own(self, rng):
+        x, data = Input((4, 2)), arrays(rng, 2, 4, 2)
         layer = RNN(Minimal(UNITS), return_sequences=True)
         model = Model(x, layer(x))
         kernel, recurrent = layer.get_weights()
@@ -373,30 +372,30 @@ class TestGenericRNN:
             want.append(h)
         close(model.predict(data), np.stack(want, axis=1))
         model.compile("sgd", "mse")
-        model.train_on_batch(data, arrays(2, 4, UNITS))
+        model.train_on_batch(data, arrays(rng, 2, 4, UNITS))
         assert all(np.abs(a - b).max() > 0 for a, b in zip(layer.get_weights(), (kernel, recurrent)))
 
-    def test_a_cell_that_is_no_layer(self):
+    def test_a_cell_that_is_no_layer(self, rng):
         class Sum:
             state_size = 2
 
             def call(self, inputs, states):
                 return inputs + states[0], [inputs + states[0]]
 
-        x, data = Input((4, 2)), arrays(2, 4, 2)
+        x, data = Input((4, 2)), arrays(rng, 2, 4, 2)
         close(Model(x, RNN(Sum())(x)).predict(data), data.sum(axis=1))
 
     @ALL
-    def test_the_cells_of_the_built_in_layers(self, kind):
-        layer, x, data = RNN(cell(kind), return_sequences=True, return_state=True), Input((4, 2)), arrays(2, 4, 2)
+    def test_the_cells_of_the_built_in_layers(self, kind, rng):
+        layer, x, data = RNN(cell(kind), return_sequences=True, return_state=True), Input((4, 2)), arrays(rng, 2, 4, 2)
         got = Model(x, layer(x)).predict(data)
         y, states = loop(kind, data, layer.get_weights())
         for g, w in zip(got, [y, *states]):
             close(g, w)
 
-    def test_stacked_cells(self):
+    def test_stacked_cells(self, rng):
         cells = [cell("lstm", units=2), cell("gru", units=4), Minimal(3)]
-        layer, x, data = RNN(cells, return_state=True), Input((4, 2)), arrays(2, 4, 2)
+        layer, x, data = RNN(cells, return_state=True), Input((4, 2)), arrays(rng, 2, 4, 2)
         assert isinstance(layer.cell, StackedRNNCells) and layer.cell.state_size == (2, 2, 4, 3)
         outputs = layer(x)
         assert [K.int_shape(t)[1] for t in outputs] == [3, 2, 2, 4, 3]
@@ -419,16 +418,16 @@ class TestGenericRNN:
         for g, w in zip(got, [h3, h1, c1, h2, h3]):
             close(g, w)
 
-    def test_stacked_stateful(self):
+    def test_stacked_stateful(self, rng):
         model = Sequential([RNN([Minimal(2), Minimal(3)], stateful=True, batch_input_shape=(2, 3, 4))])
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         first, second = model.predict(data), model.predict(data)
         assert np.abs(first - second).max() > 1e-4
         model.reset_states()
         np.testing.assert_array_equal(model.predict(data), first)
 
     @pytest.mark.parametrize("as_list", [False, True])
-    def test_constants(self, as_list):
+    def test_constants(self, as_list, rng):
         class PlusConstant(Minimal):
             def build(self, input_shape):
                 super().build(input_shape[0])
@@ -444,7 +443,7 @@ class TestGenericRNN:
             y = layer([x, s, c])
         else:
             y = layer(x, initial_state=s, constants=c)
-        data, start, constant = arrays(2, 4, 2), arrays(2, UNITS), arrays(2, UNITS)
+        data, start, constant = arrays(rng, 2, 4, 2), arrays(rng, 2, UNITS), arrays(rng, 2, UNITS)
         kernel, recurrent = layer.get_weights()
         want = start
         for t in range(4):
@@ -456,7 +455,7 @@ class TestGenericRNN:
         again.set_weights(model.get_weights())
         np.testing.assert_array_equal(again.predict([data, start, constant]), model.predict([data, start, constant]))
 
-    def test_constants_reach_the_stacked_cells_that_take_them(self):
+    def test_constants_reach_the_stacked_cells_that_take_them(self, rng):
         class Shifted(Minimal):
             def build(self, input_shapes):
                 super().build(input_shapes[0])
@@ -470,7 +469,7 @@ class TestGenericRNN:
         x, c = Input((4, 2)), Input((5,))
         layer = RNN([Minimal(3), Shifted(2)])
         model = Model([x, c], layer(x, constants=c))
-        data, constant = arrays(2, 4, 2), arrays(2, 5)
+        data, constant = arrays(rng, 2, 4, 2), arrays(rng, 2, 5)
         k1, r1, k2, r2, shift = layer.get_weights()
         h1, h2 = np.zeros((2, 3)), np.zeros((2, 2))
         for t in range(4):
@@ -478,8 +477,8 @@ class TestGenericRNN:
             h2 = h1 @ k2 + h2 @ r2 + constant @ shift
         close(model.predict([data, constant]), h2)
 
-    def test_states_of_stacked_cells_in_reverse(self):
-        cells, data = [cell("lstm", units=2), Minimal(3)], arrays(2, 4, 2)
+    def test_states_of_stacked_cells_in_reverse(self, rng):
+        cells, data = [cell("lstm", units=2), Minimal(3)], arrays(rng, 2, 4, 2)
         x = Input((4, 2))
         natural = RNN(cells, return_state=True)
         with pytest.warns(UserWarning, match="reverse_state_order"):
@@ -490,14 +489,14 @@ class TestGenericRNN:
             np.testing.assert_array_equal(got, want)
 
     @pytest.mark.parametrize("masked", [False, True])
-    def test_any_number_of_steps(self, masked):
+    def test_any_number_of_steps(self, masked, rng):
         layer = RNN(Minimal(3), return_sequences=True)
         x = Input((None, 2))
         model = Model(x, layer(Masking(0.0)(x) if masked else x))
         model.compile("sgd", "mse")
         kernel, recurrent = layer.get_weights()
         for steps in (1, 6, 3):
-            data = arrays(2, steps, 2)
+            data = arrays(rng, 2, steps, 2)
             data[1, 0] = 0
             want, h, output = np.zeros((2, steps, 3)), np.zeros((2, 3)), np.zeros((2, 3))
             for t in range(steps):
@@ -535,7 +534,7 @@ class TestMasks:
 
     @ALL
     @pytest.mark.parametrize("go_backwards", [False, True])
-    def test_outputs_before_the_first_step_are_zero_whatever_the_initial_state(self, kind, go_backwards):
+    def test_outputs_before_the_first_step_are_zero_whatever_the_initial_state(self, kind, go_backwards, rng):
         x, mask = Input((4, 2)), Input((4,), dtype="bool")
         starts = [Input((UNITS,)) for _ in range(2 if kind == "lstm" else 1)]
         kernel = make(kind, return_sequences=True, return_state=True, go_backwards=go_backwards)
@@ -546,7 +545,7 @@ class TestMasks:
             layer.set_weights(kernel.get_weights())
         run = K.function([x, mask, *starts], [*outputs[0], *outputs[1], outputs[2]])
         given = np.array([[0, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0]], bool)
-        got = run([arrays(3, 4, 2), given, *(arrays(3, UNITS) for _ in starts)])
+        got = run([arrays(rng, 3, 4, 2), given, *(arrays(rng, 3, UNITS) for _ in starts)])
         count = 1 + len(starts)
         for a, b in zip(got[:count], got[count:]):
             close(a, b)
@@ -561,8 +560,8 @@ class TestMasks:
         assert layer.compute_mask(None, mask) == [mask, None, None]
         assert make("lstm").compute_mask(None, mask) is None
 
-    def test_a_mask_of_numbers(self):
-        x, m, data = Input((3, 2)), Input((3,)), arrays(2, 3, 2)
+    def test_a_mask_of_numbers(self, rng):
+        x, m, data = Input((3, 2)), Input((3,)), arrays(rng, 2, 3, 2)
         mask = np.array([[1, 0, 0], [1, 1, 1]], "float32")
         layer = make("simple")
         got = K.function([x, m], [layer(x, mask=m)])([data, mask])[0]
@@ -618,10 +617,10 @@ class TestConfig:
         after.build((None, 3, 4))
         assert after.get_weights()[2].shape == (2, 6)
 
-    def test_constraints_hold_after_training(self):
+    def test_constraints_hold_after_training(self, rng):
         model = Sequential([LSTM(2, recurrent_constraint="nonneg", input_shape=(3, 4)), Dense(1)])
         model.compile("sgd", "mse")
-        model.train_on_batch(arrays(4, 3, 4), arrays(4, 1))
+        model.train_on_batch(arrays(rng, 4, 3, 4), arrays(rng, 4, 1))
         assert (model.get_weights()[1] >= 0).all() and (model.get_weights()[1] > 0).any()
 
     def test_old_spellings(self):

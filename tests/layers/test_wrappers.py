@@ -27,11 +27,9 @@ from hornbeam.layers import (
 from hornbeam.models import Model, Sequential, model_from_json
 from hornbeam.utils.generic_utils import object_list_uid
 
-RNG = np.random.RandomState(1)
 
-
-def arrays(*shape):
-    return RNG.uniform(-1, 1, shape).astype("float32")
+def arrays(rng, *shape):
+    return rng.uniform(-1, 1, shape).astype("float32")
 
 
 class AddsConstant(Layer):
@@ -57,29 +55,29 @@ class AddsConstant(Layer):
 
 class TestTimeDistributed:
     @pytest.mark.parametrize("batch_shape", [(None, 3, 4), (None, None, 4), (2, None, 4), (2, 3, 4)])
-    def test_dense(self, batch_shape):
+    def test_dense(self, batch_shape, rng):
         x = Input(batch_shape=batch_shape)
         layer = TimeDistributed(Dense(5, activation="tanh"))
         model = Model(x, layer(x))
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         kernel, bias = layer.get_weights()
         np.testing.assert_allclose(model.predict(data), np.tanh(data @ kernel + bias), rtol=1e-5, atol=1e-6)
         assert model.output_shape == (*batch_shape[:2], 5)
         assert layer.compute_output_shape(batch_shape) == (*batch_shape[:2], 5)
 
     @pytest.mark.parametrize("batch", [None, 2])
-    def test_a_model_with_convolutions(self, batch):
+    def test_a_model_with_convolutions(self, batch, rng):
         inner = Sequential([Conv2D(3, 2, input_shape=(4, 5, 2)), Flatten(), Dense(2)])
         x = Input(batch_shape=(batch, 3, 4, 5, 2))
         y = TimeDistributed(inner)(x)
-        data = arrays(2, 3, 4, 5, 2)
+        data = arrays(rng, 2, 3, 4, 5, 2)
         want = np.stack([inner.predict(data[:, t]) for t in range(3)], axis=1)
         np.testing.assert_allclose(Model(x, y).predict(data), want, rtol=1e-5, atol=1e-6)
 
-    def test_a_fixed_batch_keeps_the_batch_size_inside(self):
+    def test_a_fixed_batch_keeps_the_batch_size_inside(self, rng):
         x = Input(batch_shape=(2, 3, 4))
         y = TimeDistributed(Lambda(lambda v: v - K.mean(v, axis=0, keepdims=True)))(x)
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         np.testing.assert_allclose(Model(x, y).predict(data), data - data.mean(axis=0), rtol=1e-5, atol=1e-6)
 
     def test_a_fixed_batch_still_takes_one_product_for_dense(self):
@@ -94,16 +92,16 @@ class TestTimeDistributed:
 
         assert K.int_shape(TimeDistributed(Halve())(Input((3, 4)))) == (None, 3, 2)
 
-    def test_nested(self):
+    def test_nested(self, rng):
         x = Input((3, 2, 4))
         layer = TimeDistributed(TimeDistributed(Dense(5, use_bias=False)))
-        data = arrays(2, 3, 2, 4)
+        data = arrays(rng, 2, 3, 2, 4)
         model = Model(x, layer(x))
         np.testing.assert_allclose(model.predict(data), data @ layer.get_weights()[0], rtol=1e-5, atol=1e-6)
 
-    def test_arrays(self):
+    def test_arrays(self, rng):
         layer = TimeDistributed(Dense(2))
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         got = np.asarray(layer(data))
         kernel, bias = layer.get_weights()
         np.testing.assert_allclose(got, data @ kernel + bias, rtol=1e-5, atol=1e-6)
@@ -118,19 +116,19 @@ class TestTimeDistributed:
         kept = run([ones, 1])[0]
         assert set(np.unique(kept)) == {0, 2} and not np.array_equal(kept[:, 0], kept[:, 1])
 
-    def test_a_mask_of_steps_passes_through(self):
+    def test_a_mask_of_steps_passes_through(self, rng):
         x = Input((3, 4))
         y = TimeDistributed(Dense(2))(Masking()(x))
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         data[0, 1:] = 0
         mask = K.function([x], [y._keras_mask])([data])[0]
         np.testing.assert_array_equal(mask, [[1, 0, 0], [1, 1, 1]])
 
-    def test_a_mask_reaches_the_layer_inside(self):
+    def test_a_mask_reaches_the_layer_inside(self, rng):
         x = Input((3, 4, 2))
         inner = LSTM(2)
         y = TimeDistributed(inner)(Masking()(x))
-        data = arrays(2, 3, 4, 2)
+        data = arrays(rng, 2, 3, 4, 2)
         data[:, :, 2:] = 0  # steps of the inner sequence
         data[1, 2] = 0  # a whole outer step
         got, mask = K.function([x], [y, y._keras_mask])([data])
@@ -147,39 +145,39 @@ class TestTimeDistributed:
         assert K.int_shape(y) == (None, 2, 3, 4)
         np.testing.assert_array_equal(K.function([x], [y._keras_mask])([ids])[0], ids != 0)
 
-    def test_batch_normalization_updates_from_all_steps(self):
+    def test_batch_normalization_updates_from_all_steps(self, rng):
         model = Sequential([TimeDistributed(BatchNormalization(momentum=0.5), input_shape=(5, 2))])
         assert len(model.updates) == 2
         model.compile("sgd", "mse")
-        data = arrays(8, 5, 2) + 3
+        data = arrays(rng, 8, 5, 2) + 3
         model.train_on_batch(data, data)
         moving_mean = model.get_weights()[2]
         np.testing.assert_allclose(moving_mean, 0.5 * data.reshape(-1, 2).mean(axis=0), rtol=1e-5)
         model.layers[0].trainable = False
         assert model.layers[0].layer.trainable is False and model.updates == []
 
-    def test_losses(self):
+    def test_losses(self, rng):
         model = Sequential([TimeDistributed(Dense(2, kernel_regularizer="l1"), input_shape=(3, 4))])
         assert len(model.losses) == len(model.layers[0].get_losses_for(None)) == 1
         for batch in (None, 2):
             model = Sequential([TimeDistributed(Dense(2, activity_regularizer="l2"), batch_input_shape=(batch, 3, 4))])
             model.compile("sgd", "mse")
-            data = arrays(2, 3, 4)
+            data = arrays(rng, 2, 3, 4)
             out = model.predict(data)
             np.testing.assert_allclose(model.evaluate(data, out, verbose=0), 0.01 * (out**2).sum(), rtol=1e-4)
 
-    def test_losses_of_a_model_inside(self):
+    def test_losses_of_a_model_inside(self, rng):
         inner = Sequential([Dense(2, activity_regularizer="l2", input_shape=(4,))])
         model = Sequential([TimeDistributed(inner, input_shape=(3, 4))])
         model.compile("sgd", "mse")
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         out = model.predict(data)
         np.testing.assert_allclose(model.evaluate(data, out, verbose=0), 0.01 * (out**2).sum(), rtol=1e-4)
 
-    def test_training(self):
+    def test_training(self, rng):
         model = Sequential([TimeDistributed(Dense(1, use_bias=False, kernel_initializer="ones"), input_shape=(3, 2))])
         model.compile("sgd", "mse")
-        x, y = arrays(4, 3, 2), arrays(4, 3, 1)
+        x, y = arrays(rng, 4, 3, 2), arrays(rng, 4, 3, 1)
         model.train_on_batch(x, y)
         gradient = 2 * np.einsum("bti,bto->io", x, x.sum(-1, keepdims=True) - y) / y.size
         np.testing.assert_allclose(model.get_weights()[0], 1 - 0.01 * gradient, rtol=1e-5)
@@ -248,7 +246,7 @@ class TestWrapper:
         layer.trainable = False
         assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 2
 
-    def test_a_wrapper_of_ones_own(self):
+    def test_a_wrapper_of_ones_own(self, rng):
         class Doubled(Wrapper):
             def build(self, input_shape):
                 self.layer.build(input_shape)
@@ -262,7 +260,7 @@ class TestWrapper:
 
         layer = Doubled(Dense(3, use_bias=False))
         x = Input((4,))
-        model, data = Model(x, layer(x)), arrays(2, 4)
+        model, data = Model(x, layer(x)), arrays(rng, 2, 4)
         np.testing.assert_allclose(model.predict(data), 2 * data @ layer.get_weights()[0], rtol=1e-5, atol=1e-6)
         assert len(model.trainable_weights) == 1
 
@@ -280,11 +278,11 @@ class TestBidirectional:
     @pytest.mark.parametrize("rnn", [SimpleRNN, GRU, LSTM])
     @pytest.mark.parametrize("mode", ["sum", "mul", "ave", "concat", None])
     @pytest.mark.parametrize("sequences", [False, True])
-    def test_merge_modes(self, rnn, mode, sequences):
+    def test_merge_modes(self, rnn, mode, sequences, rng):
         x = Input((3, 4))
         layer = Bidirectional(rnn(2, return_sequences=sequences), merge_mode=mode)
         model = Model(x, layer(x))
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         (forward,), (backward,) = both_ways(layer, data)
         if sequences:
             backward = backward[:, ::-1]
@@ -301,18 +299,18 @@ class TestBidirectional:
         assert model.output_shape == layer.compute_output_shape((None, 3, 4))
         assert np.abs(forward - backward).max() > 1e-3
 
-    def test_the_backward_layer_sees_the_last_step_first(self):
+    def test_the_backward_layer_sees_the_last_step_first(self, rng):
         x = Input((3, 4))
         layer = Bidirectional(GRU(2), merge_mode=None)
         model = Model(x, layer(x))
         layer.set_weights(layer.get_weights()[:3] * 2)
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         forward, _ = model.predict(data)
         _, backward = model.predict(data[:, ::-1])
         np.testing.assert_allclose(forward, backward, rtol=1e-5, atol=1e-6)
 
-    def test_masks(self):
-        data = arrays(2, 5, 4)
+    def test_masks(self, rng):
+        data = arrays(rng, 2, 5, 4)
         data[0, 3:] = 0
         x = Input((5, 4))
         y = Bidirectional(LSTM(3, return_sequences=True), name="bi")(Masking()(x))
@@ -331,11 +329,11 @@ class TestBidirectional:
 
     @pytest.mark.parametrize("mode", ["concat", None])
     @pytest.mark.parametrize("rnn, n", [(GRU, 1), (LSTM, 2)])
-    def test_return_state(self, rnn, n, mode):
+    def test_return_state(self, rnn, n, mode, rng):
         x = Input((3, 4))
         layer = Bidirectional(rnn(2, return_state=True), merge_mode=mode)
         outputs = layer(x)
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         (f, *f_states), (b, *b_states) = both_ways(layer, data)
         want = [*([f, b] if mode is None else [np.concatenate([f, b], -1)]), *f_states, *b_states]
         got = Model(x, outputs).predict(data)
@@ -344,11 +342,11 @@ class TestBidirectional:
             np.testing.assert_allclose(g, w, rtol=1e-5, atol=1e-6)
         assert [K.int_shape(t) for t in outputs] == layer.compute_output_shape((None, 3, 4))
 
-    def test_initial_states_as_keras_tensors(self):
+    def test_initial_states_as_keras_tensors(self, rng):
         x, states = Input((3, 4)), [Input((2,)) for _ in range(4)]
         layer = Bidirectional(LSTM(2))
         model = Model([x, *states], layer(x, initial_state=states))
-        data, given = arrays(2, 3, 4), [arrays(2, 2) for _ in range(4)]
+        data, given = arrays(rng, 2, 3, 4), [arrays(rng, 2, 2) for _ in range(4)]
         (f,), (b,) = both_ways(layer, data, states=([*map(K.constant, given[:2])], [*map(K.constant, given[2:])]))
         want = np.concatenate([f, b], -1)
         np.testing.assert_allclose(model.predict([data, *given]), want, rtol=1e-5, atol=1e-6)
@@ -356,34 +354,34 @@ class TestBidirectional:
         again.set_weights(model.get_weights())
         np.testing.assert_array_equal(again.predict([data, *given]), model.predict([data, *given]))
 
-    def test_initial_states_as_values(self):
-        x, data = Input((3, 4)), arrays(2, 3, 4)
-        states = [K.constant(arrays(2, 2)), K.constant(arrays(2, 2))]
+    def test_initial_states_as_values(self, rng):
+        x, data = Input((3, 4)), arrays(rng, 2, 3, 4)
+        states = [K.constant(arrays(rng, 2, 2)), K.constant(arrays(rng, 2, 2))]
         layer = Bidirectional(GRU(2), merge_mode=None)
         outputs = K.function([x], layer(x, initial_state=states))([data])
         want = both_ways(layer, data, states=([states[0]], [states[1]]))
         for g, (w,) in zip(outputs, want):
             np.testing.assert_allclose(g, w, rtol=1e-5, atol=1e-6)
 
-    def test_initial_state_errors(self):
+    def test_initial_state_errors(self, rng):
         with pytest.raises(ValueError, match="the state should be a list containing the states of the underlying RNNs"):
             Bidirectional(GRU(2))(Input((3, 4)), initial_state=[Input((2,))])
         with pytest.raises(ValueError, match="a mix of Keras tensors and non-Keras tensors"):
-            Bidirectional(GRU(2))(Input((3, 4)), initial_state=[Input((2,)), K.constant(arrays(2, 2))])
+            Bidirectional(GRU(2))(Input((3, 4)), initial_state=[Input((2,)), K.constant(arrays(rng, 2, 2))])
 
-    def test_states_flow_from_encoder_to_decoder(self):
+    def test_states_flow_from_encoder_to_decoder(self, rng):
         x = Input((3, 4))
         encoded, *states = Bidirectional(LSTM(2, return_state=True))(x)
         decoded = Bidirectional(LSTM(2))(x, initial_state=states)
         model = Model(x, [encoded, decoded])
         assert [layer.name for layer in model.layers[1:]] == [t._keras_history[0].name for t in (encoded, decoded)]
-        assert model.predict(arrays(2, 3, 4))[1].shape == (2, 4)
+        assert model.predict(arrays(rng, 2, 3, 4))[1].shape == (2, 4)
 
-    def test_constants(self):
+    def test_constants(self, rng):
         x, c = Input((3, 4)), Input((2,))
         layer = Bidirectional(RNN(AddsConstant(3)), merge_mode=None)
         model = Model([x, c], layer(x, constants=c))
-        data, constant = arrays(2, 3, 4), arrays(2, 2)
+        data, constant = arrays(rng, 2, 3, 4), arrays(rng, 2, 2)
         k, ck, k_back, ck_back = layer.get_weights()
         for got, kernels in zip(model.predict([data, constant]), [(k, ck), (k_back, ck_back)]):
             want = data.sum(axis=1) @ kernels[0] + 3 * constant @ kernels[1]
@@ -392,16 +390,16 @@ class TestBidirectional:
         again.set_weights(model.get_weights())
         np.testing.assert_array_equal(again.predict([data, constant])[1], model.predict([data, constant])[1])
 
-    def test_stateful(self):
+    def test_stateful(self, rng):
         model = Sequential([Bidirectional(LSTM(2, stateful=True), batch_input_shape=(2, 3, 4), merge_mode="concat")])
-        data = arrays(2, 3, 4)
+        data = arrays(rng, 2, 3, 4)
         assert model.stateful
         first, second = model.predict(data), model.predict(data)
         assert np.abs(first - second).max() > 1e-4
         model.reset_states()
         np.testing.assert_array_equal(model.predict(data), first)
 
-    def test_weights(self):
+    def test_weights(self, rng):
         x = Input((3, 4))
         layer = Bidirectional(LSTM(2, name="lstm"), name="bi")
         layer(x)
@@ -412,7 +410,7 @@ class TestBidirectional:
         assert (layer.forward_layer.name, layer.backward_layer.name, layer.layer.name) == (
             "forward_lstm", "backward_lstm", "lstm",
         )  # fmt: skip
-        values = [arrays(*w.shape) for w in layer.weights]
+        values = [arrays(rng, *w.shape) for w in layer.weights]
         given = Bidirectional(LSTM(2), weights=values)
         given(x)
         for got, want in zip(given.get_weights(), values):
@@ -429,19 +427,19 @@ class TestBidirectional:
         assert len(layer.get_losses_for(None)) == 4 and len(layer.get_losses_for(model.inputs)) == 1
 
     @pytest.mark.parametrize("rate", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
-    def test_dropout_only_in_training(self, rate):
+    def test_dropout_only_in_training(self, rate, rng):
         x = Input((6, 4))
         y = Bidirectional(SimpleRNN(8, **rate))(x)
         run = K.function([x, K.learning_phase()], [y])
-        data = arrays(2, 6, 4)
+        data = arrays(rng, 2, 6, 4)
         np.testing.assert_array_equal(run([data, 0])[0], run([data, 0])[0])
         assert np.abs(run([data, 1])[0] - run([data, 1])[0]).max() > 1e-3
 
-    def test_training_changes_both_directions(self):
+    def test_training_changes_both_directions(self, rng):
         model = Sequential([Bidirectional(GRU(2), input_shape=(3, 4)), Dense(1)])
         model.compile("sgd", "mse")
         before = model.layers[0].get_weights()
-        model.train_on_batch(arrays(4, 3, 4), arrays(4, 1))
+        model.train_on_batch(arrays(rng, 4, 3, 4), arrays(rng, 4, 1))
         assert all(np.abs(a - b).max() > 0 for a, b in zip(before, model.layers[0].get_weights()))
 
     def test_config(self):
