@@ -7,11 +7,9 @@ from hornbeam import layers as L
 from hornbeam.models import Sequential
 from hornbeam.saving import preprocess_weights_for_loading as convert
 
-RNG = np.random.RandomState(0)
 
-
-def rand(*shape):
-    return RNG.rand(*shape).astype("float32")
+def rand(rng, *shape):
+    return rng.rand(*shape).astype("float32")
 
 
 def built(layer, shape):
@@ -30,8 +28,8 @@ def built(layer, shape):
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_theano_convolves_with_flipped_kernels(layer, shape, flipped):
-    weights = [rand(*w.shape) for w in built(layer, shape).weights]
+def test_theano_convolves_with_flipped_kernels(layer, shape, flipped, rng):
+    weights = [rand(rng, *w.shape) for w in built(layer, shape).weights]
     got = convert(layer, weights, "2.0.0", "theano")
     for i, (a, b) in enumerate(zip(got, weights)):
         spatial = tuple(range(b.ndim - 2))
@@ -58,12 +56,12 @@ def sigmoid(x):
     return np.clip(0.2 * x + 0.5, 0, 1)
 
 
-def test_keras_1_lstm():
+def test_keras_1_lstm(rng):
     """Its twelve arrays are kernel, recurrent kernel and bias of input, cell, forget and output, one after the other."""
     layer = built(L.LSTM(3, recurrent_activation="hard_sigmoid"), (5, 4))
-    gates = {name: (rand(4, 3), rand(3, 3), rand(3)) for name in ("i", "c", "f", "o")}
+    gates = {name: (rand(rng, 4, 3), rand(rng, 3, 3), rand(rng, 3)) for name in ("i", "c", "f", "o")}
     layer.set_weights(convert(layer, [array for gate in gates.values() for array in gate], "1"))
-    x, h, c = rand(2, 5, 4), np.zeros((2, 3)), np.zeros((2, 3))
+    x, h, c = rand(rng, 2, 5, 4), np.zeros((2, 3)), np.zeros((2, 3))
     for t in range(5):
         i, new, f, o = (x[:, t] @ w + h @ u + b for w, u, b in gates.values())
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(new)
@@ -71,11 +69,11 @@ def test_keras_1_lstm():
     np.testing.assert_allclose(np.asarray(layer(x)), h, rtol=1e-5)
 
 
-def test_keras_1_gru():
+def test_keras_1_gru(rng):
     layer = built(L.GRU(3, recurrent_activation="hard_sigmoid"), (5, 4))
-    gates = {name: (rand(4, 3), rand(3, 3), rand(3)) for name in ("z", "r", "h")}
+    gates = {name: (rand(rng, 4, 3), rand(rng, 3, 3), rand(rng, 3)) for name in ("z", "r", "h")}
     layer.set_weights(convert(layer, [array for gate in gates.values() for array in gate], "1"))
-    x, h = rand(2, 5, 4), np.zeros((2, 3))
+    x, h = rand(rng, 2, 5, 4), np.zeros((2, 3))
     for t in range(5):
         (wz, uz, bz), (wr, ur, br), (wh, uh, bh) = gates.values()
         z, r = sigmoid(x[:, t] @ wz + h @ uz + bz), sigmoid(x[:, t] @ wr + h @ ur + br)
@@ -94,27 +92,27 @@ def test_keras_1_gru():
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_keras_1_kernels(layer, shape, old, axes):
+def test_keras_1_kernels(layer, shape, old, axes, rng):
     layer = built(layer, shape)
-    kernel = rand(*old)
-    got, _ = convert(layer, [kernel, rand(3)], "1")
+    kernel = rand(rng, *old)
+    got, _ = convert(layer, [kernel, rand(rng, 3)], "1")
     assert np.array_equal(got, kernel.transpose(axes)) and got.shape == tuple(layer.weights[0].shape)
 
 
-def test_keras_1_conv1d():
+def test_keras_1_conv1d(rng):
     layer = built(L.Conv1D(3, 2), (6, 4))
-    kernel = rand(2, 1, 4, 3)
-    assert np.array_equal(convert(layer, [kernel, rand(3)], "1")[0], kernel[:, 0])
+    kernel = rand(rng, 2, 1, 4, 3)
+    assert np.array_equal(convert(layer, [kernel, rand(rng, 3)], "1")[0], kernel[:, 0])
     older = kernel.transpose(3, 2, 0, 1)  # before 1.1
-    assert np.array_equal(convert(layer, [older, rand(3)], "1")[0], kernel[:, 0])
+    assert np.array_equal(convert(layer, [older, rand(rng, 3)], "1")[0], kernel[:, 0])
     with pytest.raises(ValueError, match="of no known version"):
-        convert(layer, [rand(7, 7, 7, 7), rand(3)], "1")
+        convert(layer, [rand(rng, 7, 7, 7, 7), rand(rng, 3)], "1")
 
 
-def test_a_file_of_keras_1(tmp_path):
+def test_a_file_of_keras_1(tmp_path, rng):
     """Without keras_version, and with names as it had them."""
     path = tmp_path / "k1.h5"
-    arrays = [rand(4, 3), rand(3), rand(3), rand(3), rand(3), rand(3)]
+    arrays = [rand(rng, 4, 3), rand(rng, 3), rand(rng, 3), rand(rng, 3), rand(rng, 3), rand(rng, 3)]
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [b"dense_1", b"batchnormalization_1"]
         for name, weights in (

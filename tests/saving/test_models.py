@@ -17,9 +17,8 @@ from hornbeam.layers import BatchNormalization, Dense, Dropout, Input, Lambda, L
 from hornbeam.models import Model, Sequential, clone_model, load_model, model_from_json, model_from_yaml
 from hornbeam.utils.test_utils import tf_file_io_proxy
 
-RNG = np.random.RandomState(0)
-X = RNG.rand(20, 4).astype("float32")
-Y = np.eye(3, dtype="float32")[RNG.randint(0, 3, 20)]
+X = np.random.RandomState(0).rand(20, 4).astype("float32")
+Y = np.eye(3, dtype="float32")[np.random.RandomState(1).randint(0, 3, 20)]
 
 
 def small_model(**compile_arguments):
