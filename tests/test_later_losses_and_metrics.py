@@ -5,12 +5,11 @@ import pytest
 from hornbeam import activations, losses, metrics
 from hornbeam import backend as K
 
-RNG = np.random.RandomState(0)
-P = RNG.uniform(0.05, 0.95, (6, 4))
+P = np.random.RandomState(0).uniform(0.05, 0.95, (6, 4))
 P /= P.sum(1, keepdims=True)
-YES = RNG.randint(0, 2, (6, 4)).astype("float64")
-ONE = np.eye(4)[RNG.randint(0, 4, 6)]
-WEIGHTS = RNG.rand(6)
+YES = np.random.RandomState(1).randint(0, 2, (6, 4)).astype("float64")
+ONE = np.eye(4)[np.random.RandomState(2).randint(0, 4, 6)]
+WEIGHTS = np.random.RandomState(3).rand(6)
 
 
 def value(tensor):
@@ -97,8 +96,8 @@ def test_f_scores():
     check(lambda: metrics.F1Score(), f_score(*counts(best, WEIGHTS)[:3]), YES, P, WEIGHTS)
 
 
-def test_r2():
-    y = RNG.rand(6, 4)
+def test_r2(rng):
+    y = rng.rand(6, 4)
     total, rest = ((y - y.mean(0)) ** 2).sum(0), ((y - P) ** 2).sum(0)
     check(lambda: metrics.R2Score(), (1 - rest / total).mean(), y, P)
     check(lambda: metrics.R2Score(class_aggregation=None), 1 - rest / total, y, P)
@@ -115,23 +114,21 @@ def iou(y, p, classes, weights=None):
     return np.mean(values)
 
 
-def test_intersection_over_union():
-    y, p = RNG.randint(0, 3, (2, 30))
+def test_intersection_over_union(rng):
+    y, p = rng.randint(0, 3, (2, 30))
     check(lambda: metrics.IoU(4, [0, 2]), iou(y, p, [0, 2]), y, p)
     check(lambda: metrics.MeanIoU(4, ignore_class=1), iou(y[y != 1], p[y != 1], [0, 1, 2]), y, p)
-    hot, scores = np.eye(3)[y], RNG.rand(30, 3)
+    hot, scores = np.eye(3)[y], rng.rand(30, 3)
     check(lambda: metrics.OneHotMeanIoU(3), iou(y, scores.argmax(1), [0, 1, 2]), hot, scores)
     check(lambda: metrics.OneHotIoU(3, [1], sparse_y_pred=True), iou(y, p, [1]), hot, p)
-    yes, score = RNG.randint(0, 2, 30), RNG.rand(30)
+    yes, score, weights = rng.randint(0, 2, 30), rng.rand(30), rng.rand(30)
     check(lambda: metrics.BinaryIoU(threshold=0.4), iou(yes, score >= 0.4, [0, 1]), yes, score)
-    check(lambda: metrics.BinaryIoU([1]), iou(yes, score >= 0.5, [1], RNG2), yes, score, RNG2)
+    check(lambda: metrics.BinaryIoU([1]), iou(yes, score >= 0.5, [1], weights), yes, score, weights)
 
 
-RNG2 = np.random.RandomState(2).rand(30)
-
-
-def test_precision_at_recall():
-    y, p = RNG.randint(0, 2, 40), RNG.rand(40)
+def test_precision_at_recall(rng):
+    y = rng.randint(0, 2, 40)
+    p = 0.3 * y + 0.7 * rng.rand(40)  # better than chance, so that each bound is reached
     pairs = []
     for t in np.linspace(0, 1, 50):
         hits, chosen = (y * (p > t)).sum(), (p > t).sum()
@@ -140,8 +137,8 @@ def test_precision_at_recall():
     check(lambda: metrics.RecallAtPrecision(0.4, 50), max(re for pr, re in pairs if pr >= 0.4), y, p)
 
 
-def test_area_from_logits():
-    y, p = RNG.randint(0, 2, 40), RNG.uniform(0.05, 0.95, 40)
+def test_area_from_logits(rng):
+    y, p = rng.randint(0, 2, 40), rng.uniform(0.05, 0.95, 40)
     expected = result(metrics.AUC(), y, p)
     check(lambda: metrics.AUC(from_logits=True), expected, y, np.log(p / (1 - p)))
 

@@ -8,9 +8,8 @@ from hornbeam import backend as K
 from hornbeam import losses
 from hornbeam.utils import losses_utils
 
-rng = np.random.RandomState(0)
-T, P = rng.uniform(0.1, 1, (4, 5)), rng.uniform(0.1, 1, (4, 5))
-SIGNS = np.where(rng.rand(4, 5) > 0.5, 1.0, -1.0)
+T, P = np.random.RandomState(0).uniform(0.1, 1, (4, 5)), np.random.RandomState(1).uniform(0.1, 1, (4, 5))
+SIGNS = np.where(np.random.RandomState(2).rand(4, 5) > 0.5, 1.0, -1.0)
 ONE_HOT = np.eye(5)[[0, 3, 1, 1]]
 
 

@@ -9,9 +9,8 @@ from hornbeam import backend as K
 from hornbeam import metrics
 from hornbeam.utils import metrics_utils
 
-rng = np.random.RandomState(0)
-PROBABILITIES = rng.dirichlet(np.ones(6), 8).astype("float32")
-CLASSES = rng.randint(6, size=8)
+PROBABILITIES = np.random.RandomState(0).dirichlet(np.ones(6), 8).astype("float32")
+CLASSES = np.random.RandomState(1).randint(6, size=8)
 ONE_HOT = np.eye(6, dtype="float32")[CLASSES]
 
 
@@ -23,7 +22,7 @@ def accumulate(metric, *batches):
     return [f(list(batch))[0] for batch in batches]
 
 
-def test_functions():
+def test_functions(rng):
     hits = CLASSES == PROBABILITIES.argmax(-1)
     np.testing.assert_array_equal(K.eval(metrics.categorical_accuracy(ONE_HOT, PROBABILITIES)), hits)
     for target in (CLASSES, CLASSES[:, None]):
@@ -85,7 +84,7 @@ WRAPPERS = [
 
 
 @pytest.mark.parametrize("class_name, function_name", WRAPPERS)
-def test_wrappers_are_means_of_their_function(class_name, function_name):
+def test_wrappers_are_means_of_their_function(class_name, function_name, rng):
     values = K.eval(getattr(metrics, function_name)(ONE_HOT, PROBABILITIES))
     weights = rng.rand(8).astype("float32")
     per_sample = values if values.ndim == 1 else values.mean(-1)
@@ -108,15 +107,15 @@ def test_sparse_wrappers(name):
     )
 
 
-def test_root_mean_squared_error():
+def test_root_mean_squared_error(rng):
     t, p = rng.rand(6, 2), rng.rand(6, 2)
     got = accumulate(metrics.RootMeanSquaredError(), [t[:3], p[:3]], [t[3:], p[3:]])
     np.testing.assert_allclose(got[1], np.sqrt(((t - p) ** 2).mean()), rtol=1e-5)
 
 
-T = (rng.rand(200) > 0.6).astype("float32")
-P = np.clip(0.35 * T + 0.65 * rng.rand(200), 0, 1).astype("float32")
-W = rng.rand(200).astype("float32")
+T = (np.random.RandomState(2).rand(200) > 0.6).astype("float32")
+P = np.clip(0.35 * T + 0.65 * np.random.RandomState(3).rand(200), 0, 1).astype("float32")
+W = np.random.RandomState(4).rand(200).astype("float32")
 
 
 def halves(*arrays):
@@ -186,7 +185,7 @@ def test_sensitivity_and_specificity():
     np.testing.assert_allclose(got, expected, atol=0.05)
 
 
-def test_mean_iou():
+def test_mean_iou(rng):
     a, b, w = rng.randint(3, size=50), rng.randint(3, size=50), rng.rand(50)
     for weights in (None, w):
         expected = sklearn.metrics.jaccard_score(a, b, average="macro", sample_weight=weights)

@@ -13,8 +13,7 @@ from hornbeam import callbacks as cbks
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential, load_model
 
-RNG = np.random.RandomState(0)
-X, Y = RNG.rand(20, 3), RNG.rand(20, 1)
+X, Y = np.random.RandomState(0).rand(20, 3), np.random.RandomState(1).rand(20, 1)
 
 
 @pytest.fixture

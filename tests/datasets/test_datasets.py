@@ -17,12 +17,14 @@ from hornbeam import backend as K
 from hornbeam import datasets
 from hornbeam.datasets import files, imdb
 
-RNG = np.random.RandomState(0)
-IMAGES = RNG.randint(0, 256, (14, 28, 28)).astype("uint8")
-LABELS = RNG.randint(0, 10, 14).astype("uint8")
-COLOURED = RNG.randint(0, 256, (6, 2, 3, 32, 32)).astype("uint8")
-WORDS = [[int(word) for word in RNG.randint(1, 60, length)] for length in RNG.randint(3, 12, 30)]
-TOPICS = RNG.randint(0, 2, 30)
+IMAGES = np.random.RandomState(0).randint(0, 256, (14, 28, 28)).astype("uint8")
+LABELS = np.random.RandomState(1).randint(0, 10, 14).astype("uint8")
+COLOURED = np.random.RandomState(2).randint(0, 256, (6, 2, 3, 32, 32)).astype("uint8")
+WORDS = [
+    [int(word) for word in np.random.RandomState(i).randint(1, 60, length)]
+    for i, length in enumerate(np.random.RandomState(3).randint(3, 12, 30))
+]
+TOPICS = np.random.RandomState(4).randint(0, 2, 30)
 
 
 def lists(rows):

@@ -9,8 +9,6 @@ from hornbeam.layers.recurrent import Recurrent
 from hornbeam.legacy.layers import ConvRecurrent2D
 from hornbeam.models import Model, Sequential
 
-rng = np.random.RandomState(0)
-
 
 class Elman(Recurrent):
     """SimpleRNN without a bias: the input's projection is made for all steps at once."""
@@ -45,7 +43,7 @@ class Elman(Recurrent):
 
 
 @pytest.mark.parametrize("options", [{}, {"return_sequences": True}, {"go_backwards": True, "return_state": True}])
-def test_a_step_of_ones_own(options):
+def test_a_step_of_ones_own(options, rng):
     x = rng.randn(3, 5, 4).astype("float32")
     x[1, 3:] = 0
     inputs = Input((None, 4))
@@ -63,7 +61,7 @@ def test_a_step_of_ones_own(options):
     assert copy.get_config() == mine.get_config()
 
 
-def test_states_are_given_or_kept():
+def test_states_are_given_or_kept(rng):
     x, h = rng.randn(2, 3, 4).astype("float32"), rng.randn(2, 6).astype("float32")
     inputs, start = Input((3, 4)), Input((6,))
     layer = Elman(6)
@@ -79,7 +77,7 @@ def test_states_are_given_or_kept():
     assert not K.get_value(kept.layers[0].states[0]).any()
 
 
-def test_it_trains():
+def test_it_trains(rng):
     x = rng.randn(64, 5, 4).astype("float32")
     y = x.sum(axis=(1, 2))[:, None]
     model = Sequential([Elman(1, input_shape=(5, 4))])
@@ -88,7 +86,7 @@ def test_it_trains():
     assert losses[-1] < losses[0]
 
 
-def test_over_images():
+def test_over_images(rng):
     class Blur(ConvRecurrent2D):
         def build(self, input_shape):
             self.states = [None]

@@ -11,9 +11,8 @@ from hornbeam.models import Model, clone_model, model_from_json
 from hornbeam.tf import PURE as FUNCTIONS
 from hornbeam.tf import find
 
-RNG = np.random.RandomState(0)
-A = RNG.uniform(0.1, 2.0, (2, 3, 4)).astype("float32")
-B = RNG.uniform(0.1, 2.0, (2, 3, 4)).astype("float32")
+A = np.random.RandomState(0).uniform(0.1, 2.0, (2, 3, 4)).astype("float32")
+B = np.random.RandomState(1).uniform(0.1, 2.0, (2, 3, 4)).astype("float32")
 a, b = A.astype("float64"), B.astype("float64")
 NORM = np.sqrt((a**2).sum(-1, keepdims=True))
 
@@ -174,9 +173,9 @@ def op_model():
     return Model(x, SlicingOpLambda("__operators__.getitem", name="slice")(y, slice_spec=spec))
 
 
-def test_calls_come_back_from_a_file():
+def test_calls_come_back_from_a_file(rng):
     model = op_model()
-    x = RNG.rand(3, 4).astype("float32")
+    x = rng.rand(3, 4).astype("float32")
     calls = {layer["name"]: layer["inbound_nodes"] for layer in model.get_config()["layers"]}
     assert calls["tf.math.subtract"] == [["_CONSTANT_VALUE", -1, 2.0, {"y": ["h", 0, 0]}]]
     assert calls["tf.math.multiply"] == [["tf.math.subtract", 0, 0, {"y": ["x", 0, 0]}]]

@@ -19,8 +19,8 @@ from hornbeam.layers import (
 )
 from hornbeam.models import Model, Sequential
 
-RNG = np.random.RandomState(0)
-X_train, y_train = RNG.rand(48, 8).astype("float32"), keras.utils.to_categorical(RNG.randint(0, 3, 48), 3)
+X_train = np.random.RandomState(0).rand(48, 8).astype("float32")
+y_train = keras.utils.to_categorical(np.random.RandomState(1).randint(0, 3, 48), 3)
 
 
 def classifier(**options):
@@ -37,13 +37,13 @@ def test_model(capsys):
     assert "Total params: 99" in capsys.readouterr().out
 
 
-def test_layers():
+def test_layers(rng):
     x = Input((12, 12, 3))
     y = Conv2D(filters=4, kernel_size=3, activation="relu")(x)
     y = BatchNormalization()(y)
     y = MaxPooling2D(pool_size=(2, 2))(Activation("relu")(y))
     y = Dense(units=5, activation="relu")(Dropout(rate=0.5)(Flatten()(y)))
-    assert Model(x, y).predict(RNG.rand(2, 12, 12, 3)).shape == (2, 5)
+    assert Model(x, y).predict(rng.rand(2, 12, 12, 3)).shape == (2, 5)
 
 
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", "mean_squared_error", "binary_crossentropy"])
@@ -120,9 +120,9 @@ def test_regularization():
     np.testing.assert_allclose(model.evaluate(x, np.zeros((1, 18)), verbose=0), expected, rtol=1e-5)
 
 
-def test_time_distributed():
+def test_time_distributed(rng):
     model = Sequential([LSTM(6, return_sequences=True, input_shape=(4, 3)), TimeDistributed(Dense(2))])
-    x = RNG.rand(5, 4, 3)
+    x = rng.rand(5, 4, 3)
     y = model.predict(x)
     assert y.shape == (5, 4, 2)  # (batch, time step, output)
     steps = Model(model.input, model.layers[0].output).predict(x)
@@ -133,17 +133,17 @@ def test_time_distributed():
 
 
 @pytest.mark.parametrize("first", [Dropout(0.5), MaxPooling2D()])
-def test_dropout_before_or_after_pooling(first):
+def test_dropout_before_or_after_pooling(first, rng):
     second = MaxPooling2D() if isinstance(first, Dropout) else Dropout(0.5)
     x = Input((4, 4, 2))
-    assert Model(x, second(first(x))).predict(RNG.rand(1, 4, 4, 2)).shape == (1, 2, 2, 2)
+    assert Model(x, second(first(x))).predict(rng.rand(1, 4, 4, 2)).shape == (1, 2, 2, 2)
 
 
-def test_batch_normalization_before_or_after_the_activation():
+def test_batch_normalization_before_or_after_the_activation(rng):
     x = Input((6,))
     before = Activation("relu")(BatchNormalization()(Dense(4)(x)))
     after = BatchNormalization()(Dense(4, activation="relu")(x))
-    assert [y.shape for y in Model(x, [before, after]).predict(RNG.rand(3, 6))] == [(3, 4)] * 2
+    assert [y.shape for y in Model(x, [before, after]).predict(rng.rand(3, 6))] == [(3, 4)] * 2
 
 
 def test_gradient_clipping_and_l2():

@@ -10,8 +10,6 @@ from hornbeam.layers import Dense, Embedding, Flatten
 from hornbeam.models import Sequential
 from hornbeam.utils import np_utils
 
-RNG = np.random.RandomState(0)
-
 
 @pytest.mark.parametrize(
     "module, names",
@@ -44,12 +42,12 @@ def test_outline(module, names):
     assert all(hasattr(module, name) for name in names.split())
 
 
-def test_embedding_of_given_vectors():
+def test_embedding_of_given_vectors(rng):
     vocab, length = ["a", "b", "c"], 5
-    embedding_matrix = RNG.rand(len(vocab) + 1, 200).astype("float32")
+    embedding_matrix = rng.rand(len(vocab) + 1, 200).astype("float32")
     model = Sequential()
     model.add(Embedding(len(vocab) + 1, 200, weights=[embedding_matrix], input_length=length))
-    indices = RNG.randint(0, 4, (2, length))
+    indices = rng.randint(0, 4, (2, length))
     assert np.array_equal(model.predict(indices), embedding_matrix[indices])  # (samples, length, 200)
     model.add(Flatten())
     model.add(Dense(1))  # knows its inputs from input_length
@@ -113,20 +111,20 @@ def test_to_categorical():
     assert got.argmax(1).tolist() == [5, 0, 4] and got.shape == (3, 10) and got.sum() == 3
 
 
-def test_small_perceptron():
+def test_small_perceptron(rng):
     model = Sequential()
     model.add(Dense(5, input_shape=(4,), activation="sigmoid"))
     model.add(Dense(1, activation="sigmoid"))
-    assert model.count_params() == 31 and model.predict(RNG.rand(2, 4)).shape == (2, 1)
+    assert model.count_params() == 31 and model.predict(rng.rand(2, 4)).shape == (2, 1)
 
 
-def test_deep_perceptron():
+def test_deep_perceptron(rng):
     model = Sequential()
     model.add(Dense(10, activation="sigmoid", input_shape=(8,)))
     model.add(Dense(8, activation="relu"))
     model.add(Dense(10, activation="relu"))
     model.add(Dense(5, activation="softmax"))
-    np.testing.assert_allclose(model.predict(RNG.rand(3, 8)).sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(rng.rand(3, 8)).sum(1), 1, rtol=1e-6)
 
 
 def test_a_misspelt_activation_is_named():

@@ -8,7 +8,6 @@ from hornbeam.layers import Dense
 from hornbeam.models import Sequential
 from hornbeam.optimizers import SGD
 
-RNG = np.random.RandomState(0)
 OPTIONS = {
     "activation": None, "use_bias": True, "kernel_initializer": "glorot_uniform", "bias_initializer": "zeros",
     "kernel_regularizer": None, "bias_regularizer": None, "activity_regularizer": None, "kernel_constraint": None,
@@ -29,17 +28,17 @@ def test_batch_input_shape_leaves_the_batch_size_open():
     assert model.input_shape == (None, 8, 8, 1)
 
 
-def test_max_pooling2d():
+def test_max_pooling2d(rng):
     layer = keras.layers.MaxPooling2D(pool_size=(2, 2), strides=None, padding="valid", data_format=None)
-    x = RNG.rand(1, 4, 4, 1).astype("float32")
+    x = rng.rand(1, 4, 4, 1).astype("float32")
     expected = x.reshape(2, 2, 2, 2).max((1, 3))
     assert np.array_equal(np.asarray(layer(x))[0, :, :, 0], expected)
     assert keras.layers.MaxPool2D is keras.layers.MaxPooling2D
 
 
-def test_dense():
+def test_dense(rng):
     layer = keras.layers.core.Dense(3, **OPTIONS)
-    x = RNG.rand(2, 4).astype("float32")
+    x = rng.rand(2, 4).astype("float32")
     y = np.asarray(layer(x))
     kernel, bias = layer.get_weights()
     np.testing.assert_allclose(y, x @ kernel + bias, rtol=1e-5)
@@ -85,10 +84,10 @@ def test_predict_needs_no_compile():
         losses.binary_crossentropy,
     ],
 )
-def test_losses(loss):
+def test_losses(loss, rng):
     model = Sequential([Dense(3, input_shape=(4,), activation="softmax")])
     model.compile("sgd", loss=loss)
-    assert np.isfinite(model.train_on_batch(RNG.rand(6, 4), np.eye(3)[RNG.randint(0, 3, 6)]))
+    assert np.isfinite(model.train_on_batch(rng.rand(6, 4), np.eye(3)[rng.randint(0, 3, 6)]))
 
 
 @pytest.mark.parametrize(
@@ -100,20 +99,20 @@ def test_losses(loss):
         lambda: keras.optimizers.Adam(lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08),
     ],
 )
-def test_optimizers(optimizer):
+def test_optimizers(optimizer, rng):
     model = Sequential([Dense(1, input_shape=(4,))])
     model.compile(loss="mean_squared_error", optimizer=optimizer())
-    x = RNG.rand(16, 4)
+    x = rng.rand(16, 4)
     first = model.train_on_batch(x, x.sum(1, keepdims=True))
     for _ in range(20):
         last = model.train_on_batch(x, x.sum(1, keepdims=True))
     assert last < first
 
 
-def test_train_on_batch():
+def test_train_on_batch(rng):
     model = Sequential([Dense(2, input_shape=(3,), activation="softmax")])
     model.compile(optimizers.sgd(), "sparse_categorical_crossentropy")
-    x, y = RNG.rand(4, 3), np.array([0, 1, 0, 1])
+    x, y = rng.rand(4, 3), np.array([0, 1, 0, 1])
     plain = model.test_on_batch(x, y)
     assert model.train_on_batch(x, y, sample_weight=None, class_weight=None) == pytest.approx(plain)
     assert model.train_on_batch(x, y, class_weight={0: 0.0, 1: 0.0}) == 0

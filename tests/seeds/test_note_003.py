@@ -7,8 +7,6 @@ from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Model, Sequential, model_from_json, model_from_yaml
 
-RNG = np.random.RandomState(0)
-
 
 def regression():
     model = Sequential([L.Dense(4, activation="tanh", input_shape=(3,)), L.Dense(1)])
@@ -16,7 +14,7 @@ def regression():
     return model
 
 
-X, Y = RNG.rand(20, 3), RNG.rand(20, 1)
+X, Y = np.random.RandomState(0).rand(20, 3), np.random.RandomState(1).rand(20, 1)
 
 
 # -- guides -------------------------------------------------------------------------------------------
@@ -188,10 +186,10 @@ def test_arguments_of_fit():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, L.Layer) else "",
 )
-def test_layer(layer, given, expected):
+def test_layer(layer, given, expected, rng):
     x = L.Input(given)
     model = Model(x, layer(x))
-    batch = RNG.randint(0, 9, (2, *given)) if isinstance(layer, L.Embedding) else RNG.rand(2, *given)
+    batch = rng.randint(0, 9, (2, *given)) if isinstance(layer, L.Embedding) else rng.rand(2, *given)
     assert model.output_shape == (None, *expected) and model.predict(batch).shape == (2, *expected)
 
 
@@ -223,8 +221,8 @@ def test_methods_of_a_layer():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, L.Layer) else "",
 )
-def test_merge(layer, expected):
-    a, b = RNG.randn(2, 4, 3).astype("float32")
+def test_merge(layer, expected, rng):
+    a, b = rng.randn(2, 4, 3).astype("float32")
     inputs = [L.Input((3,)), L.Input((3,))]
     np.testing.assert_allclose(Model(inputs, layer(inputs)).predict([a, b]), expected(a, b), rtol=1e-5, atol=1e-6)
 
@@ -261,16 +259,16 @@ def test_activation(layer, formula):
 
 
 @pytest.mark.parametrize("mode", ["sum", "mul", "concat", "ave", None])
-def test_bidirectional_modes(mode):
+def test_bidirectional_modes(mode, rng):
     x = L.Input((5, 3))
     outputs = L.Bidirectional(L.GRU(4), merge_mode=mode)(x)
-    values = Model(x, outputs).predict(RNG.rand(2, 5, 3))
+    values = Model(x, outputs).predict(rng.rand(2, 5, 3))
     assert (
         [v.shape for v in values] == [(2, 4)] * 2 if mode is None else values.shape == (2, 8 if mode == "concat" else 4)
     )
 
 
-def test_rnn_of_a_cell_of_ones_own():
+def test_rnn_of_a_cell_of_ones_own(rng):
     class Decay(L.Layer):
         state_size = output_size = 3
 
@@ -280,7 +278,7 @@ def test_rnn_of_a_cell_of_ones_own():
 
     x = L.Input((4, 3))
     y = L.RNN(Decay(), return_sequences=True, return_state=True, go_backwards=False, stateful=False, unroll=False)(x)
-    values = RNG.rand(2, 4, 3)
+    values = rng.rand(2, 4, 3)
     sequence, last = Model(x, y).predict(values)
     expected = np.zeros((2, 3))
     for step in range(4):
@@ -289,9 +287,9 @@ def test_rnn_of_a_cell_of_ones_own():
     np.testing.assert_allclose(last, expected, rtol=1e-5)
 
 
-def test_stateful_rnn_keeps_its_state():
+def test_stateful_rnn_keeps_its_state(rng):
     model = Sequential([L.SimpleRNN(3, stateful=True, batch_input_shape=(2, 4, 2))])
-    x = RNG.rand(2, 4, 2)
+    x = rng.rand(2, 4, 2)
     first = model.predict(x)
     assert not np.array_equal(model.predict(x), first)
     model.reset_states()
@@ -469,9 +467,9 @@ def test_regularizer(regularizer, penalty, argument):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("argument", ["kernel_constraint", "bias_constraint"])
-def test_constraint(constraint, holds, argument):
+def test_constraint(constraint, holds, argument, rng):
     model = Sequential([L.Dense(2, input_shape=(3,), bias_initializer="ones", **{argument: constraint})])
     model.compile(keras.optimizers.SGD(lr=5.0), "mse")
-    model.train_on_batch(X, RNG.randn(20, 2))
+    model.train_on_batch(X, rng.randn(20, 2))
     weights = model.get_weights()[argument == "bias_constraint"]
     assert holds(np.linalg.norm(weights, axis=0), weights)

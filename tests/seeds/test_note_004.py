@@ -8,8 +8,8 @@ from hornbeam import backend as K
 from hornbeam.layers import Activation, BatchNormalization, Conv2D, Dense, Flatten, Input
 from hornbeam.models import Model, Sequential, load_model
 
-RNG = np.random.RandomState(0)
-DATA, LABELS = RNG.rand(40, 6), keras.utils.to_categorical(RNG.randint(0, 2, 40))
+DATA = np.random.RandomState(0).rand(40, 6)
+LABELS = keras.utils.to_categorical(np.random.RandomState(1).randint(0, 2, 40))
 
 #: Each name of the note, by the module that it is said to be in.
 NAMES = {
@@ -66,8 +66,8 @@ def test_pipes_are_laid_before_water_flows():
     assert np.array_equal(K.function([x], [y])([np.array([[3.0, 4.0]])])[0], [25])
 
 
-def test_data_formats():
-    x = RNG.rand(2, 5, 6, 3)  # samples, height, width, channels
+def test_data_formats(rng):
+    x = rng.rand(2, 5, 6, 3)  # samples, height, width, channels
     last = Conv2D(4, 3, data_format="channels_last")
     expected = np.asarray(last(x))
     first = Conv2D(4, 3, data_format="channels_first")
@@ -125,8 +125,8 @@ def test_generators(kind):
     assert model.get_layer(index=len(model.layers) - 1).units == 2
 
 
-def test_image_data_generator():
-    images = RNG.rand(8, 6, 6, 3) * 255
+def test_image_data_generator(rng):
+    images = rng.rand(8, 6, 6, 3) * 255
     generator = keras.preprocessing.image.ImageDataGenerator(
         featurewise_center=True, rotation_range=20, horizontal_flip=True
     )

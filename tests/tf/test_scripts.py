@@ -9,8 +9,7 @@ from hornbeam.models import Model
 from hornbeam.tf import NAMES as tf
 from hornbeam.tf import PURE, find
 
-RNG = np.random.RandomState(0)
-X = RNG.normal(size=(3, 4)).astype("float32")
+X = np.random.RandomState(0).normal(size=(3, 4)).astype("float32")
 
 
 def value(x):
@@ -228,14 +227,14 @@ def test_classes_by_their_logits():
     assert abs(drawn[0].mean() - 0.8) < 0.03 and not drawn[1].any()
 
 
-def test_dropout_and_flips():
+def test_dropout_and_flips(rng):
     ones = K.ones((50, 40))
     for arguments in ({"keep_prob": 0.75}, {"rate": 0.25}):
         kept = value(tf["nn.dropout"](ones, **arguments, seed=2))
         assert set(np.unique(kept)) == {np.float32(0), np.float32(1 / 0.75)} and abs(kept.mean() - 1) < 0.05
     with pytest.raises(ValueError, match="one of"):
         tf["nn.dropout"](ones)
-    images = RNG.uniform(size=(40, 2, 3, 1)).astype("float32")
+    images = rng.uniform(size=(40, 2, 3, 1)).astype("float32")
     flipped = value(tf["image.random_flip_left_right"](images, seed=4))
     same = [np.array_equal(a, b) for a, b in zip(flipped, images)]
     assert 5 < sum(same) < 35
@@ -427,7 +426,7 @@ def test_padding_by_sizes_known_when_run():
     np.testing.assert_array_equal(K.function([x], [filled])([X])[0], np.pad(X, [(0, 2), (0, 0)]))
 
 
-def test_what_depends_on_data_in_a_model_that_trains():
+def test_what_depends_on_data_in_a_model_that_trains(rng):
     """A mask's true elements, in a loss: how many there are is known only when it runs."""
     x = Input((4,))
     model = Model(x, Lambda(lambda t: t * 1.0)(x))
@@ -436,5 +435,5 @@ def test_what_depends_on_data_in_a_model_that_trains():
         return tf["reduce_sum"](tf["boolean_mask"](tf["square"](y_true - y_pred), y_true > 0.0))
 
     model.compile("sgd", loss)
-    y = RNG.normal(size=(3, 4)).astype("float32")
+    y = rng.normal(size=(3, 4)).astype("float32")
     np.testing.assert_allclose(model.evaluate(X, y, verbose=0), ((y - X) ** 2)[y > 0].sum(), rtol=1e-5)

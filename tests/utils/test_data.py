@@ -22,8 +22,7 @@ from hornbeam.utils import H5Dict, HDF5Matrix, enqueuers, get_file
 from hornbeam.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, validate_file
 from hornbeam.utils.downloads import _extract_archive
 
-RNG = np.random.RandomState(0)
-X, Y = RNG.rand(24, 3).astype("float32"), RNG.rand(24, 1).astype("float32")
+X, Y = np.random.RandomState(0).rand(24, 3).astype("float32"), np.random.RandomState(1).rand(24, 1).astype("float32")
 
 
 class Batches(Sequence):
@@ -363,10 +362,10 @@ def test_h5dict_gives_back_what_was_set(tmp_path):
                 read["more"] = 1
 
 
-def test_to_categorical_and_normalize():
+def test_to_categorical_and_normalize(rng):
     assert np.array_equal(keras.utils.to_categorical([0, 2, 1]), np.eye(3)[[0, 2, 1]])
     assert keras.utils.to_categorical(np.zeros((2, 5, 1)), 4).shape == (2, 5, 4)
     assert keras.utils.to_categorical([1], 3, dtype="int32").dtype == np.int32
-    x = RNG.rand(3, 4)
+    x = rng.rand(3, 4)
     np.testing.assert_allclose(np.linalg.norm(keras.utils.normalize(x), axis=1), 1)
     assert np.array_equal(keras.utils.normalize(np.zeros((2, 2))), np.zeros((2, 2)))
