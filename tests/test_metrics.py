@@ -176,13 +176,12 @@ def test_area_under_precision_and_recall():
 
 
 def test_sensitivity_and_specificity():
-    fpr, tpr, _ = sklearn.metrics.roc_curve(T, P, drop_intermediate=False)
-    expected = tpr[np.abs((1 - fpr) - 0.7).argmin()]
+    above = np.linspace(0, 1, 3000, dtype="float32")[:, None] < P
+    sensitivity, specificity = above[:, T > 0].mean(1), 1 - above[:, T == 0].mean(1)
     got = accumulate(metrics.SensitivityAtSpecificity(0.7, num_thresholds=3000), [T, P])[0]
-    np.testing.assert_allclose(got, expected, atol=0.05)
-    expected = 1 - fpr[np.abs(tpr - 0.7).argmin()]
+    np.testing.assert_allclose(got, sensitivity[np.abs(specificity - 0.7).argmin()], rtol=1e-6)
     got = accumulate(metrics.SpecificityAtSensitivity(0.7, num_thresholds=3000), [T, P])[0]
-    np.testing.assert_allclose(got, expected, atol=0.05)
+    np.testing.assert_allclose(got, specificity[np.abs(sensitivity - 0.7).argmin()], rtol=1e-6)
 
 
 def test_mean_iou(rng):
