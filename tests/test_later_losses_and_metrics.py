@@ -97,11 +97,12 @@ def test_f_scores():
 
 
 def test_r2(rng):
-    y = P + rng.uniform(-0.2, 0.2, P.shape)  # far from 1 = rest / total, where 1 - rest / total cancels
-    total, rest = ((y - y.mean(0)) ** 2).sum(0), ((y - P) ** 2).sum(0)
-    check(lambda: metrics.R2Score(), (1 - rest / total).mean(), y, P)
-    check(lambda: metrics.R2Score(class_aggregation=None), 1 - rest / total, y, P)
-    check(lambda: metrics.R2Score("variance_weighted_average"), 1 - rest.sum() / total.sum(), y, P)
+    y = rng.uniform(-1, 1, (6, 4))
+    p = y + rng.uniform(-0.2, 0.2, (6, 4))  # rest / total far from 1, where the difference cancels
+    total, rest = ((y - y.mean(0)) ** 2).sum(0), ((y - p) ** 2).sum(0)
+    check(lambda: metrics.R2Score(), (1 - rest / total).mean(), y, p)
+    check(lambda: metrics.R2Score(class_aggregation=None), 1 - rest / total, y, p)
+    check(lambda: metrics.R2Score("variance_weighted_average"), 1 - rest.sum() / total.sum(), y, p)
 
 
 def iou(y, p, classes, weights=None):
