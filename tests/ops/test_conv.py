@@ -57,19 +57,21 @@ def test_rows_cut_into_tiles_of_every_height(isa):
         check_all(*operands((1, 2, width, 3, 17, (2, 3)), ((1, 1), (1, 1)), "same", "float32"))
 
 
-def test_many_images_and_rows(isa):
-    """Enough work for many tasks, several partial sums of backward-filter, and strips of several images."""
-    for shape in [(16, 28, 28, 8, 40, (3, 3)), (64, 5, 6, 24, 33, (3, 3)), (40, 14, 14, 64, 130, (1, 1))]:
-        check_all(*operands(shape, ((1, 1), (1, 1)), "same", "float32"))
+@pytest.mark.parametrize("shape", [
+    (16, 28, 28, 8, 40, (3, 3)), (64, 5, 6, 24, 33, (3, 3)), (40, 14, 14, 64, 130, (1, 1)),
     # Few outputs of large weights: tasks take panels of channels first.
-    for shape in [(1, 14, 14, 96, 256, (3, 3)), (1, 7, 7, 64, 300, (3, 3))]:
-        check_all(*operands(shape, ((1, 1), (1, 1)), "same", "float32"))
-    for shape in [(4, 8, 14, 14, 8, 40, (3, 3, 3)), (16, 5, 4, 6, 12, 33, (3, 2, 3)), (1, 30, 6, 7, 40, 33, (3, 1, 1))]:
-        check_all(*operands(shape, ((1, 1, 1), (1, 1, 1)), "same", "float32"))
+    (1, 14, 14, 96, 256, (3, 3)), (1, 7, 7, 64, 300, (3, 3)),
+    (4, 8, 14, 14, 8, 40, (3, 3, 3)), (16, 5, 4, 6, 12, 33, (3, 2, 3)), (1, 30, 6, 7, 40, 33, (3, 1, 1)),
+], ids=str)  # fmt: skip
+def test_many_images_and_rows(isa, shape):
+    """Enough work for many tasks, several partial sums of backward-filter, and strips of several images."""
+    ones = (1,) * (len(shape) - 4)
+    check_all(*operands(shape, (ones, ones), "same", "float32"))
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu"])
-def test_bias_and_activation(isa, activation):
+@pytest.mark.parametrize("shape", SHAPES[:8], ids=str)
+def test_bias_and_activation(isa, activation, shape):
     functions = {
         "linear": lambda v: v,
         "relu": lambda v: np.maximum(v, 0),
@@ -77,41 +79,44 @@ def test_bias_and_activation(isa, activation):
         "tanh": np.tanh,
         "elu": lambda v: np.where(v > 0, v, np.expm1(v)),
     }
-    for shape in SHAPES[:8]:
-        x, w, _, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
-        w /= np.sqrt(np.float32(w[..., 0].size))
-        bias = draw(w.shape[3:], seed=4)
-        got = run_op("conv2d", [x, w, bias], activation=activation, **attrs)[0]
-        want = functions[activation](ref.conv(x, w, **attrs) + bias)
-        np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
+    x, w, _, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
+    w /= np.sqrt(np.float32(w[..., 0].size))
+    bias = draw(w.shape[3:], seed=4)
+    got = run_op("conv2d", [x, w, bias], activation=activation, **attrs)[0]
+    want = functions[activation](ref.conv(x, w, **attrs) + bias)
+    np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
 
 
-def test_bias_and_activation_of_transposed_convolutions(isa):
-    """Of strides that leave some outputs without a tap, and, last, by Winograd's tiles."""
-    for shape, strides in [
+@pytest.mark.parametrize(
+    "shape, strides",
+    [
         ((2, 9, 13, 3, 10, (2, 3)), 3),
         ((2, 4, 6, 5, 3, 10, (3, 1, 2)), 2),
         ((2, 24, 24, 32, 32, (3, 3)), 1),
-    ]:
-        n = len(shape) - 4
-        _, w, dy, attrs = operands(shape, ((strides,) * n, (1,) * n), "same", "float32")
-        w /= np.sqrt(np.float32(w[..., 0, :].size))
-        bias, x_shape = draw(w.shape[-2:-1], seed=4), (*shape[: n + 1], shape[n + 1])
-        got = run_op(f"conv{n}d_input_grad", [dy, w, np.array(x_shape), bias], activation="relu", **attrs)[0]
-        want = np.maximum(ref.conv_input_grad(dy, w, x_shape, **attrs) + bias, 0)
-        np.testing.assert_allclose(got, want, rtol=3e-6, atol=3e-6)
+    ],
+    ids=str,
+)
+def test_bias_and_activation_of_transposed_convolutions(isa, shape, strides):
+    """Of strides that leave some outputs without a tap, and, last, by Winograd's tiles."""
+    n = len(shape) - 4
+    _, w, dy, attrs = operands(shape, ((strides,) * n, (1,) * n), "same", "float32")
+    w /= np.sqrt(np.float32(w[..., 0, :].size))
+    bias, x_shape = draw(w.shape[-2:-1], seed=4), (*shape[: n + 1], shape[n + 1])
+    got = run_op(f"conv{n}d_input_grad", [dy, w, np.array(x_shape), bias], activation="relu", **attrs)[0]
+    want = np.maximum(ref.conv_input_grad(dy, w, x_shape, **attrs) + bias, 0)
+    np.testing.assert_allclose(got, want, rtol=3e-6, atol=3e-6)
 
 
-def test_kept_packings_give_the_same_bits(isa):
-    for shape in SHAPES:
-        x, w, dy, attrs = operands(shape, ((2, 1), (1, 1)), "same", "float32")
-        for op, data in (("conv2d", x), ("conv2d_input_grad", dy)):
-            p = G.placeholder(data.shape, "float32")
-            shape_input = [G.constant(np.array(x.shape))] if op == "conv2d_input_grad" else []
-            f = G.Function([p], [G.apply(op, [p, G.constant(w), *shape_input], **attrs)])
-            first = f([data])[0]  # packed for this run
-            for _ in range(2):  # and kept
-                np.testing.assert_array_equal(first, f([data])[0])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_kept_packings_give_the_same_bits(isa, shape):
+    x, w, dy, attrs = operands(shape, ((2, 1), (1, 1)), "same", "float32")
+    for op, data in (("conv2d", x), ("conv2d_input_grad", dy)):
+        p = G.placeholder(data.shape, "float32")
+        shape_input = [G.constant(np.array(x.shape))] if op == "conv2d_input_grad" else []
+        f = G.Function([p], [G.apply(op, [p, G.constant(w), *shape_input], **attrs)])
+        first = f([data])[0]  # packed for this run
+        for _ in range(2):  # and kept
+            np.testing.assert_array_equal(first, f([data])[0])
 
 
 @pytest.mark.parametrize("shape", [(6, 23, 30, 16, 70, (3, 3)), (1, 14, 14, 96, 256, (3, 3))])
@@ -222,8 +227,8 @@ def test_dtypes_that_differ():
         G.apply("conv2d", [G.placeholder((2, 5, 5, 3), "int32"), G.placeholder((3, 3, 3, 8), "int32")])
 
 
-def test_input_grad_errors():
+@pytest.mark.parametrize("shape", [(2, 6, 5, 3), (2, 5, 5, 4), (3, 5, 5, 3), (2, 5, 5)], ids=str)
+def test_input_grad_errors(shape):
     dy, w = G.placeholder((2, 3, 3, 8), "float32"), G.placeholder((3, 3, 3, 8), "float32")
-    for shape in [(2, 6, 5, 3), (2, 5, 5, 4), (3, 5, 5, 3), (2, 5, 5)]:
-        with pytest.raises(ValueError, match="conv2d_input_grad"):
-            G.apply("conv2d_input_grad", [dy, w, G.constant(np.array(shape))])
+    with pytest.raises(ValueError, match="conv2d_input_grad"):
+        G.apply("conv2d_input_grad", [dy, w, G.constant(np.array(shape))])

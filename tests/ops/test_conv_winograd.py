@@ -69,7 +69,8 @@ def test_every_edge(isa):
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu"])
-def test_bias_and_activation(isa, activation):
+@pytest.mark.parametrize("shape", SHAPES[:3], ids=str)
+def test_bias_and_activation(isa, activation, shape):
     functions = {
         "linear": lambda v: v,
         "relu": lambda v: np.maximum(v, 0),
@@ -77,13 +78,12 @@ def test_bias_and_activation(isa, activation):
         "tanh": np.tanh,
         "elu": lambda v: np.where(v > 0, v, np.expm1(v)),
     }
-    for shape in SHAPES[:3]:
-        x, w, _, attrs = operands(shape, WINDOW, "same", "float32")
-        w /= np.sqrt(np.float32(w[..., 0].size))
-        bias = draw(w.shape[3:], seed=4)
-        got = run_winograd("conv2d", [x, w, bias], activation=activation, **attrs)
-        want = functions[activation](ref.conv(x, w, **attrs) + bias)
-        np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
+    x, w, _, attrs = operands(shape, WINDOW, "same", "float32")
+    w /= np.sqrt(np.float32(w[..., 0].size))
+    bias = draw(w.shape[3:], seed=4)
+    got = run_winograd("conv2d", [x, w, bias], activation=activation, **attrs)
+    want = functions[activation](ref.conv(x, w, **attrs) + bias)
+    np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def test_agrees_with_the_direct_kernels(isa):

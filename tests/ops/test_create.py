@@ -28,11 +28,11 @@ def test_fill(isa, dtype, shape):
         np.testing.assert_array_equal(got, want)
 
 
-def test_fill_with_a_fraction_and_what_is_not_finite():
-    for value in (-0.1, 1e-40, np.inf, np.nan):
-        for dtype in ("float16", "float32", "float64"):
-            got = run_op("fill", [np.array([3])], value=value, dtype=dtype)[0]
-            np.testing.assert_array_equal(got, np.full(3, value, dtype))
+@pytest.mark.parametrize("value", [-0.1, 1e-40, np.inf, np.nan])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_fill_with_a_fraction_and_what_is_not_finite(value, dtype):
+    got = run_op("fill", [np.array([3])], value=value, dtype=dtype)[0]
+    np.testing.assert_array_equal(got, np.full(3, value, dtype))
 
 
 def test_fill_with_a_shape_known_when_run():

@@ -31,19 +31,17 @@ def test_dense_labels(isa, n, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("label_type", ["int32", "int64", "uint8", "int16"])
-def test_sparse_labels(isa, label_type, dtype):
+@pytest.mark.parametrize("n", CLASSES)
+def test_sparse_labels(isa, label_type, dtype, n):
     eps = EPS[dtype]
-    for n in CLASSES:
-        for logits, dloss, rng in cases(n, dtype):
-            labels = rng.integers(0, min(n, 200), len(logits)).astype(label_type)
-            loss, p = run_op("sparse_softmax_cross_entropy", [logits, labels])
-            np.testing.assert_allclose(
-                loss, reference.sparse_cross_entropy(logits, labels), rtol=64 * eps, atol=16 * eps
-            )
-            np.testing.assert_allclose(p, reference.softmax(logits), rtol=64 * eps)
-            want = (p - np.eye(n)[labels.astype(int)]) * dloss[:, None]
-            got = run_op("sparse_softmax_cross_entropy_grad", [p, labels, dloss])[0]
-            np.testing.assert_allclose(got, want, rtol=64 * eps, atol=4 * eps)
+    for logits, dloss, rng in cases(n, dtype):
+        labels = rng.integers(0, min(n, 200), len(logits)).astype(label_type)
+        loss, p = run_op("sparse_softmax_cross_entropy", [logits, labels])
+        np.testing.assert_allclose(loss, reference.sparse_cross_entropy(logits, labels), rtol=64 * eps, atol=16 * eps)
+        np.testing.assert_allclose(p, reference.softmax(logits), rtol=64 * eps)
+        want = (p - np.eye(n)[labels.astype(int)]) * dloss[:, None]
+        got = run_op("sparse_softmax_cross_entropy_grad", [p, labels, dloss])[0]
+        np.testing.assert_allclose(got, want, rtol=64 * eps, atol=4 * eps)
 
 
 @pytest.mark.parametrize("outside", [-1, 5, 10**6, -(2**31)])

@@ -113,12 +113,12 @@ def test_a_narrow_beam_keeps_the_best_prefixes_of_each_step(isa, width, classes)
         np.testing.assert_allclose(logs[b], [v for _, v in want], rtol=1e-10)
 
 
-def test_merging_what_the_search_found(isa):
+@pytest.mark.parametrize("merge, want", [(False, [0, 0, -1]), (True, [0, -1, -1])], ids=str)
+def test_merging_what_the_search_found(isa, merge, want):
     scores = np.log(np.array([[[0.9, 0.05, 0.05], [0.05, 0.05, 0.9], [0.9, 0.05, 0.05]]]))
-    for merge, want in ((False, [0, 0, -1]), (True, [0, -1, -1])):
-        labels, counts, _ = decode("ctc_beam", scores, [3], beam_width=10, top_paths=1, merge_repeated=merge)
-        np.testing.assert_array_equal(labels[0, 0], want)
-        assert counts[0, 0] == sum(k >= 0 for k in want)
+    labels, counts, _ = decode("ctc_beam", scores, [3], beam_width=10, top_paths=1, merge_repeated=merge)
+    np.testing.assert_array_equal(labels[0, 0], want)
+    assert counts[0, 0] == sum(k >= 0 for k in want)
 
 
 def test_fewer_sequences_than_asked_for(isa):
@@ -142,11 +142,11 @@ def test_greedy(isa, merge):
 
 
 @pytest.mark.parametrize("op, attrs", [("ctc_greedy", {}), ("ctc_beam", {"beam_width": 3, "top_paths": 2})])
-def test_edges(isa, op, attrs):
-    for shape in [(0, 3, 4), (2, 0, 4), (2, 3, 1)]:
-        labels, counts, _ = decode(op, np.zeros(shape), [9] * shape[0], **attrs)
-        assert (labels == -1).all() and not counts.any()
-        assert labels.shape[0] == shape[0] and labels.shape[-1] == shape[1]
+@pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 4), (2, 3, 1)], ids=str)
+def test_edges(isa, op, attrs, shape):
+    labels, counts, _ = decode(op, np.zeros(shape), [9] * shape[0], **attrs)
+    assert (labels == -1).all() and not counts.any()
+    assert labels.shape[0] == shape[0] and labels.shape[-1] == shape[1]
 
 
 def test_refuses():

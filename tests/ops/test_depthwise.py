@@ -61,19 +61,19 @@ def test_many_rows(isa):
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh"])
-def test_bias_and_activation(isa, activation):
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_bias_and_activation(isa, activation, shape):
     functions = {
         "linear": lambda v: v,
         "relu": lambda v: np.maximum(v, 0),
         "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
         "tanh": np.tanh,
     }
-    for shape in SHAPES:
-        x, w, _, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
-        bias = draw((shape[3] * shape[4],), seed=4)
-        got = run_op("depthwise_conv2d", [x, w, bias], activation=activation, **attrs)[0]
-        want = functions[activation](ref.depthwise_conv2d(x, w, **attrs) + bias)
-        np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
+    x, w, _, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
+    bias = draw((shape[3] * shape[4],), seed=4)
+    got = run_op("depthwise_conv2d", [x, w, bias], activation=activation, **attrs)[0]
+    want = functions[activation](ref.depthwise_conv2d(x, w, **attrs) + bias)
+    np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
 
 
 def test_bits_do_not_depend_on_threads(isa, threads):

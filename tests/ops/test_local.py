@@ -54,20 +54,20 @@ def filter_grad(x, dy, attrs):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_values(isa, dtype):
-    for case in CASES:
-        x, w, dy, attrs = operands(case, dtype)
-        terms = max(w.shape[1], len(x), w.shape[1] * w.shape[2] // x.shape[3])
-        bound = np.finfo(dtype).eps * (terms + 2) * 2  # of sums of so many products that are at most 1
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_values(isa, dtype, case):
+    x, w, dy, attrs = operands(case, dtype)
+    terms = max(w.shape[1], len(x), w.shape[1] * w.shape[2] // x.shape[3])
+    bound = np.finfo(dtype).eps * (terms + 2) * 2  # of sums of so many products that are at most 1
 
-        def check(got, want, bound=bound, terms=terms):
-            assert got.dtype == dtype and got.shape == want.shape
-            assert not np.any(~(np.abs(got - want) <= bound * np.sqrt(terms)))
+    def check(got, want):
+        assert got.dtype == dtype and got.shape == want.shape
+        assert not np.any(~(np.abs(got - want) <= bound * np.sqrt(terms)))
 
-        check(run_op("local_conv2d", [x, w], **attrs)[0], forward(x, w, attrs))
-        shape = np.array(x.shape)
-        check(run_op("local_conv2d_input_grad", [dy, w, shape], **attrs)[0], input_grad(dy, w, x.shape, attrs))
-        check(run_op("local_conv2d_filter_grad", [x, dy], **attrs)[0], filter_grad(x, dy, attrs))
+    check(run_op("local_conv2d", [x, w], **attrs)[0], forward(x, w, attrs))
+    shape = np.array(x.shape)
+    check(run_op("local_conv2d_input_grad", [dy, w, shape], **attrs)[0], input_grad(dy, w, x.shape, attrs))
+    check(run_op("local_conv2d_filter_grad", [x, dy], **attrs)[0], filter_grad(x, dy, attrs))
 
 
 @pytest.mark.parametrize("case", [((2, 4, 5, 2), (2, 3), (1, 2), 3), ((3, 1, 5, 2), (1, 2), (1, 1), 2)])

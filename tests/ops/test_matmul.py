@@ -95,22 +95,22 @@ def test_bias_and_activation(isa, activation):
         ((1, 1), (5,)),
     ],
 )
-def test_batch_dims_broadcast(isa, batch_a, batch_b, transposes):
-    for m, n, k in [(5, 7, 9), (33, 40, 50), (180, 70, 33)]:
-        a, b, attrs = operands(m, n, k, transposes, batch_a=batch_a, batch_b=batch_b)
-        bias = draw((n,), seed=3)
-        assert_product(run_op("matmul", [a, b, bias], **attrs)[0], a, b, bias, **attrs)
-        assert_product(run_with_weights(a, b, bias, **attrs)[0], a, b, bias, **attrs)
+@pytest.mark.parametrize("m, n, k", [(5, 7, 9), (33, 40, 50), (180, 70, 33)])
+def test_batch_dims_broadcast(isa, batch_a, batch_b, transposes, m, n, k):
+    a, b, attrs = operands(m, n, k, transposes, batch_a=batch_a, batch_b=batch_b)
+    bias = draw((n,), seed=3)
+    assert_product(run_op("matmul", [a, b, bias], **attrs)[0], a, b, bias, **attrs)
+    assert_product(run_with_weights(a, b, bias, **attrs)[0], a, b, bias, **attrs)
 
 
-def test_empty_inner_dimension_gives_the_bias(isa):
-    for m, n in [(1, 1), (5, 7), (300, 200)]:
-        a, b, bias = draw((m, 0)), draw((0, n)), draw((n,), seed=3)
-        np.testing.assert_array_equal(run_op("matmul", [a, b])[0], np.zeros((m, n)))
-        np.testing.assert_array_equal(run_op("matmul", [a, b, bias])[0], np.broadcast_to(bias, (m, n)))
-        np.testing.assert_array_equal(
-            run_op("matmul", [a, b, bias], activation="relu")[0], np.broadcast_to(np.maximum(bias, 0), (m, n))
-        )
+@pytest.mark.parametrize("m, n", [(1, 1), (5, 7), (300, 200)])
+def test_empty_inner_dimension_gives_the_bias(isa, m, n):
+    a, b, bias = draw((m, 0)), draw((0, n)), draw((n,), seed=3)
+    np.testing.assert_array_equal(run_op("matmul", [a, b])[0], np.zeros((m, n)))
+    np.testing.assert_array_equal(run_op("matmul", [a, b, bias])[0], np.broadcast_to(bias, (m, n)))
+    np.testing.assert_array_equal(
+        run_op("matmul", [a, b, bias], activation="relu")[0], np.broadcast_to(np.maximum(bias, 0), (m, n))
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,31 +123,31 @@ def test_empty_results(isa, shape_a, shape_b):
     assert got.shape == np.matmul(np.ones(shape_a), np.ones(shape_b)).shape
 
 
-def test_not_a_number_stays_in_its_row_and_column(isa):
-    for m, n, k in [(3, 5, 7), (40, 50, 300), (300, 200, 100)]:
-        a, b, _ = operands(m, n, k)
-        a[1, k // 2] = np.nan
-        b[k - 1, 2] = np.inf
-        got = run_op("matmul", [a, b])[0]
-        assert np.isnan(got[1]).all()
-        keep = np.arange(m) != 1
-        assert np.isinf(got[keep, 2]).all()
-        rest = np.delete(got[keep], 2, axis=1)
-        assert np.isfinite(rest).all()
+@pytest.mark.parametrize("m, n, k", [(3, 5, 7), (40, 50, 300), (300, 200, 100)])
+def test_not_a_number_stays_in_its_row_and_column(isa, m, n, k):
+    a, b, _ = operands(m, n, k)
+    a[1, k // 2] = np.nan
+    b[k - 1, 2] = np.inf
+    got = run_op("matmul", [a, b])[0]
+    assert np.isnan(got[1]).all()
+    keep = np.arange(m) != 1
+    assert np.isinf(got[keep, 2]).all()
+    rest = np.delete(got[keep], 2, axis=1)
+    assert np.isfinite(rest).all()
 
 
 @pytest.mark.parametrize(
     "m, n, k", [(32, 512, 784), (9, 9, 5000), (300, 300, 300), (1, 700, 3000), (3, 2000, 500), (33, 700, 256)]
 )
-def test_same_bits_for_any_number_of_threads(isa, threads, m, n, k):
-    for transposes in TRANSPOSES:
-        a, b, attrs = operands(m, n, k, transposes)
-        results = []
-        for count in (1, 2, 5):
-            threads(count)
-            results.append(run_op("matmul", [a, b], **attrs)[0])
-        np.testing.assert_array_equal(results[0], results[1])
-        np.testing.assert_array_equal(results[0], results[2])
+@pytest.mark.parametrize("transposes", TRANSPOSES, ids=str)
+def test_same_bits_for_any_number_of_threads(isa, threads, m, n, k, transposes):
+    a, b, attrs = operands(m, n, k, transposes)
+    results = []
+    for count in (1, 2, 5):
+        threads(count)
+        results.append(run_op("matmul", [a, b], **attrs)[0])
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
 
 
 def test_weights_are_packed_once_for_all_batch_sizes():

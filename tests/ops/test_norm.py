@@ -12,21 +12,21 @@ TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_values_and_gradient(isa, channels, dtype):
+@pytest.mark.parametrize("rows", ROWS)
+def test_values_and_gradient(isa, channels, dtype, rows):
     rng = np.random.default_rng(channels)
     tol = TOLERANCE[dtype]
-    for rows in ROWS:
-        x, dy = rng.normal(size=(2, rows, channels)).astype(dtype)
-        gamma, beta = rng.normal(size=(2, channels)).astype(dtype)
-        want = batch_norm(x, gamma, beta, 1e-3)
-        got = run_op("batch_norm", [x, gamma, beta], epsilon=1e-3)
-        for g, w in zip(got, want):
-            np.testing.assert_allclose(g, w, rtol=5 * tol, atol=5 * tol)
-        mean, inv_std = (a.astype(dtype) for a in (want[1], want[3]))
-        want = batch_norm_grad(dy, x, mean, inv_std, gamma)
-        got = run_op("batch_norm_grad", [dy, x, mean, inv_std, gamma])
-        for g, w, scale in zip(got, want, (20 * np.abs(inv_std).max(), rows**0.5 * 2, rows**0.5)):
-            np.testing.assert_allclose(g, w, rtol=5 * tol, atol=tol * scale)
+    x, dy = rng.normal(size=(2, rows, channels)).astype(dtype)
+    gamma, beta = rng.normal(size=(2, channels)).astype(dtype)
+    want = batch_norm(x, gamma, beta, 1e-3)
+    got = run_op("batch_norm", [x, gamma, beta], epsilon=1e-3)
+    for g, w in zip(got, want):
+        np.testing.assert_allclose(g, w, rtol=5 * tol, atol=5 * tol)
+    mean, inv_std = (a.astype(dtype) for a in (want[1], want[3]))
+    want = batch_norm_grad(dy, x, mean, inv_std, gamma)
+    got = run_op("batch_norm_grad", [dy, x, mean, inv_std, gamma])
+    for g, w, scale in zip(got, want, (20 * np.abs(inv_std).max(), rows**0.5 * 2, rows**0.5)):
+        np.testing.assert_allclose(g, w, rtol=5 * tol, atol=tol * scale)
 
 
 @pytest.mark.parametrize("offset", [1e2, 1e4])

@@ -98,9 +98,9 @@ class Case:
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("rec_mask", [False, True])
 @pytest.mark.parametrize("go_backwards", [False, True])
-def test_values(cell, mask, rec_mask, go_backwards):
-    for states in (True, False):
-        Case(cell, mask=mask, rec_mask=rec_mask, states=states, bias=states, go_backwards=go_backwards).check(1e-12)
+@pytest.mark.parametrize("states", [True, False])
+def test_values(cell, mask, rec_mask, go_backwards, states):
+    Case(cell, mask=mask, rec_mask=rec_mask, states=states, bias=states, go_backwards=go_backwards).check(1e-12)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -216,13 +216,13 @@ def test_large_gradients_on_every_instruction_set(isa, cell, rec_mask):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_no_steps_and_no_rows(cell):
-    for batch, steps in [(2, 0), (0, 3)]:
-        case = Case(cell, batch, steps, 3)
-        outs = case.results(case.run())[: 3 if cell == "lstm" else 2]
-        grads = case.grads([np.ones_like(o) for o in outs])
-        assert not grads["kernel"].any()
-        np.testing.assert_array_equal(grads["h0"], np.ones_like(case.arrays["h0"]))
+@pytest.mark.parametrize("batch, steps", [(2, 0), (0, 3)])
+def test_no_steps_and_no_rows(cell, batch, steps):
+    case = Case(cell, batch, steps, 3)
+    outs = case.results(case.run())[: 3 if cell == "lstm" else 2]
+    grads = case.grads([np.ones_like(o) for o in outs])
+    assert not grads["kernel"].any()
+    np.testing.assert_array_equal(grads["h0"], np.ones_like(case.arrays["h0"]))
 
 
 # ---- threads, errors -------------------------------------------------------------------------------

@@ -38,40 +38,42 @@ def reduce(name, x, axes, keepdims=False):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_floats(isa, dtype):
+@pytest.mark.parametrize("shape", SHAPES + LARGE, ids=str)
+def test_floats(isa, dtype, shape):
     rng = np.random.default_rng(0)
     eps = np.finfo(dtype).eps / 2
-    for shape in SHAPES + LARGE:
-        x = rng.normal(size=shape).astype(dtype)
-        for axes in axis_sets(len(shape)):
-            for name in ("max", "min"):
-                np.testing.assert_array_equal(reduce(name, x, axes), oracle(name, x, axes))
-            for name in ("sum", "mean"):
-                got, want = reduce(name, x, axes), oracle(name, x, axes)
-                bound = 64 * eps * oracle(name, np.abs(x), axes)  # 32 roundings in each of at most two passes here
-                assert got.shape == want.shape
-                assert ((np.abs(got - want) <= bound) | (np.isnan(got) & np.isnan(want))).all(), (shape, axes, name)
-            if x.size < 1000:
-                np.testing.assert_allclose(reduce("prod", x, axes), oracle("prod", x, axes), rtol=1e3 * eps, atol=1e-30)
+    x = rng.normal(size=shape).astype(dtype)
+    for axes in axis_sets(len(shape)):
+        for name in ("max", "min"):
+            np.testing.assert_array_equal(reduce(name, x, axes), oracle(name, x, axes))
+        for name in ("sum", "mean"):
+            got, want = reduce(name, x, axes), oracle(name, x, axes)
+            bound = 64 * eps * oracle(name, np.abs(x), axes)  # 32 roundings in each of at most two passes here
+            assert got.shape == want.shape
+            assert ((np.abs(got - want) <= bound) | (np.isnan(got) & np.isnan(want))).all(), (shape, axes, name)
+        if x.size < 1000:
+            np.testing.assert_allclose(reduce("prod", x, axes), oracle("prod", x, axes), rtol=1e3 * eps, atol=1e-30)
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
-def test_integers_wrap_around(isa, dtype):
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (200,), (33, 17), (4, 70, 3), (2, 3, 2, 5), (3000, 3)], ids=str)
+def test_integers_wrap_around(isa, dtype, shape):
     rng = np.random.default_rng(0)
-    for shape in [(), (0,), (3, 0), (200,), (33, 17), (4, 70, 3), (2, 3, 2, 5), (3000, 3)]:
-        x = rng.integers(0 if dtype[0] == "u" else -100, 100, shape).astype(dtype)
-        for axes in axis_sets(len(shape)):
-            for name in ("sum", "max", "min", "prod"):
-                np.testing.assert_array_equal(reduce(name, x, axes), oracle(name, x, axes))
+    x = rng.integers(0 if dtype[0] == "u" else -100, 100, shape).astype(dtype)
+    for axes in axis_sets(len(shape)):
+        for name in ("sum", "max", "min", "prod"):
+            np.testing.assert_array_equal(reduce(name, x, axes), oracle(name, x, axes))
 
 
-def test_booleans(isa):
+@pytest.mark.parametrize(
+    "shape, p", [((), 0.5), ((0,), 0.5), ((3, 5), 0.5), ((300, 130), 0.99), ((5000, 3), 0.9998)], ids=str
+)
+def test_booleans(isa, shape, p):
     rng = np.random.default_rng(0)
-    for shape, p in [((), 0.5), ((0,), 0.5), ((3, 5), 0.5), ((300, 130), 0.99), ((5000, 3), 0.9998)]:
-        x = rng.random(shape) < p
-        for axes in axis_sets(len(shape)):
-            np.testing.assert_array_equal(reduce("all", x, axes), np.all(x, axis=tuple(axes)))
-            np.testing.assert_array_equal(reduce("any", ~x, axes), np.any(~x, axis=tuple(axes)))
+    x = rng.random(shape) < p
+    for axes in axis_sets(len(shape)):
+        np.testing.assert_array_equal(reduce("all", x, axes), np.all(x, axis=tuple(axes)))
+        np.testing.assert_array_equal(reduce("any", ~x, axes), np.any(~x, axis=tuple(axes)))
 
 
 def test_a_long_sum_is_accurate():
@@ -91,29 +93,29 @@ def test_keepdims_and_negative_axes():
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_nan_and_infinity_go_through(isa, axis):
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min"])
+def test_nan_and_infinity_go_through(isa, axis, name):
     x = np.random.default_rng(0).normal(size=(150, 150)).astype("float32")
     x[3, 7], x[40, 50], x[60, 70] = np.nan, np.inf, -np.inf
-    for name in ("sum", "mean", "max", "min"):
-        with np.errstate(invalid="ignore"):
-            np.testing.assert_allclose(reduce(name, x, [axis]), NUMPY[name](x, axis=axis), rtol=1e-4, atol=1e-4)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(reduce(name, x, [axis]), NUMPY[name](x, axis=axis), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int32", "int64"])
-def test_positions(isa, dtype):
+@pytest.mark.parametrize("shape", [(1,), (5,), (33, 17), (4, 70, 3), (3, 1, 5), (0, 4), (2, 2000)], ids=str)
+def test_positions(isa, dtype, shape):
     rng = np.random.default_rng(0)
-    for shape in [(1,), (5,), (33, 17), (4, 70, 3), (3, 1, 5), (0, 4), (2, 2000)]:
-        x = rng.integers(-9, 9, shape).astype(dtype)  # ties
-        with_nan = x.copy()
-        if dtype[0] == "f" and x.size:
-            with_nan.reshape(-1)[rng.integers(0, x.size, 1 + x.size // 20)] = np.nan
-        for values in (x, with_nan):
-            for axis in range(-1, len(shape)):
-                if shape[axis]:
-                    for name in ("argmax", "argmin"):
-                        got = run_op(name, [values], axis=axis)[0]
-                        assert got.dtype == np.int64
-                        np.testing.assert_array_equal(got, getattr(np, name)(values, axis=axis))
+    x = rng.integers(-9, 9, shape).astype(dtype)  # ties
+    with_nan = x.copy()
+    if dtype[0] == "f" and x.size:
+        with_nan.reshape(-1)[rng.integers(0, x.size, 1 + x.size // 20)] = np.nan
+    for values in (x, with_nan):
+        for axis in range(-1, len(shape)):
+            if shape[axis]:
+                for name in ("argmax", "argmin"):
+                    got = run_op(name, [values], axis=axis)[0]
+                    assert got.dtype == np.int64
+                    np.testing.assert_array_equal(got, getattr(np, name)(values, axis=axis))
 
 
 @pytest.mark.parametrize("keepdims", [False, True])

@@ -18,16 +18,16 @@ def draw(shape, dtype="float32", seed=0):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
-def test_values(isa, interpolation, dtype):
-    for shape, size in CASES:
-        x, dy = draw(shape, dtype), draw((shape[0], *size, shape[3]), dtype, 1)
-        y = run_op("resize", [x, np.array(size)], interpolation=interpolation)[0]
-        dx = run_op("resize_grad", [dy, np.array(shape)], interpolation=interpolation)[0]
-        assert y.dtype == dx.dtype == dtype
-        eps = np.finfo(dtype).eps
-        np.testing.assert_allclose(y, ref.resize(x, size, interpolation), rtol=0, atol=8 * eps)
-        readers = (2 + 2 * size[0] / shape[1]) * (2 + 2 * size[1] / shape[2])  # what is added up in a pixel, at most
-        np.testing.assert_allclose(dx, ref.resize_grad(dy, shape, interpolation), rtol=0, atol=4 * readers**2 * eps)
+@pytest.mark.parametrize("shape, size", CASES, ids=str)
+def test_values(isa, interpolation, dtype, shape, size):
+    x, dy = draw(shape, dtype), draw((shape[0], *size, shape[3]), dtype, 1)
+    y = run_op("resize", [x, np.array(size)], interpolation=interpolation)[0]
+    dx = run_op("resize_grad", [dy, np.array(shape)], interpolation=interpolation)[0]
+    assert y.dtype == dx.dtype == dtype
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(y, ref.resize(x, size, interpolation), rtol=0, atol=8 * eps)
+    readers = (2 + 2 * size[0] / shape[1]) * (2 + 2 * size[1] / shape[2])  # what is added up in a pixel, at most
+    np.testing.assert_allclose(dx, ref.resize_grad(dy, shape, interpolation), rtol=0, atol=4 * readers**2 * eps)
 
 
 def test_numbers_of_tensorflow_1():

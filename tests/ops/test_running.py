@@ -37,12 +37,12 @@ def reversed_on(axis, *arrays):
 
 @pytest.mark.parametrize("shape, axis", SHAPES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint16"])
-def test_running_sums_and_products(isa, shape, axis, dtype):
+@pytest.mark.parametrize("op, oracle", [("cumsum", np.cumsum), ("cumprod", np.cumprod)])
+def test_running_sums_and_products(isa, shape, axis, dtype, op, oracle):
     x = numbers(shape, dtype, 1)
-    for op, oracle in (("cumsum", np.cumsum), ("cumprod", np.cumprod)):
-        np.testing.assert_array_equal(run_op(op, [x], axis=axis)[0], oracle(x, axis, dtype=dtype))
-        backwards = np.flip(oracle(np.flip(x, axis), axis, dtype=dtype), axis)
-        np.testing.assert_array_equal(run_op(op, [x], axis=axis, reverse=True)[0], backwards)
+    np.testing.assert_array_equal(run_op(op, [x], axis=axis)[0], oracle(x, axis, dtype=dtype))
+    backwards = np.flip(oracle(np.flip(x, axis), axis, dtype=dtype), axis)
+    np.testing.assert_array_equal(run_op(op, [x], axis=axis, reverse=True)[0], backwards)
 
 
 @pytest.mark.parametrize("shape, axis", SHAPES)
@@ -65,7 +65,8 @@ def test_gradients(axis, reverse):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_second_gradients(reverse):
+@pytest.mark.parametrize("op, arrays", [("cumsum", 1), ("cumprod", 1), ("recurrence", 2)])
+def test_second_gradients(reverse, op, arrays):
     weights = G.constant(numbers((4, 3), seed=5))
 
     def gradient(op):
@@ -76,8 +77,7 @@ def test_second_gradients(reverse):
 
         return build
 
-    for op, arrays in (("cumsum", 1), ("cumprod", 1), ("recurrence", 2)):
-        check_gradients(gradient(op), [numbers((4, 3), seed=k) for k in range(arrays)])
+    check_gradients(gradient(op), [numbers((4, 3), seed=k) for k in range(arrays)])
 
 
 def test_any_length():
