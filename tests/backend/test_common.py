@@ -32,9 +32,12 @@ def test_data_format():
     assert K.image_dim_ordering() == "th"
     K.set_image_dim_ordering("tf")
     assert K.image_data_format() == "channels_last"
-    for call in (K.set_image_data_format, K.normalize_data_format):
-        with pytest.raises(ValueError, match="channels_last"):
-            call("channels_middle")
+
+
+@pytest.mark.parametrize("call", [K.set_image_data_format, K.normalize_data_format])
+def test_unknown_data_formats(call):
+    with pytest.raises(ValueError, match="channels_last"):
+        call("channels_middle")
 
 
 def test_config_file_is_read_and_not_written(tmp_path):

@@ -62,10 +62,10 @@ def test_any_and_all(axis):
     np.testing.assert_array_equal(K.eval(K.all(K.constant(b, "bool"), axis=axis)), b.all(axis=axis))
 
 
-def test_positions_of_extremes():
-    for axis in (0, 1, -1):
-        np.testing.assert_array_equal(run(lambda x, a=axis: K.argmax(x, axis=a), X), X.argmax(axis))
-        np.testing.assert_array_equal(run(lambda x, a=axis: K.argmin(x, axis=a), X), X.argmin(axis))
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_positions_of_extremes(axis):
+    np.testing.assert_array_equal(run(lambda x: K.argmax(x, axis=axis), X), X.argmax(axis))
+    np.testing.assert_array_equal(run(lambda x: K.argmin(x, axis=axis), X), X.argmin(axis))
 
 
 @pytest.mark.parametrize("axis", [None, 0, [1, 2]])

@@ -63,14 +63,14 @@ def test_slice_wants_one_entry_per_axis():
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-def test_spatial_padding(data_format):
+@pytest.mark.parametrize("n, pad", [(2, K.spatial_2d_padding), (3, K.spatial_3d_padding)])
+def test_spatial_padding(data_format, n, pad):
     first = 1 if data_format == "channels_last" else 2
-    for n, pad in ((2, K.spatial_2d_padding), (3, K.spatial_3d_padding)):
-        a = np.random.RandomState(0).rand(*range(2, n + 4))
-        pairs = [(1, 0), (0, 2), (3, 1)][:n]
-        widths = [(0, 0)] * a.ndim
-        widths[first : first + n] = pairs
-        np.testing.assert_array_equal(both(lambda x, p=pad, q=pairs: p(x, q, data_format), a), np.pad(a, widths))
+    a = np.random.RandomState(0).rand(*range(2, n + 4))
+    pairs = [(1, 0), (0, 2), (3, 1)][:n]
+    widths = [(0, 0)] * a.ndim
+    widths[first : first + n] = pairs
+    np.testing.assert_array_equal(both(lambda x: pad(x, pairs, data_format), a), np.pad(a, widths))
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
