@@ -153,7 +153,8 @@ def test_evaluation_tells_callbacks_its_metrics_and_gives_plain_numbers():
     assert seen == [["loss", "accuracy"]] * 2
 
 
-def test_a_sequence_that_changes_its_length():
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_sequence_that_changes_its_length(workers):
     class Shrinking(Sequence):
         size = 4
 
@@ -176,13 +177,13 @@ def test_a_sequence_that_changes_its_length():
             super().set_params(params)
             self.told.append(params["steps"])
 
-    for workers in (0, 1):
-        told = Steps()
-        mlp().fit_generator(Shrinking(), epochs=3, workers=workers, max_queue_size=1, verbose=0, callbacks=[told])
-        assert told.told[:3] == [5, 3, 2]
+    told = Steps()
+    mlp().fit_generator(Shrinking(), epochs=3, workers=workers, max_queue_size=1, verbose=0, callbacks=[told])
+    assert told.told[:3] == [5, 3, 2]
 
 
-def test_validation_runs_after_a_complete_epoch_even_if_its_last_batch_says_stop():
+@pytest.mark.parametrize("batch, validated", [(1, True), (0, False)])
+def test_validation_runs_after_a_complete_epoch_even_if_its_last_batch_says_stop(batch, validated):
     class StopAt(Callback):
         def __init__(self, batch):
             super().__init__()
@@ -192,10 +193,9 @@ def test_validation_runs_after_a_complete_epoch_even_if_its_last_batch_says_stop
             self.model.stop_training = batch == self.batch
 
     x, y = data()
-    for batch, validated in ((1, True), (0, False)):
-        history = mlp().fit(x, y, batch_size=10, epochs=3, validation_data=(x, y), verbose=0, callbacks=[StopAt(batch)])
-        assert len(history.history["loss"]) == 1
-        assert ("val_loss" in history.history) == validated
+    history = mlp().fit(x, y, batch_size=10, epochs=3, validation_data=(x, y), verbose=0, callbacks=[StopAt(batch)])
+    assert len(history.history["loss"]) == 1
+    assert ("val_loss" in history.history) == validated
 
 
 class TestRefused:

@@ -256,12 +256,12 @@ class TestWriting:
         assert first is not second
         np.testing.assert_array_equal([first, second], 2)
 
-    def test_values_that_do_not_fit_change_nothing(self):
+    @pytest.mark.parametrize("wrong", [np.ones(3), "words", np.array(["a", "b"])])
+    def test_values_that_do_not_fit_change_nothing(self, wrong):
         a, b = K.variable(np.zeros(3)), K.variable(np.zeros(2))
-        for wrong in (np.ones(3), "words", np.array(["a", "b"])):
-            with pytest.raises((ValueError, TypeError)):
-                K.batch_set_value([(a, np.ones(3)), (b, wrong)])
-            np.testing.assert_array_equal(K.get_value(a), 0)
+        with pytest.raises((ValueError, TypeError)):
+            K.batch_set_value([(a, np.ones(3)), (b, wrong)])
+        np.testing.assert_array_equal(K.get_value(a), 0)
 
 
 class TestFilesThatDoNotFit:

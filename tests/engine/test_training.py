@@ -457,14 +457,14 @@ class TestErrors:
         with pytest.raises(ValueError, match='No data provided for "dense_'):
             mlp().fit(self.x, verbose=0)
 
-    def test_unknown_names(self):
-        for arguments, what in (
-            ({"optimizer": "sgdd"}, "sgdd"),
-            ({"loss": "msee"}, "msee"),
-            ({"metrics": ["accuracyy"]}, "accuracyy"),
-        ):
-            with pytest.raises(ValueError, match=what):
-                mlp(**arguments)
+    @pytest.mark.parametrize(
+        "arguments, what",
+        [({"optimizer": "sgdd"}, "sgdd"), ({"loss": "msee"}, "msee"), ({"metrics": ["accuracyy"]}, "accuracyy")],
+        ids=str,
+    )
+    def test_unknown_names(self, arguments, what):
+        with pytest.raises(ValueError, match=what):
+            mlp(**arguments)
 
     def test_arguments(self):
         model = mlp()
@@ -485,17 +485,17 @@ class TestErrors:
         with pytest.warns(UserWarning, match="renamed `epochs`"):
             assert len(model.fit(self.x, self.y, nb_epoch=2, verbose=0).epoch) == 2
 
-    def test_compile_arguments(self):
+    @pytest.mark.parametrize("arguments, message", [
+        ({"loss": ["mse"]}, "one entry per model outputs"),
+        ({"loss": {"three": "mse"}}, "three"),
+        ({"loss": "mse", "loss_weights": [1.0]}, "one entry per model output"),
+        ({"loss": "mse", "metrics": [["mae"]]}, "one entry per model output"),
+        ({"loss": "mse", "sample_weight_mode": {"three": None}}, "Unknown entry in sample_weight_mode"),
+    ])  # fmt: skip
+    def test_compile_arguments(self, arguments, message):
         model = two_in_two_out()
-        for arguments, message in (
-            ({"loss": ["mse"]}, "one entry per model outputs"),
-            ({"loss": {"three": "mse"}}, "three"),
-            ({"loss": "mse", "loss_weights": [1.0]}, "one entry per model output"),
-            ({"loss": "mse", "metrics": [["mae"]]}, "one entry per model output"),
-            ({"loss": "mse", "sample_weight_mode": {"three": None}}, "Unknown entry in sample_weight_mode"),
-        ):
-            with pytest.raises(ValueError, match=message):
-                model.compile("sgd", **arguments)
+        with pytest.raises(ValueError, match=message):
+            model.compile("sgd", **arguments)
         assert not model._is_compiled
 
     def test_graph_construction(self):

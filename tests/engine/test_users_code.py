@@ -415,7 +415,7 @@ def test_classes_of_losses_and_metrics_are_instantiated():
     assert isinstance(model.metrics[0], keras.metrics.AUC)
 
 
-def test_callbacks_are_instances():
-    for wrong in (EarlyStopping, lambda epoch, logs: None):
-        with pytest.raises(TypeError, match=r"`callbacks` holds instances of `keras.callbacks.Callback`, got"):
-            classifier().fit(X, Y, verbose=0, callbacks=[wrong])
+@pytest.mark.parametrize("wrong", [EarlyStopping, lambda epoch, logs: None])
+def test_callbacks_are_instances(wrong):
+    with pytest.raises(TypeError, match=r"`callbacks` holds instances of `keras.callbacks.Callback`, got"):
+        classifier().fit(X, Y, verbose=0, callbacks=[wrong])
