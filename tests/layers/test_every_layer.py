@@ -66,17 +66,20 @@ def test_channels_first_computes_the_same(case):
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
-def test_embedding():
+@pytest.mark.parametrize("kwargs", [{}, {"mask_zero": True}, {"input_length": 3}], ids=str)
+def test_embedding(kwargs):
     data = np.array([[1, 0, 3], [2, 2, 0]], "int32")
-    for kwargs in ({}, {"mask_zero": True}, {"input_length": 3}):
-        layer_test(
-            L.Embedding, {"input_dim": 4, "output_dim": 5, **kwargs}, input_data=data, expected_output_dtype="float32"
-        )
-    # a mask of two axes after the batch meets the weights of samples
+    layer_test(
+        L.Embedding, {"input_dim": 4, "output_dim": 5, **kwargs}, input_data=data, expected_output_dtype="float32"
+    )
+
+
+@pytest.mark.parametrize("length", [None, (None, 5)], ids=str)
+def test_embedding_of_masks_of_two_axes(length):
+    """They meet the weights of samples."""
     deep = np.arange(30).reshape(3, 2, 5) % 4
-    for length in (None, (None, 5)):
-        kwargs = {"input_dim": 4, "output_dim": 2, "mask_zero": True, "input_length": length}
-        layer_test(L.Embedding, kwargs, input_data=deep.astype("int32"), expected_output_dtype="float32")
+    kwargs = {"input_dim": 4, "output_dim": 2, "mask_zero": True, "input_length": length}
+    layer_test(L.Embedding, kwargs, input_data=deep.astype("int32"), expected_output_dtype="float32")
 
 
 @pytest.fixture
@@ -162,8 +165,9 @@ def test_threads_change_no_bit(case, threads):
         assert one.tobytes() == two.tobytes()
 
 
-def test_unknown_sizes():
-    for cls, kwargs, shape in (
+@pytest.mark.parametrize(
+    "cls, kwargs, shape",
+    [
         (L.Conv1D, {"filters": 2, "kernel_size": 3}, (None, None, 3)),
         (L.Conv2D, {"filters": 2, "kernel_size": 3, "padding": "same"}, (None, None, None, 3)),
         (L.Conv2DTranspose, {"filters": 2, "kernel_size": 3, "strides": 2}, (None, None, None, 3)),
@@ -172,6 +176,8 @@ def test_unknown_sizes():
         (L.ZeroPadding2D, {}, (None, None, None, 3)),
         (L.GlobalAveragePooling2D, {}, (None, None, None, 3)),
         (L.Cropping1D, {}, (None, None, 3)),
-    ):
-        data = np.random.RandomState(0).randn(2, *([6] * (len(shape) - 2)), 3).astype("float32")
-        layer_test(cls, kwargs, input_shape=shape, input_data=data)
+    ],
+)
+def test_unknown_sizes(cls, kwargs, shape):
+    data = np.random.RandomState(0).randn(2, *([6] * (len(shape) - 2)), 3).astype("float32")
+    layer_test(cls, kwargs, input_shape=shape, input_data=data)

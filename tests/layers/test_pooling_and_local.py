@@ -119,9 +119,9 @@ def test_global_pooling_of_ones_own():
     assert issubclass(L.GlobalAveragePooling3D, L.pooling._GlobalPooling3D)
 
 
-def test_pooling_where_keras_1_had_it():
-    for name in ("MaxPooling1D", "AveragePooling2D", "MaxPooling3D"):
-        assert getattr(L.convolutional, name) is getattr(L, name)
+@pytest.mark.parametrize("name", ["MaxPooling1D", "AveragePooling2D", "MaxPooling3D"])
+def test_pooling_where_keras_1_had_it(name):
+    assert getattr(L.convolutional, name) is getattr(L, name)
 
 
 def test_local_1d_has_steps_first_whatever_images_have():

@@ -159,12 +159,14 @@ class TestTimeDistributed:
     def test_losses(self, rng):
         model = Sequential([TimeDistributed(Dense(2, kernel_regularizer="l1"), input_shape=(3, 4))])
         assert len(model.losses) == len(model.layers[0].get_losses_for(None)) == 1
-        for batch in (None, 2):
-            model = Sequential([TimeDistributed(Dense(2, activity_regularizer="l2"), batch_input_shape=(batch, 3, 4))])
-            model.compile("sgd", "mse")
-            data = arrays(rng, 2, 3, 4)
-            out = model.predict(data)
-            np.testing.assert_allclose(model.evaluate(data, out, verbose=0), 0.01 * (out**2).sum(), rtol=1e-4)
+
+    @pytest.mark.parametrize("batch", [None, 2])
+    def test_losses_of_activities(self, rng, batch):
+        model = Sequential([TimeDistributed(Dense(2, activity_regularizer="l2"), batch_input_shape=(batch, 3, 4))])
+        model.compile("sgd", "mse")
+        data = arrays(rng, 2, 3, 4)
+        out = model.predict(data)
+        np.testing.assert_allclose(model.evaluate(data, out, verbose=0), 0.01 * (out**2).sum(), rtol=1e-4)
 
     def test_losses_of_a_model_inside(self, rng):
         inner = Sequential([Dense(2, activity_regularizer="l2", input_shape=(4,))])
