@@ -321,12 +321,12 @@ def test_chunks_that_are_not_what_they_should_be(data, message):
     refused(data, message)
 
 
-def test_shuffled_by_items_of_no_size():
+@pytest.mark.parametrize("size", [0, 49, (1 << 32) - 1])
+def test_shuffled_by_items_of_no_size(size):
     data = packed((4, 3), zlib.compress(bytes(48)), filters=(SHUFFLE, DEFLATE))
     at = data.find(b"shuffle\0")
-    for size in (0, 49, (1 << 32) - 1):
-        data[at + 8 : at + 12] = number(size, 4)
-        refused(data, "shuffled by items of")
+    data[at + 8 : at + 12] = number(size, 4)
+    refused(data, "shuffled by items of")
 
 
 def index_of(chunks):
@@ -371,18 +371,18 @@ def test_a_tree_of_version_2_out_of_order():
     refused(changed(data, b"BTLF", change), "chunks of an array are out of order")
 
 
-def test_elements_beyond_the_largest_index_were_never_written():
+@pytest.mark.parametrize("used", [0, 3, 6, 9, 10])
+def test_elements_beyond_the_largest_index_were_never_written(used):
     data = written(
         lambda file: file.create_dataset("x", data=np.ones(10), chunks=(1,), maxshape=(None,)), libver="latest"
     )
-    for used in (0, 3, 6, 9, 10):
 
-        def change(head, used=used):
-            head[12 + 32 : 12 + 40] = number(used)
+    def change(head):
+        head[12 + 32 : 12 + 40] = number(used)
 
-        part = changed(bytearray(data), b"EAHD", change)
-        with File(io.BytesIO(part)) as file, h5py.File(io.BytesIO(part)) as other:
-            assert file["x"][()].tolist() == other["x"][()].tolist() == [1.0] * used + [0.0] * (10 - used)
+    part = changed(bytearray(data), b"EAHD", change)
+    with File(io.BytesIO(part)) as file, h5py.File(io.BytesIO(part)) as other:
+        assert file["x"][()].tolist() == other["x"][()].tolist() == [1.0] * used + [0.0] * (10 - used)
 
 
 def test_a_fill_value_that_is_used_at_an_unknown_time():

@@ -160,10 +160,10 @@ def test_layers_made_of_layers(tmp_path):
     assert np.array_equal(loaded.predict(X), model.predict(X))
 
 
-def test_slots_by_weight_are_the_reverse_of_slots_by_kind():
-    for kinds in (1, 2, 3):
-        state = [np.full(1, i) for i in range(1 + 4 * kinds)]
-        assert by_kind(by_weight(state, 4), 4) == state
+@pytest.mark.parametrize("kinds", [1, 2, 3])
+def test_slots_by_weight_are_the_reverse_of_slots_by_kind(kinds):
+    state = [np.full(1, i) for i in range(1 + 4 * kinds)]
+    assert by_kind(by_weight(state, 4), 4) == state
 
 
 @pytest.mark.parametrize("name", ["m.h5", "m.keras"])
@@ -176,12 +176,12 @@ class TestSample:
         with pytest.raises(ValueError, match="saved with a sample"):
             load_model(tmp_path / name, verify=True)
 
-    def test_several_inputs_and_outputs(self, tmp_path, name):
+    @pytest.mark.parametrize("sample", [[X, X + 1], {"b": X, "a": X}], ids=["list", "dict"])
+    def test_several_inputs_and_outputs(self, tmp_path, name, sample):
         a, b = L.Input((4,), name="a"), L.Input((4,), name="b")
         model = Model([a, b], [L.add([a, b]), L.Dense(2)(b)])
-        for sample in ([X, X + 1], {"b": X, "a": X}):
-            model.save(tmp_path / name, sample=sample)
-            load_model(tmp_path / name, verify=True, compile=False)
+        model.save(tmp_path / name, sample=sample)
+        load_model(tmp_path / name, verify=True, compile=False)
 
 
 def test_a_sample_shows_changed_weights(tmp_path):

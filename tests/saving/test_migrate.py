@@ -86,9 +86,12 @@ def test_optimizers_by_name():
     assert migrate_training({"optimizer": "rmsprop"})["optimizer_config"] == {
         "class_name": "RMSprop", "config": {"learning_rate": 0.001, "epsilon_under_root": True}
     }  # fmt: skip
-    for nothing in (None, 3, ["adam"]):
-        with pytest.raises(ValueError, match="no optimizer's config"):
-            migrate_training({"optimizer": nothing})
+
+
+@pytest.mark.parametrize("nothing", [None, 3, ["adam"]], ids=str)
+def test_what_names_no_optimizer(nothing):
+    with pytest.raises(ValueError, match="no optimizer's config"):
+        migrate_training({"optimizer": nothing})
 
 
 def test_the_schedule_that_is_decay():
