@@ -95,15 +95,19 @@ def test_version(capsys):
     assert done.value.code == 0 and re.match(r"hornbeam \d+\.\d+", capsys.readouterr().out)
 
 
-def test_links_lead_somewhere():
-    for page in [
+@pytest.mark.parametrize(
+    "page",
+    [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         ROOT / "bench" / "README.md",
         *(ROOT / "docs").glob("*.md"),
-    ]:
-        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-            assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
+    ],
+    ids=lambda page: page.name,
+)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
 
 
 def test_the_inputs_of_the_ops():

@@ -167,12 +167,12 @@ def test_area_under_roc():
     assert low < middle < high
 
 
-def test_area_under_precision_and_recall():
+@pytest.mark.parametrize("method", ["interpolation", "majoring"])
+def test_area_under_precision_and_recall(method):
     precision, recall, _ = sklearn.metrics.precision_recall_curve(T, P)
     exact = sklearn.metrics.auc(recall, precision)
-    for method in ("interpolation", "majoring"):
-        got = accumulate(metrics.AUC(num_thresholds=2000, curve="PR", summation_method=method), [T, P])[0]
-        np.testing.assert_allclose(got, exact, atol=1e-2)
+    got = accumulate(metrics.AUC(num_thresholds=2000, curve="PR", summation_method=method), [T, P])[0]
+    np.testing.assert_allclose(got, exact, atol=1e-2)
 
 
 def test_sensitivity_and_specificity():
@@ -212,8 +212,9 @@ def test_configs(metric):
     assert clone is not metric and clone.get_config() == metric.get_config()
 
 
-def test_errors():
-    for call, message in (
+@pytest.mark.parametrize(
+    "call, message",
+    [
         (lambda: metrics.Precision(thresholds=[0.5, 1.5]), "Threshold values"),
         (lambda: metrics.AUC(num_thresholds=1), "num_thresholds"),
         (lambda: metrics.AUC(curve="XY"), "curve"),
@@ -223,9 +224,11 @@ def test_errors():
         (lambda: metrics.get("K"), "Unknown metric function"),
         (lambda: metrics.get(3), "Could not interpret"),
         (lambda: metrics_utils.update_confusion_matrix_variables({"tp": 1}, [1], [1]), "Invalid keys"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            call()
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 def test_get_and_clone():

@@ -173,14 +173,14 @@ def test_weights_order():
     assert shapes == [(), (2, 3), (4,), (2, 3), (4,), (1,), (1,)], "iterations, m, v, vhat"
 
 
-def test_weights_of_files_without_iterations():
-    for cls in (optimizers.RMSprop, optimizers.Adagrad, optimizers.Adadelta):
-        p = K.variable(np.zeros(2))
-        optimizer = cls()
-        optimizer.get_updates(K.sum(p), [p])
-        old = [np.full(w.shape, 3.0) for w in optimizer.get_weights()[1:]]
-        optimizer.set_weights(old)
-        assert optimizer.get_weights()[0] == 0 and (optimizer.get_weights()[1] == 3).all()
+@pytest.mark.parametrize("cls", [optimizers.RMSprop, optimizers.Adagrad, optimizers.Adadelta])
+def test_weights_of_files_without_iterations(cls):
+    p = K.variable(np.zeros(2))
+    optimizer = cls()
+    optimizer.get_updates(K.sum(p), [p])
+    old = [np.full(w.shape, 3.0) for w in optimizer.get_weights()[1:]]
+    optimizer.set_weights(old)
+    assert optimizer.get_weights()[0] == 0 and (optimizer.get_weights()[1] == 3).all()
 
 
 def test_clipping():

@@ -25,12 +25,12 @@ def test_a_missing_name_is_looked_for_as_the_other_versions_called_it(held, aske
     assert list(logs) == ["loss", held] and asked not in logs
 
 
-def test_other_names_stay_missing():
+@pytest.mark.parametrize("name", ["val_acc", "kacc", "lr", 0])
+def test_other_names_stay_missing(name):
     logs = Logs(accuracy=1.0, mse=2.0)
-    for name in ("val_acc", "kacc", "lr", 0):
-        assert logs.get(name) is None
-        with pytest.raises(KeyError):
-            logs[name]
+    assert logs.get(name) is None
+    with pytest.raises(KeyError):
+        logs[name]
 
 
 def test_a_name_that_is_there_means_itself():

@@ -136,11 +136,13 @@ def test_images_are_png_files(tmp_path):
     assert image.open(io.BytesIO(shown[4][0])).size == (3, 3)
 
 
-def test_shades_of_images():
+@pytest.mark.parametrize(
+    "values, shades", [([[0.0, 1.0, 2.0]], [[0, 127, 255]]), ([[-2.0, 0.0, 1.0]], [[1, 128, 191]])], ids=str
+)
+def test_shades_of_images(values, shades):
     image = pytest.importorskip("PIL.Image")
-    for values, shades in (([[0.0, 1.0, 2.0]], [[0, 127, 255]]), ([[-2.0, 0.0, 1.0]], [[1, 128, 191]])):
-        pixels = np.array(image.open(io.BytesIO(grey_png(stretched(np.array(values))))))
-        assert np.array_equal(pixels, shades)
+    pixels = np.array(image.open(io.BytesIO(grey_png(stretched(np.array(values))))))
+    assert np.array_equal(pixels, shades)
 
 
 def test_graph_names_ops_by_their_layers(tmp_path):

@@ -146,18 +146,25 @@ def test_functions_of_tensorflow_1():
     assert find("compat.v1.transpose") is FUNCTIONS["transpose"]
     check(find("compat.v1.reduce_sum")(K.constant(A), reduction_indices=[1], keep_dims=True), a.sum(1, keepdims=True))
     check(find("compat.v1.expand_dims")(K.constant(A), dim=1), a[:, None])
-    for nothing in ("compat.v1.py_func", "", None, ["math.add"]):
-        assert find(nothing) is None
 
 
-def test_unknown_functions_say_which():
-    for kind, config, message in (
+@pytest.mark.parametrize("nothing", ["compat.v1.py_func", "", None, ["math.add"]], ids=str)
+def test_names_of_no_function(nothing):
+    assert find(nothing) is None
+
+
+@pytest.mark.parametrize(
+    "kind, config, message",
+    [
         ("TFOpLambda", {"function": "linalg.svd"}, r"needs the function tf\.linalg\.svd"),
         ("TFOpLambda", {"function": "io.read_file"}, r"needs the function tf\.io\.read_file"),
         ("TensorFlowOpLayer", {"node_def": {"op": "PyFunc"}}, "needs TensorFlow's op PyFunc"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            deserialize_layer({"class_name": kind, "config": {"name": "f", **config}})
+    ],
+    ids=str,
+)
+def test_unknown_functions_say_which(kind, config, message):
+    with pytest.raises(ValueError, match=message):
+        deserialize_layer({"class_name": kind, "config": {"name": "f", **config}})
 
 
 def op_model():

@@ -175,6 +175,9 @@ def test_normalize():
         2,
     )
     assert conv_utils.normalize_padding("SAME") == "same"
-    for wrong in ((1, 2, 3), "ab", None):
-        with pytest.raises(ValueError, match="`size` argument must be a tuple of 2 integers"):
-            conv_utils.normalize_tuple(wrong, 2, "size")
+
+
+@pytest.mark.parametrize("wrong", [(1, 2, 3), "ab", None], ids=str)
+def test_sizes_of_another_rank(wrong):
+    with pytest.raises(ValueError, match="`size` argument must be a tuple of 2 integers"):
+        conv_utils.normalize_tuple(wrong, 2, "size")
