@@ -138,16 +138,22 @@ def test_aliases_and_names_of_tf_keras():
     assert isinstance(initializers.get({"class_name": "Zeros", "config": {"dtype": "float32"}}), initializers.Zeros)
 
 
-def test_errors():
-    for call, message in (
+def test_a_function_is_an_initializer():
+    custom = initializers.get(lambda shape, dtype=None: np.full(shape, 4.0))
+    assert custom((2,)).tolist() == [4, 4]
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
         (lambda: initializers.get("unknown"), "Unknown initializer"),
         (lambda: initializers.get(3), "Could not interpret"),
         (lambda: initializers.get("K"), "Unknown initializer"),
         (lambda: initializers.VarianceScaling(scale=-1), "scale"),
         (lambda: initializers.VarianceScaling(mode="fan"), "mode"),
         (lambda: initializers.VarianceScaling(distribution="exotic"), "distribution"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            call()
-    custom = initializers.get(lambda shape, dtype=None: np.full(shape, 4.0))
-    assert custom((2,)).tolist() == [4, 4]
+    ],
+)
+def test_mistakes(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
