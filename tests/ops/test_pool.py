@@ -30,29 +30,31 @@ def numbers(rng, shape, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_values_and_gradients(isa, channels, dtype):
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_values_and_gradients(isa, window, channels, dtype):
     rng = np.random.default_rng(0)
-    for height, width, *window in WINDOWS:
-        x = numbers(rng, (2, height, width, channels), dtype)
-        a = attrs(*window)
-        y = pool2d(x, np.max, *window)
-        dy = rng.normal(size=y.shape).astype(dtype)
-        np.testing.assert_array_equal(run_op("max_pool2d", [x], **a)[0], y)
-        np.testing.assert_allclose(run_op("avg_pool2d", [x], **a)[0], pool2d(x, np.mean, *window), rtol=1e-6, atol=1e-6)
-        got = run_op("max_pool2d_grad", [x, y.astype(dtype), dy], **a)[0]
-        np.testing.assert_allclose(got, max_pool2d_grad(x, dy, *window), rtol=1e-5, atol=1e-6)
-        got = run_op("avg_pool2d_grad", [dy, np.array(x.shape)], **a)[0]
-        np.testing.assert_allclose(got, avg_pool2d_grad(x.shape, dy, *window), rtol=1e-5, atol=1e-6)
+    height, width, *window = window
+    x = numbers(rng, (2, height, width, channels), dtype)
+    a = attrs(*window)
+    y = pool2d(x, np.max, *window)
+    dy = rng.normal(size=y.shape).astype(dtype)
+    np.testing.assert_array_equal(run_op("max_pool2d", [x], **a)[0], y)
+    np.testing.assert_allclose(run_op("avg_pool2d", [x], **a)[0], pool2d(x, np.mean, *window), rtol=1e-6, atol=1e-6)
+    got = run_op("max_pool2d_grad", [x, y.astype(dtype), dy], **a)[0]
+    np.testing.assert_allclose(got, max_pool2d_grad(x, dy, *window), rtol=1e-5, atol=1e-6)
+    got = run_op("avg_pool2d_grad", [dy, np.array(x.shape)], **a)[0]
+    np.testing.assert_allclose(got, avg_pool2d_grad(x.shape, dy, *window), rtol=1e-5, atol=1e-6)
 
 
-def test_gather_is_the_transpose_of_the_gradient(isa):
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_gather_is_the_transpose_of_the_gradient(isa, window):
     rng = np.random.default_rng(1)
-    for height, width, *window in WINDOWS:
-        x = numbers(rng, (2, height, width, 5), "float64")
-        y = pool2d(x, np.max, *window)
-        g, dy = rng.normal(size=x.shape), rng.normal(size=y.shape)
-        gathered = run_op("max_pool2d_gather", [x, y, g], **attrs(*window))[0]
-        np.testing.assert_allclose((gathered * dy).sum(), (g * max_pool2d_grad(x, dy, *window)).sum(), rtol=1e-12)
+    height, width, *window = window
+    x = numbers(rng, (2, height, width, 5), "float64")
+    y = pool2d(x, np.max, *window)
+    g, dy = rng.normal(size=x.shape), rng.normal(size=y.shape)
+    gathered = run_op("max_pool2d_gather", [x, y, g], **attrs(*window))[0]
+    np.testing.assert_allclose((gathered * dy).sum(), (g * max_pool2d_grad(x, dy, *window)).sum(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("window", [WINDOWS[1][2:], WINDOWS[3][2:]])

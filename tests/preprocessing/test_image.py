@@ -187,17 +187,24 @@ def test_whitening_removes_correlation():
     np.testing.assert_allclose(white.T @ white / 200, np.eye(4), atol=1e-4)
 
 
-def test_generator_errors():
-    for options, message in [
+def test_an_option_that_overrides_another_warns():
+    with pytest.warns(UserWarning, match="overrides setting of `samplewise_center`"):
+        assert image.ImageDataGenerator(samplewise_std_normalization=True).samplewise_center
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
         ({"data_format": "last"}, "data_format"),
         ({"validation_split": 1.5}, "strictly between 0 and 1"),
         ({"zoom_range": (1, 2, 3)}, "zoom_range"),
         ({"brightness_range": 2}, "brightness_range"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            image.ImageDataGenerator(**options)
-    with pytest.warns(UserWarning, match="overrides setting of `samplewise_center`"):
-        assert image.ImageDataGenerator(samplewise_std_normalization=True).samplewise_center
+    ],
+    ids=str,
+)
+def test_generator_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        image.ImageDataGenerator(**options)
 
 
 # -- iterators ----------------------------------------------------------------------------------------
