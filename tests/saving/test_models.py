@@ -386,7 +386,7 @@ def test_asking_before_overwriting(path, monkeypatch):
     small_model().save(path)
     before = pathlib.Path(path).read_bytes()
     asked = []
-    monkeypatch.setattr(keras.engine.saving, "ask_to_proceed_with_overwrite", asked.append)
+    monkeypatch.setattr("hornbeam.engine.saving.ask_to_proceed_with_overwrite", asked.append)
     small_model().save(path, overwrite=False)
     small_model().save_weights(path, overwrite=False)
     assert asked == [path, path] and pathlib.Path(path).read_bytes() == before
