@@ -77,7 +77,7 @@ def clipped_sgd(p, rate, limit):
         yield p
 
 
-@pytest.mark.parametrize("optimizer, expected", [
+@pytest.mark.parametrize("optimizer, expected", [(optimizer, list(expected)) for optimizer, expected in [
     (lambda: optimizers.AdamW(0.01, weight_decay=0.1), adam(START, 0.01, 0.1)),
     (lambda: optimizers.Adam(0.01, weight_decay=0.2), adam(START, 0.01, 0.2)),
     (lambda: optimizers.Lion(0.01), lion(START, 0.01)),
@@ -88,9 +88,9 @@ def clipped_sgd(p, rate, limit):
     (lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True), rmsprop(START, 0.01, 0.5, True)),
     (lambda: optimizers.SGD(0.1, clipnorm=0.3, clip_each=True), clipped_sgd(START, 0.1, 0.3)),
     (lambda: optimizers.SGD(0.1, global_clipnorm=0.3), clipped_sgd(START, 0.1, 0.3)),
-])  # fmt: skip
+]])  # fmt: skip
 def test_formulas(optimizer, expected):
-    np.testing.assert_allclose(path(optimizer()), list(expected), rtol=1e-6)
+    np.testing.assert_allclose(path(optimizer()), expected, rtol=1e-6)
 
 
 def test_each_gradient_is_limited_for_itself():
