@@ -7,12 +7,11 @@ what is fetched and fed.
 from __future__ import annotations
 
 import contextlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..graph import Function, Tensor
-from ..graph.locks import Lock
+from ..graph.recent import Recent
 
 #: What TensorFlow's sessions took besides what to run: scripts hand it to ``compile``, ``K.function`` and ``Session.run``.
 #: It reports memory and traces, and changes no value; here it does nothing.
@@ -37,8 +36,7 @@ class Session:
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
         self.graph = graph or Graph()
-        self._functions: OrderedDict[Any, Function] = OrderedDict()
-        self._lock = Lock()
+        self._functions: Recent[Function] = Recent(KEPT)
 
     def run(
         self, fetches: Any, feed_dict: Mapping[Tensor, Any] | None = None, options: Any = None, run_metadata: Any = None
@@ -68,16 +66,11 @@ class Session:
         return _map(structure, values.__getitem__)
 
     def _function(self, fetches: tuple[Tensor, ...], feeds: tuple[Tensor, ...]) -> Function:
-        key = fetches, feeds
-        with self._lock:
-            function = self._functions.pop(key, None)
-            if function is None:
-                updates = [t for t in fetches if t.op.op == "assign"]
-                function = Function(feeds, fetches, updates=updates, name="Session.run")
-            self._functions[key] = function
-            if len(self._functions) > KEPT:
-                self._functions.popitem(last=False)
-        return function
+        def made() -> Function:
+            updates = [t for t in fetches if t.op.op == "assign"]
+            return Function(feeds, fetches, updates=updates, name="Session.run")
+
+        return self._functions.get((fetches, feeds), made)
 
     @contextlib.contextmanager
     def as_default(self) -> Iterator[Session]:
@@ -86,8 +79,7 @@ class Session:
 
     def close(self) -> None:
         """Forget the functions made so far."""
-        with self._lock:
-            self._functions.clear()
+        self._functions.clear()
 
     def __enter__(self) -> Session:
         return self

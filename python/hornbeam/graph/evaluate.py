@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from .. import _core
 from .flat import flatten
 from .function import expose_prints, print_last
-from .locks import Lock
 from .ops import attrs_key
+from .recent import Recent
 from .rewrites import rewrite
 from .tensor import Tensor
 from .unrolling import unroll
 from .variable import Variable
 
-_CACHE_SIZE = 256
-_cache: OrderedDict[tuple, tuple[_core.Program, list[str]]] = OrderedDict()  # with the messages of printed values
-_lock = Lock()
+#: by the structure of the formula, with the messages of values that it prints
+_programs: Recent[tuple[_core.Program, list[str]]] = Recent(256)
 
 
 def clear_cache() -> None:
     """Forget the programs made for on-demand evaluation, and with them the variables they hold."""
-    with _lock:
-        _cache.clear()
+    _programs.clear()
 
 
 def evaluate(tensor: Tensor) -> Any:
@@ -39,28 +36,22 @@ def evaluate(tensor: Tensor) -> Any:
     if tensor.op.op == "constant":
         return tensor.op.attrs["value"].copy()[()]
     key, feeds, variables = _structure(tensor)
-    with _lock:
-        cached = _cache.get(key)
-        if cached is not None:
-            _cache.move_to_end(key)
-    if cached is None:
-        graph = flatten(feeds, [tensor])
-        if graph.loops and all(rows.dims[0] >= 0 for _, rows in graph.loops):
-            unroll(graph, [rows.dims[0] for _, rows in graph.loops])
-        messages = expose_prints(graph)
-        rewrite(graph)
-        program, _ = graph.lower()
-        cached = program, messages
-        with _lock:
-            _cache[key] = cached
-            if len(_cache) > _CACHE_SIZE:
-                _cache.popitem(last=False)
-    program, messages = cached
+    program, messages = _programs.get(key, lambda: _compiled(feeds, tensor))
     for variable in variables:
         variable.materialize()
     runs = tensor.__dict__.setdefault("_runs", _core.RunCounter()) if program.has_random else None
     results = program.run([t.op.attrs["value"] for t in feeds], runs)
     return print_last(messages, results)[0]
+
+
+def _compiled(feeds: list[Tensor], tensor: Tensor) -> tuple[_core.Program, list[str]]:
+    graph = flatten(feeds, [tensor])
+    if graph.loops and all(rows.dims[0] >= 0 for _, rows in graph.loops):
+        unroll(graph, [rows.dims[0] for _, rows in graph.loops])
+    messages = expose_prints(graph)
+    rewrite(graph)
+    program, _ = graph.lower()
+    return program, messages
 
 
 def _structure(tensor: Tensor) -> tuple[tuple, list[Tensor], list[Variable]]:
