@@ -11,6 +11,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -161,14 +162,10 @@ def split(fullname: str) -> tuple[str, str]:
     return "", path
 
 
-_modules: dict[str, dict[str, Any]] = {}
-
-
+@cache
 def preamble_modules() -> dict[str, dict[str, Any]]:
     """Made once: what seeds or logs keeps its state."""
-    if not _modules:
-        _modules.update(preamble.modules())
-    return _modules
+    return preamble.modules()
 
 
 def install() -> None:

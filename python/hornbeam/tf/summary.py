@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,12 @@ import numpy as np
 from ..callbacks.event_file import EventFile
 from .table import for_scripts
 
-_current: list[SummaryWriter] = []  # those of open `with writer.as_default()` blocks
+
+class _Default(threading.local):
+    writer: SummaryWriter | None = None  #: of the innermost open `with writer.as_default()` block of a thread
+
+
+_default = _Default()
 
 
 class SummaryWriter:
@@ -22,15 +28,15 @@ class SummaryWriter:
 
     @contextlib.contextmanager
     def as_default(self, step: int | None = None) -> Iterator[SummaryWriter]:
-        _current.append(self)
+        outer, _default.writer = _default.writer, self
         try:
             yield self
         finally:
-            _current.pop()
+            _default.writer = outer
             self.flush()
 
     def set_as_default(self, step: int | None = None) -> None:
-        _current.append(self)
+        _default.writer = self
 
     def flush(self) -> None:
         self._file.flush()
@@ -48,11 +54,11 @@ def create_file_writer(logdir: Any, *args: Any, **options: Any) -> SummaryWriter
 
 
 def _file() -> EventFile:
-    if not _current:
+    if _default.writer is None:
         raise RuntimeError(
-            "tf.summary.scalar and its kin are called in `with tf.summary.create_file_writer(...).as_default():`"
+            "tf.summary.scalar and the like are called in `with tf.summary.create_file_writer(...).as_default():`"
         )
-    return _current[-1].file
+    return _default.writer.file
 
 
 @for_scripts("summary.scalar")
