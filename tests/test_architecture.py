@@ -26,7 +26,7 @@ PAIRS = {
 }
 
 #: What the lowest rooms import of the others.
-LOWEST = {"graph": {"_core"}, "backend": {"graph"}}
+LOWEST = {"settings": set(), "graph": {"_core", "settings"}, "backend": {"graph", "settings"}}
 
 
 def imports_of(package: Path) -> Imports:

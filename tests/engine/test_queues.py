@@ -136,14 +136,17 @@ def test_different_models_get_what_one_thread_gets():
         rng = np.random.RandomState(i)
         x, y = rng.randn(64, 6).astype("float32"), rng.randn(64, 2).astype("float32")
         glorot = keras.initializers.glorot_uniform
-        inputs = Input((6,))
-        h = Dense(8 + i, activation="tanh", kernel_initializer=glorot(seed=i))(inputs)
-        h = keras.layers.BatchNormalization()(h)
-        h = keras.layers.Dropout(0.2, seed=i)(h)
-        model = Model(inputs, Dense(2, kernel_initializer=glorot(seed=i + 1))(h))
-        model.compile(["adam", "sgd", "rmsprop", "nadam"][i % 4], "mse", metrics=["mae", keras.metrics.Precision()])
+        inputs = Input((6,), name=f"input_of_{i}")
+        h = Dense(8 + i, activation="tanh", kernel_initializer=glorot(seed=i), name=f"hidden_of_{i}")(inputs)
+        h = keras.layers.BatchNormalization(name=f"scaled_of_{i}")(h)
+        h = keras.layers.Dropout(0.2, seed=i, name=f"dropped_of_{i}")(h)
+        model = Model(inputs, Dense(2, kernel_initializer=glorot(seed=i + 1), name=f"out_of_{i}")(h), name=f"model_{i}")
+        metrics = ["mae", keras.metrics.Precision(name=f"precision_of_{i}")]
+        model.compile(["adam", "sgd", "rmsprop", "nadam"][i % 4], "mse", metrics=metrics)
+        names = [*model.metrics_names, *(weight.name for weight in model.weights)]
         history = model.fit(x, abs(y) % 1, epochs=2, batch_size=16, shuffle=False, verbose=0).history
-        return list(history.values()), model.predict(x), model.evaluate(x, abs(y) % 1, verbose=0)
+        names += [*history, *(weight.name for weight in model.optimizer.weights), model.total_loss.op.label]
+        return list(history.values()), model.predict(x), model.evaluate(x, abs(y) % 1, verbose=0), names
 
     indices = list(range(8))
     for i, got in in_threads(lambda: (n := indices.pop(), outcome(n))):
@@ -151,6 +154,7 @@ def test_different_models_get_what_one_thread_gets():
         np.testing.assert_array_equal(got[0], want[0])
         np.testing.assert_array_equal(got[1], want[1])
         np.testing.assert_array_equal(got[2], want[2])
+        assert got[3] == want[3]
 
 
 def test_loading_in_threads(tmp_path):
@@ -205,3 +209,46 @@ def test_pending_updates_are_seen_by_the_thread_that_made_them():
     done.set()
     thread.join()
     assert K.get_value(v) == 1
+
+
+def test_a_metric_beside_another_reads_its_own_update():
+    first_is_open, second_is_open, first_is_closed = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        total = K.variable(0.0)
+        with K.control_dependencies([K.update_add(total, 1.0)]):
+            first_is_open.set()
+            assert second_is_open.wait(60)
+        first_is_closed.set()
+
+    def second():
+        total = K.variable(1.0)
+        assert first_is_open.wait(60)
+        with K.control_dependencies([K.update_add(total, 1.0)]):
+            second_is_open.set()
+            assert first_is_closed.wait(60)
+            result = total * 1.0
+        return K.eval(result)
+
+    assert at_once(first, second)[1] == 2
+
+
+def test_a_body_is_built_by_one_thread_alone():
+    x, total = K.placeholder((3, 2)), K.variable(0.0)
+    inside, done = threading.Event(), threading.Event()
+
+    def step(row):
+        inside.set()
+        assert done.wait(60)
+        return row * 2.0
+
+    def update():
+        assert inside.wait(60)
+        try:
+            return K.update(total, 1.0)
+        finally:
+            done.set()
+
+    rows, updated = at_once(lambda: K.map_fn(step, x), update)
+    assert K.eval(updated) == 1
+    np.testing.assert_array_equal(K.function([x], [rows])([np.ones((3, 2))])[0], 2)

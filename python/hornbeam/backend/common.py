@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import graph
 from ..graph import Tensor, cast, floatx, set_learning_phase
+from ..settings import settings
 from .session import get_session
 
 _BACKEND = "tensorflow"  # scripts branch on the name and files store it, and its semantics are what we follow
-_EPSILON = 1e-7
-_IMAGE_DATA_FORMAT = "channels_last"
-_uids: dict[str, Iterator[int]] = {}
+
+
+def __getattr__(name: str) -> Any:
+    """Settings under the names by which Keras's module kept them; scripts read ``K.common._EPSILON``."""
+    if name in ("_FLOATX", "_EPSILON", "_IMAGE_DATA_FORMAT"):
+        return getattr(settings, name[1:].lower())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def backend() -> str:
@@ -26,13 +30,12 @@ def backend() -> str:
 # -- numbers ------------------------------------------------------------------------------------------
 def epsilon() -> float:
     """The small number that keeps logarithms and divisions finite, 1e-7 unless changed."""
-    return _EPSILON
+    return settings.epsilon
 
 
 def set_epsilon(e: float) -> None:
     """Change :func:`epsilon`."""
-    global _EPSILON
-    _EPSILON = float(e)
+    settings.epsilon = float(e)
 
 
 def set_floatx(floatx: str) -> None:
@@ -58,7 +61,7 @@ def cast_to_floatx(x: Any) -> Any:
 # -- image layout -------------------------------------------------------------------------------------
 def image_data_format() -> str:
     """``'channels_last'`` or ``'channels_first'``: what layers use when their ``data_format`` is None."""
-    return _IMAGE_DATA_FORMAT
+    return settings.image_data_format
 
 
 def set_image_data_format(data_format: str) -> None:
@@ -67,8 +70,7 @@ def set_image_data_format(data_format: str) -> None:
     Raises:
         ValueError: neither ``'channels_last'`` nor ``'channels_first'``.
     """
-    global _IMAGE_DATA_FORMAT
-    _IMAGE_DATA_FORMAT = _checked_data_format(data_format)
+    settings.image_data_format = _checked_data_format(data_format)
 
 
 def normalize_data_format(value: str | None) -> str:
@@ -91,7 +93,7 @@ def _checked_data_format(value: str) -> str:
 
 def image_dim_ordering() -> str:
     """Keras 1's name for the data format: ``'th'`` is channels first, ``'tf'`` channels last."""
-    return "th" if _IMAGE_DATA_FORMAT == "channels_first" else "tf"
+    return "th" if image_data_format() == "channels_first" else "tf"
 
 
 def set_image_dim_ordering(dim_ordering: str) -> None:
@@ -104,12 +106,12 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
 # -- names ----------------------------------------------------------------------------------------------
 def get_uid(prefix: str = "") -> int:
     """Count uses of ``prefix``: 1, 2, ... Layers number their default names with it."""
-    return next(_uids.setdefault(prefix, itertools.count(1)))
+    return settings.next_uid(prefix)
 
 
 def reset_uids() -> None:
     """Let :func:`get_uid` count from 1 again."""
-    _uids.clear()
+    settings.uids.clear()
 
 
 # -- what was TensorFlow's ------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from .. import _core, constraints, initializers, regularizers
 from .. import backend as K
 from ..graph import StaticShape, Tensor, Variable, as_integer, checked_name, dtype_name, name_scope, scoped_name
+from ..graph.context import context, inside
 from ..graph.locks import Lock
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
@@ -22,20 +22,14 @@ from .node import Node, NodeAccess
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
 
-_tracking = threading.local()
-
 
 def disable_tracking(func):
     """Decorate a method in which assigning a layer or variable to ``self`` shall not register it as a child."""
 
     @functools.wraps(func)
     def untracked(*args, **kwargs):
-        previous = getattr(_tracking, "off", False)
-        _tracking.off = True
-        try:
+        with inside(tracks=False):
             return func(*args, **kwargs)
-        finally:
-            _tracking.off = previous
 
     return untracked
 
@@ -153,7 +147,7 @@ class Layer(NodeAccess):
 
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (Layer, Variable, list, tuple, dict)) and not getattr(_tracking, "off", False):
+        if isinstance(value, (Layer, Variable, list, tuple, dict)) and context.tracks:
             self._track(name, value)
         object.__setattr__(self, name, value)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
 from .. import _core
+from .context import context, inside
 from .tensor import Node, Tensor, next_serial
-
-_local = threading.local()
 
 #: constants up to this many elements are copied into a body; larger ones are handed in
 _MAX_COPIED = 64
@@ -19,12 +17,8 @@ _MAX_COPIED = 64
 @contextmanager
 def building(kind: str) -> Iterator[int]:
     """While a body of this kind is being built; gives the serial number of its first node."""
-    outer = getattr(_local, "kind", None)
-    _local.kind = kind
-    try:
+    with inside(body=kind):
         yield next_serial()
-    finally:
-        _local.kind = outer
 
 
 def refuse_updates(name: str) -> None:
@@ -33,10 +27,9 @@ def refuse_updates(name: str) -> None:
     Raises:
         RuntimeError: naming the variable.
     """
-    kind = getattr(_local, "kind", None)
-    if kind is not None:
+    if context.body is not None:
         raise RuntimeError(
-            f"variable {name!r} cannot be updated inside the body of a {kind} (the step function of K.rnn, K.map_fn or a "
+            f"variable {name!r} cannot be updated inside the body of a {context.body} (the step function of K.rnn, K.map_fn or a "
             "fold, or a branch of K.switch): return the value as a state or output, and update the variable with that."
         )
 

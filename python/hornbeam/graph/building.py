@@ -6,27 +6,19 @@ makes as many steps as a number says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
+
+from .context import context, inside
 
 
-class _Budget:
+class Budget:
     def __init__(self, steps: int) -> None:
         self.steps = self.left = steps
 
 
-_budget: ContextVar[_Budget | None] = ContextVar("hornbeam_building_budget", default=None)
-
-
-@contextmanager
-def at_most(steps: int) -> Iterator[None]:
+def at_most(steps: int) -> AbstractContextManager[None]:
     """Inside the block, building may take so many steps: one for each op, and some for each layer that is called again."""
-    token = _budget.set(_Budget(steps))
-    try:
-        yield
-    finally:
-        _budget.reset(token)
+    return inside(budget=Budget(steps))
 
 
 def take(steps: int = 1) -> None:
@@ -35,7 +27,7 @@ def take(steps: int = 1) -> None:
     Raises:
         ValueError: it is too many.
     """
-    budget = _budget.get()
+    budget = context.budget
     if budget is not None:
         budget.left -= steps
         if budget.left < 0:

@@ -6,32 +6,25 @@ variable that an update writes stands for the update's result.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
+from ..settings import settings
+from .context import context, inside
 from .tensor import Node, Tensor, marker
 
-_local = threading.local()  #: .pending: the updates that reads see, by the id of the variable
 
-
-@contextmanager
-def control_dependencies(updates: Sequence[Any]) -> Iterator[None]:
-    """Inside the block, reads of variables see the results of ``updates`` (tensors of ``K.update`` and its kin).
+def control_dependencies(updates: Sequence[Any]) -> AbstractContextManager[None]:
+    """Inside the block, reads of variables see the results of ``updates`` (tensors of ``K.update`` and the like).
 
     Whatever is built from such a read carries the update along: running it runs the update.
     """
-    outer = getattr(_local, "pending", {})
-    seen = dict(outer)
+    pending = dict(context.pending)
     for update in _flatten(updates):
         if isinstance(update, Tensor) and update.op.op == "assign":
-            seen[id(update.op.attrs["variable"])] = update
-    _local.pending = seen
-    try:
-        yield
-    finally:
-        _local.pending = outer
+            pending[id(update.op.attrs["variable"])] = update
+    return inside(pending=pending)
 
 
 def _flatten(items: Any) -> Iterator[Any]:
@@ -44,11 +37,8 @@ def _flatten(items: Any) -> Iterator[Any]:
 
 def current_value(x: Tensor) -> Tensor:
     """What a read of ``x`` means here: the pending update's result for an updated variable, else ``x``."""
-    pending = getattr(_local, "pending", None)
+    pending = context.pending
     return pending.get(id(x), x) if pending else x
-
-
-_fixed_phase: int | None = None
 
 
 def _make_phase() -> Tensor:
@@ -67,15 +57,15 @@ def learning_phase() -> Tensor | int:
 
     A Function replaces it by a constant when its program is built, so it costs nothing at run time.
     """
-    return _phase if _fixed_phase is None else _fixed_phase
+    fixed = settings.learning_phase
+    return _phase if fixed is None else fixed
 
 
 def set_learning_phase(value: int | None) -> None:
     """Fix the learning phase to 0 or 1; ``None`` makes it dynamic again."""
-    global _fixed_phase
     if value not in (0, 1, None):
         raise ValueError("Expected learning phase to be 0 or 1.")
-    _fixed_phase = None if value is None else int(value)
+    settings.learning_phase = None if value is None else int(value)
 
 
 def print_value(x: Tensor, message: str, shown: Tensor | None = None) -> Tensor:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from . import building
+from .context import context, inside
 
-_local = threading.local()
 _LONGEST_LABEL = 1000
 _LETTERS_OF_A_STEP = 64  # long names of models would be in the names of all the weights inside
 
@@ -33,34 +32,25 @@ def checked_name(name: str) -> str:
 @contextmanager
 def name_scope(name: str) -> Iterator[str]:
     """Inside the block, names made with :func:`scoped_name` begin with ``name/``; scopes nest."""
-    outer = getattr(_local, "scopes", ())
-    _local.scopes = (*outer, checked_name(name))
-    try:
-        yield "/".join(_local.scopes) + "/"
-    finally:
-        _local.scopes = outer
+    scopes = (*context.scopes, checked_name(name))
+    with inside(scopes=scopes):
+        yield "/".join(scopes) + "/"
 
 
 def scoped_name(name: str) -> str:
     """``name`` inside the open scopes, with the ``:0`` that Keras files have after it."""
-    scoped = "/".join((*getattr(_local, "scopes", ()), checked_name(name))) + ":0"
+    scoped = "/".join((*context.scopes, checked_name(name))) + ":0"
     building.take(len(scoped) // _LETTERS_OF_A_STEP)
     return scoped
 
 
 def current_scope() -> str:
     """The open scopes, joined: what nodes are labelled with, so that errors can name the layer. Of many the last ones."""
-    label = "/".join(getattr(_local, "scopes", ()))
+    label = "/".join(context.scopes)
     building.take(len(label) // _LONGEST_LABEL)
     return label if len(label) <= _LONGEST_LABEL else f"...{label[3 - _LONGEST_LABEL :]}"
 
 
-@contextmanager
-def within(label: str) -> Iterator[None]:
+def within(label: str) -> AbstractContextManager[None]:
     """Inside the block, the scope is ``label`` whatever it was outside; for ops made on another node's behalf."""
-    outer = getattr(_local, "scopes", ())
-    _local.scopes = (label,) if label else ()
-    try:
-        yield
-    finally:
-        _local.scopes = outer
+    return inside(scopes=(label,) if label else ())

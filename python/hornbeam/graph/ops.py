@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from ..settings import settings
 from . import control
 from .arrays import as_array
 from .dtypes import dtype_name
 from .integers import as_integer
 from .naming import checked_name
 from .tensor import Node, Tensor, marker
-
-_FLOATX = "float32"
 
 
 def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
@@ -160,11 +159,10 @@ def unbroadcast(grad: Tensor, like: Tensor) -> Tensor:
 
 def floatx() -> str:
     """The default float type, ``'float32'`` unless ``K.set_floatx`` changed it."""
-    return _FLOATX
+    return settings.floatx
 
 
 def set_floatx(dtype: str) -> None:
-    global _FLOATX
     if dtype not in ("float16", "float32", "float64"):
         raise ValueError(f"Unknown floatx type: {dtype}. Expected 'float16', 'float32' or 'float64'.")
-    _FLOATX = dtype
+    settings.floatx = dtype

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from ... import _core
@@ -52,15 +53,10 @@ def is_differentiable(op: str) -> bool:
     return op not in _none
 
 
-_loaded = False
-
-
+@cache  # a thread that comes here before the first has finished waits at the imports
 def _load() -> None:
-    global _loaded
-    if not _loaded:
-        for module in pkgutil.iter_modules(__path__):
-            importlib.import_module(f"{__name__}.{module.name}")
-        _loaded = True  # only now: another thread that comes here meanwhile has to wait for the imports, too
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
 
 
 def gradients(

@@ -1,0 +1,51 @@
+"""What a thread has open while it builds a graph.
+
+Every thread has a context of its own, so that threads which build do not meet. What Keras makes global is in ``settings.py``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .building import Budget
+    from .tensor import Tensor
+
+
+@dataclass
+class Context(threading.local):
+    """Fields are read anywhere and changed by :func:`inside` alone, which puts them back.
+
+    Attributes:
+        scopes: the open name scopes, outermost first.
+        pending: the updates that reads see, by the id of the variable that they write.
+        body: the kind of the body that is being built, ``'scan'`` or ``'cond'``; None outside of bodies.
+        budget: how much may still be built; None where it is not bounded.
+        tracks: whether what is assigned to a layer's attributes becomes part of the layer.
+    """
+
+    scopes: tuple[str, ...] = ()
+    pending: Mapping[int, Tensor] = field(default_factory=dict)
+    body: str | None = None
+    budget: Budget | None = None
+    tracks: bool = True
+
+
+context = Context()
+
+
+@contextmanager
+def inside(**fields: Any) -> Iterator[None]:
+    """Inside the block, these fields of the thread's context have these values."""
+    outer = {name: getattr(context, name) for name in fields}
+    for name, value in fields.items():
+        setattr(context, name, value)
+    try:
+        yield
+    finally:
+        for name, value in outer.items():
+            setattr(context, name, value)

@@ -1,0 +1,38 @@
+"""What Keras's API makes global: one value for all threads of the process.
+
+All other state has an owner: a model, a layer, a Function, or a thread that builds (``graph/context.py``). Functions of
+``keras.backend`` and ``keras.utils`` read and change these fields; nothing else does.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Settings:
+    """Attributes:
+    floatx: dtype of weights and inputs for which none is given.
+    epsilon: the number that keeps logarithms and divisions finite.
+    image_data_format: where images have their channels, for layers whose ``data_format`` is None.
+    learning_phase: 0 or 1 where the phase is fixed; None where each run says which it is.
+    uids: how often each prefix was counted, from which layers get their default names.
+    custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
+    """
+
+    floatx: str = "float32"
+    epsilon: float = 1e-7
+    image_data_format: str = "channels_last"
+    learning_phase: int | None = None
+    uids: dict[str, Iterator[int]] = field(default_factory=dict)
+    custom_objects: dict[str, Any] = field(default_factory=dict)
+
+    def next_uid(self, prefix: str) -> int:
+        """1, 2, ... for each prefix."""
+        return next(self.uids.setdefault(prefix, itertools.count(1)))
+
+
+settings = Settings()
