@@ -163,7 +163,7 @@ class TestLoggers:
                 deep.fit_generator(batches, 5, verbose=0, callbacks=[cbks.TerminateOnNaN()], workers=0)
             else:
                 deep.fit(x, Y, batch_size=10, epochs=3, verbose=0, callbacks=[cbks.TerminateOnNaN()])
-            assert len(deep.history.epoch) == 1 and deep._training_batch is None
+            assert len(deep.history.epoch) == 1 and deep._running_fit is None
             return capsys.readouterr().out
 
         assert "first_input' hold nan" in said(X * np.nan)

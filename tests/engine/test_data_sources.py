@@ -6,10 +6,11 @@ import threading
 import numpy as np
 import pytest
 from hornbeam import backend as K
-from hornbeam.callbacks import Callback
+from hornbeam.callbacks import Callback, LambdaCallback
 from hornbeam.layers import Dense, Dropout, Input
 from hornbeam.metrics import Mean
 from hornbeam.models import Model, Sequential
+from hornbeam.optimizers import SGD
 from hornbeam.utils import Sequence
 
 from .models import data, mlp, two_in_two_out
@@ -97,6 +98,39 @@ def test_a_generator_that_ends(workers):
     batches = ((x[i : i + 5], y[i : i + 5]) for i in range(0, 20, 5))
     with pytest.raises(ValueError, match="ended after 1 of 3 batches"):
         mlp().fit_generator(batches, steps_per_epoch=3, epochs=2, verbose=0, workers=workers)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_metrics_of_a_model_that_a_generator_builds(watched):
+    x, y = np.random.RandomState(0).rand(8, 4), np.ones((8, 1))
+    batches = iter([(x, y)] * 3)
+    model = Sequential([Dense(1, kernel_initializer="ones")])
+    model.compile(SGD(0.0), "mse", metrics=["mae"])
+    callbacks = [LambdaCallback(on_batch_end=lambda batch, logs: None)] if watched else []
+    history = model.fit_generator(batches, 3, verbose=0, workers=0, callbacks=callbacks).history
+    np.testing.assert_allclose(history["mae"], np.abs(x.sum(axis=1) - 1).mean(), rtol=1e-6)
+    assert list(history) == ["loss", "mae"]
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_validation_data_beside_a_generator_are_standardized_once(built, monkeypatch):
+    x, y = data()
+    model = Sequential([Dense(3, activation="softmax", **({"input_shape": (4,)} if built else {}))])
+    model.compile("sgd", "categorical_crossentropy", metrics=["acc"])
+    seen = []
+    standardize = Model._standardize_user_data
+
+    def count(self, x, *args, **kwargs):
+        seen.append(len(x))
+        return standardize(self, x, *args, **kwargs)
+
+    monkeypatch.setattr(Model, "_standardize_user_data", count)
+    batches = iter([(x[:7], y[:7])] * 6)
+    history = model.fit_generator(
+        batches, 2, epochs=3, verbose=0, workers=0, validation_data=(x, y, np.ones(len(x)))
+    ).history
+    assert sorted(seen) == [7] * 6 + [len(x)]
+    np.testing.assert_allclose(history["val_loss"][-1], model.evaluate(x, y, verbose=0)[0], rtol=1e-6)
 
 
 def test_steps_may_be_a_quotient():

@@ -116,9 +116,9 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def watches_batches(self, mode: str, except_for: Any = None) -> bool:
+    def watches_batches(self, mode: str) -> bool:
         """Whether any callback does something at single batches of ``mode`` (train, test or predict)."""
-        return any(_overrides(c, _batch_hooks(mode)) for c in self.callbacks if c is not except_for)
+        return any(_overrides(callback, _batch_hooks(mode)) for callback in self.callbacks)
 
     def _call_batch_hook(self, mode, hook, batch, logs=None):
         name = f"on_{mode}_batch_{hook}"

@@ -19,7 +19,7 @@ from .logs import Logs
 
 
 class BaseLogger(Callback):
-    """Averages metrics over an epoch; part of every training.
+    """Averages metrics over an epoch, for a training loop written by hand: ``fit`` adds up for itself.
 
     Args:
         stateful_metrics: names of metrics that keep their own average, whose last value counts.
@@ -42,12 +42,6 @@ class BaseLogger(Callback):
                 self.totals[name] = value
             else:
                 self.totals[name] = self.totals.get(name, 0.0) + float(value) * size
-
-    def set_totals(self, seen: int, loss_sum: float, labels: list, values: list) -> None:
-        """What an epoch of :meth:`on_batch_end` leaves, for a loop that calls nobody at batches."""
-        self.seen = seen
-        self.totals = {name: value[()] for name, value in zip(labels, values)}
-        self.totals[labels[0]] = loss_sum
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is None:

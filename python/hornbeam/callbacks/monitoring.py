@@ -309,8 +309,9 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
             print(f"Batch {batch}: Invalid loss, terminating training")
-            if self._before and getattr(self.model, "_training_batch", None) is not None:
-                print(nan_origin(self.model, self.model._training_batch, self._before))
+            fit = getattr(self.model, "_running_fit", None)
+            if self._before and fit is not None and fit.batch is not None:
+                print(nan_origin(self.model, fit.batch, self._before))
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):

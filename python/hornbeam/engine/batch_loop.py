@@ -1,12 +1,14 @@
 """The loop over batches that fit, evaluate and predict share, whatever the batches come from.
 
-A batch is a pair of what the step takes and the number of samples in it. Logs are made only if a callback looks at
-single batches.
+A batch is a pair of what the step takes and the number of samples in it. The step gives the loss first, then values of
+metrics, which keep their own count. Names of these are asked for after a step, as a model that is built on its first batch
+knows its metrics only then. Logs of batches are made only if a callback looks at them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,35 @@ from ..utils.messages import warn_user
 from ..utils.progbar import Progbar
 
 Batches = Iterable[tuple[Any, int]]
+Names = Callable[[], list[str]]
+
+
+@dataclass
+class RunningFit:
+    """What callbacks and checkpoints ask about a fit: ``model._running_fit``.
+
+    Attributes:
+        order: in which an epoch sees the samples; saved, so that training can be resumed.
+        batch: what the step is given now, where a callback looks at batches.
+    """
+
+    order: np.ndarray | None = None
+    batch: Any = None
+
+
+@dataclass
+class Epoch:
+    """What came of an epoch of training.
+
+    Attributes:
+        complete: whether all batches were used.
+        size: the number of samples in the last batch.
+        logs: the mean loss over the samples, and the metrics after the last batch, by name.
+    """
+
+    complete: bool
+    size: int
+    logs: dict[str, Any]
 
 
 def scalar(value: Any) -> Any:
@@ -24,12 +55,13 @@ def scalar(value: Any) -> Any:
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
-def prepare_fit_hooks(model: Any, callbacks: Any, verbose: Any, count_mode: str) -> cbks.CallbackList:
-    """The callbacks of a fit in the order in which they are called: averages first, ``model.history`` last."""
-    stateful = model.metrics_names[1:]
-    chain: list[cbks.Callback] = [cbks.BaseLogger(stateful_metrics=stateful)]
+def prepare_fit_hooks(
+    model: Any, callbacks: Any, verbose: Any, count_mode: str, labels: list[str]
+) -> cbks.CallbackList:
+    """The callbacks of a fit in the order in which they are called: the bar first, ``model.history`` last."""
+    chain: list[cbks.Callback] = []
     if verbose:
-        chain.append(cbks.ProgbarLogger(count_mode, stateful_metrics=stateful))
+        chain.append(cbks.ProgbarLogger(count_mode, stateful_metrics=labels[1:]))
     model.history = history = cbks.History()
     hooks = cbks.CallbackList(chain + _as_list(callbacks) + [history])
     hooks.set_model(model._get_callback_model())
@@ -54,32 +86,26 @@ def _as_list(callbacks: Any) -> list[cbks.Callback]:
     return found
 
 
-def train_epoch(model: Any, hooks: cbks.CallbackList, batches: Batches, count: int, step: Callable) -> tuple[bool, int]:
-    """Train on the ``count`` batches of one epoch, until a callback stops the training.
-
-    Returns:
-        Whether all batches were used, and the size of the last one.
-    """
-    base_logger = hooks.callbacks[0]
-    watched = hooks.watches_batches("train", except_for=base_logger)
-    loss_sum, seen, size, done, values = 0.0, 0, 0, 0, None
+def train_epoch(
+    hooks: cbks.CallbackList, batches: Batches, count: int, step: Callable, names: Names, fit: RunningFit
+) -> Epoch:
+    """Train on the ``count`` batches of one epoch, until a callback stops the training."""
+    watched = hooks if hooks.watches_batches("train") else None
+    loss_sum, seen, size, done = 0.0, 0, 0, 0
+    values: list = []
     try:
-        for size, values in _steps(hooks if watched else None, "train", batches, step, model):
+        for size, values in _steps(watched, "train", batches, step, names, fit):
+            loss_sum += float(values[0]) * size
+            seen += size
             done += 1
-            if watched:
-                if hooks.model.stop_training:
-                    break
-            else:
-                loss_sum += float(values[0]) * size
-                seen += size
+            if watched and watched.model.stop_training:
+                break
     finally:
-        model._training_batch = None
-    if not watched and values is not None:  # what BaseLogger would have added up
-        base_logger.set_totals(seen, loss_sum, model.metrics_names, values)
-    return done == count, size
+        fit.batch = None
+    return Epoch(done == count, size, dict(zip(names(), [loss_sum / seen, *map(scalar, values[1:])])) if done else {})
 
 
-def finish_fit(model: Any, hooks: cbks.CallbackList) -> cbks.History:
+def finish_fit(hooks: cbks.CallbackList) -> cbks.History:
     """End a fit: the last hook, and a word about a loss that became nan, unless a callback has said so."""
     hooks._call_end_hook("train")
     history = next(c for c in reversed(hooks.callbacks) if isinstance(c, cbks.History))
@@ -93,8 +119,8 @@ def finish_fit(model: Any, hooks: cbks.CallbackList) -> cbks.History:
     return history
 
 
-def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> Any:
-    """The mean loss over the batches' samples, and the metrics, which keep their own count.
+def evaluate_batches(hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any, names: Names) -> Any:
+    """The mean loss over the batches' samples, and the metrics after the last batch.
 
     Returns:
         A number, or a list of numbers if there are metrics or several outputs.
@@ -106,7 +132,7 @@ def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, ste
     watched = hooks if hooks.watches_batches("test") else None
     values: list = []
     loss_sum, seen = 0.0, 0
-    for size, values in _steps(watched, "test", batches, step, model):
+    for size, values in _steps(watched, "test", batches, step, names):
         loss_sum += float(values[0]) * size
         seen += size
         bar(size)
@@ -116,12 +142,12 @@ def evaluate_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, ste
     return unpack_singleton([loss_sum / seen] + [float(v) if np.ndim(v) == 0 else v for v in values[1:]])
 
 
-def predict_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> list:
+def predict_batches(hooks: cbks.CallbackList, batches: Batches, step: Callable, bar: Any) -> list:
     """The outputs of all batches, as one list per output of the model."""
     hooks._call_begin_hook("predict")
     watched = hooks if hooks.watches_batches("predict") else None
     results: list[list] = []
-    for size, outputs in _steps(watched, "predict", batches, step, model):
+    for size, outputs in _steps(watched, "predict", batches, step):
         results.append(outputs)
         bar(size)
     hooks._call_end_hook("predict")
@@ -129,25 +155,29 @@ def predict_batches(model: Any, hooks: cbks.CallbackList, batches: Batches, step
 
 
 def _steps(
-    hooks: cbks.CallbackList | None, mode: str, batches: Batches, step: Callable, model: Any
+    hooks: cbks.CallbackList | None,
+    mode: str,
+    batches: Batches,
+    step: Callable,
+    names: Names | None = None,
+    fit: RunningFit | None = None,
 ) -> Iterator[tuple[int, list]]:
     """Make the step for every batch, between its hooks if there are any; yield its size and results."""
     if hooks is None:
         for batch, size in batches:
             yield size, step(batch)
         return
-    labels = None
+    labels: list[str] | None = None
     for index, (batch, size) in enumerate(batches):
         logs: dict[str, Any] = {"batch": index, "size": size}
         hooks._call_batch_hook(mode, "begin", index, logs)
-        if mode == "train":
-            model._training_batch = batch
+        if fit is not None:
+            fit.batch = batch
         values = step(batch)
-        if mode == "predict":
+        if names is None:
             logs["outputs"] = values
         else:
-            if labels is None:  # a model that is built on its first batch knows its metrics only now
-                labels = model.metrics_names
+            labels = labels or names()
             logs.update(zip(labels, map(scalar, values)))
         hooks._call_batch_hook(mode, "end", index, logs)
         yield size, values

@@ -12,6 +12,7 @@ from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _set_weights, _unique, one_at_a_time
 from .calling import is_concrete, must_be_given, naming_layer
+from .endpoints import FedInput
 from .formula import adopt
 from .input_layer import InputLayer
 from .network_config import network_from_config, network_to_config
@@ -40,9 +41,8 @@ class Network(Layer):
     """
 
     _bookkeeping = Layer._bookkeeping | {
-        "_call_cache", "_feed_input_names", "_feed_input_shapes", "_feed_inputs", "_input_coordinates", "_input_layers",
-        "_last_call", "_layers", "_layers_by_depth", "_nodes_by_depth", "_output_coordinates", "_output_layers",
-        "_training_batch",
+        "_call_cache", "_fed_inputs", "_input_coordinates", "_input_layers", "_last_call", "_layers", "_layers_by_depth",
+        "_nodes_by_depth", "_output_coordinates", "_output_layers",
     }  # fmt: skip
 
     @interfaces.legacy_model_constructor_support
@@ -60,11 +60,8 @@ class Network(Layer):
 
     def _base_init(self, name=None, trainable=True, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self._is_compiled = False
         self._run_counter = RunCounter(self._lock)
-        self._sample_order = None  # in which a running fit sees the samples; saved, so that it can be resumed
-        self._resume_order = None  # that order, in a model that was loaded
-        self._training_batch: Any = None  # what a running fit feeds now, for callbacks that look for a mistake
+        self._fed_inputs: list[FedInput] = []
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
         self.input_names: list[str] = []
@@ -99,10 +96,11 @@ class Network(Layer):
         self._layers_by_depth = topology.layers_by_depth
         self.input_names = [layer.name for layer in self._input_layers]
         self.output_names = [layer.name for layer in self._output_layers]
-        fed = [(x, layer) for x, layer in zip(self.inputs, self._input_layers) if layer.is_placeholder]
-        self._feed_inputs = [x for x, _ in fed]
-        self._feed_input_names = [layer.name for _, layer in fed]
-        self._feed_input_shapes = [K.int_shape(x) for x, _ in fed]
+        self._fed_inputs = [
+            FedInput(layer.name, x, K.int_shape(x))
+            for x, layer in zip(self.inputs, self._input_layers)
+            if layer.is_placeholder
+        ]
 
         masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
         self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs))] = {None: (self.outputs, masks)}
@@ -120,6 +118,32 @@ class Network(Layer):
             input_shapes=[K.int_shape(x) for x in self.inputs],
             output_shapes=[K.int_shape(x) for x in self.outputs],
         )
+
+    def _set_call(self, tensors: list, outputs: Any = None) -> None:
+        """Make a subclass the graph that its ``call`` makes of ``tensors``, or the given one."""
+        if outputs is None:
+            training = {"training": None} if has_arg(self.call, "training") else {}
+            outputs = self.call(unpack_singleton(tensors), **training)
+        self.inputs = tensors
+        self.outputs = to_list(outputs, allow_tuple=True)
+        self.input_names = [f"input_{i + 1}" for i in range(len(tensors))]
+        self.output_names = [f"output_{i + 1}" for i in range(len(self.outputs))]
+        self._fed_inputs = [
+            FedInput(name, x, None) for x, name in zip(tensors, self.input_names) if K.is_placeholder(x)
+        ]
+        self.built = True
+
+    @property
+    def _feed_inputs(self):
+        return [end.tensor for end in self._fed_inputs]
+
+    @property
+    def _feed_input_names(self):
+        return [end.name for end in self._fed_inputs]
+
+    @property
+    def _feed_input_shapes(self):
+        return [K.int_shape(end.tensor) for end in self._fed_inputs]
 
     def _check_ends(self) -> None:
         if len(set(self.inputs)) != len(self.inputs):

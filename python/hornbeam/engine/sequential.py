@@ -18,9 +18,9 @@ from .training import Model
 #: What :meth:`Network._set_graph` derives from inputs and outputs. It is made when one of these is first read, not with
 #: each layer that is added: a stack of n layers costs n steps, not n².
 _DERIVED = (
-    "_call_cache", "_feed_input_names", "_feed_input_shapes", "_feed_inputs", "_inbound_nodes", "_input_coordinates",
-    "_input_layers", "_last_call", "_layers_by_depth", "_network_nodes", "_nodes_by_depth", "_output_coordinates",
-    "_output_layers", "input_names", "output_names", "supports_masking",
+    "_call_cache", "_fed_inputs", "_inbound_nodes", "_input_coordinates", "_input_layers", "_last_call",
+    "_layers_by_depth", "_network_nodes", "_nodes_by_depth", "_output_coordinates", "_output_layers", "input_names",
+    "output_names", "supports_masking",
 )  # fmt: skip
 
 
@@ -128,8 +128,8 @@ class Sequential(Model):
     def _has_grown(self, outputs: list) -> None:
         self.outputs = outputs
         self._forget_graph()
-        self._clear_functions()
-        self.built, self._is_compiled = True, False
+        self._forget_compilation()
+        self.built = True
 
     @one_at_a_time
     def pop(self):
@@ -160,7 +160,7 @@ class Sequential(Model):
                 x = layer(x)
             self.outputs = [x]
         if self.inputs:
-            self._is_compiled = False
+            self._forget_compilation()
             self._set_graph(self.inputs, self.outputs)
 
     def _set_inputs(self, inputs, outputs=None):

@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from .. import optimizers
+from ..backend.session import RUN_OPTIONS
+from ..graph import Function, Tensor
 from ..legacy import interfaces
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
-from . import training_arrays, training_generator, training_utils
+from . import feeding, functions, standardize, training_arrays, training_generator, training_utils
+from .base_layer import _unique, one_at_a_time
 from .batch_loop import scalar
-from .feeding import Feeding
+from .compiled import Arguments, Compiled, compile_model
+from .network import Network
+from .parts import OfArguments, OfCompiled, derived, of_endpoints
 from .training_arrays import feedable
 
 
-class Model(Feeding):
+class Model(Network):
     """A network with what it takes to train it.
 
     Made from tensors, ``Model(inputs, outputs)``, or by subclassing: make layers in ``__init__``, use them in
@@ -25,8 +31,276 @@ class Model(Feeding):
     Example:
         >>> a = Input(shape=(32,))
         >>> model = Model(inputs=a, outputs=Dense(32)(a))
+
+    Attributes:
+        optimizer, loss, loss_weights, sample_weight_mode: what :meth:`compile` was given.
+        total_loss: the scalar that training minimises.
+        targets, sample_weights: placeholders, one per output.
+        train_function, test_function, predict_function: None until first used.
     """
 
+    # Keras's names of what compile was given and of what it made, which is one value: ``model._compiled``.
+    optimizer = OfArguments("optimizer")
+    loss = OfArguments("loss")
+    loss_weights = OfArguments("loss_weights")
+    sample_weight_mode = OfArguments("sample_weight_mode")
+    _compile_metrics = OfArguments("metrics")
+    _compile_weighted_metrics = OfArguments("weighted_metrics")
+
+    total_loss = OfCompiled("total_loss")
+    train_function = OfCompiled("train_function")
+    test_function = OfCompiled("test_function")
+    predict_function = OfCompiled("predict_function")
+    _collected_trainable_weights = OfCompiled("trained_weights")
+    _compile_metric_functions = OfCompiled("metrics")
+
+    loss_functions = of_endpoints("loss")
+    loss_weights_list = of_endpoints("loss_weight")
+    targets = of_endpoints("target")
+    sample_weights = of_endpoints("sample_weight")
+    sample_weight_modes = of_endpoints("sample_weight_mode")
+    _per_output_metrics = of_endpoints("metrics")
+    _per_output_weighted_metrics = of_endpoints("weighted_metrics")
+    _feed_outputs = of_endpoints("tensor", fed=True)
+    _feed_output_names = of_endpoints("name", fed=True)
+    _feed_output_shapes = of_endpoints("shape", fed=True)
+    _feed_loss_fns = of_endpoints("loss", fed=True)
+    _feed_targets = of_endpoints("target", fed=True)
+    _feed_sample_weights = of_endpoints("sample_weight", fed=True)
+    _feed_sample_weight_modes = of_endpoints("sample_weight_mode", fed=True)
+
+    @derived
+    def skip_target_indices(self):
+        """The indices of outputs that are not trained."""
+        return [i for i, end in enumerate(self._compiled.endpoints) if end.loss is None]
+
+    @derived
+    def _output_loss_metrics(self):
+        ends = self._compiled.endpoints
+        return [end.mean_loss for end in ends] if len(ends) > 1 else None
+
+    @property
+    def _is_compiled(self):
+        return self._compiled.total_loss is not None
+
+    def _base_init(self, **kwargs):
+        super()._base_init(**kwargs)
+        self._compiled = Compiled()
+        self._running_fit = None  # what callbacks and checkpoints ask about a fit
+        self._resume_order = None  # in which the last epoch before a file was saved saw the samples
+
+    def _forget_compilation(self):
+        """After the graph has changed: what ``compile`` was given holds for the next one, too."""
+        self._compiled = Compiled(self._compiled.arguments)
+
+    # -- compiling ----------------------------------------------------------------------------------------
+    @one_at_a_time
+    def compile(
+        self,
+        optimizer,
+        loss=None,
+        metrics=None,
+        loss_weights=None,
+        sample_weight_mode=None,
+        weighted_metrics=None,
+        target_tensors=None,
+        **kwargs,
+    ):
+        """Configure the model for training.
+
+        Args:
+            optimizer: an optimizer or its name.
+            loss: a loss, its name, or a list or dict of them for several outputs.
+            metrics: list of metrics (names, functions, Metric objects), a list of such lists, or a dict by output.
+            loss_weights: list or dict of factors of the outputs' losses in the total loss.
+            sample_weight_mode: ``'temporal'`` for weights per time step; or a list or dict of modes.
+            weighted_metrics: metrics that count each sample by its weight.
+            target_tensors: tensors to use as targets instead of fed ones.
+
+        Raises:
+            ValueError: an unknown name, or an argument that does not fit the outputs.
+        """
+        if unknown := kwargs.keys() - set(RUN_OPTIONS):
+            name = min(unknown)
+            guess = did_you_mean(name, argument_names(type(self).compile))
+            raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")
+        self._compile(
+            Arguments(
+                optimizers.get(optimizer), loss or {}, metrics or [], loss_weights, sample_weight_mode, weighted_metrics
+            ),
+            target_tensors,
+        )
+
+    def _compile(self, arguments: Arguments, target_tensors: Any = None) -> None:
+        compiled = Compiled(arguments)
+        try:
+            if self.outputs:  # else this is done when the model first sees data
+                compiled = compile_model(self, arguments, target_tensors)
+        finally:
+            self._compiled = compiled
+
+    def _check_compiled(self) -> None:
+        if not self._compiled.is_complete:
+            raise RuntimeError(
+                "You must compile a model before training/testing. Use `model.compile(optimizer, loss)`."
+            )
+
+    def _check_trainable_weights_consistency(self):
+        """Warn where ``trainable`` was changed since ``compile``: training goes on with what held then."""
+        collected = self._compiled.trained_weights
+        if collected is not None and set(map(id, self.trainable_weights)) != set(map(id, collected)):
+            warn_user(
+                "Discrepancy between trainable weights and collected trainable weights, did you set "
+                "`model.trainable` without calling `model.compile` after ?"
+            )
+
+    # -- metrics ------------------------------------------------------------------------------------------
+    @property
+    @one_at_a_time
+    def metrics(self):
+        """The metrics of ``compile`` and of ``add_metric``, here and in the layers."""
+        return _unique(self._compiled.metrics, self._added_metrics())
+
+    def _added_metrics(self) -> list:
+        """Those of ``add_metric``; a nested model's own compilation is not part of this model."""
+        layers = self.layers
+        return _unique(
+            self._metrics,
+            *(la._added_metrics() if isinstance(la, Model) else la.metrics for la in layers),
+        )
+
+    @property
+    @one_at_a_time
+    def metrics_names(self):
+        """Names of what training reports: ``'loss'``, the outputs' losses if several, then the metrics."""
+        if not self._is_compiled:
+            return ["loss"]
+        return ["loss", *(metric.name for metric in self._compiled.mean_losses + self.metrics)]
+
+    def reset_metrics(self):
+        """Start the metrics anew; done at the start of each epoch."""
+        for metric in self.metrics + self._compiled.mean_losses:
+            metric.reset_states()
+
+    # -- functions ----------------------------------------------------------------------------------------
+    def _uses_dynamic_learning_phase(self):
+        """Whether the functions below can be fed the learning phase behind their inputs."""
+        return bool(functions.fed_phase(self))
+
+    def _make_train_function(self):
+        with self._lock:
+            self._check_compiled()
+            self._check_trainable_weights_consistency()
+            if self._compiled.train_function is None:
+                self.train_function = functions.train_function(self)
+
+    def _make_test_function(self):
+        with self._lock:
+            self._check_compiled()
+            if self._compiled.test_function is None:
+                self.test_function = functions.test_function(self)
+
+    def _make_predict_function(self):
+        with self._lock:
+            if self._compiled.predict_function is None:
+                self.predict_function = functions.predict_function(self)
+
+    def _predicting(self) -> Function:
+        """The Function for predictions; without the lock once it is made, so that no compilation holds up predictions."""
+        function = self._compiled.predict_function
+        if function is None:
+            with self._lock:
+                self._make_predict_function()
+                function = self._compiled.predict_function
+        return function
+
+    # -- data ---------------------------------------------------------------------------------------------
+    def _standardize_user_data(
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        class_weight=None,
+        check_array_lengths=True,
+        batch_size=None,
+    ):
+        """Return inputs, targets and sample weights as lists of arrays that fit the model, which is built on them if need be.
+
+        Raises:
+            ValueError: shapes or numbers of arrays are wrong.
+            RuntimeError: targets are given but the model is not compiled.
+        """
+        if not (self.built and self.outputs):
+            with self._lock:  # built here, or by another thread meanwhile
+                if not self.outputs:
+                    self._set_inputs(unpack_singleton(feeding.arrays_to_build_on(x)))
+        if y is not None:
+            self._compile_built()
+        x = feeding.fed_inputs(self._fed_inputs, x)
+        if y is None:
+            y, sample_weights = [], []
+        else:
+            fed = self._compiled.fed
+            y, sample_weights = feeding.fed_targets(fed, y, sample_weight, class_weight)
+            if self._is_graph_network:
+                standardize.check_loss_and_target_compatibility(
+                    y, [end.loss for end in fed], [end.shape for end in fed]
+                )
+            if check_array_lengths:
+                standardize.check_array_length_consistency(x, y, sample_weights)
+        self._check_stateful_batches(x, batch_size)
+        return x, y, sample_weights
+
+    def _training_data(self, x, y, sample_weight=None, class_weight=None, batch_size=None):
+        """As :meth:`_standardize_user_data`, for what needs targets and a compiled model."""
+        data = self._standardize_user_data(
+            x, y, sample_weight=sample_weight, class_weight=class_weight, batch_size=batch_size
+        )
+        if y is None:
+            self._compile_built()
+        self._check_compiled()
+        fed = self._compiled.fed
+        if y is None and fed:
+            names = [end.name for end in fed]
+            raise ValueError(f'No data provided for "{names[0]}". Need data for each key in: {names}')
+        if batch_size is not None:  # for all samples at once, and not in each step
+            self._check_class_numbers(data[1])
+        return data
+
+    def _check_stateful_batches(self, x: list, batch_size: int | None) -> None:
+        if self.stateful and batch_size and x and x[0].shape[0] % batch_size != 0:
+            raise ValueError(
+                "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
+                f"the batch size. Found: {x[0].shape[0]} samples"
+            )
+
+    def _check_class_numbers(self, y: list) -> None:
+        fed = self._compiled.fed
+        standardize.check_class_numbers(y, [end.loss for end in fed], [end.shape for end in fed])
+
+    def _compile_built(self) -> None:
+        """A model that was compiled before it was built knows its outputs now."""
+        arguments = self._compiled.arguments
+        if arguments is None or not arguments.optimizer:
+            self._check_compiled()
+        elif not self._is_compiled:
+            with self._lock:
+                if not self._is_compiled:
+                    self._compile(arguments)
+
+    def _set_inputs(self, inputs: Any, outputs: Any = None) -> None:
+        """Build a subclassed model for inputs like these: arrays, or tensors to start from."""
+        if self.inputs:
+            raise ValueError("Model inputs are already set.")
+        tensors = []
+        for i, v in enumerate(inputs if isinstance(inputs, (list, tuple)) else [inputs]):
+            if not isinstance(v, Tensor):
+                shape = v.shape if v.ndim > 1 else (*v.shape, 1)  # as standardize_single_array will feed it
+                v = K.placeholder(shape=(None, *shape[1:]), name=f"input_{i + 1}")
+            tensors.append(v)
+        self._set_call(tensors, outputs)
+
+    # -- training, evaluating, predicting ---------------------------------------------------------------------
     def fit(
         self,
         x=None,
@@ -122,17 +396,17 @@ class Model(Feeding):
             self._make_train_function()
             if val_inputs is not None:
                 self._make_test_function()
-            step, test_step, labels = self.train_function, self.test_function, self.metrics_names
+            compiled, labels = self._compiled, self.metrics_names
         return training_arrays.fit_loop(
             self,
-            step,
+            compiled.train_function,
             x + y + sample_weights,
             out_labels=labels,
             batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
             callbacks=callbacks,
-            val_function=test_step if val_inputs is not None else None,
+            val_function=None if val_inputs is None else compiled.test_function,
             val_inputs=val_inputs,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
@@ -186,7 +460,7 @@ class Model(Feeding):
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight, batch_size=batch_size)
             self._make_test_function()
-            step = self.test_function
+            step, labels = self._compiled.test_function, self.metrics_names
         return training_arrays.test_loop(
             self,
             step,
@@ -195,6 +469,7 @@ class Model(Feeding):
             verbose=verbose,
             steps=steps,
             callbacks=callbacks,
+            out_labels=labels,
         )
 
     def predict(
@@ -246,7 +521,7 @@ class Model(Feeding):
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
             self._make_train_function()
-            step = self.train_function
+            step = self._compiled.train_function
         outputs = step(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
@@ -257,7 +532,7 @@ class Model(Feeding):
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight)
             self._make_test_function()
-            step = self.test_function
+            step = self._compiled.test_function
         outputs = step(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
@@ -265,10 +540,11 @@ class Model(Feeding):
 
     def predict_on_batch(self, x):
         """Compute the outputs for one batch, with as little around it as possible."""
-        function = self._predict_single
+        function = self._compiled.predict_function
         if function is not None and type(x) is np.ndarray:
             try:
-                return function([x])[0]
+                outputs = function([x])
+                return outputs[0] if len(outputs) == 1 else outputs
             except (ValueError, TypeError):
                 pass  # what is wrong with x is said below, in the model's terms
         x, _, _ = self._standardize_user_data(x)

@@ -53,8 +53,9 @@ def fit_loop(
     if do_validation and verbose and samples is not None and len(val_inputs) and hasattr(val_inputs[0], "shape"):
         print(f"Train on {samples} samples, validate on {val_inputs[0].shape[0]} samples")
 
-    labels = list(out_labels or [])
-    hooks = batch_loop.prepare_fit_hooks(model, callbacks, verbose, "samples" if steps_per_epoch is None else "steps")
+    labels = list(out_labels or model.metrics_names)
+    count_mode = "samples" if steps_per_epoch is None else "steps"
+    hooks = batch_loop.prepare_fit_hooks(model, callbacks, verbose, count_mode, labels)
     hooks.set_params(
         {
             "batch_size": batch_size,
@@ -71,6 +72,7 @@ def fit_loop(
         callback.validation_data = val_inputs
     hooks._call_begin_hook("train")
 
+    model._running_fit = fit = batch_loop.RunningFit()
     order = _first_order(model, samples, initial_epoch)
     for epoch in range(initial_epoch, epochs):
         model.reset_metrics()
@@ -80,12 +82,12 @@ def fit_loop(
         else:
             if shuffle:
                 order = batch_shuffle(order, batch_size) if shuffle == "batch" else _shuffled(order)
-                model._sample_order = order
+                fit.order = order
             batches = _batches(fit_inputs, order if shuffle else None, samples, batch_size)
             count = -(-samples // batch_size)
-        complete, _ = batch_loop.train_epoch(model, hooks, batches, count, fit_function)
+        trained = batch_loop.train_epoch(hooks, batches, count, fit_function, lambda: labels, fit)
         epoch_logs: dict[str, Any] = {}
-        if complete and do_validation and should_run_validation(validation_freq, epoch):
+        if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
             values = test_loop(
                 model,
                 val_function,
@@ -93,13 +95,14 @@ def fit_loop(
                 batch_size=None if validation_steps else batch_size,
                 steps=validation_steps,
                 callbacks=hooks,
+                out_labels=labels,
             )
             epoch_logs = {f"val_{label}": value for label, value in zip(labels, to_list(values))}
-        hooks.on_epoch_end(epoch, epoch_logs)
+        hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})
         if hooks.model.stop_training:
             break
-    history = batch_loop.finish_fit(model, hooks)
-    model._sample_order = None
+    history = batch_loop.finish_fit(hooks)
+    model._running_fit = None
     return history
 
 
@@ -122,21 +125,25 @@ def predict_loop(model, f, ins, batch_size=32, verbose=0, steps=None, callbacks=
     Returns:
         An array, or a list of arrays if there are several outputs.
     """
-    results = batch_loop.predict_batches(model, *_one_pass(model, f, ins, batch_size, verbose, steps, callbacks))
+    results = batch_loop.predict_batches(*_one_pass(model, f, ins, batch_size, verbose, steps, callbacks))
     if not results:  # no samples: the shapes of the outputs still hold
         results = [[output] for output in f([x[:0] for x in ins])]
     return batch_loop.concatenate(results)
 
 
-def test_loop(model, f, ins, batch_size=None, verbose=0, steps=None, callbacks=None):
+def test_loop(model, f, ins, batch_size=None, verbose=0, steps=None, callbacks=None, out_labels=None):
     """Run ``f`` over all samples of ``ins``: the loss is averaged, metrics keep their own count.
+
+    Args:
+        out_labels: the names of what ``f`` gives; ``model.metrics_names`` by default.
 
     Returns:
         A number, or a list of numbers if there are metrics or several outputs.
     """
     model.reset_metrics()
-    one_pass = _one_pass(model, f, ins, batch_size, verbose, steps, callbacks, metrics=list(model.metrics_names))
-    return batch_loop.evaluate_batches(model, *one_pass)
+    labels = list(out_labels or model.metrics_names)
+    one_pass = _one_pass(model, f, ins, batch_size, verbose, steps, callbacks, metrics=labels)
+    return batch_loop.evaluate_batches(*one_pass, lambda: labels)
 
 
 def _one_pass(

@@ -10,6 +10,7 @@ from typing import Any
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe, warn_user
 from . import batch_loop
+from .training_arrays import test_loop
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
 
 
@@ -39,10 +40,13 @@ def fit_generator(
     if getattr(model, "optimizer", None) is None or (model.outputs and not model._is_compiled):
         model._check_compiled()
 
-    hooks = batch_loop.prepare_fit_hooks(model, callbacks, verbose, "steps")
+    def names() -> list[str]:
+        return model.metrics_names  # one that is built on its first batch knows them only then
+
+    hooks = batch_loop.prepare_fit_hooks(model, callbacks, verbose, "steps", names())
 
     def set_params() -> None:
-        labels = model.metrics_names
+        labels = names()
         hooks.set_params(
             {
                 "epochs": epochs,
@@ -66,16 +70,17 @@ def fit_generator(
             model, hooks, validation_data, validation_steps, workers, max_queue_size, use_multiprocessing, do_validation
         ) as validate,
     ):
+        model._running_fit = fit = batch_loop.RunningFit()
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
-            complete, size = batch_loop.train_epoch(model, hooks, _take(batches, steps), steps, train)
+            trained = batch_loop.train_epoch(hooks, _take(batches, steps), steps, train, names, fit)
             epoch_logs = {}
-            if complete and do_validation and should_run_validation(validation_freq, epoch):
-                epoch_logs = {f"val_{k}": v for k, v in zip(model.metrics_names, to_list(validate(size)))}
-            if len(hooks.params["metrics"]) < 2 * len(model.metrics_names):
-                set_params()  # a model that is built on its first batch knows its metrics only now
-            hooks.on_epoch_end(epoch, epoch_logs)
+            if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
+                epoch_logs = {f"val_{k}": v for k, v in zip(names(), to_list(validate(trained.size)))}
+            if len(hooks.params["metrics"]) < 2 * len(names()):
+                set_params()
+            hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})
             if hooks.model.stop_training:
                 break
             if is_sequence(generator) and workers == 0:
@@ -85,7 +90,8 @@ def fit_generator(
                     enqueuer.join_end_of_epoch()
                 steps = len(generator)
                 set_params()
-    return batch_loop.finish_fit(model, hooks)
+    model._running_fit = None
+    return batch_loop.finish_fit(hooks)
 
 
 def evaluate_generator(
@@ -109,7 +115,8 @@ def evaluate_generator(
 
     with _running(generator, workers, max_queue_size, use_multiprocessing) as (batches, _):
         bar = batch_loop.progress(steps, verbose, by_steps=True)
-        return batch_loop.evaluate_batches(model, hooks, _take(batches, steps, empty=False), test, bar)
+        data = _take(batches, steps, empty=False)
+        return batch_loop.evaluate_batches(hooks, data, test, bar, lambda: model.metrics_names)
 
 
 def predict_generator(
@@ -133,7 +140,7 @@ def predict_generator(
         inputs = (item if isinstance(item, tuple) else (item, None) for item in batches)
         bar = batch_loop.progress(steps, verbose, by_steps=True)
         return batch_loop.concatenate(
-            batch_loop.predict_batches(model, hooks, _take(inputs, steps, empty=False), predict, bar)
+            batch_loop.predict_batches(hooks, _take(inputs, steps, empty=False), predict, bar)
         )
 
 
@@ -239,9 +246,25 @@ def _validation(
                 f"Found: {describe(data)}"
             )
         x, y, *weight = data
-        weight = weight[0] if weight else None
-        if model.outputs:
-            arrays = [part for parts in model._standardize_user_data(x, y, weight) for part in parts]
+        feeds: list = []
+
+        def standardize() -> None:
+            arrays = model._training_data(x, y, *weight)
+            model._check_class_numbers(arrays[1])
+            feeds[:] = [part for parts in arrays for part in parts]
+
+        def validate(size: int) -> Any:
+            if not feeds:
+                standardize()
+            with model._lock:
+                size = model._validate_or_infer_batch_size(size, None, x)
+                model._check_stateful_batches(feeds, size)
+                model._make_test_function()
+                step, labels = model.test_function, model.metrics_names
+            return test_loop(model, step, feeds, batch_size=size, callbacks=hooks, out_labels=labels)
+
+        if model.outputs:  # else it is built on its first batch
+            standardize()
             for callback in hooks.callbacks:
-                callback.validation_data = arrays
-        yield lambda size: model.evaluate(x, y, batch_size=size, sample_weight=weight, callbacks=hooks, verbose=0)
+                callback.validation_data = feeds
+        yield validate

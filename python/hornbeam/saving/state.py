@@ -34,8 +34,9 @@ def save_state(file: Any, model: Any, runs: int) -> None:
         },
     }
     file.attrs[_ATTRIBUTE] = json.dumps(state)
-    if model._sample_order is not None:
-        file[_ORDER] = model._sample_order.astype("uint32")
+    order = None if model._running_fit is None else model._running_fit.order
+    if order is not None:
+        file[_ORDER] = order.astype("uint32")
 
 
 def load_state(file: Any, model: Any, resume: bool = False) -> None:
