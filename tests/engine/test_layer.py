@@ -350,7 +350,7 @@ def test_calls_on_arrays_leave_nothing_behind():
         layers = [model, inner, *inner.layers, *model.layers, lstm, recurrent]
         return [
             len(x) for la in layers for x in (la._losses, la._updates, la._per_input_losses, la._per_input_updates)
-        ] + [len(m._call_cache) for m in (model, inner, recurrent)]
+        ] + [len(m._calls) for m in (model, inner, recurrent)]
 
     model(values).numpy()
     before = kept()

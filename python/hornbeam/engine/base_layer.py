@@ -80,12 +80,6 @@ class Layer(NodeAccess):
         ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dtype")
     )
 
-    #: attributes in which the class keeps lists and dicts itself: they are not searched for layers
-    _bookkeeping = frozenset(
-        ("_children", "_inbound_nodes", "_initial_weights", "_losses", "_metrics", "_non_trainable_weights",
-         "_outbound_nodes", "_per_input_losses", "_per_input_updates", "_trainable_weights", "_updates")
-    )  # fmt: skip
-
     #: what inputs of another rank have to become, for the error about them
     _input_hint = ""
 
@@ -98,6 +92,7 @@ class Layer(NodeAccess):
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
 
+    @disable_tracking
     def __init__(self, **kwargs):
         self.input_spec = None
         self.supports_masking = False
@@ -148,13 +143,11 @@ class Layer(NodeAccess):
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Layer, Variable, list, tuple, dict)) and context.tracks:
-            self._track(name, value)
+            self._track(value)
         object.__setattr__(self, name, value)
 
-    def _track(self, name: str, value: Any) -> None:
+    def _track(self, value: Any) -> None:
         state = self.__dict__
-        if name in self._bookkeeping:
-            return
         if isinstance(value, Variable):
             known = state.get("_trainable_weights", []), state.get("_non_trainable_weights", [])
             if not any(value is w for weights in known for w in weights):

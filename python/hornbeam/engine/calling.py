@@ -96,6 +96,31 @@ def _forget(flat: list, per_input: dict, known: set) -> None:
         flat[:] = [item for item in flat if id(item) not in gone]
 
 
+class KnownCalls:
+    """Outputs and masks that a network gave, by the key of a call (its inputs and masks) and by ``training``."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple, dict[Any, tuple[list, list]]] = {}
+        self._last: tuple[tuple, dict[Any, tuple[list, list]]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def on(self, key: tuple) -> dict[Any, tuple[list, list]]:
+        """Those of the calls with this key, by ``training``."""
+        if self._last is not None and self._last[0] == key:
+            return self._last[1]
+        return self._kept.get(key, {})
+
+    def keep(self, key: tuple, training: Any, outputs: list, masks: list, for_long: bool = True) -> None:
+        """Remember a call: ``for_long``, or until the next one, as for inputs that are values, which come and go."""
+        known = {**self.on(key), training: (outputs, masks)}
+        if for_long:
+            self._kept[key] = known
+        else:
+            self._last = key, known
+
+
 def copy_if_passed_through(output: Any, inputs: Any) -> Any:
     """Give a tensor that a layer returned unchanged a new identity, so that it can carry its own history."""
     taken = to_list(inputs, allow_tuple=True)

@@ -10,13 +10,14 @@ from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
-from .base_layer import Layer, _set_weights, _unique, one_at_a_time
-from .calling import is_concrete, must_be_given, naming_layer
+from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
+from .calling import KnownCalls, is_concrete, must_be_given, naming_layer
 from .endpoints import FedInput
 from .formula import adopt
 from .input_layer import InputLayer
 from .network_config import network_from_config, network_to_config
 from .node import Node
+from .parts import derived
 from .tracing import get_source_inputs, node_key, trace
 
 __all__ = ["Network", "get_source_inputs"]
@@ -40,10 +41,22 @@ class Network(Layer):
         layers, inputs, outputs, input_names, output_names.
     """
 
-    _bookkeeping = Layer._bookkeeping | {
-        "_call_cache", "_fed_inputs", "_input_coordinates", "_input_layers", "_last_call", "_layers", "_layers_by_depth",
-        "_nodes_by_depth", "_output_coordinates", "_output_layers",
-    }  # fmt: skip
+    # Keras's names of what is in the topology.
+    _nodes_by_depth = derived(lambda self: self._topology.nodes_by_depth)
+    _layers_by_depth = derived(lambda self: self._topology.layers_by_depth)
+    _network_nodes = derived(lambda self: self._topology.nodes)
+    _input_layers = derived(lambda self: self._topology.input_layers)
+    _output_layers = derived(lambda self: self._topology.output_layers)
+    _input_coordinates = derived(lambda self: self._topology.input_coordinates)
+    _output_coordinates = derived(lambda self: self._topology.output_coordinates)
+
+    @derived
+    def _layers(self):
+        return self._topology.layers if self._is_graph_network else self._sublayers
+
+    _feed_inputs = derived(lambda self: [end.tensor for end in self._fed_inputs])
+    _feed_input_names = derived(lambda self: [end.name for end in self._fed_inputs])
+    _feed_input_shapes = derived(lambda self: [K.int_shape(end.tensor) for end in self._fed_inputs])
 
     @interfaces.legacy_model_constructor_support
     def __init__(self, *args, **kwargs):
@@ -58,6 +71,7 @@ class Network(Layer):
                 )
             self._init_subclassed_network(**kwargs)
 
+    @disable_tracking
     def _base_init(self, name=None, trainable=True, dtype=None):
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self._run_counter = RunCounter(self._lock)
@@ -79,33 +93,19 @@ class Network(Layer):
     def _set_graph(self, inputs, outputs):
         """Make the network the graph between ``inputs`` and ``outputs``; a Sequential does so once it has grown."""
         self._inbound_nodes = []
-        self._call_cache: dict[tuple, dict[Any, tuple[list, list]]] = {}
-        self._last_call: tuple[tuple, dict[Any, tuple[list, list]]] | None = None
         self.inputs = to_list(inputs, allow_tuple=True)
         self.outputs = to_list(outputs, allow_tuple=True)
         self._check_ends()
-        self._input_coordinates = [x._keras_history for x in self.inputs]
-        self._output_coordinates = [x._keras_history for x in self.outputs]
-        self._input_layers = [layer for layer, _, _ in self._input_coordinates]
-        self._output_layers = [layer for layer, _, _ in self._output_coordinates]
-
-        topology = trace(self.inputs, self.outputs)
-        self._network_nodes = topology.nodes
-        self._nodes_by_depth = topology.nodes_by_depth
-        self._layers = topology.layers
-        self._layers_by_depth = topology.layers_by_depth
-        self.input_names = [layer.name for layer in self._input_layers]
-        self.output_names = [layer.name for layer in self._output_layers]
-        self._fed_inputs = [
-            FedInput(layer.name, x, K.int_shape(x))
-            for x, layer in zip(self.inputs, self._input_layers)
-            if layer.is_placeholder
-        ]
+        self._topology = topology = trace(self.inputs, self.outputs)
+        self.input_names = [layer.name for layer in topology.input_layers]
+        self.output_names = [layer.name for layer in topology.output_layers]
+        self._fed_inputs = topology.fed_inputs
 
         masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
-        self._call_cache[self._call_key(self.inputs, [None] * len(self.inputs))] = {None: (self.outputs, masks)}
+        self._calls = KnownCalls()
+        self._calls.keep(self._call_key(self.inputs, [None] * len(self.inputs)), None, self.outputs, masks)
         self.built = True
-        self.supports_masking = any(layer.supports_masking for layer in self._layers)
+        self.supports_masking = any(layer.supports_masking for layer in topology.layers)
         Node(
             self,
             inbound_layers=[],
@@ -132,18 +132,6 @@ class Network(Layer):
             FedInput(name, x, None) for x, name in zip(tensors, self.input_names) if K.is_placeholder(x)
         ]
         self.built = True
-
-    @property
-    def _feed_inputs(self):
-        return [end.tensor for end in self._fed_inputs]
-
-    @property
-    def _feed_input_names(self):
-        return [end.name for end in self._fed_inputs]
-
-    @property
-    def _feed_input_shapes(self):
-        return [K.int_shape(end.tensor) for end in self._fed_inputs]
 
     def _check_ends(self) -> None:
         if len(set(self.inputs)) != len(self.inputs):
@@ -180,7 +168,7 @@ class Network(Layer):
     @property
     def layers(self):
         """The layers, in the order in which files and summaries list them."""
-        return self._layers if self._is_graph_network else self._sublayers
+        return self._layers
 
     def get_layer(self, name=None, index=None):
         """Find a layer by its name or by its index, which takes precedence."""
@@ -256,12 +244,13 @@ class Network(Layer):
     def _from_own_nodes(self, what: str) -> list:
         """Losses or updates of the layers, without those of calls that are not part of this network."""
         found: list = []
+        nodes = self._topology.nodes if self._is_graph_network else ()
         for layer in self.layers:
             if not self._is_graph_network:
                 found += getattr(layer, what)
                 continue
             for index, node in enumerate(layer._inbound_nodes):
-                if node_key(layer, index) in self._network_nodes:
+                if node_key(layer, index) in nodes:
                     found += getattr(layer, f"get_{what}_for")(node.input_tensors)
             found += getattr(layer, f"get_{what}_for")(None)
         return found
@@ -317,27 +306,18 @@ class Network(Layer):
             return None
         inputs = to_list(inputs, allow_tuple=True)
         masks = _mask_list(mask, len(inputs))
-        known = self._known_results(self._call_key(inputs, masks))
+        known = self._calls.on(self._call_key(inputs, masks))
         _, masks = next(iter(known.values())) if known else self._run(inputs, masks, None)  # whatever `training` was
         return unpack_singleton(list(masks))
 
     def _run(self, inputs: list, masks: list, training: Any) -> tuple[list, list]:
         key = self._call_key(inputs, masks)
-        known = self._known_results(key)
-        if training not in known:
-            outputs, output_masks, _ = self.run_internal_graph(inputs, masks, training)
-            known[training] = outputs, output_masks
-            if all(is_concrete(x) for x in inputs):
-                self._last_call = key, known  # only until the next: values come and go
-            else:
-                self._call_cache[key] = known
-        return known[training]
-
-    def _known_results(self, key: tuple) -> dict[Any, tuple[list, list]]:
-        """Outputs and masks of earlier calls on these inputs and masks, by ``training``."""
-        if self._last_call is not None and self._last_call[0] == key:
-            return self._last_call[1]
-        return self._call_cache.get(key, {})
+        known = self._calls.on(key)
+        if training in known:
+            return known[training]
+        outputs, output_masks, _ = self.run_internal_graph(inputs, masks, training)
+        self._calls.keep(key, training, outputs, output_masks, for_long=not all(is_concrete(x) for x in inputs))
+        return outputs, output_masks
 
     def _call_key(self, inputs: list, masks: list) -> tuple:
         return tuple(inputs), tuple(masks), tuple(self.outputs)
@@ -367,8 +347,9 @@ class Network(Layer):
         """The nodes that the outputs need, inputs first: not all of them where ``model.outputs`` was assigned."""
         needed: list[Node] = []
         wanted = set(self.outputs)
-        for depth in sorted(self._nodes_by_depth):
-            for node in reversed(self._nodes_by_depth[depth]):
+        nodes = self._topology.nodes_by_depth
+        for depth in sorted(nodes):
+            for node in reversed(nodes[depth]):
                 if not wanted.isdisjoint(node.output_tensors):
                     needed.append(node)
                     wanted.update(node.input_tensors)

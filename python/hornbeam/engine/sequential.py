@@ -9,7 +9,7 @@ from .. import backend as K
 from ..utils.generic_utils import to_list
 from ..utils.messages import warn_user
 from ..utils.registry import LAYERS
-from .base_layer import Layer, one_at_a_time
+from .base_layer import Layer, disable_tracking, one_at_a_time
 from .input_layer import Input, InputLayer
 from .network import Network
 from .network_config import layer_from_config
@@ -18,10 +18,14 @@ from .training import Model
 #: What :meth:`Network._set_graph` derives from inputs and outputs. It is made when one of these is first read, not with
 #: each layer that is added: a stack of n layers costs n steps, not n².
 _DERIVED = (
-    "_call_cache", "_fed_inputs", "_inbound_nodes", "_input_coordinates", "_input_layers", "_last_call",
-    "_layers_by_depth", "_network_nodes", "_nodes_by_depth", "_output_coordinates", "_output_layers", "input_names",
-    "output_names", "supports_masking",
-)  # fmt: skip
+    "_calls",
+    "_fed_inputs",
+    "_inbound_nodes",
+    "_topology",
+    "input_names",
+    "output_names",
+    "supports_masking",
+)
 
 
 class Sequential(Model):
@@ -42,12 +46,16 @@ class Sequential(Model):
     def __init__(self, layers=None, name=None):
         super().__init__(name=name)
         self._is_graph_network = True
-        self._layers: list[Any] = []
-        self._by_name: dict[str, Layer] = {}
         self._build_input_shape = None
         self.built = False
         for layer in layers or []:
             self.add(layer)
+
+    @disable_tracking
+    def _base_init(self, **kwargs):
+        super()._base_init(**kwargs)
+        self._layers: list[Any] = []
+        self._by_name: dict[str, Layer] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name not in _DERIVED or not self.__dict__.get("outputs"):
@@ -143,7 +151,9 @@ class Sequential(Model):
         self._by_name.pop(self._layers.pop().name, None)
         self.built = False
         if not self.layers:
-            self._layers, self._by_name, self.inputs, self.outputs = [], {}, [], []
+            self._layers.clear()
+            self._by_name.clear()
+            self.inputs, self.outputs = [], []
         elif self.outputs:
             last = self.layers[-1]
             last._outbound_nodes = []

@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import backend as K
+from .endpoints import FedInput
 from .formula import adopt
 from .node import Node
 
@@ -19,10 +21,22 @@ class Topology:
     order of ``layers``, so it has to stay as Keras defined it: by decreasing depth, then by first visit.
     """
 
+    #: for each input and output its layer, which call of the layer made it, and which output of that call it is
+    input_coordinates: list[tuple[Any, int, int]]
+    output_coordinates: list[tuple[Any, int, int]]
+    fed_inputs: list[FedInput]
     nodes: set[Hashable] = field(default_factory=set)
     nodes_by_depth: dict[int, list[Node]] = field(default_factory=dict)
     layers: list[Any] = field(default_factory=list)
     layers_by_depth: dict[int, list[Any]] = field(default_factory=dict)
+
+    @property
+    def input_layers(self) -> list[Any]:
+        return [layer for layer, _, _ in self.input_coordinates]
+
+    @property
+    def output_layers(self) -> list[Any]:
+        return [layer for layer, _, _ in self.output_coordinates]
 
 
 def node_key(layer: Any, node_index: int) -> Hashable:
@@ -51,7 +65,11 @@ def trace(inputs: list, outputs: list) -> Topology:
             visited_layers[layer] = -1
             node_depths[layer._inbound_nodes[0]] = 0
 
-    topology = Topology()
+    topology = Topology(
+        [x._keras_history for x in inputs],
+        [x._keras_history for x in outputs],
+        [FedInput(x._keras_history[0].name, x, K.int_shape(x)) for x in inputs if x._keras_history[0].is_placeholder],
+    )
     for node, depth in node_depths.items():
         topology.nodes_by_depth.setdefault(depth, []).append(node)
     for layer in layer_depths:

@@ -37,7 +37,7 @@ class Wrapper(Layer):
         self._input_map = {}
         self.layer = layer  # first, because the base class sets `trainable`
         super().__init__(**kwargs)
-        self._track("layer", layer)  # the base class began its list of children anew
+        self._track(layer)  # the base class began its list of children anew
 
     def build(self, input_shape=None):
         self.built = True

@@ -94,7 +94,8 @@ def _layer(layer: Any, container: str, step: int, path: str) -> Iterator[tuple[s
         yield from _network(layer, container, step, f"{path}/")
         return
     inner = {name: getattr(layer, name, None) for name in _INNER}
-    inner.update((name, value) for name, value in vars(layer).items() if name not in layer._bookkeeping)
+    listed = (layer._children, layer._metrics)  # which the layer itself lists beside the attributes
+    inner.update((name, value) for name, value in vars(layer).items() if not any(value is part for part in listed))
     for name, value in inner.items():
         if hasattr(value, "_trainable_weights"):
             yield from _layer(value, container, step, f"{path}/{name}")
