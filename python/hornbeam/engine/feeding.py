@@ -7,12 +7,73 @@ from typing import Any
 import numpy as np
 
 from ..graph import Tensor
-from ..utils.generic_utils import to_list
+from ..utils.generic_utils import to_list, unpack_singleton
 from . import standardize
 from .endpoints import Endpoint, FedInput
 
 
-def fed_inputs(inputs: list[FedInput], x: Any) -> list:
+def standardize_user_data(
+    model, x, y=None, sample_weight=None, class_weight=None, check_array_lengths=True, batch_size=None
+):
+    """Return inputs, targets and sample weights as lists of arrays that fit the model, which is built on them if need be.
+
+    Raises:
+        ValueError: shapes or numbers of arrays are wrong.
+        RuntimeError: targets are given but the model is not compiled.
+    """
+    if not (model.built and model.outputs):
+        with model._lock:  # built here, or by another thread meanwhile
+            if not model.outputs:
+                model._set_inputs(unpack_singleton(_arrays_to_build_on(x)))
+    if y is not None:
+        model._compile_built()
+    x = _inputs(model._fed_inputs, x)
+    if y is None:
+        y, sample_weights = [], []
+    else:
+        fed = model._compiled.fed
+        y, sample_weights = _targets(fed, y, sample_weight, class_weight)
+        if model._is_graph_network:
+            standardize.check_loss_and_target_compatibility(y, [end.loss for end in fed], [end.shape for end in fed])
+        if check_array_lengths:
+            standardize.check_array_length_consistency(x, y, sample_weights)
+    check_stateful_batches(model, x, batch_size)
+    return x, y, sample_weights
+
+
+def training_data(model, x, y, sample_weight=None, class_weight=None, batch_size=None):
+    """As :func:`standardize_user_data`, for what needs targets and a compiled model."""
+    data = model._standardize_user_data(
+        x, y, sample_weight=sample_weight, class_weight=class_weight, batch_size=batch_size
+    )
+    if y is None:
+        model._compile_built()
+    model._check_compiled()
+    fed = model._compiled.fed
+    if y is None and fed:
+        names = [end.name for end in fed]
+        raise ValueError(f'No data provided for "{names[0]}". Need data for each key in: {names}')
+    if batch_size is not None:  # for all samples at once, and not in each step
+        check_class_numbers(model, data[1])
+    return data
+
+
+def check_stateful_batches(model: Any, x: list, batch_size: int | None) -> None:
+    """Raise ValueError where the last batch of a stateful network would be smaller than the others."""
+    if model.stateful and batch_size and x and x[0].shape[0] % batch_size != 0:
+        raise ValueError(
+            "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
+            f"the batch size. Found: {x[0].shape[0]} samples"
+        )
+
+
+def check_class_numbers(model: Any, y: list) -> None:
+    """Raise ValueError where targets hold a class number that their output does not have."""
+    fed = model._compiled.fed
+    standardize.check_class_numbers(y, [end.loss for end in fed], [end.shape for end in fed])
+
+
+def _inputs(inputs: list[FedInput], x: Any) -> list:
     """The arrays for a model's inputs.
 
     Raises:
@@ -25,7 +86,7 @@ def fed_inputs(inputs: list[FedInput], x: Any) -> list:
     return arrays
 
 
-def fed_targets(ends: list[Endpoint], y: Any, sample_weight: Any, class_weight: Any) -> tuple[list, list]:
+def _targets(ends: list[Endpoint], y: Any, sample_weight: Any, class_weight: Any) -> tuple[list, list]:
     """The arrays for targets and for sample weights, one of each per endpoint.
 
     Raises:
@@ -45,7 +106,7 @@ def fed_targets(ends: list[Endpoint], y: Any, sample_weight: Any, class_weight: 
     return targets, weights
 
 
-def arrays_to_build_on(x: Any) -> list:
+def _arrays_to_build_on(x: Any) -> list:
     """The arrays or tensors in ``x``, as inputs of a model that is built on first sight of data.
 
     Raises:

@@ -13,7 +13,7 @@ from ..graph import Function, Tensor
 from ..legacy import interfaces
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
-from . import feeding, functions, standardize, training_arrays, training_generator, training_utils
+from . import feeding, functions, training_arrays, training_generator, training_utils
 from .base_layer import _unique, one_at_a_time
 from .batch_loop import scalar
 from .compiled import Arguments, Compiled, compile_model
@@ -215,68 +215,8 @@ class Model(Network):
         return function
 
     # -- data ---------------------------------------------------------------------------------------------
-    def _standardize_user_data(
-        self,
-        x,
-        y=None,
-        sample_weight=None,
-        class_weight=None,
-        check_array_lengths=True,
-        batch_size=None,
-    ):
-        """Return inputs, targets and sample weights as lists of arrays that fit the model, which is built on them if need be.
-
-        Raises:
-            ValueError: shapes or numbers of arrays are wrong.
-            RuntimeError: targets are given but the model is not compiled.
-        """
-        if not (self.built and self.outputs):
-            with self._lock:  # built here, or by another thread meanwhile
-                if not self.outputs:
-                    self._set_inputs(unpack_singleton(feeding.arrays_to_build_on(x)))
-        if y is not None:
-            self._compile_built()
-        x = feeding.fed_inputs(self._fed_inputs, x)
-        if y is None:
-            y, sample_weights = [], []
-        else:
-            fed = self._compiled.fed
-            y, sample_weights = feeding.fed_targets(fed, y, sample_weight, class_weight)
-            if self._is_graph_network:
-                standardize.check_loss_and_target_compatibility(
-                    y, [end.loss for end in fed], [end.shape for end in fed]
-                )
-            if check_array_lengths:
-                standardize.check_array_length_consistency(x, y, sample_weights)
-        self._check_stateful_batches(x, batch_size)
-        return x, y, sample_weights
-
-    def _training_data(self, x, y, sample_weight=None, class_weight=None, batch_size=None):
-        """As :meth:`_standardize_user_data`, for what needs targets and a compiled model."""
-        data = self._standardize_user_data(
-            x, y, sample_weight=sample_weight, class_weight=class_weight, batch_size=batch_size
-        )
-        if y is None:
-            self._compile_built()
-        self._check_compiled()
-        fed = self._compiled.fed
-        if y is None and fed:
-            names = [end.name for end in fed]
-            raise ValueError(f'No data provided for "{names[0]}". Need data for each key in: {names}')
-        if batch_size is not None:  # for all samples at once, and not in each step
-            self._check_class_numbers(data[1])
-        return data
-
-    def _check_stateful_batches(self, x: list, batch_size: int | None) -> None:
-        if self.stateful and batch_size and x and x[0].shape[0] % batch_size != 0:
-            raise ValueError(
-                "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
-                f"the batch size. Found: {x[0].shape[0]} samples"
-            )
-
-    def _check_class_numbers(self, y: list) -> None:
-        fed = self._compiled.fed
-        standardize.check_class_numbers(y, [end.loss for end in fed], [end.shape for end in fed])
+    _standardize_user_data = feeding.standardize_user_data
+    _training_data = feeding.training_data
 
     def _compile_built(self) -> None:
         """A model that was compiled before it was built knows its outputs now."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe, warn_user
 from . import batch_loop
+from .feeding import check_class_numbers, check_stateful_batches
 from .training_arrays import test_loop
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
 
@@ -250,7 +251,7 @@ def _validation(
 
         def standardize() -> None:
             arrays = model._training_data(x, y, *weight)
-            model._check_class_numbers(arrays[1])
+            check_class_numbers(model, arrays[1])
             feeds[:] = [part for parts in arrays for part in parts]
 
         def validate(size: int) -> Any:
@@ -258,7 +259,7 @@ def _validation(
                 standardize()
             with model._lock:
                 size = model._validate_or_infer_batch_size(size, None, x)
-                model._check_stateful_batches(feeds, size)
+                check_stateful_batches(model, feeds, size)
                 model._make_test_function()
                 step, labels = model.test_function, model.metrics_names
             return test_loop(model, step, feeds, batch_size=size, callbacks=hooks, out_labels=labels)
