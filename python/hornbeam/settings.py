@@ -14,13 +14,15 @@ from typing import Any
 
 @dataclass
 class Settings:
-    """Attributes:
-    floatx: dtype of weights and inputs for which none is given.
-    epsilon: the number that keeps logarithms and divisions finite.
-    image_data_format: where images have their channels, for layers whose ``data_format`` is None.
-    learning_phase: 0 or 1 where the phase is fixed; None where each run says which it is.
-    uids: how often each prefix was counted, from which layers get their default names.
-    custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
+    """The values of a process.
+
+    Attributes:
+        floatx: dtype of weights and inputs for which none is given.
+        epsilon: the number that keeps logarithms and divisions finite.
+        image_data_format: where images have their channels, for layers whose ``data_format`` is None.
+        learning_phase: 0 or 1 where the phase is fixed; None where each run says which it is.
+        uids: how often each prefix was counted, from which layers get their default names.
+        custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
     """
 
     floatx: str = "float32"

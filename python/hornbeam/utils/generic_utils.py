@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import contextvars
 import inspect
 import itertools
 import marshal
@@ -12,15 +11,32 @@ import threading
 import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..settings import settings
 from .messages import did_you_mean
 from .progbar import Progbar  # noqa: F401 - Keras has it here
 
-_GLOBAL_CUSTOM_OBJECTS: dict[str, Any] = {}
-_scoped = threading.local()  #: .objects: what a thread has in their place inside a CustomObjectScope
+_GLOBAL_CUSTOM_OBJECTS = settings.custom_objects  # Keras's name of the dict
+
+
+@dataclass
+class _Loading(threading.local):
+    """What a thread lets configs name.
+
+    Attributes:
+        objects: custom objects inside a ``CustomObjectScope``, in place of those known everywhere.
+        code: whether bytecode from a file may be run.
+    """
+
+    objects: dict[str, Any] | None = None
+    code: bool = False
+
+
+_loading = _Loading()
 
 
 # -- custom objects ---------------------------------------------------------------------------------------
@@ -35,15 +51,15 @@ class CustomObjectScope:
         self.custom_objects = args
 
     def __enter__(self) -> CustomObjectScope:
-        self._outer = getattr(_scoped, "objects", None)
+        self._outer = _loading.objects
         objects = dict(get_custom_objects())
         for more in self.custom_objects:
             objects.update(more)
-        _scoped.objects = objects
+        _loading.objects = objects
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        _scoped.objects = self._outer
+        _loading.objects = self._outer
 
 
 def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
@@ -53,8 +69,7 @@ def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
 
 def get_custom_objects() -> dict[str, Any]:
     """The dict of custom objects known everywhere; entries may be added and removed."""
-    objects = getattr(_scoped, "objects", None)
-    return _GLOBAL_CUSTOM_OBJECTS if objects is None else objects
+    return settings.custom_objects if _loading.objects is None else _loading.objects
 
 
 # -- objects to configs and back --------------------------------------------------------------------------
@@ -151,17 +166,16 @@ _WITHOUT_TRAINING = dict.fromkeys(
 # it equals the bytecode of a function that this process defined. Then that function's code is used and the
 # file's bytes are never unmarshalled.
 _own_functions: dict[bytes, types.FunctionType] = {}
-_code_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("hornbeam_code_allowed", default=False)
 
 
 @contextlib.contextmanager
 def allow_code_loading(allowed: bool = True) -> Iterator[None]:
     """Inside the block, :func:`func_load` may run bytecode from a file (``safe_mode=False`` of loading)."""
-    token = _code_allowed.set(allowed)
+    outer, _loading.code = _loading.code, allowed
     try:
         yield
     finally:
-        _code_allowed.reset(token)
+        _loading.code = outer
 
 
 def func_dump(func: Callable) -> tuple[str, tuple | None, tuple | None]:
@@ -190,7 +204,7 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: dict 
         code, defaults, closure = code
     raw = _bytecode(code)
     own = _own_functions.get(raw)
-    if own is None and not _code_allowed.get():
+    if own is None and not _loading.code:
         raise ValueError(
             "The file holds a Python function (a Lambda layer or a custom function) as bytecode, which could do anything "
             "on this machine, so it is not loaded. Give the function in lambdas={name of the layer: function}, "
