@@ -60,7 +60,7 @@ def training_data(model, x, y, sample_weight=None, class_weight=None, batch_size
 
 def check_stateful_batches(model: Any, x: list, batch_size: int | None) -> None:
     """Raise ValueError where the last batch of a stateful network would be smaller than the others."""
-    if model.stateful and batch_size and x and x[0].shape[0] % batch_size != 0:
+    if batch_size and x and x[0].shape[0] % batch_size != 0 and model.stateful:
         raise ValueError(
             "In a stateful network, you should only pass inputs with a number of samples that can be divided by "
             f"the batch size. Found: {x[0].shape[0]} samples"
