@@ -91,8 +91,9 @@ def fit_generator(
                     enqueuer.join_end_of_epoch()
                 steps = len(generator)
                 set_params()
+    history = batch_loop.finish_fit(hooks)
     model._running_fit = None
-    return batch_loop.finish_fit(hooks)
+    return history
 
 
 def evaluate_generator(
