@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 
 import numpy as np
 from hornbeam import _core
@@ -30,6 +31,10 @@ def widen_all(graph: FlatGraph) -> None:
         for body in op.bodies:
             widen_all(body)
     widen_half(graph)
+
+
+def _put_everything_out(graph: FlatGraph) -> None:
+    graph.outputs = [v for op in graph.ops for v in op.outputs]
 
 
 def graph_of(program: Program) -> FlatGraph:
@@ -161,13 +166,36 @@ _JUMPING = {
 
 def _jumping(program: Program) -> list[bool]:
     """For each result of a Runner, whether it depends on an op that jumps."""
-    graph = graph_of(program)
+    return _depending(program, graph_of(program), _jumps)
+
+
+def _depending(program: Program, graph: FlatGraph, chosen: Callable[[FlatOp], bool]) -> list[bool]:
+    """For each result of a Runner, whether it depends on a chosen op."""
     tainted: set[int] = set()
     for op in graph.ops:
-        if _jumps(op) or tainted.intersection(op.inputs):
+        if chosen(op) or tainted.intersection(op.inputs):
             tainted.update(op.outputs)
     written = {id(variable): v in tainted for variable, v in graph.updates}
     return [v in tainted for v in graph.outputs] + [written[id(v)] for v in program.variables if id(v) in written]
+
+
+def _overflowing(program: Program, isa: str | None) -> list[bool]:
+    """For each result of a Runner, whether an op on the way makes infinities or NaN of finite numbers where it adds up.
+
+    Whether a sum of products beyond the dtype's range is infinite or NaN is decided by rounding: -1e44 + inf with a fused
+    multiply-add is -inf + inf without it.
+    """
+    graph = graph_of(program)
+    results = Runner(program, [_put_everything_out, widen_all], reuse=False)(isa)
+    computed = [v for op in graph.ops for v in op.outputs]
+    finite = dict.fromkeys(range(len(graph.values)), True)
+    finite.update((v, bool(np.isfinite(a).all())) for v, a in zip(computed, results))
+
+    def overflows(op: FlatOp) -> bool:
+        from_finite = all(finite[v] for v in op.inputs if v >= 0)
+        return from_finite and not all(finite[v] for v in op.outputs) and not _core.op_info(op.name)["elementwise"]
+
+    return _depending(program, graph, overflows)
 
 
 def _jumps(op: FlatOp) -> bool:
@@ -196,13 +224,13 @@ class Noise:
     def difference(self, got: Sequence[np.ndarray]) -> str:
         """Where results differ from the program's by more than noise; empty if they do not.
 
-        Those that jump may be on the other side of a border.
+        Those that jump may be on the other side of a border, and those of which an overflow was a part may be anything.
         """
         return (
             self._beyond(got, [np.zeros(a.shape) for a in self.results])
             and self._beyond(got, self._spread(8, 2, False))
             and self._beyond(got, self._spread(8, 8, True))
-            and self._beyond(got, self._spread(256, 16, True))
+            and self._beyond(got, self._spread(256, 16, True), _overflowing(self._program, self._isa))
         )
 
     def _spread(self, units: float, times: int, constants: bool) -> list[np.ndarray]:
@@ -216,7 +244,8 @@ class Noise:
                     np.maximum(old, _distance(a, b), out=old)
         return most
 
-    def _beyond(self, got: Sequence[np.ndarray], spread: Sequence[np.ndarray]) -> str:
+    def _beyond(self, got: Sequence[np.ndarray], spread: Sequence[np.ndarray], overflowing: Sequence[bool] = ()) -> str:
+        exempt = [a or bool(b) for a, b in zip_longest(self._jumping, overflowing)]
         for i, (x, y, noise) in enumerate(zip(got, self.results, spread)):
             if (x.shape, x.dtype.kind) != (y.shape, y.dtype.kind):
                 return f"result {i} is {x.dtype} {x.shape} and {y.dtype} {y.shape}"
@@ -228,7 +257,7 @@ class Noise:
             allowed = TOLERANCE[self._dtype] * size + _AMPLIFIED * np.maximum(noise, np.median(noise))
             with np.errstate(all="ignore"):
                 wrong = ~(apart <= allowed)
-            if wrong.any() and not self._jumping[i]:
+            if wrong.any() and not exempt[i]:
                 at = tuple(np.argwhere(wrong)[0])
                 return f"result {i} differs at {[int(n) for n in at]} of {x.shape}: {x[at]} and {y[at]}"
         return ""

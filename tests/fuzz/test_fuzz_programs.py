@@ -7,8 +7,12 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import numpy as np
+from hornbeam import graph as G
 from model_checks import check_model
-from program_checks import check_program
+from program_checks import check_program, instruction_sets
+from random_programs import Program
+from running_programs import Noise
 
 
 @pytest.mark.parametrize("first", range(0, 100, 50))
@@ -21,3 +25,24 @@ def test_programs(first):
 def test_models(first):
     for seed in range(first, first + 12):
         assert check_model(seed) == "", f"python tests/fuzz/fuzz_programs.py --case model:{seed}"
+
+
+def test_what_depends_on_an_overflow_in_a_sum_of_products_may_be_anything():
+    """A cell state of f c + i g = -1e40 + inf."""
+    zero = np.zeros((1, 1), "float32")
+    feeds = [np.array([[[1e20, 1e20, 1e20, 1.0]]], "float32"), zero, zero - 1e20, np.zeros((1, 4), "float32")]
+    inputs = [G.placeholder(a.shape, "float32") for a in feeds]
+    made = G.apply("lstm", [*inputs, None, None], activation="linear", recurrent_activation="relu")
+    program = Program(inputs, feeds, [G.apply("tanh", [made[2]]), inputs[2]], [], {})
+    noise = Noise(program, "baseline")
+    for state in (1.0, -1.0, np.nan):
+        assert noise.difference([np.array([[state]], "float32"), feeds[2]]) == ""
+    assert noise.difference([zero + 1, feeds[2] * 2])
+    assert instruction_sets(program) == ""
+
+
+def test_what_one_number_makes_infinite_may_not():
+    x = G.placeholder((1,), "float32")
+    noise = Noise(Program([x], [np.array([1000.0], "float32")], [G.apply("exp", [x])], [], {}), "baseline")
+    assert noise.difference([np.array([np.inf], "float32")]) == ""
+    assert "inf" in noise.difference([np.array([np.nan], "float32")])
