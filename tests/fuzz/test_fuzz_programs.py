@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import numpy as np
 from hornbeam import graph as G
 from model_checks import check_model
-from program_checks import check_program, instruction_sets
+from program_checks import check_program, instruction_sets, slopes
 from random_programs import Program
 from running_programs import Noise
 
@@ -46,3 +46,16 @@ def test_what_one_number_makes_infinite_may_not():
     noise = Noise(Program([x], [np.array([1000.0], "float32")], [G.apply("exp", [x])], [], {}), "baseline")
     assert noise.difference([np.array([np.inf], "float32")]) == ""
     assert "inf" in noise.difference([np.array([np.nan], "float32")])
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_kinks_whose_steps_cancel_each_other(factor):
+    """relu(v) - relu(-v) is v, but its gradient at 0 is 0, since relu's is. Away from 0 a wrong one is found."""
+    values = np.zeros(3)
+    v = G.Variable(values)
+    rises, falls = G.apply("relu", [v]), G.apply("relu", [G.apply("neg", [v])])
+    loss = G.apply("reduce_sum", [G.apply("sub", [rises, falls])], axes=[0], keepdims=False)
+    gradient = G.apply("mul", [G.gradients(loss, [v])[0], G.constant(np.float64(factor))])
+    pairs = ((v, gradient),)
+    program = Program([], [], [loss, gradient], [], {v: values}, 0, "float64", "float64", 1, loss, pairs)
+    assert bool(slopes(program)) == (factor != 1.0)
