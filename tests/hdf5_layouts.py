@@ -69,6 +69,10 @@ def dtypes(file: h5py.File) -> None:
     file.create_dataset("pairs", shape=(4,), dtype=np.dtype(("f4", (3, 2))))[...] = numbers(4, 3, 2)
     file.create_dataset("one pair", shape=(), dtype=np.dtype(("f4", (3, 2))))[...] = numbers(3, 2)
     file.create_dataset("no pairs", shape=(0, 4), dtype=np.dtype(("f4", (3, 2))))
+    for kind in (np.dtype("f4"), np.dtype(("f4", (3, 2))), np.dtype("S5"), h5py.string_dtype()):
+        name, made = f"no {kind}".encode(), h5py.h5t.py_create(kind, logical=True)
+        h5py.h5d.create(file.id, name, made, h5py.h5s.create(h5py.h5s.NULL))
+        h5py.h5a.create(file.id, name, made, h5py.h5s.create(h5py.h5s.NULL))
     file.create_dataset("enum", data=np.array([0, 2, 1]), dtype=h5py.enum_dtype({"A": 0, "B": 1, "C": 2}, "i4"))
 
 

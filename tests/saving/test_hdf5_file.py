@@ -54,6 +54,22 @@ def test_every_layout(name, style):
     assert_same_file(io.BytesIO(built(name, style)))
 
 
+@pytest.mark.parametrize("kind", ["c8", "g", [("a", "f4")], h5py.vlen_dtype("i4")], ids=str)
+@pytest.mark.parametrize("value", ["one", "empty"])
+def test_what_is_neither_numbers_nor_text_is_not_read_even_if_it_is_empty(kind, value):
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        space = h5py.h5s.create(h5py.h5s.NULL if value == "empty" else h5py.h5s.SCALAR)
+        made = h5py.h5t.py_create(np.dtype(kind), logical=True)
+        h5py.h5d.create(file.id, b"x", made, space)
+        h5py.h5a.create(file.id, b"x", made, space)
+    with File(buffer) as file:
+        assert problems(file) == [] and file["x"].dtype.kind == "V"
+        for read in (lambda: file["x"][()], lambda: file.attrs["x"]):
+            with pytest.raises(ValueError, match="neither"):
+                read()
+
+
 def test_an_index_so_large_that_it_has_pages():
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver="latest") as file:

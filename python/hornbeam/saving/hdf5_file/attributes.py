@@ -13,7 +13,7 @@ from .fractal_heap import FractalHeap
 from .headers import Header
 from .messages import Attribute, read_attribute
 from .open_file import OpenFile
-from .values import values
+from .values import check_readable, values
 
 _BY_NAME, _BY_ORDER = 8, 9  # kinds of B-trees
 
@@ -54,7 +54,8 @@ class Attributes(Mapping):
 
     def _value(self, item: Attribute) -> Any:
         if item.shape is None:
-            return Empty(item.datatype.dtype)
+            check_readable(self._file, item.datatype)
+            return Empty(item.datatype.item)
         array = values(self._file, item.datatype, item.shape, item.data, self._file.storage.attributes)
         if item.datatype.kind == LONG_TEXT:
             texts = np.empty(array.shape, object)

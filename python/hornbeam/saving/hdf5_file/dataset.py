@@ -36,7 +36,7 @@ class Dataset(Object):
         else:
             self._type = read_datatype(header.fields(headers.DATATYPE, "a dataset's type"))
         self.shape = self._space.shape
-        self.dtype = np.dtype((self._type.dtype, self._type.dims)) if self._type.dims else self._type.dtype
+        self.dtype = self._type.item
         self._check_chunks()
 
     def _check_chunks(self) -> None:
@@ -69,10 +69,9 @@ class Dataset(Object):
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> Any:
-        """Read the array, and index it."""
-        if self._space.shape is None:
-            return Empty(self.dtype)
-        return self._read()[key]
+        """Read the array, and index it; :class:`Empty` if it is empty."""
+        self._check_readable()
+        return Empty(self.dtype) if self.shape is None else self._read()[key]
 
     def reason_against(self) -> str | None:
         """What is wrong with it in a model, which is whole in its file and made of numbers; None if nothing is."""
@@ -97,13 +96,15 @@ class Dataset(Object):
         in_one_piece = self._layout.kind == messages.CONTIGUOUS and self._layout.address is not None
         return self.bytes_in_memory if in_one_piece else 0
 
-    def _read(self) -> np.ndarray:
-        datatype = self._type
+    def _check_readable(self) -> None:
         reason = self.reason_against()
         if reason is not None:
             raise ValueError(f"{self.storage.where} has {reason} ({self.name!r:.80}), and a model is whole in its file")
-        if datatype.kind == OTHER:
+        if self._type.kind == OTHER:
             raise ValueError(f"{self.storage.where}: {self.name!r:.80} is neither numbers nor text")
+
+    def _read(self) -> np.ndarray:
+        datatype = self._type
         if self.bytes_in_memory > limits.ARRAYS_FREE + limits.ARRAYS_PER_BYTE * self.storage.size:
             raise self.storage.damage(f"{self.name!r:.80} would take {self.bytes_in_memory} bytes")
         if self.storage.arrays is not None:

@@ -19,7 +19,7 @@ class Datatype:
 
     Attributes:
         kind: NUMBER, TEXT (of a fixed length), LONG_TEXT (strings in a heap), REFERENCE, or OTHER, which is not read.
-        dtype: NumPy's dtype of an item; objects for LONG_TEXT.
+        dtype: NumPy's dtype of an item without ``dims``; objects for LONG_TEXT.
         size: bytes of an item in the file, with ``dims``.
         dims: dims of an item that is an array itself.
         padding: what stands behind a TEXT: 0 a zero byte and anything, 1 zero bytes, 2 spaces.
@@ -32,6 +32,11 @@ class Datatype:
     dims: tuple[int, ...] = ()
     padding: int = 1
     is_bool: bool = False
+
+    @property
+    def item(self) -> np.dtype:
+        """NumPy's dtype of an item with ``dims``."""
+        return np.dtype((self.dtype, self.dims)) if self.dims else self.dtype
 
 
 def read_datatype(fields: Fields, depth: int = 0) -> Datatype:

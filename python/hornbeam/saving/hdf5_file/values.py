@@ -12,8 +12,15 @@ from .open_file import OpenFile
 from .storage import Budget, Fields
 
 
+def check_readable(file: OpenFile, datatype: Datatype) -> None:
+    """Raise ValueError for a datatype of which no value is read, not even the one that is empty."""
+    if datatype.kind not in (NUMBER, TEXT, LONG_TEXT):
+        raise ValueError(f"{file.storage.where} has a value that is neither a number nor a text ({datatype.kind})")
+
+
 def values(file: OpenFile, datatype: Datatype, shape: tuple[int, ...], data: bytes, budget: Budget) -> np.ndarray:
     """The array of a datatype that ``data`` is in a file; strings of any length are bytes in it."""
+    check_readable(file, datatype)
     size, count = math.prod(shape) * datatype.size, math.prod(shape) * math.prod(datatype.dims)
     if size > len(data):
         raise file.storage.damage(f"an array of {size} bytes has {len(data)} in the file")
@@ -24,8 +31,6 @@ def values(file: OpenFile, datatype: Datatype, shape: tuple[int, ...], data: byt
         array = np.empty(count, object)
         array[:] = _texts(file, data, count, budget)
         return array.reshape(shape + datatype.dims)
-    if datatype.kind not in (NUMBER, TEXT):
-        raise ValueError(f"{file.storage.where} has a value that is neither a number nor a text ({datatype.kind})")
     budget.spend(size)
     array = np.frombuffer(data, np.uint8 if datatype.is_bool else datatype.dtype, count)
     return finished(array, datatype).reshape(shape + datatype.dims)
