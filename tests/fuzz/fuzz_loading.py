@@ -185,7 +185,9 @@ def supervise(minutes: float, seed: int) -> int:
             if os.listdir(folder) not in ([], ["case"]):
                 print(f"files were made: {os.listdir(folder)}")
                 return 1
-    print(f"{total} cases, {len(findings)} findings, {crashes} processes died")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = (used.ru_utime + used.ru_stime) / 60
+    print(f"{total} cases in {spent:.1f} min of CPU, {len(findings)} findings, {crashes} processes died")
     return 1 if findings or crashes else 0
 
 
