@@ -11,6 +11,7 @@ import collections
 import faulthandler
 import pathlib
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 CASES = 300  # for one process
-CASE_SECONDS = 60
+CASE_SECONDS = 60  # of CPU; where nothing goes on, ten times as long
 KINDS = ("program", "program", "program", "model")
 
 
@@ -39,10 +40,12 @@ def check(case: str) -> str:
 
 def worker(seed: int, count: int, report: pathlib.Path, kinds: tuple[str, ...]) -> None:
     """Check ``count`` cases. The one at work stands in ``report``, so that a crash can be told which it was."""
+    faulthandler.register(signal.SIGPROF, chain=True)  # says where, then ends the process
     for number in range(count):
         case = f"{kinds[number % len(kinds)]}:{seed * 1_000_000 + number}"
         report.write_text(case)
-        faulthandler.dump_traceback_later(CASE_SECONDS, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, CASE_SECONDS)
+        faulthandler.dump_traceback_later(10 * CASE_SECONDS, exit=True)
         try:
             wrong = check(case)
         except Exception as error:
@@ -52,6 +55,7 @@ def worker(seed: int, count: int, report: pathlib.Path, kinds: tuple[str, ...]) 
         if wrong:
             print(f"found {case} {wrong!r}", flush=True)
         print("ran", flush=True)
+    signal.setitimer(signal.ITIMER_PROF, 0)
     faulthandler.cancel_dump_traceback_later()
 
 
