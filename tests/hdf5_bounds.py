@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from hornbeam.saving.hdf5_file import Dataset, File, problems
+from limits import address_space
 
 CPU_SECONDS = 2.0
 FREE_MEMORY, MEMORY_PER_BYTE = 64 << 20, 4
@@ -30,9 +31,8 @@ def bounds(size: int) -> Any:
     before = signal.signal(signal.SIGVTALRM, too_long)
     limits = resource.getrlimit(resource.RLIMIT_AS)
     if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
-            used = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + FREE_MEMORY + MEMORY_PER_BYTE * size, limits[1]))
+        allowed = address_space() + FREE_MEMORY + MEMORY_PER_BYTE * size
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, limits[1]))
     signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
     try:
         yield

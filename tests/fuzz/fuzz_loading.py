@@ -19,12 +19,15 @@ import traceback
 import warnings
 from typing import Any
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+from limits import address_space
 from mutations import Choices, damage_bytes, damage_hdf5, damage_tree, damage_yaml, damage_zip
 
 CASES = 2000  # for one process
 CASE_SECONDS = 20
 MEMORY_GROWTH = 1 << 30  # of the resident set, above what the process has after its first hundred cases
-ADDRESS_SPACE = 24 << 30  # the last line: more virtual memory than this is refused by the system
+ADDRESS_SPACE = 24 << 30  # the last line: what the process takes beyond this is refused by the system
 FILES = pathlib.Path(__file__).parent.parent / "golden" / "files"
 ALLOWED = (ValueError, OSError)
 
@@ -126,7 +129,7 @@ def worker(seed: int, count: int, report: pathlib.Path) -> None:
     def too_long(*_: Any) -> None:
         raise TooLong
 
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_AS, (address_space() + ADDRESS_SPACE,) * 2)
     signal.signal(signal.SIGALRM, too_long)
     signal.signal(signal.SIGPROF, too_long)
     corpus = prepare()
