@@ -166,7 +166,17 @@ _JUMPING = {
 
 def _jumping(program: Program) -> list[bool]:
     """For each result of a Runner, whether it depends on an op that jumps."""
-    return _depending(program, graph_of(program), _jumps)
+    graph = graph_of(program)
+    makers = graph.makers()
+
+    def looks_for_numbers_of_others(op: FlatOp) -> bool:
+        """A max pooling's derivative finds where x is y; if y was not pooled from x, rounding decides whether it is."""
+        if op.name not in ("max_pool2d_grad", "max_pool2d_gather"):
+            return False
+        maker = makers.get(op.inputs[1])
+        return maker is None or (maker.name, maker.inputs[0]) != ("max_pool2d", op.inputs[0])
+
+    return _depending(program, graph, lambda op: _jumps(op) or looks_for_numbers_of_others(op))
 
 
 def _depending(program: Program, graph: FlatGraph, chosen: Callable[[FlatOp], bool]) -> list[bool]:

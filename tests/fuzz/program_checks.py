@@ -141,7 +141,7 @@ def twin_in_float64(seed: int, program: Program) -> str:
 def away_from(twin: Program, program: Program) -> str:
     """Where a program differs from the same one in float64 by more than noise."""
     got = Runner(program)()
-    return "" if too_large(got) else Noise(twin, "baseline", program.coarse).difference(got)
+    return "" if too_large(got) else Noise(twin, _core.available_isas()[-1], program.coarse).difference(got)
 
 
 def too_large(results: list[np.ndarray]) -> bool:

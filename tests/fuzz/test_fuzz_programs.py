@@ -34,7 +34,7 @@ def test_what_depends_on_an_overflow_in_a_sum_of_products_may_be_anything():
     inputs = [G.placeholder(a.shape, "float32") for a in feeds]
     made = G.apply("lstm", [*inputs, None, None], activation="linear", recurrent_activation="relu")
     program = Program(inputs, feeds, [G.apply("tanh", [made[2]]), inputs[2]], [], {})
-    noise = Noise(program, "baseline")
+    noise = Noise(program)
     for state in (1.0, -1.0, np.nan):
         assert noise.difference([np.array([[state]], "float32"), feeds[2]]) == ""
     assert noise.difference([zero + 1, feeds[2] * 2])
@@ -43,9 +43,20 @@ def test_what_depends_on_an_overflow_in_a_sum_of_products_may_be_anything():
 
 def test_what_one_number_makes_infinite_may_not():
     x = G.placeholder((1,), "float32")
-    noise = Noise(Program([x], [np.array([1000.0], "float32")], [G.apply("exp", [x])], [], {}), "baseline")
+    noise = Noise(Program([x], [np.array([1000.0], "float32")], [G.apply("exp", [x])], [], {}))
     assert noise.difference([np.array([np.inf], "float32")]) == ""
     assert "inf" in noise.difference([np.array([np.nan], "float32")])
+
+
+def test_a_max_pooling_of_other_numbers_jumps():
+    """Where y was not pooled from x, rounding decides where they are equal."""
+    values = np.ones((1, 2, 2, 1), "float32")
+    x, y, g = inputs = [G.placeholder(values.shape, "float32") for _ in range(3)]
+    how = {"size": [1, 1], "strides": [1, 1], "padding": "valid"}
+    for pooled, jumps in ((G.apply("max_pool2d", [x], **how), False), (y, True)):
+        made = G.apply("max_pool2d_gather", [x, pooled, g], **how)
+        noise = Noise(Program(inputs, [values] * 3, [made], [], {}))
+        assert bool(noise.difference([values * 0])) != jumps
 
 
 @pytest.mark.parametrize("factor", [1.0, 2.0])
