@@ -1,7 +1,6 @@
 #include "core/buffer.h"
 
 #include <cstdlib>
-#include <new>
 #include <string>
 
 #include "core/error.h"
@@ -36,14 +35,13 @@ Buffer& Buffer::operator=(Buffer&& o) noexcept {
 
 }  // namespace hornbeam
 
-// Counting replacements. The module's version script keeps them local, so only the core's own
-// allocations come here. Sanitizers bring replacements of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-void* operator new(std::size_t n) {
+// What the core allocates with new comes here: the linker leads its calls to a wrapper (--wrap in CMakeLists.txt). It
+// is not a replacement of operator new, since a string that libstdc++ allocated may be freed here, and the other way
+// round.
+#ifndef __APPLE__
+extern "C" void* __real__Znwm(std::size_t n);
+extern "C" void* __wrap__Znwm(std::size_t n) {
   ++hornbeam::allocations;
-  if (void* p = std::malloc(n ? n : 1)) return p;
-  throw std::bad_alloc();
+  return __real__Znwm(n);
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 #endif
