@@ -45,6 +45,8 @@ struct Geometry {
   int64_t images, channels;
   HB_INLINE int64_t in_row() const { return x.in * channels; }
   HB_INLINE int64_t out_row() const { return x.out * channels; }
+  // Numbers that a row of outputs is made of; a window may be said to be of any size.
+  HB_INLINE int64_t row_work() const { return out_row() * smaller(y.size, y.in) * smaller(x.size, x.in); }
 };
 
 static Geometry geometry(const PoolAttrs& a, const Shape& in, const Shape& out) {
@@ -87,7 +89,7 @@ static void pool(const KernelCall& call) {
   const T* x = call.in[0].as<T>();
   T* y = call.out[0].as<T>();
   if (call.out[0].shape.count() == 0) return;
-  parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
+  parallel_ranges(call, g.images * g.y.out, g.row_work(), [&](int64_t from, int64_t to) {
     for (int64_t r = from; r < to; ++r) {
       const int64_t oy = r % g.y.out, top = g.y.begin(oy), h = g.y.end(oy) - top;
       const T* image = x + (r / g.y.out * g.y.in + top) * g.in_row();
@@ -114,7 +116,7 @@ static void gather(const KernelCall& call) {
   const T *x = call.in[0].as<T>(), *y = call.in[1].as<T>(), *value = call.in[2].as<T>();
   T* out = call.out[0].as<T>();
   if (call.out[0].shape.count() == 0) return;
-  parallel_ranges(call, g.images * g.y.out, g.out_row() * g.y.size * g.x.size, [&](int64_t from, int64_t to) {
+  parallel_ranges(call, g.images * g.y.out, g.row_work(), [&](int64_t from, int64_t to) {
     for (int64_t o = from * g.x.out; o < to * g.x.out; ++o) {
       const int64_t r = o / g.x.out, oy = r % g.y.out, ox = o % g.x.out;
       const int64_t image = r / g.y.out * g.y.in;

@@ -134,3 +134,15 @@ def test_bad_input():
 def test_strides_beyond_any_image(strides):
     with pytest.raises(ValueError, match=r"attribute 'strides' holds .* out of range"):
         run_op("max_pool2d", [np.ones((1, 4, 4, 1), "float32")], size=[2, 2], strides=strides, padding="same")
+
+
+@pytest.mark.parametrize("op", ["max_pool2d", "avg_pool2d"])
+def test_windows_beyond_any_image(isa, op):
+    """These two times 15 numbers a cell are 2**64 - 1: what a row costs was that, and a number was divided by it and 1."""
+    sizes = [1722007169, 714156689]
+    x = np.random.default_rng(0).uniform(size=(2, 3, 4, 15)).astype("float32")
+    made = G.apply(op, [as_placeholder(x)], **attrs(sizes, sizes, "same"))
+    (got,) = run_op(op, [x], **attrs(sizes, sizes, "same"))
+    want = (x.max if op == "max_pool2d" else x.mean)((1, 2), keepdims=True)
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+    assert made.shape == want.shape
