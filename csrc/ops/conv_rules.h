@@ -30,9 +30,16 @@ Shape conv_output(const char* op, const A& a, const Shape& x, const Shape& kerne
   const int n = x.rank - 2;
   want_sizes(op, a.strides, n, "strides");
   want_sizes(op, a.dilation, n, "dilation");
-  Shape y;
+  Shape y, reads;
   y.push(x[0]);
-  for (int i = 0; i < n; ++i) y.push(conv_length(op, x[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding));
+  for (int i = 0; i < n; ++i) {
+    y.push(conv_length(op, x[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding));
+    if (y[-1] != kUnknown) reads.push(x[1 + i] + (kernel[i] - 1) * a.dilation[i]);
+  }
+  reads.push(x[-1]);
+  if (!is_addressable(DType::float64, reads))  // kernels copy what a group of outputs reads, with the zeros around
+    op_error(op, "a kernel of " + shape_str(kernel) + " with dilation " + shape_str(a.dilation) +
+                     " reaches over more than there is memory for");
   return y;
 }
 

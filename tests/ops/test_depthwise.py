@@ -116,6 +116,12 @@ def test_gradients(padding, strides, multiplier):
         ("depthwise_conv2d", [(2, 5, 5, 4), (3, 3, 3, 1)], {}, "channels of x and w"),
         ("depthwise_conv2d", [(2, 5, 5, 3), (3, 3, 3, 2), (3,)], {}, "bias"),
         ("depthwise_conv2d", [(2, 2, 5, 3), (3, 3, 3, 1)], {}, "reaches over 3 cells does not fit"),
+        (
+            "depthwise_conv2d",
+            [(2, 5, 5, 3), (3, 3, 3, 1)],
+            {"dilation": [2**31] * 2, "padding": "same"},
+            "reaches over more",
+        ),
         ("depthwise_conv2d", [(2, 5, 5, 3), (3, 3, 3, 1)], {"strides": [1, 0]}, "strides must be two positive"),
         (
             "depthwise_conv2d_filter_grad",
