@@ -110,7 +110,7 @@ static void sum_rows(const KernelCall& c) {
   if (rows) __builtin_memset(place, -1, static_cast<unsigned long>(rows) * sizeof(int32_t));
   for (int64_t i = picks; i-- > 0;)
     if (in_range(index[i], rows)) place[index[i]] = static_cast<int32_t>(i);
-  if (!c.out[0].present) return;
+  if (!c.out[0].present || width == 0) return;
   const int64_t bytes = picks * width * static_cast<int64_t>(sizeof(T));
   const int64_t tasks = larger(1, smaller(rows, smaller(16, bytes / (256 * 1024))));
   parallel_tasks(c, tasks, [&](int64_t task) {

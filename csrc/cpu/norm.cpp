@@ -158,7 +158,7 @@ static void batch_norm(const KernelCall& call) {
   T* work = reinterpret_cast<T*>(call.workspace);
   T *origin = work + l.splits * 3 * l.width, *middle = origin + l.width, *scale = middle + l.width,
     *shift = scale + l.width;
-  __builtin_memcpy(origin, x, l.rows ? sizeof(T) * l.channels : 0);
+  if (l.rows) __builtin_memcpy(origin, x, sizeof(T) * l.channels);
   repeat(origin, l);
   parallel_tasks(call, l.splits,
                  [&](int64_t split) { split_moments(x, origin, l, split, moments_of(work, l, split)); });

@@ -99,7 +99,8 @@ def spread(sums, places):
 
 @pytest.mark.parametrize("dtype", ["int32", "float32", "float64"])
 @pytest.mark.parametrize(
-    "rows, row, picks", [(1, (), 6), (7, (), 42), (5, (3,), 42), (0, (2,), 4), (4, (2, 17), 0), (900, (130,), 999)]
+    "rows, row, picks",
+    [(1, (), 6), (7, (), 42), (5, (3,), 42), (4, (0,), 6), (0, (2,), 4), (4, (2, 17), 0), (900, (130,), 999)],
 )
 def test_sum_rows(isa, dtype, rows, row, picks):
     """Repeated and missing rows; indices outside are left out, and nothing is left of what does not count."""
