@@ -90,9 +90,8 @@ def supervise(minutes: float, seed: int, kinds: tuple[str, ...], stop: bool) -> 
                 if process.wait() and not killed:
                     crashes += 1
                     errors.seek(0)
-                    print(
-                        f"process ended with {process.returncode}: --case {report.read_text()}\n{errors.read()[-1500:]}"
-                    )
+                    said = errors.read(1500)  # a sanitizer's report begins with what counts, as does faulthandler's
+                    print(f"process ended with {process.returncode}: --case {report.read_text()}\n{said}", flush=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     minutes = (used.ru_utime + used.ru_stime) / 60
     print(f"{total} cases in {minutes:.1f} min of CPU, {sum(findings.values())} findings, {crashes} processes died")
