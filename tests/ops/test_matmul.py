@@ -192,6 +192,15 @@ def test_second_derivatives(transposes):
     check_gradients(lambda a, dy: first(1, a, G.constant(b), dy), [a, dy])
 
 
+@pytest.mark.parametrize("inner, columns", [(0, 4), (4, 0), (0, 0)])
+def test_gradients_of_rows_without_numbers(inner, columns):
+    a, b = G.placeholder((None, None, inner)), G.placeholder((inner, columns))
+    feeds = [np.ones((2, 3, inner)), np.ones((inner, columns))]
+    da, db = G.Function([a, b], G.gradients([G.apply("matmul", [a, b])], [a, b]))(feeds)
+    np.testing.assert_array_equal(da, np.full((2, 3, inner), columns))
+    np.testing.assert_array_equal(db, np.full((inner, columns), 6))
+
+
 def test_unknown_dims():
     y = G.apply("matmul", [G.placeholder((None, None, 4)), G.placeholder((4, None))])
     assert y.shape == (None, None, None)

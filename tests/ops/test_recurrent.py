@@ -242,6 +242,13 @@ def test_same_bits_for_any_number_of_threads(threads, cell):
             np.testing.assert_array_equal(a, b)
 
 
+def test_second_derivatives_without_units():
+    xp, kernel = G.placeholder((None, None, 0)), G.Variable(np.zeros((0, 0), "float32"))
+    dxp, dkernel = G.gradients([G.apply("lstm", [xp, None, None, kernel, None, None])[0]], [xp, kernel])
+    found = G.Function([xp], G.gradients([dxp, dkernel], [xp, kernel]))([np.zeros((2, 3, 0))])
+    assert [a.shape for a in found] == [(2, 3, 0), (0, 0)]
+
+
 def test_unknown_sizes():
     xp, kernel = G.placeholder((None, None, 12)), G.placeholder((3, 12))
     y, h, c, gates, cells = G.apply("lstm", [xp, None, None, kernel, None, None])

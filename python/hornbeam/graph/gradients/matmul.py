@@ -15,8 +15,8 @@ def _matmul(node, grads):
     else:
         da = apply("matmul", [dy, b], transpose_b=not turn_b)
     rows, d_rows = a, dy
-    if len(b.shape) == 2 and not turn_a and None not in (a.shape[-1], dy.shape[-1]):
-        # All leading dims are rows of one product: nothing to sum over afterwards.
+    if len(b.shape) == 2 and not turn_a and a.shape[-1] and dy.shape[-1]:
+        # All leading dims are rows of one product: nothing to sum over afterwards. Of empty rows nobody knows how many.
         rows, d_rows = reshape(a, (-1, a.shape[-1])), reshape(dy, (-1, dy.shape[-1]))
     if turn_b:
         db = apply("matmul", [d_rows, rows], transpose_a=True, transpose_b=turn_a)

@@ -254,7 +254,8 @@ def _product_back(dz, kernel, rec_mask, gates):
 
 def _kernel_grad(before, dz, rec_mask, gates):
     """Summed over samples and steps: ``before^T dz``, gate by gate where each has a mask of its own."""
-    flat = [apply("reshape", [t, constant([-1, t.shape[-1]], "int64")]) for t in (before, dz)]
+    rows = -1 if before.shape[-1] else 0  # without units both are empty
+    flat = [apply("reshape", [t, constant([rows, t.shape[-1]], "int64")]) for t in (before, dz)]
     if rec_mask is None:
         return _dot(*flat, transpose_a=True)
     parts = []
