@@ -98,7 +98,7 @@ void Binder::make_step(int i) {
     plan_.steps_.push_back(std::move(step));
     return;
   }
-  KernelCall call = describe(step);
+  const KernelCall call = op.call(step.in.data(), step.out.data());
   step.kernel = choose(op, call);
   if (!step.kernel) {
     std::string types;
@@ -118,17 +118,6 @@ void Binder::make_step(int i) {
     step.pack_once = program_.constant_feed(source);
   }
   (program_.in_prologue(i) ? plan_.prologue_steps_ : plan_.steps_).push_back(std::move(step));
-}
-
-KernelCall Binder::describe(const Step& step) const {
-  KernelCall call;
-  call.attrs = program_.ops[step.op].attrs->data();
-  call.n_in = static_cast<int>(step.in.size());
-  call.n_out = static_cast<int>(step.out.size());
-  call.in = step.in.data();
-  call.out = step.out.data();
-  call.tasks = &pool_tasks;
-  return call;
 }
 
 const Kernel* Binder::choose(const OpInstance& op, const KernelCall& call) const {

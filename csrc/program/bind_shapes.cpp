@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/extent.h"
-#include "core/thread_pool.h"
 #include "program/binder.h"
 
 namespace hornbeam {
@@ -194,13 +193,7 @@ bool Binder::fold_by_kernel(int i) {
   }
   Buffer result(bytes_of(t) + 1);
   TensorRef out{result.data(), t.dtype, true, t.shape};
-  KernelCall call;
-  call.attrs = op.attrs->data();
-  call.n_in = static_cast<int>(in.size());
-  call.n_out = 1;
-  call.in = in.data();
-  call.out = &out;
-  call.tasks = &pool_tasks;
+  KernelCall call = op.call(in.data(), &out);
   const Kernel* kernel = choose(op, call);
   if (!kernel || kernel->pack_input >= 0) return false;
   Buffer workspace(kernel->workspace ? kernel->workspace(call) : 0);

@@ -34,7 +34,6 @@ class Binder {
   void find_uses();
   void order_steps();
   void make_step(int op);
-  KernelCall describe(const Step&) const;
   const Kernel* choose(const OpInstance&, const KernelCall&) const;
 
   // bind_places.cpp: where values live.

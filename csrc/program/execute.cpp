@@ -10,7 +10,6 @@
 #include "core/error.h"
 #include "core/float_mode.h"
 #include "core/interrupt.h"
-#include "core/thread_pool.h"
 #include "program/arena.h"
 #include "program/execution.h"
 
@@ -127,14 +126,8 @@ std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
     };
     for (size_t k = 0; k < step.in.size(); ++k) attach(refs[k], step.in_value[k]);
     for (size_t k = 0; k < step.out.size(); ++k) attach(refs[step.in.size() + k], step.out_value[k]);
-    KernelCall call;
-    call.attrs = program_.ops[step.op].attrs->data();
-    call.n_in = static_cast<int>(step.in.size());
-    call.n_out = static_cast<int>(step.out.size());
-    call.in = refs.data();
-    call.out = refs.data() + step.in.size();
+    KernelCall call = program_.ops[step.op].call(refs.data(), refs.data() + step.in.size());
     call.workspace = e->arena + step.workspace_offset;
-    call.tasks = &pool_tasks;
     call.run_info = &e->info;
     if (step.kernel->pack_input >= 0) {
       e->packed[s].resize(step.in.size());
@@ -214,14 +207,8 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     for (size_t k = 0; k < out.size(); ++k)
       if (step.out_value[k] >= 0 && places_[step.out_value[k]].kind == Place::prologue)
         out[k].data = address(scratch, places_[step.out_value[k]]);
-    KernelCall call;
-    call.attrs = program_.ops[step.op].attrs->data();
-    call.n_in = static_cast<int>(in.size());
-    call.n_out = static_cast<int>(out.size());
-    call.in = in.data();
-    call.out = out.data();
+    KernelCall call = program_.ops[step.op].call(in.data(), out.data());
     call.workspace = workspace.data();
-    call.tasks = &pool_tasks;
     return call;
   };
   std::vector<TensorRef> in, out;

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/isa.h"
+#include "core/thread_pool.h"
 #include "program/plan.h"
 
 namespace hornbeam {
@@ -14,6 +15,17 @@ namespace hornbeam {
 // Plans kept per program, and the bytes their arenas may hold together; the most recent always stays.
 static constexpr size_t kMaxPlans = 64;
 static constexpr int64_t kMaxPlanBytes = int64_t{4} << 30;
+
+KernelCall OpInstance::call(const TensorRef* inputs, const TensorRef* outputs) const {
+  KernelCall call;
+  call.attrs = attrs->data();
+  call.n_in = static_cast<int32_t>(in.size());
+  call.n_out = static_cast<int32_t>(out.size());
+  call.in = inputs;
+  call.out = outputs;
+  call.tasks = &pool_tasks;
+  return call;
+}
 
 void Program::finish() {
   const int n = static_cast<int>(values.size());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "cpu/kernel.h"
 #include "ops/op.h"
 #include "program/feed.h"
 #include "program/locks.h"
@@ -33,6 +34,10 @@ struct OpInstance {
   std::vector<int> out;
   std::string label;                             // layer it came from, for messages
   std::vector<std::shared_ptr<Program>> bodies;  // of a control op
+
+  // What a kernel of it is told, for as many inputs and outputs as it has. Where they lie, a workspace and a packing are
+  // added by whoever has them.
+  KernelCall call(const TensorRef* inputs, const TensorRef* outputs) const;
 };
 
 struct Update {
@@ -47,7 +52,6 @@ struct Constant {
 };
 
 class Plan;
-struct KernelTable;
 
 // A Program in two parts (program/cut.cpp). The feeds of the rest are the Program's own and then the first part's
 // outputs; `needed` says for each of all these whether its integers must be known to bind the rest.
