@@ -7,8 +7,8 @@
 #include "bindings/signals.h"
 #include "core/error.h"
 #include "core/interrupt.h"
-#include "program/plan.h"
 #include "program/program.h"
+#include "program/run.h"
 
 namespace hornbeam {
 
@@ -88,8 +88,17 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
   return f;
 }
 
-static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& feeds, RunCounter& counter,
-                         InsideCore& inside, bool locks_held) {
+static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCounter& counter) {
+  InsideCore inside;
+  enter(inside);
+  Run run(program, feeds, counter);
+  while (!run.bind()) {
+    const Interruptible interruptible(ctrl_c_waits);
+    ReleasedGil no_gil;
+    run.run_first_part();
+  }
+  const Plan& plan = run.plan();
+  const size_t n_outputs = program.outputs.size();
   py::list outputs(n_outputs);
   std::vector<void*> pointers(n_outputs);
   for (size_t i = 0; i < n_outputs; ++i) {
@@ -99,61 +108,12 @@ static py::list run_plan(Plan& plan, size_t n_outputs, const std::vector<Feed>& 
   }
   const int64_t last = plan.last_nanoseconds();
   const bool is_short = last > 0 && last < kShortNanoseconds;
-  const Locking locking = locks_held ? Locking::held : Locking::take;
-  if (is_short && plan.run(feeds, pointers, counter, locking, true)) return outputs;
+  if (is_short && run.run(pointers, true)) return outputs;
   const Interruptible interruptible(ctrl_c_waits);  // not worth its cost to the short ones
   ReleasedGil no_gil;
-  plan.run(feeds, pointers, counter, locking, false);
-  if (!locks_held) inside.leave();  // before the GIL is waited for
+  run.run(pointers, false);
+  inside.leave();  // before the GIL is waited for
   return outputs;
-}
-
-static py::list run_parts(Program& program, const Cut& cut, const std::vector<Feed>& feeds, const FeedInts& ints,
-                          RunCounter& counter, InsideCore& inside, bool locks_held);
-
-static py::list run_feeds(Program& program, const std::vector<Feed>& feeds, const FeedInts& ints, RunCounter& counter,
-                          InsideCore& inside, bool locks_held) {
-  if (auto cut = program.cut()) return run_parts(program, *cut, feeds, ints, counter, inside, locks_held);
-  std::vector<Shape> shapes;
-  shapes.reserve(feeds.size());
-  for (auto& feed : feeds) shapes.push_back(feed.fed_shape());
-  std::shared_ptr<Plan> plan;
-  try {
-    plan = program.plan_for(shapes, ints);
-  } catch (const NeedsValues& e) {
-    if (e.values.empty()) throw;
-    return run_parts(program, *program.cut(e.values), feeds, ints, counter, inside, locks_held);
-  }
-  return run_plan(*plan, program.outputs.size(), feeds, counter, inside, locks_held);
-}
-
-// One run as far as variables and random numbers are concerned: the locks are held over both parts, of which only the
-// second writes, and both have the run's number.
-static py::list run_parts(Program& program, const Cut& cut, const std::vector<Feed>& feeds, const FeedInts& ints,
-                          RunCounter& counter, InsideCore& inside, bool locks_held) {
-  const LockOrder order = program.lock_order();
-  VariableLocks locks(program.variables, order);
-  if (!locks_held) {
-    const Interruptible interruptible(ctrl_c_waits);
-    ReleasedGil no_gil;
-    locks.take(false);
-  }
-  const uint64_t number = counter.begin(program.has_random());
-  RunCounter of_first(number), of_rest(number);
-  const py::list crossing = run_feeds(*cut.first, feeds, ints, of_first, inside, true);
-  std::vector<Feed> all = feeds;
-  for (py::handle array : crossing) all.push_back(feed_of(py::reinterpret_borrow<py::array>(array)));
-  FeedInts known = ints;
-  known.resize(all.size());
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!cut.needed[i]) continue;
-    const DType dtype = cut.rest->values[cut.rest->feeds[i]].dtype;
-    const int64_t count = all[i].fed_shape().count();
-    Buffer values(count * item_size(dtype) + 1);
-    stage(all[i], dtype, values.data());
-    known[i] = integers(dtype, values.data(), count);
-  }
-  return run_feeds(*cut.rest, all, known, of_rest, inside, true);
 }
 
 static py::list run(Program& program, const py::list& arrays, RunCounter* counter) {
@@ -170,9 +130,7 @@ static py::list run(Program& program, const py::list& arrays, RunCounter* counte
   RunCounter once;
   for (;;) {
     try {
-      InsideCore inside;
-      enter(inside);
-      return run_feeds(program, feeds, {}, counter ? *counter : once, inside, false);
+      return run_once(program, feeds, counter ? *counter : once);
     } catch (const Interrupted&) {}
     handle_ctrl_c();  // mostly raises KeyboardInterrupt; if not, the run starts again, since it has written nothing
   }

@@ -19,6 +19,19 @@ bool Feed::direct(DType want) const {
   return true;
 }
 
+Feed contiguous(const char* data, DType dtype, const Shape& shape) {
+  Feed f;
+  f.data = data;
+  f.dtype = dtype;
+  f.shape = shape;
+  int64_t stride = item_size(dtype);
+  for (int i = shape.rank - 1; i >= 0; --i) {
+    f.strides[i] = stride;
+    stride *= shape[i];
+  }
+  return f;
+}
+
 namespace {
 
 float half_to_float(uint16_t h) {

@@ -24,6 +24,9 @@ struct Feed {
   bool direct(DType want) const;
 };
 
+// `data` of this dtype and shape, row-major and without gaps.
+Feed contiguous(const char* data, DType dtype, const Shape& shape);
+
 // Writes the feed as contiguous `want` elements. Throws ValueError where it asks for rows that are not there.
 void stage(const Feed& feed, DType want, void* out);
 
