@@ -125,7 +125,7 @@ template <class T> static void load_rows(const Source& s, int64_t pos, T* dst, i
 }
 
 // ---- passes --------------------------------------------------------------------------------------
-struct Program {
+struct Formula {
   const int32_t* code;
   int32_t code_size;
   const double* constants;
@@ -134,13 +134,13 @@ struct Program {
   int32_t n_in, n_out;
 };
 
-static Program view(const FusedAttrs& a, int32_t n_in) {
+static Formula view(const FusedAttrs& a, int32_t n_in) {
   return {a.code.value, a.code.size, a.constants.value, a.constants.size, a.outputs.value, n_in, a.outputs.size};
 }
 
 // What is needed for some of the outputs. Steps whose operands are all scalars come first and run once.
 template <class T> struct Pass {
-  Program program;
+  Formula formula;
   bool wanted[kMaxFusedOutputs];
   bool used[kMaxFusedInputs];
   bool in_slot[kMaxFusedInputs];  // loaded into its slot, never read where it lies
@@ -148,7 +148,7 @@ template <class T> struct Pass {
   int16_t writer[kMaxFusedOutputs];    // the step that makes output j, or -1
   int16_t last_read[kMaxFusedInputs];  // by which step
   int32_t n_uniform, n_steps;
-  Step<T> steps[kMaxFusedInstructions];
+  Instruction<T> steps[kMaxFusedInstructions];
   int64_t tile, slot_size;
   bool fetch_ahead;                // the next tile's inputs, from memory, while one is computed
   Operand<T> uniform[kMaxValues];  // of values that are scalars for the whole pass
@@ -158,13 +158,13 @@ template <class T> struct Pass {
 // Decides which steps run and where their results live. Inputs below `n_uniform_inputs` whose access is
 // scalar are uniform; sources of inputs that are not read may be unset.
 template <class T> static void compile(Pass<T>& p, const Source* sources, int32_t n_uniform_inputs) {
-  const Program& g = p.program;
+  const Formula& g = p.formula;
   int16_t last[kMaxValues];
   bool uniform[kMaxValues];
   const int first = g.n_in + g.n_constants;
   int total = 0;
   for (int32_t pc = 0; pc < g.code_size; ++total) {
-    Step<T>& s = p.steps[total];
+    Instruction<T>& s = p.steps[total];
     const Opcode op = static_cast<Opcode>(g.code[pc++]);
     const int arity = kInstructions[static_cast<int>(op)].arity;
     s.op = op == Opcode::square ? Opcode::mul : op;  // x x, with two equal operands
@@ -185,11 +185,11 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
   for (int v = 0; v < g.n_in; ++v) p.used[v] = needed[v];
 
   // Uniform steps to the front; both parts keep their order.
-  Step<T> later[kMaxFusedInstructions];
+  Instruction<T> later[kMaxFusedInstructions];
   int n_later = 0;
   p.n_uniform = 0;
   for (int i = 0; i < total; ++i) {
-    const Step<T> s = p.steps[i];
+    const Instruction<T> s = p.steps[i];
     if (!needed[s.result]) continue;
     uniform[s.result] = true;
     for (int16_t a : s.arg) uniform[s.result] &= uniform[a];
@@ -201,7 +201,7 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
     for (int k = 0; k < kInstructions[static_cast<int>(later[i].op)].arity; ++k) ++uses[later[i].arg[k]];
   for (int j = 0; j < g.n_out; ++j)
     if (p.wanted[j]) uses[g.outputs[j]] = 2;
-  n_later = join_steps(later, n_later, uses, first);
+  n_later = join_instructions(later, n_later, uses, first);
   for (int i = 0; i < n_later; ++i) p.steps[p.n_uniform + i] = later[i];
   p.n_steps = p.n_uniform + n_later;
 
@@ -237,7 +237,7 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
     }
   }
   for (int i = p.n_uniform; i < p.n_steps; ++i) {
-    const Step<T>& s = p.steps[i];
+    const Instruction<T>& s = p.steps[i];
     // Operands that die here make room at once: rows may work in place.
     for (int k = 0; k < 4; ++k) {
       const int16_t a = s.arg[k];
@@ -262,7 +262,7 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
     store<T>(p.uniform_data + v * kLanes<T>, splat<T>(one));
   }
   for (int i = 0; i < p.n_uniform; ++i) {
-    const Step<T>& s = p.steps[i];
+    const Instruction<T>& s = p.steps[i];
     s.run(p.uniform_data + s.result * kLanes<T>, p.uniform, s.arg, kLanes<T>);
   }
 }
@@ -277,7 +277,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
   alignas(64) T edge_in[kMaxFusedInputs * L], edge_out[kMaxFusedOutputs * L];
   Operand<T> value[kMaxValues];
   T* result[kMaxFusedInstructions];
-  const Program& g = p.program;
+  const Formula& g = p.formula;
   const int n_values = g.n_in + g.n_constants;
   const int64_t tile = end - begin < p.tile ? (end - begin + L - 1) / L * L : p.tile;
 
@@ -350,7 +350,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
     }
     const int64_t padded = tail ? L : n;
     for (int i = p.n_uniform; i < p.n_steps; ++i) {
-      const Step<T>& s = p.steps[i];
+      const Instruction<T>& s = p.steps[i];
       s.run(result[i], value, s.arg, padded);
     }
     for (int j = 0; j < g.n_out; ++j) {
@@ -362,7 +362,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
 }
 
 // All outputs, a pass for each of their shapes. With `place`, which is the call's input 1, input 0 is rows.
-template <class T> static void run_program(const KernelCall& c, const Program& g, const int32_t* place = nullptr) {
+template <class T> static void run_formula(const KernelCall& c, const Formula& g, const int32_t* place = nullptr) {
   bool done[kMaxFusedOutputs];
   const TensorRef* outs[kMaxFusedOutputs];
   for (int j = 0; j < g.n_out; ++j) {
@@ -373,7 +373,7 @@ template <class T> static void run_program(const KernelCall& c, const Program& g
     if (done[j]) continue;
     const Shape& shape = c.out[j].shape;
     Pass<T> p;
-    p.program = g;
+    p.formula = g;
     for (int k = 0; k < g.n_out; ++k) {
       p.wanted[k] = !done[k] && c.out[k].shape == shape;
       done[k] |= p.wanted[k];
@@ -411,13 +411,13 @@ template <class F> HB_INLINE void with_compute_type(DType t, const F& f) {
 
 static void run_fused(const KernelCall& c) {
   const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
-  with_compute_type(a.dtype, [&](auto t) { run_program<decltype(t)>(c, view(a, c.n_in)); });
+  with_compute_type(a.dtype, [&](auto t) { run_formula<decltype(t)>(c, view(a, c.n_in)); });
 }
 
 static void run_fused_rows(const KernelCall& c) {
   const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
   with_compute_type(a.dtype,
-                    [&](auto t) { run_program<decltype(t)>(c, view(a, c.n_in - 1), c.in[1].as<const int32_t>()); });
+                    [&](auto t) { run_formula<decltype(t)>(c, view(a, c.n_in - 1), c.in[1].as<const int32_t>()); });
 }
 
 // ---- one instruction -----------------------------------------------------------------------------
@@ -474,7 +474,7 @@ static void run_one(const KernelCall& c, Opcode op, const double* constant) {
     using T = decltype(zero);
     if (run_flat<T>(c, rows<T>()[static_cast<int>(op)], n, constant)) return;
     const int32_t code[] = {static_cast<int32_t>(op), 0, 1, 2}, output = c.n_in + n_constants;
-    run_program<T>(c, {code, 1 + kInstructions[static_cast<int>(op)].arity, constant, n_constants, &output, c.n_in, 1});
+    run_formula<T>(c, {code, 1 + kInstructions[static_cast<int>(op)].arity, constant, n_constants, &output, c.n_in, 1});
   });
 }
 template <Opcode op> static void run_op(const KernelCall& c) {
@@ -526,7 +526,7 @@ template <class T> static void run_multi(const KernelCall& c, const FusedMultiAt
     }
   };
   Pass<T> p;
-  p.program = view(a.program, n_shared + n_each);
+  p.formula = view(a.program, n_shared + n_each);
   for (int32_t j = 0; j < n_out; ++j) {
     p.wanted[j] = false;
     for (int32_t g = 0; g < n_groups; ++g) p.wanted[j] |= c.out[g * n_out + j].present;

@@ -40,15 +40,15 @@ static constexpr PairRows<double> double_pairs = {
 HB_INLINE const PairRows<float>& pair_rows(float) { return float_pairs; }
 HB_INLINE const PairRows<double>& pair_rows(double) { return double_pairs; }
 
-template <class T> struct Step {
+template <class T> struct Instruction {
   RowFunction<T> run;
   Opcode op;
   int16_t result, arg[4];  // unused entries repeat the first
 };
 
-// Joins steps in place, in order; returns how many are left. `uses` counts the readers of each value, and
+// Joins instructions in place, in order; returns how many are left. `uses` counts the readers of each value, and
 // values from `first` on are results of instructions.
-template <class T> static int join_steps(Step<T>* steps, int count, const int16_t* uses, int first) {
+template <class T> static int join_instructions(Instruction<T>* steps, int count, const int16_t* uses, int first) {
   if constexpr (!__is_same(T, float) && !__is_same(T, double)) {
     return count;
   } else {
@@ -58,20 +58,20 @@ template <class T> static int join_steps(Step<T>* steps, int count, const int16_
     const auto maker_of = [&](int value) { return value < first ? -1 : maker[value - first]; };
     int left = count;
     for (int i = 0; i < count; ++i) {
-      Step<T>& s = steps[i];
+      Instruction<T>& s = steps[i];
       const int second = arithmetic(s.op);
       if (second < 0 || second >= kArithmetic) continue;
       const int m[2] = {maker_of(s.arg[0]), maker_of(s.arg[1])};
       const bool products = m[0] >= 0 && m[1] >= 0 && steps[m[0]].op == Opcode::mul && steps[m[1]].op == Opcode::mul;
       if (products && (s.op == Opcode::add || s.op == Opcode::sub)) {
-        Step<T>&a = steps[m[0]], &b = steps[m[1]];
+        Instruction<T>&a = steps[m[0]], &b = steps[m[1]];
         const auto run = s.op == Opcode::add ? products_row<Opcode::add, T> : products_row<Opcode::sub, T>;
         s = {run, s.op, s.result, {a.arg[0], a.arg[1], b.arg[0], b.arg[1]}};
         a.run = b.run = nullptr;
         left -= 2;
       } else if (m[0] >= 0 || m[1] >= 0) {
         const int right = m[0] < 0;
-        Step<T>& a = steps[m[right]];
+        Instruction<T>& a = steps[m[right]];
         const auto run = pair_rows(T{}).of[arithmetic(a.op)][second][right];
         s = {run, s.op, s.result, {a.arg[0], a.arg[1], s.arg[!right], a.arg[0]}};
         a.run = nullptr;
