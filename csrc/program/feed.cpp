@@ -1,10 +1,10 @@
 #include "program/feed.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "core/error.h"
+#include "core/half.h"
 #include "core/interrupt.h"
 
 namespace hornbeam {
@@ -34,45 +34,16 @@ Feed contiguous(const char* data, DType dtype, const Shape& shape) {
 
 namespace {
 
-float half_to_float(uint16_t h) {
-  uint32_t sign = (h & 0x8000u) << 16, exp = (h >> 10) & 31, frac = h & 1023;
-  float r;
-  if (exp == 0) {
-    r = std::ldexp(static_cast<float>(frac), -24);
-    return sign ? -r : r;
-  }
-  uint32_t bits = exp == 31 ? sign | 0x7f800000u | frac << 13 : sign | (exp + 112) << 23 | frac << 13;
-  std::memcpy(&r, &bits, 4);
-  return r;
-}
-
-uint16_t float_to_half(float f) {
-  uint32_t x;
-  std::memcpy(&x, &f, 4);
-  uint16_t sign = static_cast<uint16_t>((x >> 16) & 0x8000);
-  x &= 0x7fffffff;
-  if (x > 0x7f800000) return sign | 0x7e00;
-  if (x >= 0x477ff000) return sign | 0x7c00;  // rounds to infinity
-  if (x < 0x38800000) {                       // subnormal half
-    float a;
-    std::memcpy(&a, &x, 4);
-    return sign | static_cast<uint16_t>(std::nearbyint(std::ldexp(a, 24)));
-  }
-  uint32_t round = 0xfff + ((x >> 13) & 1);
-  return sign | static_cast<uint16_t>((x + round - 0x38000000) >> 13);
-}
-
-// Stored forms. NumPy lets the byte of a bool be anything; C++ does not.
-struct Half { uint16_t bits; };
+// A stored form, as Half is. NumPy lets the byte of a bool be anything; C++ does not.
 struct Bool { uint8_t byte; };
 
 template <class T> T as_number(T v) { return v; }
-float as_number(Half h) { return half_to_float(h.bits); }
+float as_number(Half h) { return half_to_float(h); }
 int as_number(Bool b) { return b.byte != 0; }
 
 template <class D, class S> D convert(S v) {
   if constexpr (std::is_same_v<S, D>) return v;
-  else if constexpr (std::is_same_v<D, Half>) return Half{float_to_half(static_cast<float>(as_number(v)))};
+  else if constexpr (std::is_same_v<D, Half>) return float_to_half(static_cast<float>(as_number(v)));
   else if constexpr (std::is_same_v<D, Bool>) return Bool{as_number(v) != 0};
   else return static_cast<D>(as_number(v));
 }

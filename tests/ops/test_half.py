@@ -20,6 +20,21 @@ def test_a_chain_is_rounded_once_and_what_is_stored_is_rounded():
     np.testing.assert_array_equal(got, [np.inf, np.inf, 3])
 
 
+def test_fed_arrays_are_converted_as_numpy_does():
+    x = G.placeholder((None,), "float32")
+    halves = np.arange(2**16, dtype="uint16").view("float16")
+    (got,) = G.Function([x], [x * 1.0])([halves])
+    np.testing.assert_array_equal(got, halves.astype("float32"))
+
+    between = np.concatenate([halves[:-1].astype("float32") + halves[1:], halves.astype("float32") * 2]) / 2
+    near = between[np.isfinite(between)]
+    near = np.concatenate([near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf)), [1e6]])
+    x = G.placeholder((None,), "float16")
+    (got,) = G.Function([x], [G.apply("reverse", [x], axes=[0])])([near])
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(got[::-1], near.astype("float16"))
+
+
 def test_elementwise_runs_include_the_conversions():
     x = G.placeholder((None, 8), "float16")
     f = G.Function([x], [G.apply("exp", [G.apply("tanh", [x]) * 0.5]) + x])
