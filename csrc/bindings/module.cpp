@@ -2,12 +2,14 @@
 #include <pybind11/stl.h>
 
 #include <map>
+#include <optional>
 
 #include "bindings/convert.h"
 #include "bindings/gil.h"
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/isa.h"
+#include "core/target.h"
 #include "core/thread_pool.h"
 
 namespace hornbeam {
@@ -72,7 +74,24 @@ PYBIND11_MODULE(_checked_core, m) {
         return names;
       },
       "The names of each op's kernels in an instruction set, in the order in which a plan asks them.");
-  active_isa();  // a wrong HORNBEAM_ISA is an error at import, not at the first prediction
+  m.def(
+      "devices",
+      [] {
+        std::vector<std::pair<std::string, std::string>> list;
+        for (const Device* device : devices()) list.emplace_back(device->name, device->description);
+        return list;
+      },
+      "(name, description) of each device of this machine, the host first.");
+  m.def("device", [] { return current_device().name; }, "The device on which this thread runs programs.");
+  m.def(
+      "set_device",
+      [](const std::optional<std::string>& name) -> std::optional<std::string> {
+        const Device* before = set_scoped_device(name ? &device_named(*name) : nullptr);
+        if (!before) return std::nullopt;
+        return before->name;
+      },
+      "Let this thread run programs on that device, or where it would anyway (None); returns what was set before.");
+  current_target();  // a wrong HORNBEAM_ISA or HORNBEAM_DEVICE is an error at import, not at the first prediction
 }
 
 // pybind11 would wait for the GIL of the main interpreter here, which this thread has under another one: for ever.

@@ -41,8 +41,7 @@ static std::shared_ptr<Program> make_program(const py::list& values, const py::l
       v.kind = ValueKind::constant;
       v.index = static_cast<int>(p->constants.size());
       Feed f = feed_of(as_array(t[3], "constant"));
-      auto c = std::make_shared<Constant>();
-      *c = {v.dtype, f.shape, Buffer(f.shape.count() * item_size(v.dtype) + 1)};
+      auto c = std::make_shared<Constant>(v.dtype, f.shape);
       stage(f, v.dtype, c->data.data());
       p->constants.push_back(std::move(c));
     }
@@ -91,7 +90,7 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
 static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCounter& counter) {
   InsideCore inside;
   enter(inside);
-  Run run(program, feeds, counter);
+  Run run(program, current_target(), feeds, counter);
   while (!run.bind()) {
     const Interruptible interruptible(ctrl_c_waits);
     ReleasedGil no_gil;
@@ -141,7 +140,7 @@ static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) 
   for (py::handle h : shapes) s.push_back(shape_from_python(h));
   InsideCore inside;
   enter(inside);
-  return program.plan_for(s);
+  return program.plan_for(current_target(), s);
 }
 
 void bind_program(py::module_& m) {

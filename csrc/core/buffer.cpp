@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/device.h"
 #include "core/error.h"
 
 namespace hornbeam {
@@ -10,23 +11,28 @@ namespace hornbeam {
 static thread_local uint64_t allocations = 0;
 uint64_t thread_allocations() { return allocations; }
 
-Buffer::Buffer(int64_t bytes) {
+Buffer::Buffer(int64_t bytes) : Buffer(bytes, host()) {}
+
+Buffer::Buffer(int64_t bytes, Device& device) : device_(&device) {
   if (bytes <= 0) return;
   ++allocations;
-  if (posix_memalign(reinterpret_cast<void**>(&data_), kAlign, static_cast<size_t>(align_up(bytes)))) {
-    data_ = nullptr;
-    throw OutOfMemory("there is no memory for " + std::to_string(bytes) + " bytes");
-  }
+  data_ = static_cast<char*>(device.allocate(bytes));
+  if (!data_)
+    throw OutOfMemory("there is no memory for " + std::to_string(bytes) + " bytes" +
+                      (device.is_host() ? "" : " on the device '" + device.name + "'"));
   size_ = bytes;
 }
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::~Buffer() {
+  if (data_) device_->free(data_);
+}
 
 Buffer& Buffer::operator=(Buffer&& o) noexcept {
   if (this != &o) {
-    std::free(data_);
+    if (data_) device_->free(data_);
     data_ = o.data_;
     size_ = o.size_;
+    device_ = o.device_;
     o.data_ = nullptr;
     o.size_ = 0;
   }

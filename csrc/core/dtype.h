@@ -4,7 +4,11 @@
 
 // Kernel files must not emit weak symbols (the linker could pick the AVX-512 copy for everyone),
 // so every function in a shared header is inlined by force.
+#ifdef __CUDACC__
+#define HB_INLINE __host__ __device__ __forceinline__
+#else
 #define HB_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace hornbeam {
 

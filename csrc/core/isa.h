@@ -10,8 +10,8 @@ namespace hornbeam {
 // Instruction sets built in and supported by this machine, best first.
 const std::vector<const KernelTable*>& available_isas();
 
-// The table that new Plans use: HORNBEAM_ISA if set, else the best one. Throws ValueError for a name
-// that is unknown or not supported here, RuntimeError on a CPU below the baseline.
+// The one in use: HORNBEAM_ISA if set, else the best one. Throws ValueError for a name that is unknown or not supported
+// here, RuntimeError on a CPU below the baseline.
 const KernelTable& active_isa();
 void set_active_isa(const std::string& name);
 

@@ -15,6 +15,7 @@ struct TensorRef {
   bool steady = false;  // an input that stays the same from run to run: its packing is kept
 
   template <class T> HB_INLINE T* as() const { return static_cast<T*>(data); }
+  HB_INLINE int64_t bytes() const { return shape.count() * item_size(dtype); }
 };
 
 // Runs fn(ctx, i) for every i in [0, count), on the pool's threads and the caller's.
@@ -27,8 +28,12 @@ struct TaskRunner {
 };
 
 // Random numbers are a pure function of (seed, run, steps of the scans around, element); see core/philox.h. `path`
-// stands for the steps: 0 outside of scans.
-struct RunInfo { uint64_t run = 0, path = 0; };
+// stands for the steps: 0 outside of scans. It is a constant of the call, while `run` is another at each run of it:
+// where a call is recorded once, a device reads the run in its own memory, at `device_run`.
+struct RunInfo {
+  uint64_t run = 0, path = 0;
+  const uint64_t* device_run = nullptr;
+};
 
 struct KernelCall {
   const void* attrs = nullptr;  // the op's attribute struct, from ops/<family>.h

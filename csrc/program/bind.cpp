@@ -1,4 +1,5 @@
 // Binding, the middle part: which ops run, in which order, and by which kernel.
+#include <algorithm>
 #include <set>
 
 #include "core/error.h"
@@ -95,19 +96,25 @@ void Binder::make_step(int i) {
     step.kernel = control_kernel(op);
     step.bodies = bodies_[i];
     lay_out_control(op, step);
+    for (auto& body : step.bodies) plan_.bytes_on_host_ = std::max(plan_.bytes_on_host_, body->bytes_on_host_);
     plan_.steps_.push_back(std::move(step));
     return;
   }
   const KernelCall call = op.call(step.in.data(), step.out.data());
-  step.kernel = choose(op, call);
+  step.kernel = choose(plan_.target_.kernels, op, call);
+  if (!step.kernel && !plan_.is_on_host_) {
+    step.kernel = choose(plan_.target_.host_kernels, op, call);
+    if (step.kernel) step.bytes_on_host = Device::bytes_on_host(*step.kernel, call);
+    plan_.bytes_on_host_ = std::max(plan_.bytes_on_host_, step.bytes_on_host);
+  }
   if (!step.kernel) {
     std::string types;
     for (auto& t : step.in)
       if (t.present) types += (types.empty() ? "" : ", ") + std::string(dtype_name(t.dtype)) + " " + shape_str(t.shape);
     throw TypeError((op.label.empty() ? "" : op.label + ": ") + "[" + op.def->name + "] no kernel for inputs " + types);
   }
-  if (step.kernel->workspace) step.workspace = step.kernel->workspace(call);
-  if (step.kernel->pack_input >= 0) {
+  if (step.kernel->workspace && !step.bytes_on_host) step.workspace = step.kernel->workspace(call);
+  if (step.kernel->pack_input >= 0 && !step.bytes_on_host) {
     step.pack_bytes = step.kernel->packed_bytes(call);
     int source = step.in_value[step.kernel->pack_input];
     if (program_.steady(source)) {
@@ -120,8 +127,8 @@ void Binder::make_step(int i) {
   (program_.in_prologue(i) ? plan_.prologue_steps_ : plan_.steps_).push_back(std::move(step));
 }
 
-const Kernel* Binder::choose(const OpInstance& op, const KernelCall& call) const {
-  for (const Kernel* k : kernels_for(plan_.isa_, op.def->name))
+const Kernel* Binder::choose(const KernelTable& kernels, const OpInstance& op, const KernelCall& call) const {
+  for (const Kernel* k : kernels_for(kernels, op.def->name))
     if (!k->supports || k->supports(call)) return k;
   return nullptr;
 }

@@ -109,7 +109,7 @@ void Binder::infer() {
       in.push_back(v < 0 ? TypeInfo::absent() : types[v]);
     }
     try {
-      if (op.def->bodies) bodies_[i] = bind_bodies(op, in, out);
+      if (op.def->bodies) bodies_[i] = bind_bodies(plan_.target_, op, in, out);
       else op.def->infer(op.attrs->data(), in, out);
     } catch (const NeedsValues& e) {  // of a body
       throw NeedsValues(e.what(), fed_from(op, e.values));
@@ -168,6 +168,11 @@ void Binder::fold(int v) {
     write_int(b.data() + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype, t.ints[i].value());
   folded_[v] = static_cast<int>(plan_.folded_.size());
   root_[v] = v;
+  if (!plan_.is_on_host_) {
+    Buffer there(b.size(), plan_.device_);
+    plan_.device_.copy_in(there.data(), b.data(), b.size());
+    b = std::move(there);
+  }
   plan_.folded_.push_back(std::move(b));
 }
 
@@ -194,7 +199,7 @@ bool Binder::fold_by_kernel(int i) {
   Buffer result(bytes_of(t) + 1);
   TensorRef out{result.data(), t.dtype, true, t.shape};
   KernelCall call = op.call(in.data(), &out);
-  const Kernel* kernel = choose(op, call);
+  const Kernel* kernel = choose(plan_.target_.host_kernels, op, call);
   if (!kernel || kernel->pack_input >= 0) return false;
   Buffer workspace(kernel->workspace ? kernel->workspace(call) : 0);
   call.workspace = workspace.data();

@@ -6,12 +6,10 @@
 #include <set>
 #include <vector>
 
-#include "program/arena.h"
+#include "core/arena.h"
 #include "program/plan.h"
 
 namespace hornbeam {
-
-inline int64_t bytes_of(const TypeInfo& t) { return t.shape.count() * item_size(t.dtype); }
 
 // Fills in one Plan, in the order in which the parts stand here. A value's root is the value whose bytes it has: for a
 // view what it views, else itself.
@@ -34,7 +32,7 @@ class Binder {
   void find_uses();
   void order_steps();
   void make_step(int op);
-  const Kernel* choose(const OpInstance&, const KernelCall&) const;
+  const Kernel* choose(const KernelTable&, const OpInstance&, const KernelCall&) const;
 
   // bind_places.cpp: where values live.
   void place_outputs();

@@ -2,7 +2,6 @@
 // once for all its runs; its arena is workspace of the step, so a warm run allocates nothing, and only pointers change
 // from step to step: rows are read and written where they lie, states alternate between two places.
 #include <algorithm>
-#include <cstring>
 
 #include "core/error.h"
 #include "core/philox.h"
@@ -16,7 +15,6 @@ namespace {
 bool is_scan(const OpInstance& op) { return op.def->bodies == 1; }  // a cond has two
 const ScanAttrs& scan_attrs(const OpInstance& op) { return *static_cast<const ScanAttrs*>(op.attrs->data()); }
 
-int64_t bytes_of(const TensorRef& t) { return t.shape.count() * item_size(t.dtype); }
 int64_t row_bytes(const TensorRef& t) { return t.shape.count(1, t.shape.rank) * item_size(t.dtype); }
 
 Shape row_of(const Shape& s) {
@@ -33,7 +31,7 @@ Shape stacked(int64_t rows, const Shape& row) {
   return s;
 }
 
-std::shared_ptr<Plan> bind_body(Program& body, const std::vector<const TypeInfo*>& feeds) {
+std::shared_ptr<Plan> bind_body(const Target& target, Program& body, const std::vector<const TypeInfo*>& feeds) {
   std::vector<Shape> shapes;
   FeedInts ints;
   for (size_t f = 0; f < feeds.size(); ++f) {
@@ -42,11 +40,11 @@ std::shared_ptr<Plan> bind_body(Program& body, const std::vector<const TypeInfo*
     ints.resize(feeds.size());
     for (StaticInt i : feeds[f]->ints) ints[f].push_back(i.value());
   }
-  return body.plan_for(shapes, ints);
+  return body.plan_for(target, shapes, ints);
 }
 
-std::vector<std::shared_ptr<Plan>> bind_scan(const OpInstance& op, const std::vector<TypeInfo>& in,
-                                             std::vector<TypeInfo>& out) {
+std::vector<std::shared_ptr<Plan>> bind_scan(const Target& target, const OpInstance& op,
+                                             const std::vector<TypeInfo>& in, std::vector<TypeInfo>& out) {
   const ScanAttrs& a = scan_attrs(op);
   std::vector<TypeInfo> rows;
   for (int64_t i = a.states; i < a.states + a.sequences; ++i)
@@ -57,7 +55,7 @@ std::vector<std::shared_ptr<Plan>> bind_scan(const OpInstance& op, const std::ve
   for (auto& t : states) feeds.push_back(&t);
   for (auto& t : rows) feeds.push_back(&t);
   for (size_t i = static_cast<size_t>(a.constants_from()); i < in.size(); ++i) feeds.push_back(&in[i]);
-  auto plan = bind_body(*op.bodies[0], feeds);
+  auto plan = bind_body(target, *op.bodies[0], feeds);
   const int64_t steps = in[a.states].shape[0];
   for (int64_t i = 0; i < a.states; ++i) {
     const Shape& after = plan->output_shape(static_cast<int>(i));
@@ -72,12 +70,12 @@ std::vector<std::shared_ptr<Plan>> bind_scan(const OpInstance& op, const std::ve
   return {plan};
 }
 
-std::vector<std::shared_ptr<Plan>> bind_cond(const OpInstance& op, const std::vector<TypeInfo>& in,
-                                             std::vector<TypeInfo>& out) {
+std::vector<std::shared_ptr<Plan>> bind_cond(const Target& target, const OpInstance& op,
+                                             const std::vector<TypeInfo>& in, std::vector<TypeInfo>& out) {
   std::vector<const TypeInfo*> feeds;
   for (size_t i = 1; i < in.size(); ++i) feeds.push_back(&in[i]);
   std::vector<std::shared_ptr<Plan>> plans;
-  for (auto& body : op.bodies) plans.push_back(bind_body(*body, feeds));
+  for (auto& body : op.bodies) plans.push_back(bind_body(target, *body, feeds));
   for (size_t k = 0; k < op.bodies[0]->outputs.size(); ++k) {
     const Shape &then = plans[0]->output_shape(static_cast<int>(k)),
                 &other = plans[1]->output_shape(static_cast<int>(k));
@@ -90,10 +88,10 @@ std::vector<std::shared_ptr<Plan>> bind_cond(const OpInstance& op, const std::ve
 
 }  // namespace
 
-std::vector<std::shared_ptr<Plan>> bind_bodies(const OpInstance& op, const std::vector<TypeInfo>& in,
-                                               std::vector<TypeInfo>& out) {
+std::vector<std::shared_ptr<Plan>> bind_bodies(const Target& target, const OpInstance& op,
+                                               const std::vector<TypeInfo>& in, std::vector<TypeInfo>& out) {
   op.def->infer(op.attrs->data(), in, out);
-  return is_scan(op) ? bind_scan(op, in, out) : bind_cond(op, in, out);
+  return is_scan(op) ? bind_scan(target, op, in, out) : bind_cond(target, op, in, out);
 }
 
 int control_input(const OpInstance& op, int feed) {
@@ -121,13 +119,13 @@ void lay_out_control(const OpInstance& op, Step& step) {
     const size_t states = static_cast<size_t>(scan_attrs(op).states);
     for (size_t i = 0; i < states; ++i) {
       const bool kept = step.out[states + i].present;  // then each step writes its own row
-      step.scratch.push_back(kept || step.out[i].present ? -1 : take(bytes_of(step.in[i])));
-      step.scratch.push_back(kept ? -1 : take(bytes_of(step.in[i])));
+      step.scratch.push_back(kept || step.out[i].present ? -1 : take(step.in[i].bytes()));
+      step.scratch.push_back(kept ? -1 : take(step.in[i].bytes()));
     }
     for (size_t k = 2 * states; k < step.out.size(); ++k)
       step.scratch.push_back(step.out[k].present ? -1 : take(row_bytes(step.out[k])));
   } else {
-    for (auto& out : step.out) step.scratch.push_back(out.present ? -1 : take(bytes_of(out)));
+    for (auto& out : step.out) step.scratch.push_back(out.present ? -1 : take(out.bytes()));
   }
   step.workspace = size;
 }
@@ -158,7 +156,7 @@ void Plan::run_scan(Execution& e, size_t s) {
   if (steps > 0)
     for (size_t k = 0; k < body.steps_.size(); ++k)
       if (body.steps_[k].pack_once)
-        body.steps_[k].kernel->pack(inner.calls[k], inner.arena + body.steps_[k].pack_offset);
+        device_.pack(*body.steps_[k].kernel, inner.calls[k], inner.arena + body.steps_[k].pack_offset);
 
   auto place = [&](size_t i, int which) {  // where a state that is not stacked may lie
     const int64_t at = step.scratch[2 * i + static_cast<size_t>(which)];
@@ -167,13 +165,13 @@ void Plan::run_scan(Execution& e, size_t s) {
   for (size_t i = 0; i < states; ++i) {
     inner.feeds[i] = data(call.in[i]);
     if (!call.out[states + i].present && body.carried_in_place(static_cast<int>(i))) {
-      std::memcpy(place(i, 0), inner.feeds[i], static_cast<size_t>(bytes_of(call.in[i])));
+      device_.copy(place(i, 0), inner.feeds[i], call.in[i].bytes());
       inner.feeds[i] = place(i, 0);
     }
   }
   for (int64_t k = 0; k < steps; ++k) {
     const int64_t t = a.reverse ? steps - 1 - k : k;
-    inner.info = {e.info.run, philox_path(e.info.path, static_cast<uint64_t>(t))};
+    inner.info = {e.info.run, philox_path(e.info.path, static_cast<uint64_t>(t)), e.info.device_run};
     for (size_t i = 0; i < states; ++i) {
       const TensorRef& kept = call.out[states + i];
       if (kept.present) inner.outputs[i] = data(kept) + t * row_bytes(kept);
@@ -200,13 +198,15 @@ void Plan::run_scan(Execution& e, size_t s) {
   }
   for (size_t i = 0; i < states; ++i)
     if (call.out[i].present && data(call.out[i]) != inner.feeds[i])
-      std::memcpy(data(call.out[i]), inner.feeds[i], static_cast<size_t>(bytes_of(call.in[i])));
+      device_.copy(data(call.out[i]), inner.feeds[i], call.in[i].bytes());
 }
 
 void Plan::run_cond(Execution& e, size_t s) {
   const Step& step = steps_[s];
   const KernelCall& call = e.calls[s];
-  const size_t taken = *call.in[0].as<uint8_t>() ? 0 : 1;
+  uint8_t condition;
+  device_.copy_out(&condition, call.in[0].data, 1);
+  const size_t taken = condition ? 0 : 1;
   Plan& body = *step.bodies[taken];
   Execution& inner = *e.bodies[s][taken];
   inner.info = e.info;

@@ -3,14 +3,13 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <sstream>
 
+#include "core/arena.h"
 #include "core/error.h"
 #include "core/float_mode.h"
 #include "core/interrupt.h"
-#include "program/arena.h"
 #include "program/execution.h"
 
 namespace hornbeam {
@@ -34,8 +33,13 @@ bool nan_checking() {
 
 }  // namespace
 
-Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const KernelTable& isa)
-    : program_(program), feed_shapes_(feed_shapes), feed_ints_(feed_ints), isa_(isa) {
+Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const Target& target)
+    : program_(program),
+      feed_shapes_(feed_shapes),
+      feed_ints_(feed_ints),
+      target_(target),
+      device_(target.device),
+      is_on_host_(target.device.is_host()) {
   bind_plan(*this);
   idle_.reserve(kMaxIdle);  // so that giving an execution back allocates nothing
 }
@@ -46,8 +50,8 @@ char* Plan::address(const Execution& e, const Place& p) const {
   switch (p.kind) {
     case Place::arena: return e.arena + p.offset;
     case Place::feed: return const_cast<char*>(e.feeds[p.offset]);
-    case Place::variable: return static_cast<char*>(program_.variables[p.offset]->data());
-    case Place::constant: return program_.constants[p.offset]->data.data();
+    case Place::variable: return program_.variables[p.offset]->data(device_);
+    case Place::constant: return program_.constants[p.offset]->on(device_);
     case Place::folded: return folded_[p.offset].data();
     case Place::prologue: return e.prologue->kept[p.offset].data();
     case Place::output: return e.outputs[p.offset];
@@ -65,16 +69,27 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
       return e;
     }
   }
-  Buffer arena;
+  Buffer arena, host_room;
   try {
-    arena = Buffer(arena_bytes_);
+    arena = Buffer(arena_bytes_, device_);
+    host_room = Buffer(bytes_on_host_);
   } catch (const std::bad_alloc&) {
-    out_of_memory("the values of a run take ", arena_bytes_, steps_);
+    out_of_memory("the values of a run take ", arena_bytes_ + bytes_on_host_, steps_);
   }
-  if (arena_poisoned() && arena_bytes_) std::memset(arena.data(), 0xff, static_cast<size_t>(arena_bytes_));
-  auto e = make_execution(arena.data());
+  if (arena_poisoned() && arena_bytes_) device_.fill(arena.data(), 0xff, arena_bytes_);
+  auto e = make_execution(arena.data(), host_room.data());
   e->owned = std::move(arena);
+  e->owned_host_room = std::move(host_room);
+  if (!is_on_host_) give_device_memory(*e);
   return e;
+}
+
+void Plan::give_device_memory(Execution& e) {
+  for (int v : program_.feeds) e.fed.emplace_back(bytes_of(types_[v]) + 1, device_);
+  for (int v : program_.outputs) e.results.emplace_back(bytes_of(types_[v]) + 1, device_);
+  if (!program_.has_random()) return;
+  e.run_number = Buffer(sizeof e.info.run, device_);
+  e.info.device_run = reinterpret_cast<const uint64_t*>(e.run_number.data());
 }
 
 // Names the step that takes most: its inputs, results and workspace are all there at once.
@@ -85,7 +100,7 @@ void Plan::out_of_memory(const char* what, int64_t bytes, const std::vector<Step
     int64_t own = step.workspace + step.pack_bytes;
     for (auto* list : {&step.in, &step.out})
       for (const TensorRef& t : *list)
-        if (t.present) own += t.shape.count() * item_size(t.dtype);
+        if (t.present) own += t.bytes();
     if (own <= most) continue;
     most = own;
     largest = &step;
@@ -99,9 +114,10 @@ void Plan::out_of_memory(const char* what, int64_t bytes, const std::vector<Step
   throw OutOfMemory(text + ". Smaller batches take less.");
 }
 
-std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
+std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena, char* host_room) {
   auto e = std::make_unique<Execution>();
   e->arena = arena;
+  e->host_room = host_room;
   e->staging.resize(program_.feeds.size());
   e->feeds.resize(program_.feeds.size());
   e->outputs.resize(program_.outputs.size());
@@ -129,17 +145,17 @@ std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena) {
     KernelCall call = program_.ops[step.op].call(refs.data(), refs.data() + step.in.size());
     call.workspace = e->arena + step.workspace_offset;
     call.run_info = &e->info;
-    if (step.kernel->pack_input >= 0) {
+    if (step.kernel->pack_input >= 0 && !step.bytes_on_host) {
       e->packed[s].resize(step.in.size());
       const void** pointer = &e->packed[s][step.kernel->pack_input];
       if (step.pack_slot >= 0) e->pack_patches.push_back({pointer, step.pack_slot});
       else if (step.pack_bytes) *pointer = e->arena + step.pack_offset;
       call.packed = e->packed[s].data();
     }
-    for (auto& body : step.bodies) e->bodies[s].push_back(body->make_execution(call.workspace));
+    for (auto& body : step.bodies) e->bodies[s].push_back(body->make_execution(call.workspace, host_room));
     e->calls.push_back(call);
   }
-  for (int v : written_) program_.variables[v]->data();  // made now: while it writes, a run must not fail
+  for (int v : written_) program_.variables[v]->data(device_);  // made now: while it writes, a run must not fail
   const int constants = program_.options.first_constant_feed;
   const auto rest = std::stable_partition(e->feed_patches.begin(), e->feed_patches.end(),
                                           [&](const auto& p) { return constants < 0 || p.index < constants; });
@@ -190,10 +206,11 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
   p->kept.resize(kept_sizes_.size());
   Execution scratch;  // only to resolve addresses
   scratch.prologue = p;
-  Buffer workspace;
+  Buffer workspace, host_room;
   try {
-    for (size_t i = 0; i < kept_sizes_.size(); ++i) p->kept[i].reserve(kept_sizes_[i] + 1);
-    workspace = Buffer(prologue_workspace_);
+    for (size_t i = 0; i < kept_sizes_.size(); ++i) p->kept[i].reserve(kept_sizes_[i] + 1, device_);
+    workspace = Buffer(prologue_workspace_, device_);
+    host_room = Buffer(bytes_on_host_);
   } catch (const std::bad_alloc&) {
     out_of_memory("weights as they are kept for runs take ", prologue_bytes_ + prologue_workspace_,
                   prologue_steps_.empty() ? steps_ : prologue_steps_);
@@ -217,17 +234,17 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     KernelCall call = fill(step, in, out);
     std::vector<const void*> packed(in.size());
     if (step.pack_slot >= 0) {
-      step.kernel->pack(call, p->kept[step.pack_slot].data());
+      device_.pack(*step.kernel, call, p->kept[step.pack_slot].data());
       packed[step.kernel->pack_input] = p->kept[step.pack_slot].data();
       call.packed = packed.data();
     }
-    step.kernel->run(call);
+    run_step(step, call, host_room.data());
     leave_interrupted();
   }
   for (const Step& step : steps_) {
     if (step.pack_slot < 0) continue;
     interruption_point();
-    step.kernel->pack(fill(step, in, out), p->kept[step.pack_slot].data());
+    device_.pack(*step.kernel, fill(step, in, out), p->kept[step.pack_slot].data());
     leave_interrupted();
   }
   std::lock_guard<std::mutex> lock(mutex_);
@@ -254,6 +271,14 @@ void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector
     }
   }
   for (size_t i = 0; i < outputs.size(); ++i) e.outputs[i] = static_cast<char*>(outputs[i]);
+  if (!is_on_host_) {
+    for (size_t f = 0; f < feeds.size(); ++f) {
+      if (const int64_t bytes = bytes_of(types_[program_.feeds[f]]))
+        device_.copy_in(e.fed[f].data(), e.feeds[f], bytes);
+      e.feeds[f] = e.fed[f].data();
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) e.outputs[i] = e.results[i].data();
+  }
   patch_feeds(e, 0, e.feed_patches.size());
   patch_outputs(e);
 }
@@ -264,6 +289,12 @@ void Plan::patch_feeds(Execution& e, size_t from, size_t to) {
 
 void Plan::patch_outputs(Execution& e) {
   for (auto& p : e.output_patches) p.ref->data = e.outputs[p.index];
+}
+
+inline void Plan::run_step(const Step& step, const KernelCall& call, char* host_room) {
+  if (is_on_host_) step.kernel->run(call);
+  else if (step.bytes_on_host) device_.run_on_host(*step.kernel, call, host_room);
+  else device_.run(*step.kernel, call);
 }
 
 void Plan::run_steps(Execution& e) {
@@ -295,16 +326,17 @@ void Plan::run_steps(Execution& e) {
     if (run && s % kStepsPerLook == 0 && run->is_asked()) throw Interrupted();
     const Step& step = steps_[s];
     const KernelCall& call = e.calls[s];
-    if (step.pack_bytes && step.pack_slot < 0 && !step.pack_once) step.kernel->pack(call, e.arena + step.pack_offset);
-    if (step.bodies.empty()) step.kernel->run(call);
-    else run_control(e, s);
+    if (step.pack_bytes && step.pack_slot < 0 && !step.pack_once)
+      device_.pack(*step.kernel, call, e.arena + step.pack_offset);
+    if (!step.bodies.empty()) run_control(e, s);
+    else run_step(step, call, e.host_room);
     if (run && run->was_asked()) throw Interrupted();  // the only task of a kernel may have left things undone
     if (check) check_nan(step, call);
-    for (auto& [offset, bytes] : step.freed) std::memset(e.arena + offset, 0xff, static_cast<size_t>(bytes));
+    for (auto& [offset, bytes] : step.freed) device_.fill(e.arena + offset, 0xff, bytes);
   }
   if (!written_.empty() && !e.has_written) begin_to_write();
   for (auto& copy : copies_)
-    if (copy.bytes) std::memcpy(address(e, copy.to), address(e, copy.from), static_cast<size_t>(copy.bytes));
+    if (copy.bytes) device_.copy(address(e, copy.to), address(e, copy.from), copy.bytes);
 }
 
 // An execution, which goes back whatever becomes of the run.
@@ -334,16 +366,25 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   point(e, feeds, outputs);
   if (!at_once && locking == Locking::take) locks.take(false);
   e.info.run = counter.begin(program_.has_random());
+  if (e.info.device_run) device_.copy_in(e.run_number.data(), &e.info.run, sizeof e.info.run);
+  if (const uint64_t epoch = Variable::epoch.load(std::memory_order_acquire); e.brought_epoch != epoch) {
+    for (auto& [v, exclusive] : locks_) program_.variables[v]->bring_to(device_);
+    e.brought_epoch = epoch;
+  }
   const FlushDenormals flush(!written_.empty());  // as TensorFlow does
   struct Written {                                // in part, where the run fails then
     Plan& plan;
     const Execution& e;
     ~Written() {
       if (!e.has_written) return;
-      for (int v : plan.written_) plan.program_.variables[v]->written();
+      for (int v : plan.written_) plan.program_.variables[v]->written(plan.device_);
     }
   } written{*this, e};
   run_steps(e);
+  if (!is_on_host_)
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
+        device_.copy_out(outputs[i], e.outputs[i], bytes);
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);
@@ -351,9 +392,15 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
 }
 
 void Plan::check_nan(const Step& step, const KernelCall& call) const {
-  auto bad = [](const TensorRef& t) {
-    if (!t.present || !t.data) return false;
-    int64_t n = t.shape.count();
+  auto bad = [&](TensorRef t) {
+    if (!t.present || !t.data || !is_float(t.dtype)) return false;
+    const int64_t n = t.shape.count(), bytes = t.bytes();
+    Buffer copy;
+    if (!is_on_host_ && bytes) {
+      copy.reserve(bytes);
+      device_.copy_out(copy.data(), t.data, bytes);
+      t.data = copy.data();
+    }
     if (t.dtype == DType::float32) {
       for (int64_t i = 0; i < n; ++i)
         if (std::isnan(t.as<float>()[i])) return true;
@@ -380,7 +427,7 @@ std::string Plan::describe() const {
   auto list = [&](const std::vector<Step>& steps, const char* mark) {
     for (auto& step : steps) {
       const OpInstance& op = program_.ops[step.op];
-      os << mark << op.def->name << " [" << step.kernel->name << "]";
+      os << mark << op.def->name << " [" << step.kernel->name << "]" << (step.bytes_on_host ? " on the host" : "");
       for (size_t k = 0; k < step.out.size(); ++k)
         if (step.out_value[k] >= 0) {
           const Place& p = places_[step.out_value[k]];
@@ -394,7 +441,7 @@ std::string Plan::describe() const {
       for (auto& body : step.bodies) os << indented(body->describe());
     }
   };
-  os << "plan for " << isa_.isa << ", arena " << arena_bytes_ << " bytes\n";
+  os << "plan for " << target_.name() << ", arena " << arena_bytes_ << " bytes\n";
   list(prologue_steps_, "prologue ");
   list(steps_, "");
   return os.str();

@@ -16,7 +16,12 @@ struct Plan::Prologue {
 struct Plan::Execution {
   Buffer owned;                 // the arena of a plan that is run by itself
   char* arena = nullptr;        // that, or what the step around a body gives it
-  std::vector<Buffer> staging;  // one per feed
+  char* host_room = nullptr;    // for host steps
+  std::vector<Buffer> staging;  // one per feed, on the host
+  // Of a plan that is run by itself, on a device other than the host: where its feeds and outputs lie, and the run's
+  // number, none of which moves from run to run.
+  std::vector<Buffer> fed, results;
+  Buffer run_number, owned_host_room;
   std::vector<const char*> feeds;
   std::vector<char*> outputs;
   std::vector<std::vector<TensorRef>> refs;  // per step: inputs, then outputs
@@ -34,7 +39,8 @@ struct Plan::Execution {
   };
   std::vector<PackPatch> pack_patches;
   std::shared_ptr<Prologue> prologue;
-  uint64_t epoch = ~uint64_t{0};
+  uint64_t epoch = ~uint64_t{0};          // of the variables when `prologue` was right
+  uint64_t brought_epoch = ~uint64_t{0};  // when they were on the device
   RunInfo info;
   bool has_written = false;                                     // whether this run has begun to write variables
   std::vector<std::vector<std::unique_ptr<Execution>>> bodies;  // per step

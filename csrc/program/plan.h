@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "cpu/kernel.h"
 #include "program/locks.h"
 #include "program/program.h"
 #include "program/run_counter.h"
 
 namespace hornbeam {
+
+inline int64_t bytes_of(const TypeInfo& t) { return t.shape.count() * item_size(t.dtype); }
 
 // Where a value's bytes are. Views share the place of what they view.
 struct Place {
@@ -30,6 +31,7 @@ struct Step {
   int64_t pack_offset = -1;                         // arena offset where the packing is made each run, or
   int pack_slot = -1;                               // the prologue packing that is kept
   bool pack_once = false;                           // made in the arena once for all steps of a scan
+  int64_t bytes_on_host = 0;                        // of a host step (core/device.h); else 0
   std::vector<std::shared_ptr<class Plan>> bodies;  // of a control op
   std::vector<int64_t> scratch;                     // its own places in the workspace, after the bodies' arena
   std::vector<std::pair<int64_t, int64_t>> freed;   // ranges to poison afterwards, when that is asked for
@@ -47,7 +49,7 @@ class Plan;
 void bind_plan(Plan&);  // bind.cpp
 
 // control.cpp: binds the bodies of a control op for inputs of these types, and says what comes out.
-std::vector<std::shared_ptr<Plan>> bind_bodies(const OpInstance&, const std::vector<TypeInfo>& in,
+std::vector<std::shared_ptr<Plan>> bind_bodies(const Target&, const OpInstance&, const std::vector<TypeInfo>& in,
                                                std::vector<TypeInfo>& out);
 int control_input(const OpInstance&, int feed);   // which input of it is that feed of its bodies, -1 if it varies
 const Kernel* control_kernel(const OpInstance&);  // only to have a name in the plan
@@ -56,12 +58,12 @@ void lay_out_control(const OpInstance&, Step&);
 
 class Plan {
  public:
-  Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const KernelTable& isa);
+  Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const Target& target);
   ~Plan();
 
   const std::vector<Shape>& feed_shapes() const { return feed_shapes_; }
   const FeedInts& feed_ints() const { return feed_ints_; }
-  const KernelTable& isa() const { return isa_; }
+  const Target& target() const { return target_; }
   int64_t arena_bytes() const { return arena_bytes_; }
   int64_t peak_bytes() const { return arena_bytes_ + prologue_bytes_; }
   DType output_dtype(int i) const { return types_[program_.outputs[i]].dtype; }
@@ -82,7 +84,9 @@ class Plan {
   struct Prologue;
 
   std::unique_ptr<Execution> acquire();
-  std::unique_ptr<Execution> make_execution(char* arena);
+  std::unique_ptr<Execution> make_execution(char* arena, char* host_room);
+  void give_device_memory(Execution&);
+  void run_step(const Step&, const KernelCall&, char* host_room);
   void release(std::unique_ptr<Execution>) noexcept;
   std::shared_ptr<Prologue> current_prologue(uint64_t versions);
   std::shared_ptr<Prologue> prologue(uint64_t versions);
@@ -104,7 +108,9 @@ class Plan {
   Program& program_;
   std::vector<Shape> feed_shapes_;
   FeedInts feed_ints_;
-  const KernelTable& isa_;
+  const Target& target_;
+  Device& device_;
+  const bool is_on_host_;        // its device is the host
   std::vector<TypeInfo> types_;  // per value
   std::vector<Place> places_;    // per value
   std::vector<Step> steps_, prologue_steps_;
@@ -115,6 +121,7 @@ class Plan {
   std::vector<int> written_;  // variables
   size_t first_write_ = 0;    // the step from which on variables are written in place, and runs go on to their end
   int64_t arena_bytes_ = 0, prologue_bytes_ = 0, prologue_workspace_ = 0;
+  int64_t bytes_on_host_ = 0;  // what the largest host step takes, those of the prologue and of bodies among them
   std::atomic<int64_t> last_ns_{0}, last_allocations_{0};
 
   std::mutex making_;  // of the prologue

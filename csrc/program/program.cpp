@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/isa.h"
 #include "core/thread_pool.h"
 #include "program/plan.h"
 
@@ -68,15 +67,26 @@ void Program::finish() {
     if (u.value < 0 || u.value >= n || !made[u.value]) throw RuntimeError("an update's value is not made by any op");
 }
 
-std::shared_ptr<Plan> Program::plan_for(const std::vector<Shape>& shapes, const FeedInts& ints) {
-  const KernelTable& isa = active_isa();
+char* Constant::on(Device& device) const {
+  if (device.is_host()) return data.data();
+  std::lock_guard<std::mutex> lock(mutex_);
+  Buffer& copy = copies_[&device];
+  if (!copy.data()) {
+    Buffer there(data.size(), device);
+    device.copy_in(there.data(), data.data(), data.size());
+    copy = std::move(there);
+  }
+  return copy.data();
+}
+
+std::shared_ptr<Plan> Program::plan_for(const Target& target, const std::vector<Shape>& shapes, const FeedInts& ints) {
   std::lock_guard<std::mutex> lock(mutex_);
   for (auto it = plans_.begin(); it != plans_.end(); ++it)
-    if (&(*it)->isa() == &isa && (*it)->feed_shapes() == shapes && (*it)->feed_ints() == ints) {
+    if (&(*it)->target() == &target && (*it)->feed_shapes() == shapes && (*it)->feed_ints() == ints) {
       if (it != plans_.begin()) plans_.splice(plans_.begin(), plans_, it);
       return plans_.front();
     }
-  plans_.push_front(std::make_shared<Plan>(*this, shapes, ints, isa));
+  plans_.push_front(std::make_shared<Plan>(*this, shapes, ints, target));
   int64_t bytes = 0;
   size_t kept = 0;
   for (auto it = plans_.begin(); it != plans_.end(); ++kept) {

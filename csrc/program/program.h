@@ -2,13 +2,14 @@
 // points into Python. bind() turns it into a Plan for concrete input shapes.
 #pragma once
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "core/buffer.h"
-#include "cpu/kernel.h"
+#include "core/target.h"
 #include "ops/op.h"
 #include "program/feed.h"
 #include "program/locks.h"
@@ -35,8 +36,8 @@ struct OpInstance {
   std::string label;                             // layer it came from, for messages
   std::vector<std::shared_ptr<Program>> bodies;  // of a control op
 
-  // What a kernel of it is told, for as many inputs and outputs as it has. Where they lie, a workspace and a packing are
-  // added by whoever has them.
+  // What a kernel of it is told, for as many inputs and outputs as it has. Where they lie, a workspace and a packing
+  // are added by whoever has them.
   KernelCall call(const TensorRef* inputs, const TensorRef* outputs) const;
 };
 
@@ -46,9 +47,17 @@ struct Update {
 };
 
 struct Constant {
-  DType dtype;
-  Shape shape;
-  Buffer data;
+  Constant(DType dtype, const Shape& shape) : dtype(dtype), shape(shape), data(shape.count() * item_size(dtype) + 1) {}
+
+  const DType dtype;
+  const Shape shape;
+  const Buffer data;  // on the host
+
+  char* on(Device&) const;  // a copy there, made once
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<Device*, Buffer> copies_;  // of other devices
 };
 
 class Plan;
@@ -87,9 +96,9 @@ class Program {
   // Checks ids and derives what plans share; call once after filling in.
   void finish();
 
-  // The plan for these feed shapes, from the cache or newly bound. Throws ValueError where shapes do not fit, and its
-  // kind NeedsValues where they depend on data: then the program runs in two parts.
-  std::shared_ptr<Plan> plan_for(const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints = {});
+  // The plan for this target and these feed shapes, from the cache or newly bound. Throws ValueError where shapes do
+  // not fit, and its kind NeedsValues where they depend on data: then the program runs in two parts.
+  std::shared_ptr<Plan> plan_for(const Target&, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints = {});
 
   // How it was cut in two, null if it was not; and cut, from then on for all shapes.
   std::shared_ptr<const Cut> cut();

@@ -10,7 +10,7 @@ bool Run::bind() {
   shapes.reserve(feeds_->size());
   for (const Feed& feed : *feeds_) shapes.push_back(feed.fed_shape());
   try {
-    plan_ = program_->plan_for(shapes, ints_);
+    plan_ = program_->plan_for(target_, shapes, ints_);
     return true;
   } catch (const NeedsValues& e) {
     if (e.values.empty()) throw;
@@ -30,7 +30,7 @@ void Run::run_first_part() {
   counter_ = &number_;
 
   RunCounter of_first(number);
-  Run first(*cut_->first, *feeds_, of_first, Locking::held, ints_);
+  Run first(*cut_->first, target_, *feeds_, of_first, Locking::held, ints_);
   while (!first.bind()) first.run_first_part();
   std::vector<Feed> fed = *feeds_;
   std::vector<void*> results;

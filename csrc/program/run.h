@@ -14,9 +14,9 @@ namespace hornbeam {
 class Run {
  public:
   // All that it is given outlives it. `ints`: integers of the feeds that are known before.
-  Run(Program& program, const std::vector<Feed>& feeds, RunCounter& counter, Locking locking = Locking::take,
-      const FeedInts& ints = {})
-      : program_(&program), feeds_(&feeds), counter_(&counter), locking_(locking), ints_(ints) {}
+  Run(Program& program, const Target& target, const std::vector<Feed>& feeds, RunCounter& counter,
+      Locking locking = Locking::take, const FeedInts& ints = {})
+      : program_(&program), target_(target), feeds_(&feeds), counter_(&counter), locking_(locking), ints_(ints) {}
 
   // Binds what is left to run. False where a shape in it depends on data: then run_first_part(), and try again.
   bool bind();
@@ -29,6 +29,7 @@ class Run {
 
  private:
   Program* program_;  // what is left
+  const Target& target_;
   const std::vector<Feed>* feeds_;
   RunCounter* counter_;
   Locking locking_;

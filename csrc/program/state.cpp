@@ -1,7 +1,6 @@
 #include "program/state.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "program/locks.h"
 
@@ -36,8 +35,7 @@ uint64_t read_state(const std::vector<VariablePtr>& variables, const std::vector
   for (size_t i = 0; i < variables.size(); ++i) touch(to[i], variables[i]->bytes());
   VariableLocks locks(variables, order);
   locks.take(false);
-  for (size_t i = 0; i < variables.size(); ++i)
-    std::memcpy(to[i], variables[i]->data(), static_cast<size_t>(variables[i]->bytes()));
+  for (size_t i = 0; i < variables.size(); ++i) variables[i]->read(to[i]);
   return counter ? counter->value() : 0;
 }
 
@@ -46,18 +44,13 @@ void write_state(const std::vector<VariablePtr>& variables, const std::vector<co
   for (size_t i = 0; i < variables.size(); ++i) touch(from[i], variables[i]->bytes());
   VariableLocks locks(variables, order);
   locks.take(false);
-  for (auto& variable : variables) variable->data();  // where memory ends, nothing was written
-  for (size_t i = 0; i < variables.size(); ++i) {
-    std::memcpy(variables[i]->data(), from[i], static_cast<size_t>(variables[i]->bytes()));
-    variables[i]->written();
-  }
+  for (auto& variable : variables) variable->make_room();  // where memory ends, nothing was written
+  for (size_t i = 0; i < variables.size(); ++i) variables[i]->write(from[i]);
 }
 
 void initialize(Variable& variable, const char* from) {
   RwLock::Guard guard(variable.lock, true);
-  if (variable.is_set()) return;
-  std::memcpy(variable.data(), from, static_cast<size_t>(variable.bytes()));
-  variable.written();
+  if (!variable.is_set()) variable.write(from);
 }
 
 }  // namespace hornbeam

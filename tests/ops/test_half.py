@@ -28,7 +28,9 @@ def test_fed_arrays_are_converted_as_numpy_does():
 
     between = np.concatenate([halves[:-1].astype("float32") + halves[1:], halves.astype("float32") * 2]) / 2
     near = between[np.isfinite(between)]
-    near = np.concatenate([near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf)), [1e6]])
+    near = np.concatenate(
+        [near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf)), [1e6]]
+    )
     x = G.placeholder((None,), "float16")
     (got,) = G.Function([x], [G.apply("reverse", [x], axes=[0])])([near])
     with np.errstate(over="ignore"):

@@ -1,0 +1,32 @@
+// What a Plan is bound for.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/device.h"
+
+namespace hornbeam {
+
+// There is one of each device and instruction set, for ever.
+struct Target {
+  Device& device;
+  const KernelTable& kernels;       // of the device
+  const KernelTable& host_kernels;  // for what is computed at bind, and for ops that the device has no kernel of
+
+  std::string name() const;  // "avx2"; "apart (avx2)"
+};
+
+// The devices of this machine, the host first.
+const std::vector<Device*>& devices();
+Device& device_named(const std::string& name);  // throws ValueError naming those that there are
+
+// The device of what this thread runs next: that of its scope, else HORNBEAM_DEVICE, else the host. Throws ValueError
+// for a wrong HORNBEAM_DEVICE.
+Device& current_device();
+// That device and the instruction set in use (core/isa.h).
+const Target& current_target();
+
+// The device of this thread's scope from now on, null for none; returns the one until now.
+Device* set_scoped_device(Device*);
+
+}  // namespace hornbeam
