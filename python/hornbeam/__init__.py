@@ -6,7 +6,9 @@ first used.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 
 from .lazy import lazy_attributes
 
@@ -35,7 +37,7 @@ _MORE_MODULES = ("graph", "legacy", "objectives", "saving", "version")
 _NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
 
 # `from keras import *` gave the modules, too.
-__all__ = [*_NAMES, *_MODULES, "install_as_keras", "set_num_threads", "set_random_seed"]
+__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads", "set_random_seed"]
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_MODULES, *_MORE_MODULES))
 
@@ -65,3 +67,26 @@ def set_num_threads(count: int) -> None:
     from . import _core
 
     _core.set_num_threads(count)
+
+
+@contextlib.contextmanager
+def device(name: str) -> Iterator[None]:
+    """Run what this thread runs in the block on a device: ``with hornbeam.device("cpu"): model.fit(x, y)``.
+
+    It is where a model runs that counts, not where it was built: weights go along with the run. Other threads, those
+    started in the block among them, run where they would anyway: on the device that the environment variable
+    ``HORNBEAM_DEVICE`` names, or on the CPU.
+
+    Args:
+        name: one of the devices that ``hornbeam info`` lists.
+
+    Raises:
+        ValueError: if this machine has no such device.
+    """
+    from . import _core
+
+    before = _core.set_device(name)
+    try:
+        yield
+    finally:
+        _core.set_device(before)

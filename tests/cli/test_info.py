@@ -18,7 +18,9 @@ def test_info_says_what_is_in_use(capsys):
     assert facts["instruction set"].startswith(_core.isa())
     assert all(isa in facts["instruction set"] for isa in _core.available_isas())
     assert facts["threads"].startswith(f"{_core.num_threads()} ")
-    assert facts["CUDA"].startswith(("yes", "no: "))
+    for name, description in _core.devices():
+        assert facts[f"device {name}"].startswith(description)
+        assert ("in use" in facts[f"device {name}"]) == (name == _core.device())
     assert facts["numpy"] == np.__version__
 
 

@@ -1,10 +1,9 @@
-"""Version, instruction sets, threads, CUDA, and the versions of what Hornbeam stands on."""
+"""Version, instruction sets, threads, devices, and the versions of what Hornbeam stands on."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import platform
 from collections.abc import Iterator
 
@@ -37,20 +36,11 @@ def facts() -> Iterator[tuple[str, str]]:
     yield "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     yield "instruction set", f"{_core.isa()} (available: {', '.join(_core.available_isas())}; HORNBEAM_ISA chooses)"
     yield "threads", f"{_core.num_threads()} (HORNBEAM_NUM_THREADS or hornbeam.set_num_threads chooses)"
-    yield "CUDA", cuda()
+    for name, description in _core.devices():
+        in_use = "; in use, HORNBEAM_DEVICE or hornbeam.device chooses" if name == _core.device() else ""
+        yield f"device {name}", description + in_use
     for package in ("numpy", "h5py"):
         yield package, version_of(package)
-
-
-def cuda() -> str:
-    """Whether the CUDA module can be used, and why not."""
-    if importlib.util.find_spec("hornbeam._cuda") is None:
-        return "no: this build has no CUDA module"
-    try:
-        importlib.import_module("hornbeam._cuda")
-    except ImportError as error:
-        return f"no: {error}"
-    return "yes"
 
 
 def version_of(package: str) -> str:
