@@ -12,8 +12,13 @@ from hornbeam.graph import rewrites
 if "PYTHONPATH" in os.environ:
     os.environ["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, os.environ["PYTHONPATH"].split(os.pathsep)))
 
-#: HORNBEAM_ISA chooses one, as everywhere: so a run of the whole suite under each repeats no test.
-ISAS = [_core.isa()] if os.environ.get("HORNBEAM_ISA") else _core.available_isas()
+ISAS = _core.available_isas()
+#: HORNBEAM_ISA and HORNBEAM_DEVICE choose, as everywhere: so runs of the whole suite under each repeat no test.
+TARGETS = [*ISAS, *(name for name, _ in _core.devices()[1:])]
+if os.environ.get("HORNBEAM_ISA"):
+    TARGETS = [_core.isa()]
+if os.environ.get("HORNBEAM_DEVICE"):
+    TARGETS = [_core.device()]
 
 
 def _checked(rewrite):
@@ -28,13 +33,23 @@ def _checked(rewrite):
 rewrites.PASSES = tuple(_checked(rewrite) for rewrite in rewrites.PASSES)
 
 
-@pytest.fixture(params=ISAS)
-def isa(request):
-    """Run a test under every instruction set that this machine has."""
-    before = _core.isa()
-    _core.set_isa(request.param)
+@pytest.fixture(params=TARGETS)
+def target(request):
+    """Run a test under every instruction set that this machine has, and on the device for tests."""
+    isa, device = _core.isa(), _core.set_device(None if request.param in ISAS else request.param)
+    if request.param in ISAS:
+        _core.set_isa(request.param)
     yield request.param
-    _core.set_isa(before)
+    _core.set_isa(isa)
+    _core.set_device(device)
+
+
+def pytest_runtest_setup(item):
+    device = item.callspec.params.get("target") if hasattr(item, "callspec") else None
+    on_host = (device or _core.device()) in ("cpu", *ISAS)
+    for marker in item.iter_markers("host_only"):
+        if not on_host:
+            pytest.skip(marker.kwargs["reason"])
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def compute(case, arrays):
 
 
 @each_case
-def test_value(case, isa):
+def test_value(case, target):
     expected = case.run(reference, case.draw("float64"))
     for dtype, rtol in (("float32", case.rtol), ("float64", 1e-10)):
         got, tensors = compute(case, case.draw(dtype))
@@ -78,7 +78,7 @@ def with_real_inputs(case, scalar):
 
 
 @each_smooth_case
-def test_gradient(case, isa):
+def test_gradient(case, target):
     build, arrays = with_real_inputs(case, weighted)
     check_gradients(build, arrays)
 

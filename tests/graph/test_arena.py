@@ -194,7 +194,7 @@ SCANS = {
 
 
 @pytest.mark.parametrize("name", SCANS)
-def test_what_a_scan_packs_once_outlives_its_steps(isa, monkeypatch, name):
+def test_what_a_scan_packs_once_outlives_its_steps(target, monkeypatch, name):
     build, shape = SCANS[name]
     np.random.seed(0)
     x = K.placeholder(shape)

@@ -13,7 +13,7 @@ def float64():
     K.set_floatx("float32")
 
 
-def test_values_and_derivatives_of_the_branch_taken(float64, isa):
+def test_values_and_derivatives_of_the_branch_taken(float64, target):
     choice, x = K.placeholder((), dtype="bool"), K.placeholder((None, 3))
     w = K.variable(np.arange(9.0).reshape(3, 3))
     then, other = (lambda: K.sum(K.square(K.dot(x, w)))), (lambda: K.sum(K.sin(x)))

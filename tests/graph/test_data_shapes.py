@@ -8,7 +8,7 @@ from hornbeam import backend as K
 from hornbeam import graph as G
 
 
-def test_shapes_made_of_fed_integers(isa):
+def test_shapes_made_of_fed_integers(target):
     n = K.placeholder((), dtype="int32")
     run = K.function(
         [n],

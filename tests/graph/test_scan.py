@@ -32,7 +32,7 @@ def float64():
 
 @pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
-def test_values_and_derivatives_are_those_of_unrolled_steps(float64, isa, backwards, masked, rng):
+def test_values_and_derivatives_are_those_of_unrolled_steps(float64, target, backwards, masked, rng):
     x, mask = K.placeholder((None, None, 3)), K.placeholder((None, None))
     starts = [K.placeholder((None, 4)), K.placeholder((None, 4))]
     w, u = K.variable(W), K.variable(U)

@@ -46,13 +46,13 @@ def check_all(x, w, dy, attrs):
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_values(isa, dtype, padding):
+def test_values(target, dtype, padding):
     for shape, window in [*itertools.product(SHAPES, WINDOWS), *itertools.product(VOLUMES, WINDOWS_3D)]:
         if padding != "valid" or fits(shape, window):
             check_all(*operands(shape, window, padding, dtype))
 
 
-def test_rows_cut_into_tiles_of_every_height(isa):
+def test_rows_cut_into_tiles_of_every_height(target):
     for width in range(1, 45):
         check_all(*operands((1, 2, width, 3, 17, (2, 3)), ((1, 1), (1, 1)), "same", "float32"))
 
@@ -63,7 +63,7 @@ def test_rows_cut_into_tiles_of_every_height(isa):
     (1, 14, 14, 96, 256, (3, 3)), (1, 7, 7, 64, 300, (3, 3)),
     (4, 8, 14, 14, 8, 40, (3, 3, 3)), (16, 5, 4, 6, 12, 33, (3, 2, 3)), (1, 30, 6, 7, 40, 33, (3, 1, 1)),
 ], ids=str)  # fmt: skip
-def test_many_images_and_rows(isa, shape):
+def test_many_images_and_rows(target, shape):
     """Enough work for many tasks, several partial sums of backward-filter, and strips of several images."""
     ones = (1,) * (len(shape) - 4)
     check_all(*operands(shape, (ones, ones), "same", "float32"))
@@ -71,7 +71,7 @@ def test_many_images_and_rows(isa, shape):
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu"])
 @pytest.mark.parametrize("shape", SHAPES[:8], ids=str)
-def test_bias_and_activation(isa, activation, shape):
+def test_bias_and_activation(target, activation, shape):
     functions = {
         "linear": lambda v: v,
         "relu": lambda v: np.maximum(v, 0),
@@ -96,7 +96,7 @@ def test_bias_and_activation(isa, activation, shape):
     ],
     ids=str,
 )
-def test_bias_and_activation_of_transposed_convolutions(isa, shape, strides):
+def test_bias_and_activation_of_transposed_convolutions(target, shape, strides):
     """Of strides that leave some outputs without a tap, and, last, by Winograd's tiles."""
     n = len(shape) - 4
     _, w, dy, attrs = operands(shape, ((strides,) * n, (1,) * n), "same", "float32")
@@ -108,7 +108,7 @@ def test_bias_and_activation_of_transposed_convolutions(isa, shape, strides):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_kept_packings_give_the_same_bits(isa, shape):
+def test_kept_packings_give_the_same_bits(target, shape):
     x, w, dy, attrs = operands(shape, ((2, 1), (1, 1)), "same", "float32")
     for op, data in (("conv2d", x), ("conv2d_input_grad", dy)):
         p = G.placeholder(data.shape, "float32")
@@ -120,7 +120,7 @@ def test_kept_packings_give_the_same_bits(isa, shape):
 
 
 @pytest.mark.parametrize("shape", [(6, 23, 30, 16, 70, (3, 3)), (1, 14, 14, 96, 256, (3, 3))])
-def test_bits_do_not_depend_on_threads(isa, threads, shape):
+def test_bits_do_not_depend_on_threads(target, threads, shape):
     x, w, dy, attrs = operands(shape, ((1, 1), (1, 1)), "same", "float32")
     results = []
     for n in (1, 2, 5):
@@ -136,7 +136,7 @@ def test_bits_do_not_depend_on_threads(isa, threads, shape):
 
 
 @pytest.mark.parametrize("n, channels, outputs", [(0, 3, 4), (2, 0, 4), (2, 3, 0)])
-def test_empty(isa, n, channels, outputs):
+def test_empty(target, n, channels, outputs):
     check_all(*operands((n, 6, 5, channels, outputs, (3, 2)), ((1, 2), (1, 1)), "same", "float32"))
 
 

@@ -43,7 +43,7 @@ def assert_near(got, want):
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_values(isa, shape, padding):
+def test_values(target, shape, padding):
     x, w, dy, attrs = operands(shape, WINDOW, padding, "float32")
     assert_near(run_winograd("conv2d", [x, w], **attrs), ref.conv(x, w, **attrs))
     dx = run_winograd("conv2d_input_grad", [dy, w, np.array(x.shape)], **attrs)
@@ -52,13 +52,13 @@ def test_values(isa, shape, padding):
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("shape", FILTER_SHAPES)
-def test_filter_gradient(isa, shape, padding):
+def test_filter_gradient(target, shape, padding):
     x, _, dy, attrs = operands(shape, WINDOW, padding, "float32")
     dw = run_winograd("conv2d_filter_grad", [x, dy], kernel=(3, 3), **attrs)
     assert_near(dw, ref.conv_filter_grad(x, dy, (3, 3), **attrs))
 
 
-def test_every_edge(isa):
+def test_every_edge(target):
     """Heights and widths of all remainders by four; an image's edge cells are summed as exactly as the others."""
     for height in range(12, 16):
         for width in range(12, 16):
@@ -70,7 +70,7 @@ def test_every_edge(isa):
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh", "elu"])
 @pytest.mark.parametrize("shape", SHAPES[:3], ids=str)
-def test_bias_and_activation(isa, activation, shape):
+def test_bias_and_activation(target, activation, shape):
     functions = {
         "linear": lambda v: v,
         "relu": lambda v: np.maximum(v, 0),
@@ -86,7 +86,7 @@ def test_bias_and_activation(isa, activation, shape):
     np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def test_agrees_with_the_direct_kernels(isa):
+def test_agrees_with_the_direct_kernels(target):
     """The same sums in float64 are the direct kernels'."""
     x, w, dy, attrs = operands(FILTER_SHAPES[1], WINDOW, "same", "float32")
     for op, arrays, more in [
@@ -99,7 +99,7 @@ def test_agrees_with_the_direct_kernels(isa):
         assert_near(run_winograd(op, arrays, **attrs, **more), run_op(op, double, **attrs, **more)[0])
 
 
-def test_kept_packings_give_the_same_bits(isa):
+def test_kept_packings_give_the_same_bits(target):
     x, w, dy, attrs = operands(SHAPES[1], WINDOW, "valid", "float32")
     for op, data, more in (("conv2d", x, []), ("conv2d_input_grad", dy, [G.constant(np.array(x.shape))])):
         p = as_placeholder(data)
@@ -109,7 +109,7 @@ def test_kept_packings_give_the_same_bits(isa):
             np.testing.assert_array_equal(first, f([data])[0])
 
 
-def test_batches_of_any_size_share_a_function(isa):
+def test_batches_of_any_size_share_a_function(target):
     """One image goes by the direct kernels and many by Winograd, each with its own packing of the weights."""
     x, w, _, attrs = operands((40, 8, 8, 16, 24, (3, 3)), WINDOW, "same", "float32")
     p = G.placeholder((None, *x.shape[1:]), "float32")
@@ -120,7 +120,7 @@ def test_batches_of_any_size_share_a_function(isa):
             assert_near(f([x[:n]])[0], want[:n])
 
 
-def test_bits_do_not_depend_on_threads(isa, threads):
+def test_bits_do_not_depend_on_threads(target, threads):
     x, w, dy, attrs = operands(FILTER_SHAPES[1], WINDOW, "same", "float32")
     results = []
     for n in (1, 2, 5):
@@ -147,6 +147,6 @@ def test_bits_do_not_depend_on_threads(isa, threads):
         ((99, 5, 5, 32, 32, (3, 3)), {}),  # tiles that are mostly cut off
     ],
 )
-def test_what_is_left_to_the_direct_kernels(isa, shape, more):
+def test_what_is_left_to_the_direct_kernels(target, shape, more):
     x, w, _, attrs = operands(shape, (more.get("strides", (1, 1)), more.get("dilation", (1, 1))), "same", "float32")
     assert "winograd" not in plan_of("conv2d", [x, w], **attrs)

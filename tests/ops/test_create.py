@@ -20,7 +20,7 @@ def test_shape_of_a_fed_value():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(), (0, 3), (1,), (5, 7), (300, 301)])
-def test_fill(isa, dtype, shape):
+def test_fill(target, dtype, shape):
     for value in (0.0, 1.0, 3.0):
         got = run_op("fill", [np.array(shape, "int64")], value=value, dtype=dtype)[0]
         want = np.full(shape, value, dtype)
@@ -44,7 +44,7 @@ def test_fill_with_a_shape_known_when_run():
 
 @pytest.mark.parametrize("dtype", DTYPES[1:])
 @pytest.mark.parametrize("start, stop, step", [(0, 0, 1), (0, 5, 1), (3, 20, 4), (7, 0, -2), (0, 5, -1), (2, 3, 100)])
-def test_arange(isa, dtype, start, stop, step):
+def test_arange(target, dtype, start, stop, step):
     got = run_op("arange", [np.int64(start), np.int64(stop), np.int64(step)], dtype=dtype)[0]
     want = np.arange(start, stop, step).astype(dtype)
     assert got.dtype == want.dtype

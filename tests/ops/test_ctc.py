@@ -35,7 +35,7 @@ SPELLINGS = [((0, 1), 4), ((1, 1), 4), ((1, 1), 3), ((2, 0, 2), 5), ((), 3), ((0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_loss_is_the_sum_over_all_paths(isa, dtype):
+def test_loss_is_the_sum_over_all_paths(target, dtype):
     rng = np.random.RandomState(0)
     logits = rng.uniform(-3, 3, (len(SPELLINGS), 5, 4)).astype(dtype)
     labels = np.full((len(SPELLINGS), 3), 99)
@@ -49,7 +49,7 @@ def test_loss_is_the_sum_over_all_paths(isa, dtype):
         assert not dx[t:].any()
 
 
-def test_gradient_is_that_of_the_loss(isa):
+def test_gradient_is_that_of_the_loss(target):
     rng = np.random.RandomState(1)
     labels, steps, used = (
         G.constant(np.array(a, "int32")) for a in ([[0, 1, 1], [2, 0, 0], [1, 2, 1]], [6, 4, 5], [3, 1, 3])
@@ -67,7 +67,7 @@ def test_second_gradient_is_that_of_the_formula():
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-6), ("float64", 1e-10)])
-def test_long_and_certain_sequences(isa, dtype, tolerance):
+def test_long_and_certain_sequences(target, dtype, tolerance):
     """The gradient at a step sums up to 0 (up to the rounding of a loss of 20,000), also where probabilities along the way are below the smallest number."""
     rng = np.random.RandomState(3)
     logits = (rng.normal(size=(2, 600, 9)) * 30).astype(dtype)
@@ -80,13 +80,13 @@ def test_long_and_certain_sequences(isa, dtype, tolerance):
     np.testing.assert_allclose(shifted, loss, rtol=1e-5 if dtype == "float32" else 1e-12)
 
 
-def test_labels_that_do_not_fit_have_infinite_loss_and_no_gradient(isa):
+def test_labels_that_do_not_fit_have_infinite_loss_and_no_gradient(target):
     loss, dx = ctc(np.zeros((3, 2, 3)), [[0, 0], [0, 1], [0, 1]], [2, 0, 1], [2, 0, 2])
     np.testing.assert_array_equal(loss, [np.inf, 0, np.inf])
     assert not dx.any()
 
 
-def test_blanks_behind_the_labels_are_none(isa):
+def test_blanks_behind_the_labels_are_none(target):
     """So the image OCR example marks its empty pictures, and TensorFlow reads it."""
     logits = np.random.RandomState(0).randn(3, 4, 3)
     loss, dx = ctc(logits, [[2, 2], [0, 2], [2, 0]], [4, 4, 4], [1, 2, 2])
@@ -97,13 +97,13 @@ def test_blanks_behind_the_labels_are_none(isa):
 
 
 @pytest.mark.parametrize("label", [-1, 3, 99])
-def test_labels_outside_the_classes_give_nan(isa, label):
+def test_labels_outside_the_classes_give_nan(target, label):
     loss, dx = ctc(np.zeros((2, 3, 3)), [[0, label], [0, 1]], [3, 3], [2, 2])
     assert np.isnan(loss[0]) and np.isnan(dx[0]).all()
     assert np.isfinite(loss[1]) and np.isfinite(dx[1]).all()
 
 
-def test_lengths_beyond_the_arrays_count_as_the_whole(isa):
+def test_lengths_beyond_the_arrays_count_as_the_whole(target):
     x = np.random.RandomState(4).normal(size=(1, 3, 3))
     whole = ctc(x, [[0, 1]], [3], [2])
     for a, b in zip(ctc(x, [[0, 1]], [2**30], [2**30]), whole):
@@ -112,7 +112,7 @@ def test_lengths_beyond_the_arrays_count_as_the_whole(isa):
     assert nothing == [0]
 
 
-def test_the_loss_alone_is_the_same(isa):
+def test_the_loss_alone_is_the_same(target):
     x = np.random.RandomState(5).normal(size=(3, 40, 6)).astype("float32")
     labels = np.random.RandomState(6).randint(0, 5, (3, 9))
     both = ctc(x, labels, [40, 7, 20], [9, 2, 5])
@@ -121,7 +121,7 @@ def test_the_loss_alone_is_the_same(isa):
 
 
 @pytest.mark.parametrize("shape, labels", [((0, 3, 4), (0, 2)), ((2, 0, 4), (2, 0)), ((2, 3, 1), (2, 0))])
-def test_empty(isa, shape, labels):
+def test_empty(target, shape, labels):
     loss, dx = ctc(np.zeros(shape), np.zeros(labels), [3] * shape[0], [0] * shape[0])
     np.testing.assert_allclose(loss, np.zeros(shape[0]), atol=1e-15)  # nothing but blanks, and no other class
     assert dx.shape == shape

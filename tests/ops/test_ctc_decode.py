@@ -35,7 +35,7 @@ def padded(rows, width):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_wide_beam_finds_the_likeliest(isa, dtype):
+def test_a_wide_beam_finds_the_likeliest(target, dtype):
     rng = np.random.RandomState(0)
     scores = rng.normal(size=(3, 5, 4)).astype(dtype) * 2
     steps = [5, 3, 4]
@@ -103,7 +103,7 @@ def by_tree(scores, width):
 
 
 @pytest.mark.parametrize("width, classes", [(1, 5), (2, 5), (7, 5), (12, 9)])
-def test_a_narrow_beam_keeps_the_best_prefixes_of_each_step(isa, width, classes):
+def test_a_narrow_beam_keeps_the_best_prefixes_of_each_step(target, width, classes):
     scores = np.random.RandomState(width).normal(size=(4, 30, classes)) * 1.5
     labels, counts, logs = decode("ctc_beam", scores, [30] * 4, beam_width=width, top_paths=width)
     for b in range(4):
@@ -114,21 +114,21 @@ def test_a_narrow_beam_keeps_the_best_prefixes_of_each_step(isa, width, classes)
 
 
 @pytest.mark.parametrize("merge, want", [(False, [0, 0, -1]), (True, [0, -1, -1])], ids=str)
-def test_merging_what_the_search_found(isa, merge, want):
+def test_merging_what_the_search_found(target, merge, want):
     scores = np.log(np.array([[[0.9, 0.05, 0.05], [0.05, 0.05, 0.9], [0.9, 0.05, 0.05]]]))
     labels, counts, _ = decode("ctc_beam", scores, [3], beam_width=10, top_paths=1, merge_repeated=merge)
     np.testing.assert_array_equal(labels[0, 0], want)
     assert counts[0, 0] == sum(k >= 0 for k in want)
 
 
-def test_fewer_sequences_than_asked_for(isa):
+def test_fewer_sequences_than_asked_for(target):
     labels, _, logs = decode("ctc_beam", np.zeros((2, 1, 2)), [1, 0], beam_width=4, top_paths=3)
     np.testing.assert_array_equal(labels[..., 0], [[-1, 0, -1], [-1, -1, -1]])
     np.testing.assert_allclose(np.exp(logs), [[0.5, 0.5, 0], [1, 0, 0]])
 
 
 @pytest.mark.parametrize("merge", [True, False])
-def test_greedy(isa, merge):
+def test_greedy(target, merge):
     rng = np.random.RandomState(1)
     scores = rng.normal(size=(6, 20, 3))
     steps = [20, 0, 1, 7, 19, 20]
@@ -143,7 +143,7 @@ def test_greedy(isa, merge):
 
 @pytest.mark.parametrize("op, attrs", [("ctc_greedy", {}), ("ctc_beam", {"beam_width": 3, "top_paths": 2})])
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 4), (2, 3, 1)], ids=str)
-def test_edges(isa, op, attrs, shape):
+def test_edges(target, op, attrs, shape):
     labels, counts, _ = decode(op, np.zeros(shape), [9] * shape[0], **attrs)
     assert (labels == -1).all() and not counts.any()
     assert labels.shape[0] == shape[0] and labels.shape[-1] == shape[1]

@@ -42,19 +42,19 @@ def check_all(x, w, dy, attrs):
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_values(isa, dtype, padding):
+def test_values(target, dtype, padding):
     for shape, window in itertools.product(SHAPES, WINDOWS):
         if padding != "valid" or fits(shape, window):
             check_all(*operands(shape, window, padding, dtype))
 
 
-def test_rows_cut_into_tiles_of_every_height(isa):
+def test_rows_cut_into_tiles_of_every_height(target):
     for width in range(1, 20):
         for multiplier in (1, 2):
             check_all(*operands((1, 3, width, 9, multiplier, (3, 3)), ((1, 1), (1, 1)), "same", "float32"))
 
 
-def test_many_rows(isa):
+def test_many_rows(target):
     """Enough work for many tasks and all partial sums of backward-filter."""
     check_all(*operands((8, 28, 28, 70, 1, (3, 3)), ((1, 1), (1, 1)), "same", "float32"))
     check_all(*operands((8, 28, 28, 20, 2, (3, 3)), ((2, 2), (1, 1)), "same", "float32"))
@@ -62,7 +62,7 @@ def test_many_rows(isa):
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_bias_and_activation(isa, activation, shape):
+def test_bias_and_activation(target, activation, shape):
     functions = {
         "linear": lambda v: v,
         "relu": lambda v: np.maximum(v, 0),
@@ -76,7 +76,7 @@ def test_bias_and_activation(isa, activation, shape):
     np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
 
 
-def test_bits_do_not_depend_on_threads(isa, threads):
+def test_bits_do_not_depend_on_threads(target, threads):
     x, w, dy, attrs = operands((4, 33, 30, 40, 1, (3, 3)), ((1, 1), (1, 1)), "same", "float32")
     results = []
     for n in (1, 2, 5):
@@ -92,7 +92,7 @@ def test_bits_do_not_depend_on_threads(isa, threads):
 
 
 @pytest.mark.parametrize("n, channels", [(0, 3), (2, 0)])
-def test_empty(isa, n, channels):
+def test_empty(target, n, channels):
     check_all(*operands((n, 6, 5, channels, 2, (3, 2)), ((1, 2), (1, 1)), "same", "float32"))
 
 

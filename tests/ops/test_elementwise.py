@@ -39,7 +39,7 @@ def assert_like_numpy(op, got, want, dtype):
 # ---- values --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("op", UNARY)
-def test_unary(isa, op, dtype):
+def test_unary(target, op, dtype):
     x = np.concatenate([values(1003, dtype), np.array(SPECIAL, dtype)])
     with np.errstate(all="ignore"):
         wide = x if op in EXACT else x.astype("float64" if dtype == "float32" else "longdouble")
@@ -49,7 +49,7 @@ def test_unary(isa, op, dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("op", BINARY)
-def test_binary(isa, op, dtype):
+def test_binary(target, op, dtype):
     special = np.array(SPECIAL, dtype)
     a = np.concatenate([values(1003, dtype), np.repeat(special, len(special))])
     b = np.concatenate([values(1003, dtype, seed=1), np.tile(special, len(special))])
@@ -60,7 +60,7 @@ def test_binary(isa, op, dtype):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("op", ["add", "exp", "less"])
-def test_shapes(isa, shape, op):
+def test_shapes(target, shape, op):
     a, b = values(shape, "float32"), values(shape, "float32", seed=1)
     arrays = [a, b][: 1 if op in UNARY else 2]
     want = (UNARY | BINARY)[op](*arrays)
@@ -70,14 +70,14 @@ def test_shapes(isa, shape, op):
 
 
 @pytest.mark.parametrize("alpha", [1.0, 0.3])
-def test_elu_alpha(isa, alpha):
+def test_elu_alpha(target, alpha):
     x = values(100, "float64")
     np.testing.assert_allclose(run_op("elu", [x], alpha=alpha)[0], reference.elu(x, alpha), rtol=1e-15)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "int8", "uint8", "int16", "uint16"])
 @pytest.mark.parametrize("op", [op for op in BINARY if op not in ("div", "pow")])
-def test_integers(isa, op, dtype):
+def test_integers(target, op, dtype):
     info = np.iinfo(dtype)
     edge = np.array([info.min, info.max, 0, 1, 2, 3, 7] + ([-1, -2, -7] if info.min else []), dtype)
     rng = np.random.RandomState(0)
@@ -92,7 +92,7 @@ def test_integers(isa, op, dtype):
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "int8"])
 @pytest.mark.parametrize("op", ["neg", "abs", "sign", "square", "relu", "floor", "round", "logical_not", "is_nan"])
-def test_unary_integers(isa, op, dtype):
+def test_unary_integers(target, op, dtype):
     info = np.iinfo(dtype)
     x = np.concatenate([[info.min, info.max], np.arange(-50, 50)]).astype(dtype)
     want = UNARY[op](x)
@@ -101,7 +101,7 @@ def test_unary_integers(isa, op, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
-def test_integer_power_and_true_division(isa, dtype):
+def test_integer_power_and_true_division(target, dtype):
     a = np.repeat(np.arange(-5, 6), 7).astype(dtype)
     b = np.tile(np.arange(7), 11).astype(dtype)
     np.testing.assert_array_equal(run_op("pow", [a, b])[0], a**b)
@@ -113,7 +113,7 @@ def test_integer_power_and_true_division(isa, dtype):
     assert quotient.dtype == "float64"
 
 
-def test_logical_not(isa):
+def test_logical_not(target):
     a = np.array([False, False, True, True] * 20)
     np.testing.assert_array_equal(run_op("logical_not", [a])[0], ~a)
 
@@ -125,7 +125,7 @@ def test_two_bools(op):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32", "int64", "uint8", "bool"])
-def test_select(isa, dtype):
+def test_select(target, dtype):
     rng = np.random.RandomState(0)
     condition = rng.rand(40, 50) < 0.5
     a, b = rng.randint(0, 2, (40, 50)).astype(dtype), rng.randint(0, 2, (50,)).astype(dtype)
@@ -134,14 +134,14 @@ def test_select(isa, dtype):
     np.testing.assert_array_equal(got, np.where(condition, a, b))
 
 
-def test_select_never_computes_with_the_other_branch(isa):
+def test_select_never_computes_with_the_other_branch(target):
     got = run_op("select", [np.array([True, False]), np.array([1.0, np.nan]), np.array([np.inf, 2.0])])[0]
     assert got.tolist() == [1.0, 2.0]
 
 
 # ---- float16 is a storage type: computed in float32, rounded once ----------------------------------
 @pytest.mark.parametrize("op", ["add", "mul", "div", "exp", "tanh"])
-def test_float16(isa, op):
+def test_float16(target, op):
     a, b = values(777, "float16"), values(777, "float16", seed=1)
     arrays = [a, b] if op in BINARY else [a]
     want = (UNARY | BINARY)[op](*[x.astype("float32") for x in arrays]).astype("float16")
@@ -153,7 +153,7 @@ def test_float16(isa, op):
         np.testing.assert_allclose(got.astype("float32"), want.astype("float32"), rtol=2**-10)
 
 
-def test_every_float16_comes_back(isa):
+def test_every_float16_comes_back(target):
     x = np.arange(65536, dtype=np.uint16).view("float16")
     wide = run_op("cast", [x], dtype="float32")[0]
     with np.errstate(invalid="ignore"):  # NumPy on AArch64 warns of signaling NaNs
@@ -161,7 +161,7 @@ def test_every_float16_comes_back(isa):
     np.testing.assert_array_equal(run_op("cast", [wide], dtype="float16")[0], x)
 
 
-def test_float16_rounds_to_nearest_even(isa):
+def test_float16_rounds_to_nearest_even(target):
     halves = np.arange(0x7C00, dtype=np.uint16).view("float16").astype("float32")
     middle = (halves[:-1] + halves[1:]) / 2
     x = np.concatenate(
@@ -178,7 +178,7 @@ DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16
 
 @pytest.mark.parametrize("to", DTYPES)
 @pytest.mark.parametrize("source", DTYPES)
-def test_cast(isa, source, to):
+def test_cast(target, source, to):
     if source in ("bool",):
         x = np.arange(600) % 3 == 0
     elif source.startswith("float"):
@@ -192,7 +192,7 @@ def test_cast(isa, source, to):
         np.testing.assert_array_equal(got, x.astype(to))
 
 
-def test_cast_truncates(isa):
+def test_cast_truncates(target):
     x = np.array([1.9, -1.9, 0.5, -0.5, 2.0**40, -(2.0**40)] * 20)
     np.testing.assert_array_equal(run_op("cast", [x], dtype="int64")[0], np.trunc(x).astype("int64"))
     np.testing.assert_array_equal(
@@ -238,7 +238,7 @@ def test_broadcasting(shapes, isa, dtype):
     [((700, 3), (3,)), ((700, 3), (700, 1)), ((40, 513), (513,)), ((5, 7000), (7000,)), ((300, 300), (300, 1)),
      ((9, 1, 300), (40, 1)), ((4, 50, 1, 90), (50, 3, 1)), ((20000,), (1, 1))],
 )  # fmt: skip
-def test_large_broadcasts(isa, shape, other):
+def test_large_broadcasts(target, shape, other):
     a, b = values(shape, "float32"), values(other, "float32", seed=1)
     np.testing.assert_array_equal(run_op("sub", [a, b])[0], a - b)
     np.testing.assert_array_equal(run_op("sub", [b, a])[0], b - a)
@@ -296,7 +296,7 @@ def test_fusing_changes_no_bit(program, isa):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("second", ["add", "sub", "mul", "div"])
 @pytest.mark.parametrize("first", ["add", "sub", "mul", "div"])
-def test_joined_steps_round_each_by_itself(isa, first, second, dtype):
+def test_joined_steps_round_each_by_itself(target, first, second, dtype):
     a, b, c, d = (values(300, dtype, seed) for seed in range(4))
     f, g = BINARY[first], BINARY[second]
     left = run_program([a, b, c], [(first, 0, 1), (second, 3, 2)], [4], dtype)[0]
@@ -310,7 +310,7 @@ def test_joined_steps_round_each_by_itself(isa, first, second, dtype):
     np.testing.assert_array_equal(twice[1], f(a, b))
 
 
-def test_program_of_other_dtypes(isa):
+def test_program_of_other_dtypes(target):
     rng = np.random.RandomState(0)
     flags, counts, wide = rng.rand(90, 7) < 0.5, rng.randint(-9, 9, (7,)), rng.rand(90, 1)
     arrays = [flags, counts.astype("int64").reshape(1, 7), wide]
@@ -322,7 +322,7 @@ def test_program_of_other_dtypes(isa):
     np.testing.assert_array_equal(got[2], flags * counts)
 
 
-def test_long_program(isa):
+def test_long_program(target):
     x = values(5000, "float64")
     steps = [("add", 0, 1)] + [
         ("add", 2 + i, 1) for i in range(99)
@@ -335,7 +335,7 @@ def test_long_program(isa):
         np.testing.assert_array_equal(g, want)
 
 
-def test_many_live_values(isa):
+def test_many_live_values(target):
     x = values(3001, "float64")
     steps = [("add", i, 1) for i in [0] + list(range(2, 61))]  # 60 results, all of them read at the end
     total = [("add", 2, 3)] + [("add", 62 + i, 4 + i) for i in range(58)]
@@ -362,7 +362,7 @@ def test_same_bits_on_any_number_of_threads(threads):
 
 
 # ---- many groups ---------------------------------------------------------------------------------
-def test_fused_multi_is_a_step_of_momentum(isa):
+def test_fused_multi_is_a_step_of_momentum(target):
     sizes = [(1,), (3,), (17, 31), (), (40000,), (2, 0), (64,), (5,)]
     rng = np.random.RandomState(0)
     p, m, g = ([rng.uniform(-1, 1, s).astype("float32") for s in sizes] for _ in range(3))
@@ -381,7 +381,7 @@ def test_fused_multi_is_a_step_of_momentum(isa):
 
 @pytest.mark.parametrize("rows, row", [(5, (4,)), (3, ()), (2000, (33,)), (700, (2, 300)), (4, (0,)), (0, (3,))])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_fused_rows(isa, dtype, rows, row):
+def test_fused_rows(target, dtype, rows, row):
     """Two outputs of an input of which some rows are there; places outside the sums are zero rows, too."""
     rng = np.random.RandomState(0)
     sums = rng.uniform(-1, 1, (rows // 3 + 1, *row)).astype(dtype)
@@ -399,7 +399,7 @@ def test_fused_rows(isa, dtype, rows, row):
     np.testing.assert_array_equal(got[1], m + g * g - np.asarray(0.5, dtype))
 
 
-def test_updates_in_place(isa):
+def test_updates_in_place(target):
     """An optimizer's formula over variables: every new value is written over the old one."""
     rng = np.random.RandomState(0)
     start = [rng.uniform(-1, 1, s).astype("float32") for s in [(33, 65), (65,), (5000,), (1,)]]

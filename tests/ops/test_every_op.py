@@ -21,7 +21,7 @@ def function_of(name, dtype="float32"):
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
-def test_ops_are_computed_in_the_core(name, isa, monkeypatch):
+def test_ops_are_computed_in_the_core(name, target, monkeypatch):
     function, feeds = function_of(name)
     function(feeds)
     function.counter.value = 0
@@ -48,7 +48,7 @@ def defined(name, outputs):
 @pytest.mark.parametrize(
     "name", sorted(set(SAMPLES) - {"fused", "fused_rows", "fused_multi"})
 )  # these have float16 at their ends only
-def test_ops_take_float16(name, isa):
+def test_ops_take_float16(name, target):
     """They give what they give for the same numbers in float32, rounded."""
     function, feeds = function_of(name, "float16")
     reference, _ = function_of(name)

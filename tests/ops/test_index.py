@@ -17,7 +17,7 @@ def matrix(indices, dtype="int32"):
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "float16", "int32", "float32", "int64", "float64"])
 @pytest.mark.parametrize("row", [(), (1,), (3,), (2, 17), (64,)])
-def test_gather_rows(isa, dtype, row):
+def test_gather_rows(target, dtype, row):
     x = numbers((9, *row), dtype)
     for kind in ("int32", "int64"):
         for shape in [(4, 3), (1, 0), (2, 5, 1)]:
@@ -58,7 +58,7 @@ def test_gather_of_integers_known_while_building():
 @pytest.mark.parametrize(
     "rows, row", [(1, ()), (7, ()), (5, (3,)), (0, (2,)), (4, (2, 17)), (3, (3000,)), (900, (130,))]
 )
-def test_scatter_add(isa, dtype, rows, row):
+def test_scatter_add(target, dtype, rows, row):
     """Repeated and missing rows; indices outside are left out."""
     at = np.random.RandomState(0).randint(-1, rows + 1, (6, 7)).astype("int64")
     updates = np.random.RandomState(1).randint(0, 3, (6, 7, *row)).astype(dtype)
@@ -102,7 +102,7 @@ def spread(sums, places):
     "rows, row, picks",
     [(1, (), 6), (7, (), 42), (5, (3,), 42), (4, (0,), 6), (0, (2,), 4), (4, (2, 17), 0), (900, (130,), 999)],
 )
-def test_sum_rows(isa, dtype, rows, row, picks):
+def test_sum_rows(target, dtype, rows, row, picks):
     """Repeated and missing rows; indices outside are left out, and nothing is left of what does not count."""
     at = np.random.RandomState(0).randint(-1, rows + 1, (1, picks)).astype("int64")
     updates = np.random.RandomState(1).randint(1, 3, (1, picks, *row)).astype(dtype)
@@ -126,7 +126,7 @@ def test_sum_rows_sums_in_order_for_any_number_of_threads(threads):
 
 @pytest.mark.parametrize("dtype", ["bool", "int32", "float16", "float32", "float64"])
 @pytest.mark.parametrize("kind", ["uint8", "int16", "int32", "int64"])
-def test_one_hot(isa, dtype, kind):
+def test_one_hot(target, dtype, kind):
     for depth in (0, 1, 5, 33):
         at = np.random.RandomState(0).randint(0, depth + 2, (3, 4)).astype(kind)
         got = run_op("one_hot", [at], depth=depth, dtype=dtype)[0]

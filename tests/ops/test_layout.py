@@ -38,7 +38,7 @@ MATRICES = [(0, 5), (1, 7), (2, 33), (3, 40), (33, 3), (5, 17), (15, 16), (16, 1
 
 
 @pytest.mark.parametrize("shape", MATRICES)
-def test_transpose_matrix(isa, shape):
+def test_transpose_matrix(target, shape):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
         same(run_op("transpose", [x], perm=[1, 0])[0], x.T)
@@ -67,7 +67,7 @@ def test_transpose_wants_a_permutation(perm):
 
 # -- reverse -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("shape", [(0, 3), (1,), (70,), (4, 5, 3), (3, 1, 33)])
-def test_reverse(isa, shape):
+def test_reverse(target, shape):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
         for count in range(len(shape) + 1):
@@ -79,7 +79,7 @@ def test_reverse(isa, shape):
 # -- concat ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("sizes", [[1], [1, 1], [3, 0, 2], [5, 17, 64], [0, 0]])
 @pytest.mark.parametrize("axis", [0, 1, 2, -1])
-def test_concat(isa, sizes, axis):
+def test_concat(target, sizes, axis):
     for dtype in DTYPES:
         shape = [4, 3, 5]
         parts = []
@@ -113,7 +113,7 @@ def test_concat_merges_what_is_known_of_the_shapes():
 @pytest.mark.parametrize(
     "shape, times", [((), ()), ((3,), (0,)), ((3,), (4,)), ((1, 5), (3, 1)), ((2, 1, 3), (2, 33, 2))]
 )
-def test_tile(isa, shape, times):
+def test_tile(target, shape, times):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
         same(run_op("tile", [x, ints(*times)])[0], np.tile(x, times))
@@ -129,7 +129,7 @@ def test_tile_wants_one_multiple_per_axis():
 @pytest.mark.parametrize(
     "shape, to", [((), (3, 2)), ((1,), (0,)), ((5, 1), (2, 5, 33)), ((1, 7), (40, 7)), ((2, 1, 3), (2, 4, 3))]
 )
-def test_broadcast_to(isa, shape, to):
+def test_broadcast_to(target, shape, to):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
         same(run_op("broadcast_to", [x, ints(*to)])[0], np.broadcast_to(x, to))
@@ -145,7 +145,7 @@ def test_broadcast_to_refuses(shape, to):
     "before, after", [([0, 0, 0], [0, 0, 0]), ([1, 2, 0], [0, 3, 0]), ([0, 0, 1], [0, 0, 0]), ([0, 1, 2], [5, 0, 1])]
 )
 @pytest.mark.parametrize("shape", [(2, 3, 4), (0, 3, 1), (3, 20, 33)])
-def test_pad(isa, shape, before, after):
+def test_pad(target, shape, before, after):
     for dtype in DTYPES:
         x = numbers(shape, dtype)
         want = np.pad(x, list(zip(before, after)), constant_values=np.array(7).astype(dtype))

@@ -55,7 +55,7 @@ def filter_grad(x, dy, attrs):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_values(isa, dtype, case):
+def test_values(target, dtype, case):
     x, w, dy, attrs = operands(case, dtype)
     terms = max(w.shape[1], len(x), w.shape[1] * w.shape[2] // x.shape[3])
     bound = np.finfo(dtype).eps * (terms + 2) * 2  # of sums of so many products that are at most 1

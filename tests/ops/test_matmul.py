@@ -53,7 +53,7 @@ SIZES = [
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("transposes", TRANSPOSES)
-def test_values(isa, transposes, dtype):
+def test_values(target, transposes, dtype):
     for m, n, k in SIZES:
         a, b, attrs = operands(m, n, k, transposes, dtype)
         assert_product(run_op("matmul", [a, b], **attrs)[0], a, b, **attrs)
@@ -61,14 +61,14 @@ def test_values(isa, transposes, dtype):
 
 
 @pytest.mark.parametrize("transposes", TRANSPOSES, ids=str)
-def test_rows_a_power_of_two_apart(isa, transposes):
+def test_rows_a_power_of_two_apart(target, transposes):
     for m, n, k in [(48, 96, 512), (512, 96, 48), (16, 512, 512), (200, 512, 64)]:
         a, b, attrs = operands(m, n, k, transposes)
         assert_product(run_op("matmul", [a, b], **attrs)[0], a, b, **attrs)
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_bias_and_activation(isa, activation):
+def test_bias_and_activation(target, activation):
     for m, n, k in [(3, 5, 4), (32, 70, 40), (20, 40, 3000), (300, 40, 30), (8, 200, 100)]:
         for transposes in TRANSPOSES:
             a, b, attrs = operands(m, n, k, transposes)
@@ -96,7 +96,7 @@ def test_bias_and_activation(isa, activation):
     ],
 )
 @pytest.mark.parametrize("m, n, k", [(5, 7, 9), (33, 40, 50), (180, 70, 33)])
-def test_batch_dims_broadcast(isa, batch_a, batch_b, transposes, m, n, k):
+def test_batch_dims_broadcast(target, batch_a, batch_b, transposes, m, n, k):
     a, b, attrs = operands(m, n, k, transposes, batch_a=batch_a, batch_b=batch_b)
     bias = draw((n,), seed=3)
     assert_product(run_op("matmul", [a, b, bias], **attrs)[0], a, b, bias, **attrs)
@@ -104,7 +104,7 @@ def test_batch_dims_broadcast(isa, batch_a, batch_b, transposes, m, n, k):
 
 
 @pytest.mark.parametrize("m, n", [(1, 1), (5, 7), (300, 200)])
-def test_empty_inner_dimension_gives_the_bias(isa, m, n):
+def test_empty_inner_dimension_gives_the_bias(target, m, n):
     a, b, bias = draw((m, 0)), draw((0, n)), draw((n,), seed=3)
     np.testing.assert_array_equal(run_op("matmul", [a, b])[0], np.zeros((m, n)))
     np.testing.assert_array_equal(run_op("matmul", [a, b, bias])[0], np.broadcast_to(bias, (m, n)))
@@ -116,7 +116,7 @@ def test_empty_inner_dimension_gives_the_bias(isa, m, n):
 @pytest.mark.parametrize(
     "shape_a, shape_b", [((0, 4), (4, 3)), ((3, 4), (4, 0)), ((0, 3, 4), (4, 5)), ((2, 3, 4), (0, 4, 5))]
 )
-def test_empty_results(isa, shape_a, shape_b):
+def test_empty_results(target, shape_a, shape_b):
     if shape_b[0] == 0 and len(shape_b) == 3:
         shape_a = (1, *shape_a[1:])
     got = run_op("matmul", [np.ones(shape_a, "float32"), np.ones(shape_b, "float32")])[0]
@@ -124,7 +124,7 @@ def test_empty_results(isa, shape_a, shape_b):
 
 
 @pytest.mark.parametrize("m, n, k", [(3, 5, 7), (40, 50, 300), (300, 200, 100)])
-def test_not_a_number_stays_in_its_row_and_column(isa, m, n, k):
+def test_not_a_number_stays_in_its_row_and_column(target, m, n, k):
     a, b, _ = operands(m, n, k)
     a[1, k // 2] = np.nan
     b[k - 1, 2] = np.inf
@@ -140,7 +140,7 @@ def test_not_a_number_stays_in_its_row_and_column(isa, m, n, k):
     "m, n, k", [(32, 512, 784), (9, 9, 5000), (300, 300, 300), (1, 700, 3000), (3, 2000, 500), (33, 700, 256)]
 )
 @pytest.mark.parametrize("transposes", TRANSPOSES, ids=str)
-def test_same_bits_for_any_number_of_threads(isa, threads, m, n, k, transposes):
+def test_same_bits_for_any_number_of_threads(target, threads, m, n, k, transposes):
     a, b, attrs = operands(m, n, k, transposes)
     results = []
     for count in (1, 2, 5):

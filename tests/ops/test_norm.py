@@ -13,7 +13,7 @@ TOLERANCE = {"float32": 2e-6, "float64": 1e-13}
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("channels", CHANNELS)
 @pytest.mark.parametrize("rows", ROWS)
-def test_values_and_gradient(isa, channels, dtype, rows):
+def test_values_and_gradient(target, channels, dtype, rows):
     rng = np.random.default_rng(channels)
     tol = TOLERANCE[dtype]
     x, dy = rng.normal(size=(2, rows, channels)).astype(dtype)
@@ -31,7 +31,7 @@ def test_values_and_gradient(isa, channels, dtype, rows):
 
 @pytest.mark.parametrize("offset", [1e2, 1e4])
 @pytest.mark.parametrize("channels", [1, 5, 32])
-def test_statistics_of_a_small_deviation_around_a_large_mean(isa, offset, channels):
+def test_statistics_of_a_small_deviation_around_a_large_mean(target, offset, channels):
     # Sums of squares would leave nothing of a variance of 1 beside a mean of 10^4 in float32.
     x = (np.random.default_rng(0).normal(size=(20000, channels)) + offset).astype("float32")
     _, mean, variance, _ = run_op("batch_norm", [x], epsilon=1e-3)
@@ -52,7 +52,7 @@ def test_leading_axes_and_absent_inputs():
 
 
 @pytest.mark.parametrize("activation, function", [("relu", lambda x: np.maximum(x, 0)), ("tanh", np.tanh)])
-def test_activation_is_applied_to_y_only(isa, activation, function):
+def test_activation_is_applied_to_y_only(target, activation, function):
     x = np.random.default_rng(0).normal(size=(31, 5)).astype("float32")
     plain, got = run_op("batch_norm", [x]), run_op("batch_norm", [x], activation=activation)
     np.testing.assert_allclose(got[0], function(plain[0].astype("float64")), atol=1e-6)

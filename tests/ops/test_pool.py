@@ -31,7 +31,7 @@ def numbers(rng, shape, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("channels", CHANNELS)
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-def test_values_and_gradients(isa, window, channels, dtype):
+def test_values_and_gradients(target, window, channels, dtype):
     rng = np.random.default_rng(0)
     height, width, *window = window
     x = numbers(rng, (2, height, width, channels), dtype)
@@ -47,7 +47,7 @@ def test_values_and_gradients(isa, window, channels, dtype):
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-def test_gather_is_the_transpose_of_the_gradient(isa, window):
+def test_gather_is_the_transpose_of_the_gradient(target, window):
     rng = np.random.default_rng(1)
     height, width, *window = window
     x = numbers(rng, (2, height, width, 5), "float64")

@@ -41,23 +41,23 @@ def test_oracle_knows_the_published_vectors():
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**40 + 3])
-def test_uniform_takes_the_words_in_order(isa, seed):
+def test_uniform_takes_the_words_in_order(target, seed):
     want = (words(seed, 0, 1000) >> 8) * 2.0**-24
     np.testing.assert_array_equal(draw("random_uniform", (1000,), seed=seed), want.astype("float32"))
 
 
-def test_uniform_double_takes_two_words(isa):
+def test_uniform_double_takes_two_words(target):
     w = words(3, 0, 320).reshape(-1, 2, 2, 16)
     want = ((w[:, :, 0] >> 5) * 2.0**26 + (w[:, :, 1] >> 6)) * 2.0**-53
     np.testing.assert_array_equal(draw("random_uniform", (150,), seed=3, dtype="float64"), want.reshape(-1)[:150])
 
 
-def test_bernoulli_is_a_threshold_on_the_words(isa):
+def test_bernoulli_is_a_threshold_on_the_words(target):
     want = np.where((words(5, 0, 900) >> 8) * 2.0**-24 < 0.7, np.float32(1 / 0.7), 0)
     np.testing.assert_array_equal(draw("random_bernoulli", (30, 30), seed=5, p=0.7, scale=1 / 0.7).reshape(-1), want)
 
 
-def test_normal_is_box_muller(isa):
+def test_normal_is_box_muller(target):
     w = words(9, 0, 640).reshape(-1, 2, 2, 16)
     u = ((w[:, :, 0] >> 1) + 0.5) * 2.0**-31
     angle = w[:, :, 1] * (2 * math.pi / 2**32)
@@ -69,7 +69,7 @@ def test_normal_is_box_muller(isa):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_distributions(isa, dtype):
+def test_distributions(target, dtype):
     n = 200000
     u = draw("random_uniform", (n,), seed=1, low=-2.0, high=3.0, dtype=dtype)
     assert u.dtype == dtype and u.min() >= -2 and u.max() < 3
@@ -88,7 +88,7 @@ def test_distributions(isa, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
-def test_integers_are_uniform(isa, dtype):
+def test_integers_are_uniform(target, dtype):
     x = draw("random_uniform", (60000,), seed=4, low=3, high=9, dtype=dtype)
     assert x.dtype == dtype
     found, counts = np.unique(x, return_counts=True)

@@ -105,7 +105,7 @@ def test_values(cell, mask, rec_mask, go_backwards, states):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("dtype, tol", [("float32", 1e-5), ("float64", 1e-12)])
-def test_sizes_on_every_instruction_set(isa, cell, dtype, tol):
+def test_sizes_on_every_instruction_set(target, cell, dtype, tol):
     # Around the vectors and panels of each instruction set, and with rows for several tasks.
     sizes = [(1, 1, 1), (0, 3, 2), (2, 0, 3), (2, 3, 15), (3, 2, 16), (1, 3, 33), (5, 2, 70), (37, 3, 47)]
     for batch, steps, units in sizes:
@@ -114,7 +114,7 @@ def test_sizes_on_every_instruction_set(isa, cell, dtype, tol):
 
 
 @pytest.mark.parametrize("cell", ["gru", "gru_reset_after"])
-def test_dropout_of_the_carried_state(isa, cell):
+def test_dropout_of_the_carried_state(target, cell):
     for mask in MASKS:
         Case(cell, batch=4, units=17, mask=mask, rec_mask=True, drop_carry=True, go_backwards=mask == "holes").check(
             1e-12
@@ -126,7 +126,7 @@ def test_dropout_of_the_carried_state(isa, cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("activation", reference.ACTIVATIONS)
-def test_activations(isa, cell, activation):
+def test_activations(target, cell, activation):
     if cell == "simple_rnn":
         return Case(cell, activation=activation, scale=0.3).check(1e-11)
     for recurrent in reference.ACTIVATIONS:
@@ -202,7 +202,7 @@ def test_gradients_of_activations(cell, activation):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("rec_mask", [False, True])
-def test_large_gradients_on_every_instruction_set(isa, cell, rec_mask):
+def test_large_gradients_on_every_instruction_set(target, cell, rec_mask):
     """Sizes with several tasks and panels, in float32, against float64's own results."""
     grads = {}
     for dtype in ("float32", "float64"):

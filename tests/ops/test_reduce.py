@@ -39,7 +39,7 @@ def reduce(name, x, axes, keepdims=False):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES + LARGE, ids=str)
-def test_floats(isa, dtype, shape):
+def test_floats(target, dtype, shape):
     rng = np.random.default_rng(0)
     eps = np.finfo(dtype).eps / 2
     x = rng.normal(size=shape).astype(dtype)
@@ -57,7 +57,7 @@ def test_floats(isa, dtype, shape):
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0), (200,), (33, 17), (4, 70, 3), (2, 3, 2, 5), (3000, 3)], ids=str)
-def test_integers_wrap_around(isa, dtype, shape):
+def test_integers_wrap_around(target, dtype, shape):
     rng = np.random.default_rng(0)
     x = rng.integers(0 if dtype[0] == "u" else -100, 100, shape).astype(dtype)
     for axes in axis_sets(len(shape)):
@@ -68,7 +68,7 @@ def test_integers_wrap_around(isa, dtype, shape):
 @pytest.mark.parametrize(
     "shape, p", [((), 0.5), ((0,), 0.5), ((3, 5), 0.5), ((300, 130), 0.99), ((5000, 3), 0.9998)], ids=str
 )
-def test_booleans(isa, shape, p):
+def test_booleans(target, shape, p):
     rng = np.random.default_rng(0)
     x = rng.random(shape) < p
     for axes in axis_sets(len(shape)):
@@ -94,7 +94,7 @@ def test_keepdims_and_negative_axes():
 
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("name", ["sum", "mean", "max", "min"])
-def test_nan_and_infinity_go_through(isa, axis, name):
+def test_nan_and_infinity_go_through(target, axis, name):
     x = np.random.default_rng(0).normal(size=(150, 150)).astype("float32")
     x[3, 7], x[40, 50], x[60, 70] = np.nan, np.inf, -np.inf
     with np.errstate(invalid="ignore"):
@@ -103,7 +103,7 @@ def test_nan_and_infinity_go_through(isa, axis, name):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int32", "int64"])
 @pytest.mark.parametrize("shape", [(1,), (5,), (33, 17), (4, 70, 3), (3, 1, 5), (0, 4), (2, 2000)], ids=str)
-def test_positions(isa, dtype, shape):
+def test_positions(target, dtype, shape):
     rng = np.random.default_rng(0)
     x = rng.integers(-9, 9, shape).astype(dtype)  # ties
     with_nan = x.copy()

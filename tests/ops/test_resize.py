@@ -19,7 +19,7 @@ def draw(shape, dtype="float32", seed=0):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("shape, size", CASES, ids=str)
-def test_values(isa, interpolation, dtype, shape, size):
+def test_values(target, interpolation, dtype, shape, size):
     x, dy = draw(shape, dtype), draw((shape[0], *size, shape[3]), dtype, 1)
     y = run_op("resize", [x, np.array(size)], interpolation=interpolation)[0]
     dx = run_op("resize_grad", [dy, np.array(shape)], interpolation=interpolation)[0]

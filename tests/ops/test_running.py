@@ -38,7 +38,7 @@ def reversed_on(axis, *arrays):
 @pytest.mark.parametrize("shape, axis", SHAPES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint16"])
 @pytest.mark.parametrize("op, oracle", [("cumsum", np.cumsum), ("cumprod", np.cumprod)])
-def test_running_sums_and_products(isa, shape, axis, dtype, op, oracle):
+def test_running_sums_and_products(target, shape, axis, dtype, op, oracle):
     x = numbers(shape, dtype, 1)
     np.testing.assert_array_equal(run_op(op, [x], axis=axis)[0], oracle(x, axis, dtype=dtype))
     backwards = np.flip(oracle(np.flip(x, axis), axis, dtype=dtype), axis)
@@ -47,7 +47,7 @@ def test_running_sums_and_products(isa, shape, axis, dtype, op, oracle):
 
 @pytest.mark.parametrize("shape, axis", SHAPES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_recurrence(isa, shape, axis, dtype):
+def test_recurrence(target, shape, axis, dtype):
     a, b = numbers(shape, dtype, 1), numbers(shape, dtype, 2)
     np.testing.assert_array_equal(run_op("recurrence", [a, b], axis=axis)[0], recurrence(a, b, axis))
     (want,) = reversed_on(axis, recurrence(*reversed_on(axis, a, b), axis))

@@ -46,7 +46,7 @@ def test_slice_and_its_gradient_follow_numpy(case):
 
 
 @pytest.mark.parametrize("key", [np.s_[1:-1, 2:40], np.s_[:, 3:4], np.s_[::-1, ::2], np.s_[5:2:-2], np.s_[:0]])
-def test_slice_under_every_instruction_set(isa, key):
+def test_slice_under_every_instruction_set(target, key):
     keys = key if isinstance(key, tuple) else (key,)
     x = np.random.RandomState(0).randn(33, 50, 3).astype("float32")
     begin, end, attrs = slice_inputs(keys)

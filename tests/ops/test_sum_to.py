@@ -33,7 +33,7 @@ CASES = [
 
 @pytest.mark.parametrize("shape, to", CASES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "uint8", "int8", "int16", "uint16"])
-def test_small_whole_numbers_are_summed_exactly(isa, shape, to, dtype):
+def test_small_whole_numbers_are_summed_exactly(target, shape, to, dtype):
     x = np.random.RandomState(0).randint(0, 9, shape).astype(dtype)
     got = run_op("sum_to", [x.reshape(shape), np.array(to, "int64")])[0]
     assert got.dtype == x.dtype
@@ -45,7 +45,7 @@ LARGE = [((200000,), ()), ((3, 70001), (3, 1)), ((70001, 7), (7,)), ((3000, 130)
 
 
 @pytest.mark.parametrize("shape, to", LARGE)
-def test_long_sums_keep_their_digits_and_their_bits(isa, threads, shape, to):
+def test_long_sums_keep_their_digits_and_their_bits(target, threads, shape, to):
     """Blocks of 64: the error stays within some (64 + n/64) roundings, and does not depend on threads."""
     x = np.random.RandomState(0).rand(*shape).astype("float32")
     want = reference(x, to)
