@@ -100,7 +100,7 @@ class Apart final : public Device {
   }
 
  private:
-  static constexpr int64_t kBytes = int64_t{1} << 36;  // of addresses; pages are there once they are written
+  static constexpr int64_t kBytes = int64_t{1} << 34;  // of addresses; pages are there once they are written
   static constexpr int kNothing = 0xff;                // NaN, in memory that holds no value
 
   void map() {
@@ -113,7 +113,7 @@ class Apart final : public Device {
     if (file >= 0) close(file);
     if (out == MAP_FAILED || in == MAP_FAILED)
       throw RuntimeError(
-          "the device 'apart' needs 128 GiB of addresses and a memory file, which this process cannot have");
+          "the device 'apart' needs 32 GiB of addresses and a memory file, which this process cannot have");
     outside_ = static_cast<char*>(out);
     inside_ = static_cast<char*>(in);
     process_ = getpid();

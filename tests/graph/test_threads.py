@@ -133,6 +133,7 @@ def test_number_of_threads_in_the_environment(count):
     assert run.returncode == 1 and f"from 1 to 1024, got '{count}'" in run.stderr
 
 
+@pytest.mark.host_only(reason="memory is limited to what the host's runs need")
 def test_a_run_goes_on_where_no_thread_can_be_made():
     limited = """
 import resource
@@ -162,6 +163,7 @@ time.sleep(0.2)
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.host_only(reason="other devices cannot be used in a forked child")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # a fork beside threads is what this is about
 def test_a_forked_child_computes_too(threads):
     threads(2)

@@ -26,8 +26,8 @@ def test_fed_arrays_are_converted_as_numpy_does():
     (got,) = G.Function([x], [x * 1.0])([halves])
     np.testing.assert_array_equal(got, halves.astype("float32"))
 
-    between = np.concatenate([halves[:-1].astype("float32") + halves[1:], halves.astype("float32") * 2]) / 2
-    near = between[np.isfinite(between)]
+    finite = halves[np.isfinite(halves)].astype("float32")
+    near = np.concatenate([finite, (finite[:-1] + finite[1:]) / 2])
     near = np.concatenate(
         [near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf)), [1e6]]
     )
