@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.host_only(reason="other devices cannot be used in a forked child")
+
 MODEL = """
 import os, sys, threading, time
 import numpy as np

@@ -6,7 +6,10 @@ import textwrap
 import pytest
 from interrupting import in_child
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does"),
+    pytest.mark.host_only(reason="what is limited is the host's memory"),
+]
 
 #: The C library gives freed memory back at once: what it kept would be found where the limit leaves none.
 NOTHING_KEPT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}

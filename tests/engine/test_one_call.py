@@ -64,6 +64,7 @@ def test_a_warm_training_step_is_one_call(make):
     assert sorted(long) == sorted(short + ["run"] * 3)  # three more batches are three more calls
 
 
+@pytest.mark.host_only(reason="kernels of other devices may allocate")
 @pytest.mark.parametrize("make", [mlp, cnn, lstm])
 def test_a_warm_training_step_allocates_nothing_in_the_core(make):
     model, x, y = make()

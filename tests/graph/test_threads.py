@@ -133,7 +133,7 @@ def test_number_of_threads_in_the_environment(count):
     assert run.returncode == 1 and f"from 1 to 1024, got '{count}'" in run.stderr
 
 
-@pytest.mark.host_only(reason="memory is limited to what the host's runs need")
+@pytest.mark.host_only(reason="what is limited is the host's memory")
 def test_a_run_goes_on_where_no_thread_can_be_made():
     limited = """
 import resource
