@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 
+import hornbeam
 import numpy as np
 from hornbeam import _core
 from hornbeam.graph import RunCounter
@@ -68,11 +69,18 @@ class Runner:
             variable.materialize()
 
     def __call__(
-        self, isa: str | None = None, threads: int = 2, guard: float | None = None, scale: float = 0.0, seed: int = 0
+        self,
+        isa: str | None = None,
+        threads: int = 2,
+        guard: float | None = None,
+        scale: float = 0.0,
+        seed: int = 0,
+        device: str | None = None,
     ) -> list[np.ndarray]:
         """The outputs, and the values of all variables after the run.
 
         Args:
+            isa, device: where it runs, by default where everything does.
             guard: what stands in memory before and behind each fed array.
             scale: by which part of itself each number of the inputs is changed at most; how, follows from ``seed``.
         """
@@ -85,7 +93,8 @@ class Runner:
         _core.set_isa(isa or before[0])
         _core.set_num_threads(threads)
         try:
-            outputs = self.core.run(feeds, RunCounter())
+            with hornbeam.device(device or _core.device()):
+                outputs = self.core.run(feeds, RunCounter())
         finally:
             _core.set_isa(before[0])
             _core.set_num_threads(before[1])

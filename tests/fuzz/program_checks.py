@@ -40,8 +40,8 @@ def outcome(check: Check, program: Program) -> str:
 
 
 def memory(program: Program) -> str:
-    """Runs again, with 1, 2 and 3 threads, without reuse and with poison: the same bits on each instruction set."""
-    runner, apart = Runner(program), Runner(program, reuse=False)
+    """Runs again, with 1, 2 and 3 threads, without reuse, with poison and on each device: the same bits."""
+    runner, unshared = Runner(program), Runner(program, reuse=False)
     for isa in _core.available_isas():
         want = runner(isa)
         with poisoned():
@@ -51,9 +51,10 @@ def memory(program: Program) -> str:
             "again": runner(isa),
             "one thread": runner(isa, threads=1),
             "three threads": runner(isa, threads=3),
-            "no reuse": apart(isa),
+            "no reuse": unshared(isa),
             "poison": in_poison,
             "NaN around inputs": runner(isa, guard=np.nan),
+            **{name: runner(isa, device=name) for name, _ in _core.devices()},
         }
         for name, got in ways.items():
             wrong = same_bits(got, want)
