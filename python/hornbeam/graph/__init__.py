@@ -24,11 +24,11 @@ from .ops import (
 )
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
-from .tensor import Node, Tensor, unique_name
+from .tensor import Operation, Tensor, unique_name
 from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
-    "DTYPES", "DType", "Dim", "Function", "Loop", "Node", "RunCounter", "StaticShape", "Tensor", "Variable", "apply",
+    "DTYPES", "DType", "Dim", "Function", "Loop", "Operation", "RunCounter", "StaticShape", "Tensor", "Variable", "apply",
     "as_array", "as_integer", "cast", "checked_name", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
     "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "read_state", "read_state_and_runs", "reshape", "scan", "scoped_name", "set_floatx",

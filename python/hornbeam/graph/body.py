@@ -8,7 +8,7 @@ from functools import cache
 
 from .. import _core
 from .context import context, inside
-from .tensor import Node, Tensor, next_serial
+from .tensor import Operation, Tensor, next_serial
 
 #: constants up to this many elements are copied into a body; larger ones are handed in
 _MAX_COPIED = 64
@@ -39,7 +39,7 @@ def is_random_op(name: str) -> bool:
     return name in _core.op_names() and _core.op_info(name).random
 
 
-def is_random(node: Node) -> bool:
+def is_random(node: Operation) -> bool:
     """Whether the node draws random numbers, itself or in a body."""
     return any(body.random for body in node.attrs.get("bodies", ())) or is_random_op(node.op)
 
@@ -57,7 +57,9 @@ class Body:
 
     silent = False
 
-    def __init__(self, own: Sequence[Tensor], results: Sequence[Tensor], inside: Callable[[Node, bool], bool]) -> None:
+    def __init__(
+        self, own: Sequence[Tensor], results: Sequence[Tensor], inside: Callable[[Operation, bool], bool]
+    ) -> None:
         self.own = tuple(own)
         self.results = tuple(results)
         self.captured: list[Tensor] = []
@@ -65,16 +67,16 @@ class Body:
         self._inside: dict[int, bool] = {id(t.op): True for t in own}
         self._walk(inside)
 
-    def contains(self, node: Node) -> bool:
+    def contains(self, node: Operation) -> bool:
         return self._inside.get(id(node), False)
 
     @property
     def uses_learning_phase(self) -> bool:
         return any(t._uses_learning_phase for t in self.results)
 
-    def _walk(self, inside: Callable[[Node, bool], bool]) -> None:
+    def _walk(self, inside: Callable[[Operation, bool], bool]) -> None:
         """Decide for each node that results need whether it is inside; inputs come before what reads them."""
-        order: list[Node] = []
+        order: list[Operation] = []
         stack = [(t.op, 0) for t in reversed(self.results)]
         while stack:
             node, i = stack.pop()

@@ -7,7 +7,7 @@ from typing import Any
 
 from .body import Body, building
 from .ops import convert
-from .tensor import Node, Tensor
+from .tensor import Operation, Tensor
 
 #: nodes that have their values from elsewhere
 _LEAVES = ("placeholder", "variable")
@@ -39,7 +39,7 @@ def cond(condition: Tensor, then: Callable[[], Any], other: Callable[[], Any], d
     return build(condition, [], bodies)[0]
 
 
-def _made_after(serial: int) -> Callable[[Node, bool], bool]:
+def _made_after(serial: int) -> Callable[[Operation, bool], bool]:
     return lambda node, reads_inside: node.serial > serial and node.op not in _LEAVES
 
 
@@ -53,7 +53,7 @@ def build(condition: Tensor, given: Sequence[Tensor], bodies: Sequence[Body]) ->
     captured = list({id(t): t for body in bodies for t in body.captured}.values())
     for body in bodies:
         body.captured = captured
-    node = Node("cond", (condition, *given, *captured), {"bodies": tuple(bodies)})
+    node = Operation("cond", (condition, *given, *captured), {"bodies": tuple(bodies)})
     node.outputs = tuple(
         Tensor(node, i, a.dtype, [m if m == n else None for m, n in zip(a.dims, b.dims)])
         for i, (a, b) in enumerate(zip(bodies[0].results, bodies[1].results))

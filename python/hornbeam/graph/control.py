@@ -12,7 +12,7 @@ from typing import Any
 
 from ..settings import settings
 from .context import context, inside
-from .tensor import Node, Tensor, marker
+from .tensor import Operation, Tensor, marker
 
 
 def control_dependencies(updates: Sequence[Any]) -> AbstractContextManager[None]:
@@ -42,7 +42,7 @@ def current_value(x: Tensor) -> Tensor:
 
 
 def _make_phase() -> Tensor:
-    node = Node("learning_phase", (), {})
+    node = Operation("learning_phase", (), {})
     tensor = Tensor(node, 0, "int32", (), name="keras_learning_phase")
     tensor._uses_learning_phase = True
     node.outputs = (tensor,)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from .body import Body, is_random_op
-from .tensor import Node, Tensor, known_dims
+from .tensor import Operation, Tensor, known_dims
 from .variable import Variable
 
 
@@ -356,7 +356,7 @@ class Flattener:
             else:
                 graph.ops.append(FlatOp(node.op, node.attrs, inputs, outputs, node.label))
 
-    def _emit_control(self, node: Node, inputs: list[int], outputs: list[int]) -> None:
+    def _emit_control(self, node: Operation, inputs: list[int], outputs: list[int]) -> None:
         bodies = self._bodies.pop(id(node))
         attrs = {k: v for k, v in node.attrs.items() if k != "bodies"}
         if node.op == "scan" and not node.attrs["bodies"][0].silent:

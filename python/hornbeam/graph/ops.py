@@ -14,7 +14,7 @@ from .arrays import as_array
 from .dtypes import dtype_name
 from .integers import as_integer
 from .naming import checked_name
-from .tensor import Node, Tensor, marker
+from .tensor import Operation, Tensor, marker
 
 
 def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
@@ -29,7 +29,7 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
     tensors = _as_tensors(op, inputs)
     types = [None if t is None else (t.dtype, t.dims, t.ints) for t in tensors]
     inferred = _core.infer(op, attrs, types)
-    node = Node(op, tuple(tensors), attrs)
+    node = Operation(op, tuple(tensors), attrs)
     node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
     if any(t is not None and t._uses_learning_phase for t in tensors):
         for out in node.outputs:

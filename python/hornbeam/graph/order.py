@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .tensor import Node, Tensor
+from .tensor import Operation, Tensor
 
 
-def nodes_of(outputs: Iterable[Tensor]) -> list[Node]:
+def nodes_of(outputs: Iterable[Tensor]) -> list[Operation]:
     """All nodes that ``outputs`` need, in the order in which they were made."""
-    found: set[Node] = set()
+    found: set[Operation] = set()
     stack = [x.op for x in outputs]
     while stack:
         node = stack.pop()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .body import Body, building, is_random
 from .ops import convert
-from .tensor import Node, Tensor, marker
+from .tensor import Operation, Tensor, marker
 
 
 class Rows(NamedTuple):
@@ -62,7 +62,7 @@ class Loop:
     def finish(self, outputs: Sequence[Tensor], states: Sequence[Tensor]) -> Scanned:
         """The scan, given the body's outputs and the new value of each state, in the order in which they were made."""
 
-        def drawn(node: Node) -> bool:
+        def drawn(node: Operation) -> bool:
             return node.serial > self._serial
 
         rows = [Rows(t) for t in self._sequences]
@@ -106,7 +106,7 @@ def build(
     initial: Sequence[Tensor],
     sequences: Sequence[Rows],
     reverse: bool,
-    drawn: Callable[[Node], bool],
+    drawn: Callable[[Operation], bool],
     silent: bool = False,
 ) -> Scanned:
     """A scan out of what its body computes.
@@ -123,7 +123,7 @@ def build(
                 f"{new.dtype} with shape {new.shape}"
             )
 
-    def inside(node: Node, reads_inside: bool) -> bool:
+    def inside(node: Operation, reads_inside: bool) -> bool:
         return reads_inside or (is_random(node) and drawn(node))
 
     body = Body([*own_states, *rows], [*states, *outputs], inside)
@@ -138,7 +138,7 @@ def build(
         "shifts": [s.shift for s in sequences],
         "reverse": reverse,
     }
-    node = Node("scan", inputs, attrs)
+    node = Operation("scan", inputs, attrs)
     dims = [t.dims for t in own_states] + [(steps, *t.dims) for t in body.results]
     dtypes = [t.dtype for t in own_states] + [t.dtype for t in body.results]
     node.outputs = tuple(Tensor(node, i, dtype, d) for i, (dtype, d) in enumerate(zip(dtypes, dims)))

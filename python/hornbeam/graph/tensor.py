@@ -1,6 +1,6 @@
 """Symbolic tensors: what layers, losses and users' formulas are made of.
 
-A :class:`Tensor` names one output of a :class:`Node`; a node is one op applied to tensors. There is no
+A :class:`Tensor` names one output of an :class:`Operation`, a node of the graph: one op applied to tensors. There is no
 global graph: nodes are kept alive by the tensors that need them, so a dropped model is freed.
 """
 
@@ -43,8 +43,8 @@ def _static_shape(dims: tuple[int, ...]) -> StaticShape:
     return StaticShape([d if d >= 0 else None for d in dims])
 
 
-class Node:
-    """One op applied to inputs.
+class Operation:
+    """A node of the graph: one op applied to inputs.
 
     Attributes:
         op: name of the op, as in ``docs/ops.md``, or one of the graph's own leaves and markers
@@ -84,7 +84,7 @@ class Node:
         return self.op
 
     def __repr__(self) -> str:
-        return f"<Node {self.op}>"
+        return f"<Operation {self.op}>"
 
 
 class _KerasShape:
@@ -129,7 +129,7 @@ class Tensor:
 
     def __init__(
         self,
-        node: Node,
+        node: Operation,
         index: int,
         dtype: str,
         dims: Sequence[int | None],
@@ -224,6 +224,6 @@ class Tensor:
 
 def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:
     """Make a node that is not an op of the core: a leaf, or something a Function resolves when it is built."""
-    node = Node(op, tuple(inputs), attrs)
+    node = Operation(op, tuple(inputs), attrs)
     node.outputs = (Tensor(node, 0, dtype, dims),)
     return node.outputs[0]

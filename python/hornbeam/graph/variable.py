@@ -14,7 +14,7 @@ from .integers import as_integer
 from .locks import Lock
 from .naming import checked_name
 from .ops import cast, constant, convert, floatx
-from .tensor import Node, Tensor, marker, unique_name
+from .tensor import Operation, Tensor, marker, unique_name
 
 
 class Variable(Tensor):
@@ -53,7 +53,7 @@ class Variable(Tensor):
             dtype, shape = array.dtype.name, array.shape
         if shape is None or any(d is None for d in shape):
             raise ValueError(f"a variable needs a fully known shape, got {shape}")
-        node = Node("variable", (), {"variable": self})
+        node = Operation("variable", (), {"variable": self})
         super().__init__(
             node, 0, dtype, tuple(as_integer(d) for d in shape), checked_name(name or unique_name("Variable"))
         )

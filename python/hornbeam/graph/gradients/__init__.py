@@ -17,9 +17,9 @@ from ... import _core
 from ..control import phase_switch
 from ..naming import within
 from ..ops import apply, constant, convert
-from ..tensor import Node, Tensor
+from ..tensor import Operation, Tensor
 
-Rule = Callable[[Node, list], Sequence[Any]]
+Rule = Callable[[Operation, list], Sequence[Any]]
 _rules: dict[str, Rule] = {}
 _ACTIVATION_OPS = {name: op for name, op, _ in _core.activations()}
 #: ops through which no gradient flows
@@ -60,7 +60,7 @@ def _load() -> None:
 
 
 def gradients(
-    ys: Any, xs: Any, grad_ys: Any = None, inside: Callable[[Node], bool] | None = None
+    ys: Any, xs: Any, grad_ys: Any = None, inside: Callable[[Operation], bool] | None = None
 ) -> list[Tensor | None]:
     """Gradients of the sum of ``ys`` with respect to each of ``xs``; None where unconnected, or only by integers.
 
@@ -99,7 +99,7 @@ def gradients(
     return [found.get(id(x)) for x in xs]
 
 
-def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
+def _apply_rule(node: Operation, grads: list) -> Sequence[Any]:
     if node.op == "phase_switch":
         return _phase_switch(node, grads)
     if node.op == "print":
@@ -113,7 +113,7 @@ def _apply_rule(node: Node, grads: list) -> Sequence[Any]:
         return rule(node, grads)
 
 
-def _phase_switch(node: Node, grads: list) -> Sequence[Any]:
+def _phase_switch(node: Operation, grads: list) -> Sequence[Any]:
     train, test = node.inputs
     return [phase_switch(grads[0], zeros_like(train)), phase_switch(zeros_like(test), grads[0])]
 
@@ -125,12 +125,12 @@ def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
     sums[id(tensor)] = grad if before is None else before + grad
 
 
-def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Node], bool] | None) -> list[Node]:
+def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Operation], bool] | None) -> list[Operation]:
     """Nodes on a path from a wanted tensor to a y, inputs before users."""
-    order: list[Node] = []
+    order: list[Operation] = []
     connected: dict[int, bool] = {}
     for y in ys:
-        stack: list[tuple[Node, int]] = [(y.op, 0)]
+        stack: list[tuple[Operation, int]] = [(y.op, 0)]
         while stack:
             node, i = stack.pop()
             if id(node) in connected and i == 0:
@@ -153,7 +153,7 @@ def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Node], bool] 
     return order
 
 
-def through(expand: Callable, node: Node, grads: Sequence[Any]) -> list[Tensor | None]:
+def through(expand: Callable, node: Operation, grads: Sequence[Any]) -> list[Tensor | None]:
     """A rule for ops without one of their own: gradients of ``expand(*inputs, **attrs)``, the op in basic ops.
 
     They are taken with respect to the op's own inputs: what one of them has to do with another is not its business.
@@ -174,7 +174,7 @@ def activated(name: str, x: Tensor) -> Tensor:
 def before_activation(rule: Rule) -> Rule:
     """Decorate the rule of an op that may have an activation in its epilogue: that is differentiated as an op of its own."""
 
-    def both(node: Node, grads: list) -> Sequence[Any]:
+    def both(node: Operation, grads: list) -> Sequence[Any]:
         if node.attrs.get("activation", "linear") == "linear":
             return rule(node, grads)
 

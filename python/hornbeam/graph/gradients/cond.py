@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..body import Body
 from ..cond import build
-from ..tensor import Node, marker, next_serial
+from ..tensor import Operation, marker, next_serial
 from . import gradients, register, zeros_like
 
 
 @register("cond")
-def _cond(node: Node, grads: list) -> list:
+def _cond(node: Operation, grads: list) -> list:
     bodies = node.attrs["bodies"]
     given = bodies[0].own  # the same in both
     wanted = [*given, *bodies[0].captured]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..ops import apply
 from ..scan import Rows, build
-from ..tensor import Node, Tensor, marker
+from ..tensor import Operation, Tensor, marker
 from . import gradients, register, zeros_like
 
 
@@ -19,7 +19,7 @@ def _or_zeros(grad: Tensor | None, like: Tensor) -> Tensor:
 
 
 @register("scan")
-def _scan(node: Node, grads: list) -> list:
+def _scan(node: Operation, grads: list) -> list:
     attrs, body = node.attrs, node.attrs["bodies"][0]
     n, x = attrs["states"], attrs["sequences"]
     initial, sequences = node.inputs[:n], _rows_of(node)
@@ -79,7 +79,7 @@ def _scan(node: Node, grads: list) -> list:
     return result
 
 
-def _rows_of(node: Node) -> list[Rows]:
+def _rows_of(node: Operation) -> list[Rows]:
     n, x = node.attrs["states"], node.attrs["sequences"]
     firsts = iter(node.inputs[n + x :])
     return [
