@@ -155,45 +155,57 @@ template <class T> struct Pass {
   alignas(64) T uniform_data[kMaxValues * kLanes<T>];
 };
 
-// Decides which steps run and where their results live. Inputs below `n_uniform_inputs` whose access is
-// scalar are uniform; sources of inputs that are not read may be unset.
-template <class T> static void compile(Pass<T>& p, const Source* sources, int32_t n_uniform_inputs) {
+// What is decided of each value on the way to a pass.
+struct Marks {
+  int first, total;  // the number of the first step's result, and how many steps the code has
+  bool needed[kMaxValues];
+  bool uniform[kMaxValues];  // a scalar for the whole pass
+  int16_t last[kMaxValues];  // the step that reads it last
+};
+
+template <class T> static void decode(Pass<T>& p, Marks& m) {
   const Formula& g = p.formula;
-  int16_t last[kMaxValues];
-  bool uniform[kMaxValues];
-  const int first = g.n_in + g.n_constants;
-  int total = 0;
-  for (int32_t pc = 0; pc < g.code_size; ++total) {
-    Instruction<T>& s = p.steps[total];
+  m.first = g.n_in + g.n_constants;
+  m.total = 0;
+  for (int32_t pc = 0; pc < g.code_size; ++m.total) {
+    Instruction<T>& s = p.steps[m.total];
     const Opcode op = static_cast<Opcode>(g.code[pc++]);
     const int arity = kInstructions[static_cast<int>(op)].arity;
     s.op = op == Opcode::square ? Opcode::mul : op;  // x x, with two equal operands
     s.run = rows<T>()[static_cast<int>(s.op)];
-    s.result = static_cast<int16_t>(first + total);
+    s.result = static_cast<int16_t>(m.first + m.total);
     for (int k = 0; k < 4; ++k) s.arg[k] = static_cast<int16_t>(g.code[k < arity ? pc + k : pc]);
     pc += arity;
   }
-  bool needed[kMaxValues];
-  for (int v = 0; v < first + total; ++v) needed[v] = false;
-  for (int j = 0; j < g.n_out; ++j)
-    if (p.wanted[j]) needed[g.outputs[j]] = true;
-  for (int i = total - 1; i >= 0; --i)
-    if (needed[p.steps[i].result])
-      for (int16_t a : p.steps[i].arg) needed[a] = true;
-  for (int v = 0; v < first; ++v)
-    uniform[v] = v >= g.n_in || (needed[v] && v < n_uniform_inputs && sources[v].access == Access::scalar);
-  for (int v = 0; v < g.n_in; ++v) p.used[v] = needed[v];
+}
 
-  // Uniform steps to the front; both parts keep their order.
+template <class T> static void find_needed(Pass<T>& p, Marks& m) {
+  const Formula& g = p.formula;
+  for (int v = 0; v < m.first + m.total; ++v) m.needed[v] = false;
+  for (int j = 0; j < g.n_out; ++j)
+    if (p.wanted[j]) m.needed[g.outputs[j]] = true;
+  for (int i = m.total - 1; i >= 0; --i)
+    if (m.needed[p.steps[i].result])
+      for (int16_t a : p.steps[i].arg) m.needed[a] = true;
+  for (int v = 0; v < g.n_in; ++v) p.used[v] = m.needed[v];
+}
+
+// The steps that are needed, uniform ones to the front, the others joined where one instruction does what two did;
+// both parts keep their order.
+template <class T>
+static void order_steps(Pass<T>& p, Marks& m, const Source* sources, int32_t n_uniform_inputs) {
+  const Formula& g = p.formula;
+  for (int v = 0; v < m.first; ++v)
+    m.uniform[v] = v >= g.n_in || (m.needed[v] && v < n_uniform_inputs && sources[v].access == Access::scalar);
   Instruction<T> later[kMaxFusedInstructions];
   int n_later = 0;
   p.n_uniform = 0;
-  for (int i = 0; i < total; ++i) {
+  for (int i = 0; i < m.total; ++i) {
     const Instruction<T> s = p.steps[i];
-    if (!needed[s.result]) continue;
-    uniform[s.result] = true;
-    for (int16_t a : s.arg) uniform[s.result] &= uniform[a];
-    if (uniform[s.result]) p.steps[p.n_uniform++] = s;
+    if (!m.needed[s.result]) continue;
+    m.uniform[s.result] = true;
+    for (int16_t a : s.arg) m.uniform[s.result] &= m.uniform[a];
+    if (m.uniform[s.result]) p.steps[p.n_uniform++] = s;
     else later[n_later++] = s;
   }
   int16_t uses[kMaxValues] = {};
@@ -201,35 +213,42 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
     for (int k = 0; k < kInstructions[static_cast<int>(later[i].op)].arity; ++k) ++uses[later[i].arg[k]];
   for (int j = 0; j < g.n_out; ++j)
     if (p.wanted[j]) uses[g.outputs[j]] = 2;
-  n_later = join_instructions(later, n_later, uses, first);
+  n_later = join_instructions(later, n_later, uses, m.first);
   for (int i = 0; i < n_later; ++i) p.steps[p.n_uniform + i] = later[i];
   p.n_steps = p.n_uniform + n_later;
+}
 
-  for (int v = 0; v < first; ++v) last[v] = -1;
+template <class T> static void find_lifetimes(Pass<T>& p, Marks& m) {
+  const Formula& g = p.formula;
+  for (int v = 0; v < m.first; ++v) m.last[v] = -1;
   for (int i = p.n_uniform; i < p.n_steps; ++i) {
-    last[p.steps[i].result] = static_cast<int16_t>(i);
-    for (int16_t a : p.steps[i].arg) last[a] = static_cast<int16_t>(i);
+    m.last[p.steps[i].result] = static_cast<int16_t>(i);
+    for (int16_t a : p.steps[i].arg) m.last[a] = static_cast<int16_t>(i);
   }
   for (int v = 0; v < g.n_in; ++v) {
-    p.last_read[v] = last[v];
+    p.last_read[v] = m.last[v];
     p.in_slot[v] = false;
   }
   for (int j = 0; j < g.n_out; ++j) {
     p.writer[j] = -1;
     if (!p.wanted[j]) continue;
     const int v = g.outputs[j];
-    last[v] = static_cast<int16_t>(p.n_steps);
+    m.last[v] = static_cast<int16_t>(p.n_steps);
     // Another output may be written over this input before it is copied out.
-    if (v < g.n_in && !uniform[v]) p.in_slot[v] = true;
+    if (v < g.n_in && !m.uniform[v]) p.in_slot[v] = true;
     for (int i = p.n_uniform; i < p.n_steps; ++i)
       if (p.steps[i].result == v) p.writer[j] = static_cast<int16_t>(i);
   }
+}
 
+// Slots of scratch: of inputs that are not read where they lie, and of results, which take those of operands that die.
+template <class T> static void assign_slots(Pass<T>& p, const Marks& m, const Source* sources) {
+  const Formula& g = p.formula;
   int16_t slots = 0, free_slots[kMaxFusedInstructions];
   int n_free = 0;
   for (int v = 0; v < g.n_in; ++v) {
     p.slot[v] = kNoSlot;
-    if (!p.used[v] || uniform[v] || sources[v].access == Access::scalar) continue;
+    if (!p.used[v] || m.uniform[v] || sources[v].access == Access::scalar) continue;
     p.in_slot[v] |= sources[v].convert || sources[v].access != Access::contiguous;
     if (p.in_slot[v]) {
       p.slot[v] = slots;
@@ -243,20 +262,22 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
       const int16_t a = s.arg[k];
       bool repeated = false;
       for (int earlier = 0; earlier < k; ++earlier) repeated |= s.arg[earlier] == a;
-      if (a >= first && !uniform[a] && last[a] == i && !repeated) free_slots[n_free++] = p.slot[a];
+      if (a >= m.first && !m.uniform[a] && m.last[a] == i && !repeated) free_slots[n_free++] = p.slot[a];
     }
     p.slot[s.result] = n_free ? free_slots[--n_free] : slots++;
   }
-  int64_t tile = kScratchBytes / static_cast<int64_t>(sizeof(T)) / (slots ? slots : 1) - kLanes<T>;
-  tile = (tile < kMaxTile ? tile : kMaxTile) / kLanes<T> * kLanes<T>;
-  p.tile = tile;
-  p.slot_size = tile + kLanes<T>;
+  const int64_t tile = kScratchBytes / static_cast<int64_t>(sizeof(T)) / (slots ? slots : 1) - kLanes<T>;
+  p.tile = (tile < kMaxTile ? tile : kMaxTile) / kLanes<T> * kLanes<T>;
+  p.slot_size = p.tile + kLanes<T>;
+}
 
-  for (int v = 0; v < first + total; ++v) p.uniform[v] = {p.uniform_data + v * kLanes<T>, 0};
+template <class T> static void compute_uniform(Pass<T>& p, const Marks& m, const Source* sources) {
+  const Formula& g = p.formula;
+  for (int v = 0; v < m.first + m.total; ++v) p.uniform[v] = {p.uniform_data + v * kLanes<T>, 0};
   for (int c = 0; c < g.n_constants; ++c)
     store<T>(p.uniform_data + (g.n_in + c) * kLanes<T>, splat<T>(static_cast<T>(g.constants[c])));
   for (int v = 0; v < g.n_in; ++v) {
-    if (!uniform[v]) continue;
+    if (!m.uniform[v]) continue;
     T one;
     sources[v].load(&one, sources[v].data, 1);
     store<T>(p.uniform_data + v * kLanes<T>, splat<T>(one));
@@ -265,6 +286,18 @@ template <class T> static void compile(Pass<T>& p, const Source* sources, int32_
     const Instruction<T>& s = p.steps[i];
     s.run(p.uniform_data + s.result * kLanes<T>, p.uniform, s.arg, kLanes<T>);
   }
+}
+
+// Decides which steps run and where their results live. Inputs below `n_uniform_inputs` whose access is
+// scalar are uniform; sources of inputs that are not read may be unset.
+template <class T> static void compile(Pass<T>& p, const Source* sources, int32_t n_uniform_inputs) {
+  Marks marks;
+  decode(p, marks);
+  find_needed(p, marks);
+  order_steps(p, marks, sources, n_uniform_inputs);
+  find_lifetimes(p, marks);
+  assign_slots(p, marks, sources);
+  compute_uniform(p, marks, sources);
 }
 
 // ---- running -------------------------------------------------------------------------------------
