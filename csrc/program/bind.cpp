@@ -33,18 +33,16 @@ void Binder::bind() {
 }
 
 void Binder::find_uses() {
-  needed_.assign(program_.values.size(), 0);
-  for (int v : program_.outputs) needed_[v] = 1;
-  for (auto& u : program_.updates) needed_[u.value] = 1;
-  alive_.assign(program_.ops.size(), 0);
+  for (int v : program_.outputs) values_[v].needed = true;
+  for (auto& u : program_.updates) values_[u.value].needed = true;
   for (size_t i = program_.ops.size(); i-- > 0;) {
     const OpInstance& op = program_.ops[i];
     bool used = false;
-    for (int v : op.out) used = used || (needed_[v] && folded_[v] < 0);
+    for (int v : op.out) used = used || (values_[v].needed && values_[v].folded < 0);
     if (!used) continue;
-    alive_[i] = 1;
+    ops_[i].alive = true;
     for (int v : op.in)
-      if (v >= 0) needed_[v] = 1;
+      if (v >= 0) values_[v].needed = true;
   }
 }
 
@@ -55,7 +53,7 @@ void Binder::order_steps() {
   for (int v : program_.outputs) early[v] = 1;
   std::vector<int> late;
   for (size_t i = program_.ops.size(); i-- > 0;) {
-    if (!alive_[i] || program_.in_prologue(static_cast<int>(i))) continue;
+    if (!ops_[i].alive || program_.in_prologue(static_cast<int>(i))) continue;
     const OpInstance& op = program_.ops[i];
     bool is_early = !op.def->elementwise;
     for (int v : op.out) is_early = is_early || early[v];
@@ -68,10 +66,10 @@ void Binder::order_steps() {
   }
   std::set<int> is_late(late.begin(), late.end());
   for (size_t i = 0; i < program_.ops.size(); ++i)
-    if (alive_[i] && !skip_[i] && !is_late.count(static_cast<int>(i))) order_.push_back(static_cast<int>(i));
+    if (ops_[i].alive && !ops_[i].skipped && !is_late.count(static_cast<int>(i))) order_.push_back(static_cast<int>(i));
   early_ops_ = order_.size();
   for (auto it = late.rbegin(); it != late.rend(); ++it)
-    if (!skip_[*it]) order_.push_back(*it);
+    if (!ops_[*it].skipped) order_.push_back(*it);
 }
 
 void Binder::make_step(int i) {
@@ -87,14 +85,14 @@ void Binder::make_step(int i) {
   }
   bool empty = true;
   for (int v : op.out) {
-    step.out_value.push_back(needed_[v] ? v : -1);
-    step.out.push_back({nullptr, plan_.types_[v].dtype, needed_[v] != 0, plan_.types_[v].shape});
-    if (needed_[v] && plan_.types_[v].shape.count() > 0) empty = false;
+    step.out_value.push_back(values_[v].needed ? v : -1);
+    step.out.push_back({nullptr, plan_.types_[v].dtype, values_[v].needed, plan_.types_[v].shape});
+    if (values_[v].needed && plan_.types_[v].shape.count() > 0) empty = false;
   }
   if (empty) return;  // nothing to compute
   if (op.def->bodies) {
     step.kernel = control_kernel(op);
-    step.bodies = bodies_[i];
+    step.bodies = ops_[i].bodies;
     lay_out_control(op, step);
     for (auto& body : step.bodies) plan_.bytes_on_host_ = std::max(plan_.bytes_on_host_, body->bytes_on_host_);
     plan_.steps_.push_back(std::move(step));

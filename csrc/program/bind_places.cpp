@@ -1,5 +1,6 @@
 // Binding, the last part: where each value lives, and what is written in place.
 #include <algorithm>
+#include <set>
 
 #include "ops/elementwise.h"
 #include "program/binder.h"
@@ -14,7 +15,7 @@ void Binder::place_outputs() {
     if (value.kind == ValueKind::feed) p = {Place::feed, value.index};
     if (value.kind == ValueKind::variable) p = {Place::variable, value.index};
     if (value.kind == ValueKind::constant) p = {Place::constant, value.index};
-    if (folded_[v] >= 0) p = {Place::folded, folded_[v]};
+    if (values_[v].folded >= 0) p = {Place::folded, values_[v].folded};
   }
   for (auto& step : plan_.prologue_steps_)
     for (int v : step.out_value)
@@ -27,13 +28,11 @@ void Binder::place_outputs() {
     plan_.prologue_workspace_ =
         std::max(plan_.prologue_workspace_, align_up(step.workspace) + align_up(step.pack_bytes));
   }
-  made_by_.assign(program_.values.size(), -1);
-  last_use_.assign(program_.values.size(), -1);
   for (size_t s = 0; s < plan_.steps_.size(); ++s) {
     for (int v : plan_.steps_[s].out_value)
-      if (v >= 0) made_by_[v] = last_use_[v] = static_cast<int>(s);
+      if (v >= 0) values_[v].made_by = values_[v].last_use = static_cast<int>(s);
     for (int v : plan_.steps_[s].in_value)
-      if (v >= 0) last_use_[root(v)] = static_cast<int>(s);
+      if (v >= 0) values_[root(v)].last_use = static_cast<int>(s);
   }
   for (size_t k = 0; k < program_.outputs.size(); ++k) {
     int r = root(program_.outputs[k]);
@@ -42,8 +41,8 @@ void Binder::place_outputs() {
       plan_.places_[r] = {Place::feed, static_cast<int64_t>(k)};
       continue;
     }
-    if (!placed(r) && made_by_[r] >= 0) plan_.places_[r] = out;
-    else plan_.copies_.push_back({{}, out, bytes_of(plan_.types_[r])}), copy_source_.push_back(r);
+    if (!placed(r) && values_[r].made_by >= 0) plan_.places_[r] = out;
+    else copies_.push_back({r, out, bytes_of(plan_.types_[r])});
   }
 }
 
@@ -51,7 +50,7 @@ void Binder::place_outputs() {
 bool Binder::carried_in_place(int k) const {
   const auto& allowed = program_.options.carried_in_place;
   const int r = root(program_.outputs[k]);
-  return std::find(allowed.begin(), allowed.end(), k) != allowed.end() && !placed(r) && made_by_[r] >= 0 &&
+  return std::find(allowed.begin(), allowed.end(), k) != allowed.end() && !placed(r) && values_[r].made_by >= 0 &&
          direct(r, ValueKind::feed, k);
 }
 
@@ -59,7 +58,7 @@ bool Binder::carried_in_place(int k) const {
 // to do all serve updates.
 void Binder::place_updates() {
   std::set<int> makers;
-  for (auto& u : program_.updates) makers.insert(made_by_[root(u.value)]);
+  for (auto& u : program_.updates) makers.insert(values_[root(u.value)].made_by);
   size_t begin = tail_;
   while (begin > 0 && makers.count(static_cast<int>(begin) - 1)) --begin;
   plan_.first_write_ = plan_.steps_.size();
@@ -67,13 +66,12 @@ void Binder::place_updates() {
     int r = root(u.value);
     Place to{Place::variable, u.variable};
     Variable& variable = *program_.variables[u.variable];
-    if (!placed(r) && made_by_[r] >= static_cast<int>(begin) && direct(r, ValueKind::variable, u.variable) &&
+    if (!placed(r) && values_[r].made_by >= static_cast<int>(begin) && direct(r, ValueKind::variable, u.variable) &&
         bytes_of(plan_.types_[r]) == variable.bytes()) {
       plan_.places_[r] = to;
-      plan_.first_write_ = std::min(plan_.first_write_, static_cast<size_t>(made_by_[r]));
+      plan_.first_write_ = std::min(plan_.first_write_, static_cast<size_t>(values_[r].made_by));
     } else {
-      plan_.copies_.push_back({{}, to, variable.bytes()});
-      copy_source_.push_back(r);
+      copies_.push_back({r, to, variable.bytes()});
     }
   }
 }
@@ -81,7 +79,7 @@ void Binder::place_updates() {
 // May the step that makes value r write straight over a leaf, a variable or a state's feed? Only when nothing
 // reads the old value afterwards, and the step itself reads it element by element, in the same place.
 bool Binder::direct(int r, ValueKind kind, int index) const {
-  int maker = made_by_[r];
+  int maker = values_[r].made_by;
   const Step& step = plan_.steps_[maker];
   const OpDef& def = *program_.ops[step.op].def;
   int reads = 0;
@@ -92,8 +90,8 @@ bool Binder::direct(int r, ValueKind kind, int index) const {
       if (s != static_cast<size_t>(maker) || !def.elementwise || ++reads > 1) return false;
       if (plan_.types_[v].shape != plan_.types_[r].shape || !may_overwrite(step, k, r)) return false;
     }
-  for (int source : copy_source_)
-    if (is_leaf(source, kind, index)) return false;
+  for (const PendingCopy& copy : copies_)
+    if (is_leaf(copy.source, kind, index)) return false;
   for (int v : program_.outputs)
     if (is_leaf(root(v), kind, index)) return false;
   for (auto& u : program_.updates)  // another update that takes this variable's old value
@@ -110,7 +108,7 @@ void Binder::place_values() {
   // What must outlive the steps: sources of copies. Old values of variables that are overwritten by other copies
   // are first saved in the arena.
   constexpr int kEnd = 1 << 30;
-  for (int r : copy_source_) last_use_[r] = kEnd;
+  for (const PendingCopy& copy : copies_) values_[copy.source].last_use = kEnd;
   // A packing that a scan makes before its first step is read in all of them: nothing of any step may lie there.
   for (Step& step : plan_.steps_)
     if (step.pack_once) step.pack_offset = arena_.allocate(step.pack_bytes);
@@ -124,7 +122,7 @@ void Binder::place_values() {
       if (donor >= 0) {
         plan_.places_[v] = plan_.places_[donor];
         plan_.places_[donor].kind = Place::arena;
-        given_.insert(donor);
+        values_[donor].given = true;
       } else {
         plan_.places_[v] = {Place::arena, arena_.allocate(bytes_of(plan_.types_[v]))};
       }
@@ -138,9 +136,12 @@ void Binder::place_values() {
       dying.push_back({step.pack_offset, step.pack_bytes});
     }
     auto retire = [&](int r) {
-      if (last_use_[r] == static_cast<int>(s) && plan_.places_[r].kind == Place::arena && !given_.count(r) &&
-          retired_.insert(r).second)
-        dying.push_back({plan_.places_[r].offset, bytes_of(plan_.types_[r])});
+      ValueState& state = values_[r];
+      if (state.last_use != static_cast<int>(s) || plan_.places_[r].kind != Place::arena || state.given ||
+          state.retired)
+        return;
+      state.retired = true;
+      dying.push_back({plan_.places_[r].offset, bytes_of(plan_.types_[r])});
     };
     for (int v : step.in_value)
       if (v >= 0) retire(root(v));
@@ -152,9 +153,8 @@ void Binder::place_values() {
     }
   }
   std::vector<Copy> saves, to_outputs, to_variables;
-  for (size_t c = 0; c < plan_.copies_.size(); ++c) {
-    Copy copy = plan_.copies_[c];
-    copy.from = plan_.places_[copy_source_[c]];
+  for (const PendingCopy& pending : copies_) {
+    Copy copy{plan_.places_[pending.source], pending.to, pending.bytes};
     if (copy.to.kind == Place::output) {
       to_outputs.push_back(copy);
       continue;
@@ -201,7 +201,8 @@ int Binder::inplace_donor(const Step& step, int s, int v, std::vector<char>& tak
         def.has(def.overwritten, static_cast<int>(k)) &&
         (def.elementwise ? plan_.types_[in].shape == t.shape && may_overwrite(step, k, v) : v == step.out_value[0]);
     int r = root(in);
-    if (!allowed || last_use_[r] != s || plan_.places_[r].kind != Place::arena || given_.count(r) || retired_.count(r))
+    if (!allowed || values_[r].last_use != s || plan_.places_[r].kind != Place::arena || values_[r].given ||
+        values_[r].retired)
       continue;
     if (bytes_of(plan_.types_[r]) != bytes_of(t) || item_size(plan_.types_[in].dtype) != item_size(t.dtype)) continue;
     int uses = 0;  // read twice under other shapes or positions: leave it alone unless elementwise with equal shapes

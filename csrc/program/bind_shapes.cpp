@@ -70,10 +70,9 @@ std::vector<int64_t> integers(DType dtype, const char* data, int64_t count) {
 void Binder::infer() {
   auto& types = plan_.types_;
   types.resize(program_.values.size());
-  root_.resize(types.size());
-  folded_.assign(types.size(), -1);
+  values_.resize(types.size());
   for (size_t v = 0; v < types.size(); ++v) {
-    root_[v] = static_cast<int>(v);
+    values_[v].root = static_cast<int>(v);
     const Value& value = program_.values[v];
     types[v] = TypeInfo::of(value.dtype, value.shape);
     if (value.kind == ValueKind::constant) learn_ints(types[v], program_.constants[value.index]->data.data());
@@ -98,8 +97,7 @@ void Binder::infer() {
       t.ints.assign(plan_.feed_ints_[f].begin(), plan_.feed_ints_[f].end());
     }
   }
-  bodies_.resize(program_.ops.size());
-  skip_.assign(program_.ops.size(), 0);
+  ops_.resize(program_.ops.size());
   std::vector<TypeInfo> in, out;
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpInstance& op = program_.ops[i];
@@ -109,7 +107,7 @@ void Binder::infer() {
       in.push_back(v < 0 ? TypeInfo::absent() : types[v]);
     }
     try {
-      if (op.def->bodies) bodies_[i] = bind_bodies(plan_.target_, op, in, out);
+      if (op.def->bodies) ops_[i].bodies = bind_bodies(plan_.target_, op, in, out);
       else op.def->infer(op.attrs->data(), in, out);
     } catch (const NeedsValues& e) {  // of a body
       throw NeedsValues(e.what(), fed_from(op, e.values));
@@ -131,10 +129,10 @@ void Binder::infer() {
       all_known = all_known && (fully_known(t) || fold_by_kernel(static_cast<int>(i)));
     }
     const bool view = op.def->view || (op.def->view_if_same && types[op.out[0]].shape == types[op.in[0]].shape);
-    if (view) root_[op.out[0]] = root_[op.in[0]];
+    if (view) values_[op.out[0]].root = root(op.in[0]);
     if (all_known)
       for (int v : op.out) fold(v);
-    skip_[i] = all_known || view;
+    ops_[i].skipped = all_known || view;
   }
 }
 
@@ -166,8 +164,8 @@ void Binder::fold(int v) {
   Buffer b(bytes_of(t) + 1);
   for (size_t i = 0; i < t.ints.size(); ++i)
     write_int(b.data() + static_cast<int64_t>(i) * item_size(t.dtype), t.dtype, t.ints[i].value());
-  folded_[v] = static_cast<int>(plan_.folded_.size());
-  root_[v] = v;
+  values_[v].folded = static_cast<int>(plan_.folded_.size());
+  values_[v].root = v;
   if (!plan_.is_on_host_) {
     Buffer there(b.size(), plan_.device_);
     plan_.device_.copy_in(there.data(), b.data(), b.size());

@@ -3,7 +3,6 @@
 // kernel runs each op and how its weights are packed. Private to the three bind*.cpp.
 #pragma once
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "core/arena.h"
@@ -19,7 +18,27 @@ class Binder {
   void bind();
 
  private:
-  int root(int v) const { return root_[v]; }
+  // What is decided of a value while a plan is bound; -1 is none.
+  struct ValueState {
+    int root;
+    int folded = -1;                  // where among the plan's folded values
+    int made_by = -1, last_use = -1;  // steps; of a root, whichever of its views is read last
+    bool needed = false;              // something reads it
+    bool given = false;               // an output of the step that reads it last took its range over
+    bool retired = false;             // its range is free again
+  };
+  struct OpState {
+    bool skipped = false;  // a view, or known when bound
+    bool alive = false;    // something reads its results
+    std::vector<std::shared_ptr<Plan>> bodies;
+  };
+  struct PendingCopy {
+    int source;
+    Place to;
+    int64_t bytes;
+  };
+
+  int root(int v) const { return values_[v].root; }
 
   // bind_shapes.cpp: shapes, and the integers that are known already.
   void infer();
@@ -49,10 +68,10 @@ class Binder {
   Program& program_;
   ArenaPlanner arena_;
   size_t early_ops_ = 0, tail_ = 0;  // in order_, and in the plan's steps: where what only serves updates begins
-  std::vector<int> root_, folded_, order_, made_by_, last_use_, copy_source_;
-  std::vector<std::vector<std::shared_ptr<Plan>>> bodies_;  // of control ops
-  std::vector<char> skip_, needed_, alive_;
-  std::set<int> given_, retired_;
+  std::vector<ValueState> values_;
+  std::vector<OpState> ops_;
+  std::vector<int> order_;  // of the ops that run
+  std::vector<PendingCopy> copies_;
 };
 
 }  // namespace hornbeam
