@@ -212,7 +212,7 @@ def _overflowing(program: Program, isa: str | None) -> list[bool]:
 
     def overflows(op: FlatOp) -> bool:
         from_finite = all(finite[v] for v in op.inputs if v >= 0)
-        return from_finite and not all(finite[v] for v in op.outputs) and not _core.op_info(op.name)["elementwise"]
+        return from_finite and not all(finite[v] for v in op.outputs) and not _core.op_info(op.name).elementwise
 
     return _depending(program, graph, overflows)
 

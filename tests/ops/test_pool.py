@@ -137,7 +137,7 @@ def test_strides_beyond_any_image(strides):
 
 
 @pytest.mark.parametrize("op", ["max_pool2d", "avg_pool2d"])
-def test_windows_beyond_any_image(isa, op):
+def test_windows_beyond_any_image(target, op):
     """These two times 15 numbers a cell are 2**64 - 1: what a row costs was that, and a number was divided by it and 1."""
     sizes = [1722007169, 714156689]
     x = np.random.default_rng(0).uniform(size=(2, 3, 4, 15)).astype("float32")
