@@ -126,7 +126,7 @@ void infer_multi(const FusedMultiAttrs& a, const std::vector<TypeInfo>& in, std:
     std::vector<TypeInfo> mine(in.begin(), in.begin() + a.n_shared);
     const auto begin = in.begin() + a.n_shared + g * each;
     mine.insert(mine.end(), begin, begin + each);
-    Shape shape;  // the group's: that of its inputs that are no scalars
+    Shape shape;  // the group's: that of its inputs that are not scalars
     for (auto t = begin; t != begin + each; ++t)
       if (is_scalar(shape) && (!is_scalar(t->shape) || t->shape.rank > shape.rank)) shape = t->shape;
     for (int64_t i = 0; i < each; ++i) {

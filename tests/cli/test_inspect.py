@@ -157,7 +157,7 @@ def test_broken_files(tmp_path, capsys):
         file.attrs["model_config"] = "{"
         file.attrs["training_config"] = np.arange(3)
     status, out = shown(tmp_path / "bad.h5", capsys)
-    assert status == 1 and "model_config is no valid JSON" in out and "'training_config' cannot be read" in out
+    assert status == 1 and "model_config is not valid JSON" in out and "'training_config' cannot be read" in out
 
 
 def test_the_command_reads_in_a_child_process(tmp_path, capsys, monkeypatch):

@@ -11,7 +11,7 @@ from reference_conv import PADDINGS, draw, operands
 #: promise for the sizes here, and the bound of the direct sum does not hold.
 TOLERANCE = 1e-5
 
-# Batch, height, width, channels in, channels out, kernel: outputs that are no multiples of a tile's four, channels that
+# Batch, height, width, channels in, channels out, kernel: outputs that are not multiples of a tile's four, channels that
 # fill neither a vector nor a panel of any instruction set, one image and many.
 SHAPES = [
     (9, 8, 8, 16, 16, (3, 3)), (3, 21, 15, 33, 70, (3, 3)), (1, 27, 30, 17, 37, (3, 3)), (12, 9, 13, 64, 19, (3, 3)),

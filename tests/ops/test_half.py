@@ -9,7 +9,7 @@ from hornbeam import graph as G
 def test_a_chain_is_rounded_once_and_what_is_stored_is_rounded():
     x = G.placeholder((3,), "float16")
     a = np.array([60000, 60001, 3.0], "float16")
-    chain = (x * 2.0) / 2.0  # 120000 is no float16
+    chain = (x * 2.0) / 2.0  # 120000 is not a float16
     (got,) = G.Function([x], [chain])([a])
     np.testing.assert_array_equal(got, a)
     stored = G.apply("reverse", [x * 2.0], axes=[0]) / 2.0

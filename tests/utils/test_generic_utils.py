@@ -43,7 +43,7 @@ def test_deserialize():
     assert g.deserialize_keras_object({"class_name": "f", "config": {"x": 2}}, {"f": helper}) == 3
     with pytest.raises(ValueError, match="helper is a function: a layer is named without config"):
         g.deserialize_keras_object({"class_name": "helper", "config": {}}, {}, {"helper": helper}, "layer")
-    with pytest.raises(ValueError, match="name of a layer is no text"):
+    with pytest.raises(ValueError, match="name of a layer is not a text"):
         g.deserialize_keras_object({"class_name": ["f"], "config": {}}, {}, None, "layer")
     with pytest.raises(ValueError, match="Unknown gadget: Thing"):
         g.deserialize_keras_object(config, printable_module_name="gadget")

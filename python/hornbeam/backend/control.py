@@ -27,7 +27,7 @@ def control_dependencies(control_inputs: Any) -> Any:
     """A ``with`` block in which variables stand for the results of updates.
 
     Args:
-        control_inputs: tensors of ``K.update`` and its kin. What is built in the block runs them.
+        control_inputs: tensors of ``K.update`` and functions like it. What is built in the block runs them.
     """
     return graph.control_dependencies(control_inputs)
 
@@ -135,7 +135,7 @@ def function(inputs: Sequence[Tensor], outputs: Any, updates: Sequence[Any] | No
     Args:
         inputs: list of tensors to feed. Any tensor may be one: what it is computed from is then ignored.
         outputs: list of tensors to compute (or one tensor).
-        updates: tensors of ``K.update`` and its kin, or (variable, new value) pairs.
+        updates: tensors of ``K.update`` and functions like it, or (variable, new value) pairs.
         name: for error messages.
         fetches: more tensors to compute in each call, for what that does: updates, printing.
         feed_dict: more tensors to feed, with their values, which may be changed between calls.
@@ -180,7 +180,7 @@ def gradients(loss: Tensor, variables: Any) -> list[Tensor | None]:
 def print_tensor(x: Any, message: str = "") -> Tensor:
     """``x``, whose message and value are printed after each run in which something reads what is returned.
 
-    In the step function of ``K.rnn`` and its kin it prints nothing.
+    In the step function of ``K.rnn`` and functions like it it prints nothing.
     """
     return graph.print_value(graph.convert(x), message)
 

@@ -292,7 +292,7 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops the training when the loss is no number any more, and says in which layer that began.
+    """Stops the training when the loss is not a number any more, and says in which layer that began.
 
     To be able to say so it copies the weights before each step.
     """

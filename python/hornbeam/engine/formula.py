@@ -17,7 +17,7 @@ from ..utils.registry import LAYERS
 from .base_layer import Layer
 from .node import Node
 
-#: Nodes that are no ops of the core, and can be made again by the function that made them.
+#: Nodes that are not ops of the core, and can be made again by the function that made them.
 _MARKERS = {"phase_switch": graph.phase_switch}
 
 

@@ -214,7 +214,7 @@ def _tensor_at(layers: dict, where: Any) -> Any:
 
     Raises:
         _Pending: the layer was not called that often yet.
-        ValueError: it is no reference, or to a layer that the model does not have.
+        ValueError: it is not a reference, or to a layer that the model does not have.
     """
     try:
         name, node_index, tensor_index = where[0], int(where[1]), int(where[2])

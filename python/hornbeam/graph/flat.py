@@ -395,7 +395,7 @@ def _as_assign(update: Any) -> Tensor:
     if isinstance(update, (list, tuple)) and len(update) == 2 and isinstance(update[0], Variable):
         return update[0].assign(update[1])
     raise TypeError(
-        f"an update is a tensor from K.update and its kin, or a pair (variable, new value); got {update!r:.80}"
+        f"an update is a tensor from K.update or a function like it, or a pair (variable, new value); got {update!r:.80}"
     )
 
 

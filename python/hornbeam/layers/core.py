@@ -217,7 +217,7 @@ class Permute(Layer):
         dims: axes counted from 1 (the batch is axis 0 and stays): (2, 1) swaps two axes.
 
     Raises:
-        ValueError: dims is no permutation.
+        ValueError: dims is not a permutation.
     """
 
     def __init__(self, dims, **kwargs):

@@ -72,7 +72,7 @@ class TensorFlowOpLayer(Layer):
 
     Args:
         node_def: dict with ``name``, ``op``, ``input`` and ``attr``.
-        constants: dict from the number of an input to its value, for inputs that are no tensors.
+        constants: dict from the number of an input to its value, for inputs that are not tensors.
 
     Raises:
         ValueError: Hornbeam has no such op.

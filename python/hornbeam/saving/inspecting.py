@@ -98,7 +98,7 @@ def _parsed(text: str | None, what: str, suspicions: list[str]) -> Any:
     try:
         return parse_json(text)
     except ValueError as error:
-        suspicions.append(f"{what} is no valid JSON: {error}")
+        suspicions.append(f"{what} is not valid JSON: {error}")
         return None
 
 

@@ -121,8 +121,8 @@ def _read_order(file: Any) -> np.ndarray | None:
         return None
     stored = hdf5.dataset(file, _ORDER)
     if stored.ndim != 1 or stored.dtype != np.uint32:
-        raise ValueError(f"`{_ORDER}` is no list of sample numbers")
+        raise ValueError(f"`{_ORDER}` is not a list of sample numbers")
     order = stored[()].astype("int64")
     if not np.array_equal(np.sort(order), np.arange(order.size)):
-        raise ValueError(f"`{_ORDER}` is no permutation")
+        raise ValueError(f"`{_ORDER}` is not a permutation")
     return order

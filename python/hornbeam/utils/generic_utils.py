@@ -141,7 +141,7 @@ def _needs_arguments(function: Callable) -> bool:
 
 def _look_up(name: Any, tables: list[dict[str, Any]], what: str) -> Any:
     if not isinstance(name, str):
-        raise ValueError(f"The name of a {what} is no text: {str(name)[:200]}")
+        raise ValueError(f"The name of a {what} is not a text: {str(name)[:200]}")
     for table in tables:
         if table.get(name) is not None:
             return table[name]
@@ -219,7 +219,7 @@ def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: dict 
 
 def _bytecode(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise ValueError(f"A function's bytecode is no text but {type(text).__name__}.")
+        raise ValueError(f"A function's bytecode is not a text but {type(text).__name__}.")
     try:
         return codecs.decode(text.encode("ascii"), "base64")
     except (UnicodeEncodeError, ValueError):
