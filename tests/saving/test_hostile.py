@@ -11,6 +11,7 @@ SCRIPT = pathlib.Path(__file__).parent / "hostile.py"
 SECONDS, MIB, LENGTH = 20, 500, 700  # each case has a few kilobytes to a few megabytes
 
 
+@pytest.mark.host_only(reason="its cases run in forked children, in which other devices cannot be used")
 @pytest.mark.parametrize("family", ["structures", "sizes", "nonsense", "texts", "training"])
 def test_cost_and_errors(family, tmp_path):
     done = subprocess.run([sys.executable, SCRIPT, family], cwd=tmp_path, capture_output=True, text=True, check=False)
