@@ -1,11 +1,13 @@
 """What each op states of itself (csrc/ops/op.h), held against what it does to its sample."""
 
+import re
 import zlib
 
 import numpy as np
 import pytest
 from checks import run_op
 from hornbeam import _core
+from hornbeam import graph as G
 from hornbeam.graph.samples import SAMPLES, WITHOUT
 
 OPS = sorted(name for name in SAMPLES if not _core.op_info(name).internal)
@@ -109,6 +111,31 @@ def test_sizes(name, i):
 
     same = dims(arrays[i]) == dims(None) == dims(np.asarray(arrays[i]) * 2)
     assert _core.op_info(name).is_size(i) == (not same)
+
+
+def overwritten(name):
+    """Those of ops that are not elementwise: the others are fused, and their programs tested as such."""
+    info = _core.op_info(name)
+    return [] if info.elementwise else [i for i in floats(name) if info.is_overwritten(i)]
+
+
+@pytest.mark.parametrize(("name", "i"), cases(overwritten))
+def test_overwritten(target, name, i):
+    """The result has the bits that it has where the input is read again, and so is left as it was."""
+    arrays, attrs, _ = sample(name)
+    inputs = [
+        None if a is None else G.placeholder(a.shape, "float64") if is_float(a) else G.constant(a) for a in arrays
+    ]
+    fed = [t for t, a in zip(inputs, arrays) if is_float(a)]
+    dies = G.apply("reverse", [inputs[i]], axes=[0])
+    made = G.apply(name, [*inputs[:i], dies, *inputs[i + 1 :]], **attrs)
+    first = made[0] if isinstance(made, tuple) else made
+    over, beside = G.Function(fed, [G.apply("reverse", [first], axes=[0])]), G.Function(fed, [first, dies])
+    feeds = [a for a in arrays if is_float(a)]
+    np.testing.assert_array_equal(over(feeds)[0][::-1], beside(feeds)[0])
+    plan = str(over.program().bind([a.shape for a in feeds]))
+    places = {op: re.search(rf"^{op} .*?@(\S+)", plan, flags=re.M).group(1) for op in ("reverse", name)}
+    assert places["reverse"] == places[name], plan
 
 
 @pytest.mark.parametrize("name", OPS)
