@@ -106,7 +106,6 @@ static py::object position_or_none(int input) { return input < 0 ? py::object(py
 
 static void bind_op_info(py::module_& m) {
   py::class_<OpDef>(m, "OpInfo", "What an op states of itself; csrc/ops/op.h says what each fact means.")
-      .def_readonly("name", &OpDef::name)
       .def_readonly("family", &OpDef::family)
       .def_property_readonly("inputs", &input_names)
       .def_readonly("view", &OpDef::view)

@@ -312,8 +312,8 @@ void Plan::run_steps(Execution& e) {
     }
   }
   const bool check = nan_checking();
-  Interruptible* run =
-      Interruptible::current();  // asked for once: the body of a scan has steps of some ten nanoseconds
+  // Asked for once: the body of a scan has steps of some ten nanoseconds.
+  Interruptible* run = Interruptible::current();
   std::optional<Uninterruptible> writing;
   auto begin_to_write = [&] {
     interruption_point();

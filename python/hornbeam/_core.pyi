@@ -24,7 +24,6 @@ MAX_FUSED_CONSTANTS: int
 MAX_FUSED_INSTRUCTIONS: int
 
 class OpInfo:  # csrc/ops/op.h says what each fact means
-    name: str
     family: str
     inputs: list[str]
     view: bool

@@ -180,7 +180,7 @@ def gradients(loss: Tensor, variables: Any) -> list[Tensor | None]:
 def print_tensor(x: Any, message: str = "") -> Tensor:
     """``x``, whose message and value are printed after each run in which something reads what is returned.
 
-    In the step function of ``K.rnn`` and functions like it it prints nothing.
+    In a step function, as of ``K.rnn``, it prints nothing.
     """
     return graph.print_value(graph.convert(x), message)
 

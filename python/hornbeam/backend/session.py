@@ -43,7 +43,7 @@ class Session:
     ) -> Any:
         """Compute ``fetches``: a tensor, or lists, tuples and dictionaries of them.
 
-        A fetched update (``K.update`` and functions like it) is carried out. None, which stands for TensorFlow's initializers, gives
+        A fetched update (of ``K.update``, say) is carried out. None, which stands for TensorFlow's initializers, gives
         None: variables initialize themselves.
 
         Args:

@@ -21,7 +21,7 @@ VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
 
 
 class Options:
-    """``ConfigProto`` and messages like it: keeps any option, and does nothing with it unless it is the number of threads."""
+    """``ConfigProto`` and messages like it: keeps any option, and uses the number of threads alone."""
 
     def __init__(self, **options: Any) -> None:
         for name, value in options.items():
