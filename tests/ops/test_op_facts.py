@@ -67,26 +67,29 @@ def test_linear(name, i):
     assert _core.op_info(name).is_linear(i) == (adds_up and zeros and varies)
 
 
-@pytest.mark.parametrize("name", OPS)
+def inputs_that(is_so):
+    """Of an op those inputs, by number, of which its info says something."""
+    return lambda name: [i for i in range(len(sample(name)[0])) if is_so(_core.op_info(name), i)]
+
+
+jointly_linear = inputs_that(lambda info, i: info.is_jointly_linear(i))
+
+
+@pytest.mark.parametrize("name", [name for name in OPS if jointly_linear(name)])
 def test_jointly_linear(name):
     arrays, attrs, _ = sample(name)
-    together = [i for i in range(len(arrays)) if _core.op_info(name).is_jointly_linear(i)]
-    if together:
-        assert all(not y.any() for y in run_op(name, zeroed(arrays, together), **attrs))
-        for i in together:  # one alone does not make zeros
-            assert any(y.any() for y in run_op(name, zeroed(arrays, {*together} - {i}), **attrs))
-    assert not any(_core.op_info(name).is_linear(i) for i in together)
+    together = jointly_linear(name)
+    assert all(not y.any() for y in run_op(name, zeroed(arrays, together), **attrs))
+    for i in together:  # one alone does not make zeros
+        assert any(y.any() for y in run_op(name, zeroed(arrays, {*together} - {i}), **attrs))
 
 
-@pytest.mark.parametrize(("name", "i"), cases(lambda name: range(len(SAMPLES[name][0]))))
+@pytest.mark.parametrize(("name", "i"), cases(inputs_that(lambda info, i: info.neutral(i) is not None)))
 def test_neutral(name, i):
-    number = _core.op_info(name).neutral(i)
-    if number is None:
-        return
     arrays, attrs, _ = sample(name)
-    other = arrays[1 - i]
-    (y,) = run_op(name, [np.full_like(a, number) if j == i else a for j, a in enumerate(arrays)], **attrs)
-    np.testing.assert_array_equal(y, other)
+    neutral = np.full_like(arrays[i], _core.op_info(name).neutral(i))
+    (y,) = run_op(name, [neutral if j == i else a for j, a in enumerate(arrays)], **attrs)
+    np.testing.assert_array_equal(y, arrays[1 - i])
 
 
 def integers(name):
@@ -113,10 +116,8 @@ def test_sizes(name, i):
     assert _core.op_info(name).is_size(i) == (not same)
 
 
-def overwritten(name):
-    """Those of ops that are not elementwise: the others are fused, and their programs tested as such."""
-    info = _core.op_info(name)
-    return [] if info.elementwise else [i for i in floats(name) if info.is_overwritten(i)]
+# Elementwise ops are fused, and their programs tested as such.
+overwritten = inputs_that(lambda info, i: info.is_overwritten(i) and not info.elementwise)
 
 
 @pytest.mark.parametrize(("name", "i"), cases(overwritten))
@@ -182,12 +183,11 @@ def test_columns(name):
     np.testing.assert_allclose(y, plain * factor, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("name", [name for name in OPS if _core.op_info(name).of_shapes])
 def test_of_shapes(name):
     arrays, attrs, _ = sample(name)
-    if _core.op_info(name).of_shapes:
-        changed = [a + 1 for a in arrays]
-        assert all(np.array_equal(a, b) for a, b in zip(run_op(name, arrays, **attrs), run_op(name, changed, **attrs)))
+    changed = [a + 1 for a in arrays]
+    assert all(np.array_equal(a, b) for a, b in zip(run_op(name, arrays, **attrs), run_op(name, changed, **attrs)))
 
 
 def test_limits_of_the_interpreter_are_the_cores():
