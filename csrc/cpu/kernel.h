@@ -35,6 +35,8 @@ struct RunInfo {
   const uint64_t* device_run = nullptr;
 };
 
+struct Lane;  // the device's own: csrc/cuda/lane.h
+
 struct KernelCall {
   const void* attrs = nullptr;  // the op's attribute struct, from ops/<family>.h
   int32_t n_in = 0, n_out = 0;
@@ -44,6 +46,7 @@ struct KernelCall {
   const void* const* packed = nullptr;  // packed[i]: packed form of input i (see Kernel::pack)
   const TaskRunner* tasks = nullptr;
   const RunInfo* run_info = nullptr;
+  Lane* lane = nullptr;  // what a device's kernels put their work into; the host has none
 };
 
 // One way to run one op. Several kernels may serve an op: the first whose `supports` agrees is chosen

@@ -1,0 +1,19 @@
+// Where kernels put their work: a stream, which does it in order and later, and the first thing that went wrong.
+#pragma once
+#include <cuda_runtime_api.h>
+
+namespace hornbeam {
+
+struct Lane {
+  cudaStream_t stream = nullptr;
+  cudaError_t error = cudaSuccess;
+  const char* failed = "";  // the launch that it came from
+
+  void check(const char* what, cudaError_t e) {
+    if (e == cudaSuccess || error != cudaSuccess) return;
+    error = e;
+    failed = what;
+  }
+};
+
+}  // namespace hornbeam
