@@ -15,8 +15,7 @@ enum Gate { kZ, kReset, kK, kGates };
 
 // ---- forward -----------------------------------------------------------------------------------------
 template <class T>
-class Gru {
- public:
+struct Gru {
   enum Input { kXp, kH0, kR, kRb, kMask, kRecMask };
 
   explicit Gru(const KernelCall& c) {
@@ -33,11 +32,8 @@ class Gru {
 
   int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
 
-  void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
-  }
+  void run(const KernelCall& c) const { run_forward(*this, c); }
 
- private:
   // Of one task. The gates are kept for all units, panel by panel: (panels, rows, kPanel).
   struct Space {
     T *h, *h_next, *masked, *reset_h, *z, *reset, *k, *hidden;
@@ -57,25 +53,21 @@ class Gru {
     }
   };
 
-  void run_block(const KernelCall& call, int64_t block) const {
-    Space s(q, call.workspace + block * Space(q, nullptr).bytes);
-    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
-    const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
-    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
+  Space space(char* base, int64_t block) const { return {q, base + block * Space(q, nullptr).bytes}; }
+
+  void begin(const Space& s, const Rows<T>& in) const {
+    in.take_state(h0, s.h, q.units);
     // Lanes beyond the last unit are computed with and never looked at; they only have to be numbers.
-    fill_zero(s.z, gemm_packed_b<T>(rows, U));
-    fill_zero(s.reset, gemm_packed_b<T>(rows, U));
-    fill_zero(s.k, rows * kPanel<T>);
-    fill_zero(s.hidden, rows * kPanel<T>);
-    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
-      in.refresh(q, s.h);
-      for (int64_t u = 0; u < U; u += kPanel<T>) update_gates(s, in, step, u);
-      for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
-      swap_pointers(s.h, s.h_next);
-    }
-    for (int64_t r = 0; r < rows; ++r)
-      if (h_out) copy(s.h + r * in.ld, h_out + (first + r) * U, U);
+    fill_zero(s.z, gemm_packed_b<T>(in.rows, q.units));
+    fill_zero(s.reset, gemm_packed_b<T>(in.rows, q.units));
+    fill_zero(s.k, in.rows * kPanel<T>);
+    fill_zero(s.hidden, in.rows * kPanel<T>);
   }
+  void advance(const Space& s, const Rows<T>& in, int64_t step) const {
+    for (int64_t u = 0; u < q.units; u += kPanel<T>) update_gates(s, in, step, u);
+    for (int64_t u = 0; u < q.units; u += kPanel<T>) advance_panel(s, in, step, u);
+  }
+  void end(const Space& s, const Rows<T>& in) const { in.give_state(s.h, h_out, q.units); }
 
   // What gate g of unit u gets from outside at a step.
   const T* input(const Rows<T>& in, int64_t step, int64_t g, int64_t u) const {
@@ -103,7 +95,7 @@ class Gru {
   }
 
   // The candidate and the new state of one panel of units.
-  void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
+  void advance_panel(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u), x_stride = q.steps * kGates * U;
     const T *x = input(in, step, kK, u), *z = s.z + u * in.rows, *reset = s.reset + u * in.rows;
     if (reset_after) {
@@ -149,8 +141,7 @@ class Gru {
 
 // ---- backward ----------------------------------------------------------------------------------------
 template <class T>
-class GruGrad {
- public:
+struct GruGrad {
   enum Input { kDy, kDh, kY, kGateValues, kHidden, kH0, kR, kRb, kMask, kRecMask };
 
   explicit GruGrad(const KernelCall& c) {
@@ -173,10 +164,10 @@ class GruGrad {
 
   void run(const KernelCall& c) const {
     const int64_t U = q.units, ld = kGates * U;
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
+    run_backward(*this, c, blocks);
     if (drb) {
       fill_zero(drb, ld);
-      for (int64_t block = 0; block < q.blocks(); ++block) add_row(space(block).drb, drb, ld);
+      for (int64_t block = 0; block < q.blocks(); ++block) add_row(space(blocks, block).drb, drb, ld);
     }
     if (!dr) return;
     const auto gradient = [&](int64_t g, int64_t count) {
@@ -193,7 +184,6 @@ class GruGrad {
     else WeightGradient<T>{q, kept_of_step(hidden), {dxp + kK * U, ld, U}, drh, scratch}.run(c);
   }
 
- private:
   struct Shared {
     T* dhidden;  // (batch * steps, units) with reset_after, in the input's order
     T *scratch, *dxp;
@@ -208,10 +198,10 @@ class GruGrad {
   };
   struct Space {  // of one task
     T *dh, *d, *dreset_h, *drb, *scratch;
-    int64_t ld, ldd, bytes;
+    int64_t ldd, bytes;
     Space(const Sequence& q, char* base) {
-      const int64_t rows = q.block_rows();
-      ld = row_pitch<T>(q.units), ldd = row_pitch<T>(kGates * q.units);
+      const int64_t rows = q.block_rows(), ld = row_pitch<T>(q.units);
+      ldd = row_pitch<T>(kGates * q.units);
       Carver carve(base);
       dh = carve.take<T>(rows * ld);
       d = carve.take<T>(rows * ldd);
@@ -221,35 +211,35 @@ class GruGrad {
       bytes = carve.used();
     }
   };
-  Space space(int64_t block) const { return Space(q, blocks + block * Space(q, nullptr).bytes); }
+  Space space(char* base, int64_t block) const { return {q, base + block * Space(q, nullptr).bytes}; }
 
-  void run_block(const KernelCall& call, int64_t block) const {
-    const Space s = space(block);
-    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
-    const Rows<T> in{rec_mask, nullptr, first, rows, s.ld}, unmasked{nullptr, nullptr, first, rows, s.ld};
-    fill_zero(s.drb, kGates * U);
-    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
-    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) {
-      for (int64_t r = 0; r < rows; ++r) {
-        retreat(s.dh + r * s.ld, s.d + r * s.ldd, drop_carry ? in.mask_row(q, kZ, r) : nullptr, first + r, step);
-        fill_zero(s.dreset_h + r * s.ld, U);
-      }
-      if (!reset_after)
-        backprop_state<T>(q, weights, unmasked, kK, kGates, s.d, s.ldd, s.dreset_h, s.ld, nullptr, [](int64_t) {});
-      for (int64_t r = 0; r < rows; ++r) retreat_reset(s, in, r, step);
-      backprop_state<T>(q, weights, in, kZ, reset_after ? kGates : kK, s.d, s.ldd, s.dh, s.ld, s.scratch,
-                        [&](int64_t r) {
-                          if (!step) return;
-                          prefetch<false>(gates + q.at(first + r, step - 1) * kGates * U, kGates * U);
-                          prefetch<false>(hidden + q.at(first + r, step - 1) * U, U);
-                          if (step > 1) prefetch<false>(y + q.at(first + r, step - 2) * U, U);
-                          prefetch<true>(dxp + q.at_time(first + r, step - 1) * kGates * U, kGates * U);
-                          if (reset_after) prefetch<true>(dhidden + q.at_time(first + r, step - 1) * U, U);
-                        });
-    }
-    for (int64_t r = 0; r < rows; ++r)
-      if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
+  void begin(const Space& s, const Rows<T>& in) const {
+    fill_zero(s.drb, kGates * q.units);
+    in.take_state(dh, s.dh, q.units);
   }
+  void retreat(const Space& s, const Rows<T>& in, int64_t step) const {
+    const int64_t U = q.units, first = in.first;
+    for (int64_t r = 0; r < in.rows; ++r) {
+      retreat_row(s.dh + r * in.ld, s.d + r * s.ldd, drop_carry ? in.mask_row(q, kZ, r) : nullptr, first + r, step);
+      fill_zero(s.dreset_h + r * in.ld, U);
+    }
+    if (!reset_after) {
+      Rows<T> unmasked = in;
+      unmasked.rec_mask = nullptr;
+      backprop_state<T>(q, weights, unmasked, kK, kGates, s.d, s.ldd, s.dreset_h, in.ld, nullptr, [](int64_t) {});
+    }
+    for (int64_t r = 0; r < in.rows; ++r) retreat_reset(s, in, r, step);
+    backprop_state<T>(q, weights, in, kZ, reset_after ? kGates : kK, s.d, s.ldd, s.dh, in.ld, s.scratch,
+                      [&](int64_t r) {
+                        if (!step) return;
+                        prefetch<false>(gates + q.at(first + r, step - 1) * kGates * U, kGates * U);
+                        prefetch<false>(hidden + q.at(first + r, step - 1) * U, U);
+                        if (step > 1) prefetch<false>(y + q.at(first + r, step - 2) * U, U);
+                        prefetch<true>(dxp + q.at_time(first + r, step - 1) * kGates * U, kGates * U);
+                        if (reset_after) prefetch<true>(dhidden + q.at_time(first + r, step - 1) * U, U);
+                      });
+  }
+  void end(const Space& s, const Rows<T>& in) const { in.give_state(s.dh, dh0, q.units); }
 
   const T* state_before(int64_t row, int64_t step) const {
     return step ? y + q.at(row, step - 1) * q.units : row_or_null(h0, row, q.units);
@@ -258,7 +248,7 @@ class GruGrad {
   // One step back for one row up to the reset gate: the gradients of the sums of z and of the candidate
   // into d; of dh only what reaches the state before other than through the products.
   // `mask` is what was multiplied with the state that z carries over, if anything.
-  void retreat(T* dh, T* d, const T* mask, int64_t row, int64_t step) const {
+  void retreat_row(T* dh, T* d, const T* mask, int64_t row, int64_t step) const {
     const int64_t U = q.units;
     if (dy) add_row(dy + q.at(row, step) * U, dh, U);
     if (q.skips(row, step)) return fill_zero(d, kGates * U);
@@ -282,9 +272,9 @@ class GruGrad {
   // The reset gate of one row, and the results of its step.
   void retreat_reset(const Space& s, const Rows<T>& in, int64_t r, int64_t step) const {
     const int64_t U = q.units, row = in.first + r, here = q.at(row, step), there = q.at_time(row, step);
-    T *dh = s.dh + r * s.ld, *d = s.d + r * s.ldd, *dx = dxp + there * kGates * U;
+    T *dh = s.dh + r * in.ld, *d = s.d + r * s.ldd, *dx = dxp + there * kGates * U;
     const T *reset = gates + (here * kGates + kReset) * U, *seen = hidden + here * U;
-    const T *before = state_before(row, step), *mask = in.mask_row(q, kK, r), *dreset_h = s.dreset_h + r * s.ld;
+    const T *before = state_before(row, step), *mask = in.mask_row(q, kK, r), *dreset_h = s.dreset_h + r * in.ld;
     if (q.skips(row, step)) {  // d is zero; what the gates hold there may be anything
       fill_zero(dx, kGates * U);
       return fill_zero(dhidden + there * U, U);
@@ -319,11 +309,6 @@ class GruGrad {
 
 }  // namespace
 
-HB_EXPORT_KERNELS(gru,
-                  {"gru", "rows", nullptr, recurrent_workspace<Gru>, run_recurrent<Gru>, Gru<float>::kR,
-                   packed_weight_bytes<Gru<float>::kR, kGates, false>, pack_weights<Gru<float>::kR, kGates, false>},
-                  {"gru_grad", "rows", nullptr, recurrent_workspace<GruGrad>, run_recurrent<GruGrad>,
-                   GruGrad<float>::kR, packed_weight_bytes<GruGrad<float>::kR, kGates, true>,
-                   pack_weights<GruGrad<float>::kR, kGates, true>})
+HB_EXPORT_KERNELS(gru, recurrent_kernel<Gru, kGates, false>("gru"), recurrent_kernel<GruGrad, kGates, true>("gru_grad"))
 
 HB_CPU_END

@@ -13,8 +13,7 @@ enum Gate { kI, kF, kC, kO, kGates };
 
 // ---- forward -----------------------------------------------------------------------------------------
 template <class T>
-class Lstm {
- public:
+struct Lstm {
   enum Input { kXp, kH0, kC0, kR, kMask, kRecMask };
 
   explicit Lstm(const KernelCall& c) {
@@ -31,11 +30,8 @@ class Lstm {
 
   int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
 
-  void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
-  }
+  void run(const KernelCall& c) const { run_forward(*this, c); }
 
- private:
   struct Space {  // of one task
     T *h, *h_next, *c, *masked, *z, *act_c;
     int64_t bytes;
@@ -52,30 +48,24 @@ class Lstm {
     }
   };
 
-  void run_block(const KernelCall& call, int64_t block) const {
-    Space s(q, call.workspace + block * Space(q, nullptr).bytes);
-    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
-    const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
-    for (int64_t r = 0; r < rows; ++r) {
-      copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
-      copy_or_zero(row_or_null(c0, first + r, U), s.c + r * in.ld, U);
-    }
+  Space space(char* base, int64_t block) const { return {q, base + block * Space(q, nullptr).bytes}; }
+
+  void begin(const Space& s, const Rows<T>& in) const {
+    in.take_state(h0, s.h, q.units);
+    in.take_state(c0, s.c, q.units);
     // Lanes beyond the last unit are computed with and never looked at; they only have to be numbers.
-    fill_zero(s.z, kGates * rows * kPanel<T>);
-    fill_zero(s.act_c, rows * kPanel<T>);
-    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
-      in.refresh(q, s.h);
-      for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
-      swap_pointers(s.h, s.h_next);
-    }
-    for (int64_t r = 0; r < rows; ++r) {
-      if (h_out) copy(s.h + r * in.ld, h_out + (first + r) * U, U);
-      if (c_out) copy(s.c + r * in.ld, c_out + (first + r) * U, U);
-    }
+    fill_zero(s.z, kGates * in.rows * kPanel<T>);
+    fill_zero(s.act_c, in.rows * kPanel<T>);
+  }
+  void advance(const Space& s, const Rows<T>& in, int64_t step) const {
+    for (int64_t u = 0; u < q.units; u += kPanel<T>) advance_panel(s, in, step, u);
+  }
+  void end(const Space& s, const Rows<T>& in) const {
+    in.give_state(s.h, h_out, q.units);
+    in.give_state(s.c, c_out, q.units);
   }
 
-  // One step of one panel of units.
-  void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
+  void advance_panel(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u), plane = in.rows * kPanel<T>;
     const T* x = xp + q.at_time(in.first, step) * kGates * U + u;
     for (int64_t r = 0; r < in.rows; ++r) {
@@ -127,8 +117,7 @@ class Lstm {
 
 // ---- backward ----------------------------------------------------------------------------------------
 template <class T>
-class LstmGrad {
- public:
+struct LstmGrad {
   enum Input { kDy, kDh, kDc, kY, kGateValues, kCells, kH0, kC0, kR, kMask, kRecMask };
 
   explicit LstmGrad(const KernelCall& c) {
@@ -149,7 +138,7 @@ class LstmGrad {
   int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
+    run_backward(*this, c, blocks);
     if (!dr) return;
     const int64_t U = q.units, ld = kGates * U;
     const auto gradient = [&](int64_t g, int64_t count, const T* mask) {
@@ -161,7 +150,6 @@ class LstmGrad {
     for (int64_t g = 0; g < kGates; ++g) gradient(g, 1, rec_mask + g * q.batch * U);
   }
 
- private:
   struct Shared {
     T *scratch, *dxp;
     int64_t bytes;
@@ -174,10 +162,10 @@ class LstmGrad {
   };
   struct Space {  // of one task
     T *dh, *dc, *d, *act_c, *scratch;
-    int64_t ld, ldd, bytes;
+    int64_t ldd, bytes;
     Space(const Sequence& q, char* base) {
-      const int64_t rows = q.block_rows();
-      ld = row_pitch<T>(q.units), ldd = row_pitch<T>(kGates * q.units);
+      const int64_t rows = q.block_rows(), ld = row_pitch<T>(q.units);
+      ldd = row_pitch<T>(kGates * q.units);
       Carver carve(base);
       dh = carve.take<T>(rows * ld);
       dc = carve.take<T>(rows * ld);
@@ -188,39 +176,36 @@ class LstmGrad {
     }
   };
 
-  void run_block(const KernelCall& call, int64_t block) const {
-    const Space s(q, blocks + block * Space(q, nullptr).bytes);
-    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
-    const Rows<T> in{rec_mask, nullptr, first, rows, s.ld};
-    for (int64_t r = 0; r < rows; ++r) {
-      copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
-      copy_or_zero(row_or_null(dc, first + r, U), s.dc + r * s.ld, U);
+  Space space(char* base, int64_t block) const { return {q, base + block * Space(q, nullptr).bytes}; }
+
+  void begin(const Space& s, const Rows<T>& in) const {
+    in.take_state(dh, s.dh, q.units);
+    in.take_state(dc, s.dc, q.units);
+  }
+  void retreat(const Space& s, const Rows<T>& in, int64_t step) const {
+    const int64_t U = q.units, first = in.first;
+    for (int64_t r = 0; r < in.rows; ++r) {
+      retreat_row(s, in, r, step);
+      copy(s.d + r * s.ldd, dxp + q.at_time(first + r, step) * kGates * U, kGates * U);
     }
-    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) {
-      for (int64_t r = 0; r < rows; ++r) {
-        const int64_t row = first + r;
-        retreat(s, r, row, step);
-        copy(s.d + r * s.ldd, dxp + q.at_time(row, step) * kGates * U, kGates * U);
-      }
-      backprop_state<T>(q, weights, in, 0, kGates, s.d, s.ldd, s.dh, s.ld, s.scratch, [&](int64_t r) {
-        if (!step) return;
-        prefetch<false>(gates + q.at(first + r, step - 1) * kGates * U, kGates * U);
-        if (step > 1) prefetch<false>(cells + q.at(first + r, step - 2) * U, U);
-        prefetch<true>(dxp + q.at_time(first + r, step - 1) * kGates * U, kGates * U);
-      });
-    }
-    for (int64_t r = 0; r < rows; ++r) {
-      if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
-      if (dc0) copy(s.dc + r * s.ld, dc0 + (first + r) * U, U);
-    }
+    backprop_state<T>(q, weights, in, 0, kGates, s.d, s.ldd, s.dh, in.ld, s.scratch, [&](int64_t r) {
+      if (!step) return;
+      prefetch<false>(gates + q.at(first + r, step - 1) * kGates * U, kGates * U);
+      if (step > 1) prefetch<false>(cells + q.at(first + r, step - 2) * U, U);
+      prefetch<true>(dxp + q.at_time(first + r, step - 1) * kGates * U, kGates * U);
+    });
+  }
+  void end(const Space& s, const Rows<T>& in) const {
+    in.give_state(s.dh, dh0, q.units);
+    in.give_state(s.dc, dc0, q.units);
   }
 
   // One step back for one row: the gradients of its gates' sums into d; of dh only what reaches the
   // state before other than through the product.
-  void retreat(const Space& s, int64_t r, int64_t row, int64_t step) const {
+  void retreat_row(const Space& s, const Rows<T>& in, int64_t r, int64_t step) const {
     constexpr int L = kLanes<T>;
-    const int64_t U = q.units;
-    T *dh = s.dh + r * s.ld, *dc = s.dc + r * s.ld, *d = s.d + r * s.ldd, *act_c = s.act_c, *dc_here = s.act_c + s.ld;
+    const int64_t U = q.units, row = in.first + r;
+    T *dh = s.dh + r * in.ld, *dc = s.dc + r * in.ld, *d = s.d + r * s.ldd, *act_c = s.act_c, *dc_here = act_c + in.ld;
     if (dy) add_row(dy + q.at(row, step) * U, dh, U);
     if (q.skips(row, step)) return fill_zero(d, kGates * U);
 
@@ -256,11 +241,7 @@ class LstmGrad {
 
 }  // namespace
 
-HB_EXPORT_KERNELS(lstm,
-                  {"lstm", "rows", nullptr, recurrent_workspace<Lstm>, run_recurrent<Lstm>, Lstm<float>::kR,
-                   packed_weight_bytes<Lstm<float>::kR, kGates, false>, pack_weights<Lstm<float>::kR, kGates, false>},
-                  {"lstm_grad", "rows", nullptr, recurrent_workspace<LstmGrad>, run_recurrent<LstmGrad>,
-                   LstmGrad<float>::kR, packed_weight_bytes<LstmGrad<float>::kR, kGates, true>,
-                   pack_weights<LstmGrad<float>::kR, kGates, true>})
+HB_EXPORT_KERNELS(lstm, recurrent_kernel<Lstm, kGates, false>("lstm"),
+                  recurrent_kernel<LstmGrad, kGates, true>("lstm_grad"))
 
 HB_CPU_END

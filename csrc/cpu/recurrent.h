@@ -158,6 +158,16 @@ struct Rows {
       }
   }
   HB_INLINE const T* gate(int64_t g, const T* state) const { return rec_mask ? masked + g * rows * ld : state; }
+
+  // What the rows carry from step to step: from the call's tensor (batch, units) before the first, zeros where it is
+  // absent; into one after the last, if it is wanted.
+  HB_INLINE void take_state(const T* from, T* state, int64_t units) const {
+    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(from, first + r, units), state + r * ld, units);
+  }
+  HB_INLINE void give_state(const T* state, T* to, int64_t units) const {
+    if (!to) return;
+    for (int64_t r = 0; r < rows; ++r) copy(state + r * ld, to + (first + r) * units, units);
+  }
 };
 
 // Asks for n elements ahead of their use (kWrite: ahead of being written).
@@ -300,7 +310,46 @@ struct WeightGradient {
 
 }  // namespace
 
-// Runs K<float> or K<double>, a kernel with its arguments taken from the call.
+// ---- blocks -------------------------------------------------------------------------------------------
+// A cell is a kernel with its arguments taken from the call. Its Space is what the task of a block works in.
+
+template <class T>
+HB_INLINE Rows<T> rows_of_block(const Sequence& q, const T* rec_mask, T* masked, int64_t block) {
+  const int64_t first = q.block_begin(block);
+  return {rec_mask, masked, first, q.block_begin(block + 1) - first, row_pitch<T>(q.units)};
+}
+
+// begin() gives the rows their states, advance() makes h_next of h, end() hands out the states after the last step.
+template <class Cell>
+HB_INLINE void run_forward(const Cell& cell, const KernelCall& call) {
+  const Sequence& q = cell.q;
+  parallel_tasks(call, q.blocks(), [&](int64_t block) {
+    auto s = cell.space(call.workspace, block);
+    const auto rows = rows_of_block(q, cell.rec_mask, s.masked, block);
+    cell.begin(s, rows);
+    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
+      rows.refresh(q, s.h);
+      cell.advance(s, rows, step);
+      swap_pointers(s.h, s.h_next);
+    }
+    cell.end(s, rows);
+  });
+}
+
+// begin() gives the rows the gradients of their last states, retreat() makes those of the states before a step.
+template <class Cell>
+HB_INLINE void run_backward(const Cell& cell, const KernelCall& call, char* spaces) {
+  const Sequence& q = cell.q;
+  parallel_tasks(call, q.blocks(), [&](int64_t block) {
+    const auto s = cell.space(spaces, block);
+    const auto rows = rows_of_block(q, cell.rec_mask, decltype(s.dh){}, block);
+    cell.begin(s, rows);
+    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) cell.retreat(s, rows, step);
+    cell.end(s, rows);
+  });
+}
+
+// A cell of the call's dtype, K<float> or K<double>.
 template <template <class> class K>
 static void run_recurrent(const KernelCall& c) {
   c.in[K<float>::kR].dtype == DType::float64 ? K<double>(c).run(c) : K<float>(c).run(c);
@@ -308,6 +357,17 @@ static void run_recurrent(const KernelCall& c) {
 template <template <class> class K>
 static int64_t recurrent_workspace(const KernelCall& c) {
   return c.in[K<float>::kR].dtype == DType::float64 ? K<double>(c).workspace() : K<float>(c).workspace();
+}
+template <template <class> class K, int kGates, bool kBackward>
+constexpr Kernel recurrent_kernel(const char* op) {
+  return {op,
+          "rows",
+          nullptr,
+          recurrent_workspace<K>,
+          run_recurrent<K>,
+          K<float>::kR,
+          packed_weight_bytes<K<float>::kR, kGates, kBackward>,
+          pack_weights<K<float>::kR, kGates, kBackward>};
 }
 
 HB_CPU_END

@@ -9,8 +9,7 @@ namespace {
 
 // ---- forward -----------------------------------------------------------------------------------------
 template <class T>
-class SimpleRnn {
- public:
+struct SimpleRnn {
   enum Input { kXp, kH0, kR, kMask, kRecMask };
 
   explicit SimpleRnn(const KernelCall& c) {
@@ -25,11 +24,8 @@ class SimpleRnn {
 
   int64_t workspace() const { return q.blocks() * Space(q, nullptr).bytes; }
 
-  void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
-  }
+  void run(const KernelCall& c) const { run_forward(*this, c); }
 
- private:
   struct Space {  // of one task
     T *h, *h_next, *masked, *z;
     int64_t bytes;
@@ -44,23 +40,18 @@ class SimpleRnn {
     }
   };
 
-  void run_block(const KernelCall& call, int64_t block) const {
-    Space s(q, call.workspace + block * Space(q, nullptr).bytes);
-    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
-    const Rows<T> in{rec_mask, s.masked, first, rows, row_pitch<T>(U)};
-    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(h0, first + r, U), s.h + r * in.ld, U);
-    fill_zero(s.z, rows * kPanel<T>);  // lanes beyond the last unit are computed with: they must be numbers
-    for (int64_t step = 0; step < q.steps && !interrupted(call); ++step) {
-      in.refresh(q, s.h);
-      for (int64_t u = 0; u < U; u += kPanel<T>) advance(s, in, step, u);
-      swap_pointers(s.h, s.h_next);
-    }
-    for (int64_t r = 0; r < rows; ++r)
-      if (h_out) copy(s.h + r * in.ld, h_out + (first + r) * U, U);
-  }
+  Space space(char* base, int64_t block) const { return {q, base + block * Space(q, nullptr).bytes}; }
 
-  // One step of one panel of units.
-  void advance(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
+  void begin(const Space& s, const Rows<T>& in) const {
+    in.take_state(h0, s.h, q.units);
+    fill_zero(s.z, in.rows * kPanel<T>);  // lanes beyond the last unit are computed with: they must be numbers
+  }
+  void advance(const Space& s, const Rows<T>& in, int64_t step) const {
+    for (int64_t u = 0; u < q.units; u += kPanel<T>) advance_panel(s, in, step, u);
+  }
+  void end(const Space& s, const Rows<T>& in) const { in.give_state(s.h, h_out, q.units); }
+
+  void advance_panel(const Space& s, const Rows<T>& in, int64_t step, int64_t u) const {
     const int64_t U = q.units, n = smaller(kPanel<T>, U - u);
     panel_product<T>(q, weights, 0, u, in.rows, in.gate(0, s.h), in.ld, xp + q.at_time(in.first, step) * U + u,
                      q.steps * U, s.z);
@@ -80,8 +71,7 @@ class SimpleRnn {
 
 // ---- backward ----------------------------------------------------------------------------------------
 template <class T>
-class SimpleRnnGrad {
- public:
+struct SimpleRnnGrad {
   enum Input { kDy, kDh, kY, kH0, kR, kMask, kRecMask };
 
   explicit SimpleRnnGrad(const KernelCall& c) {
@@ -101,12 +91,11 @@ class SimpleRnnGrad {
   int64_t workspace() const { return Shared(q, nullptr).bytes + q.blocks() * Space(q, nullptr).bytes; }
 
   void run(const KernelCall& c) const {
-    parallel_tasks(c, q.blocks(), [&](int64_t block) { run_block(c, block); });
+    run_backward(*this, c, blocks);
     const int64_t U = q.units;
     if (dr) WeightGradient<T>{q, state_at_start(y, h0, rec_mask), {dxp, U, U}, {dr, U, U}, scratch}.run(c);
   }
 
- private:
   struct Shared {
     T *scratch, *dxp;
     int64_t bytes;
@@ -119,10 +108,9 @@ class SimpleRnnGrad {
   };
   struct Space {  // of one task
     T *dh, *d, *scratch;
-    int64_t ld, bytes;
+    int64_t bytes;
     Space(const Sequence& q, char* base) {
-      const int64_t rows = q.block_rows();
-      ld = row_pitch<T>(q.units);
+      const int64_t rows = q.block_rows(), ld = row_pitch<T>(q.units);
       Carver carve(base);
       dh = carve.take<T>(rows * ld);
       d = carve.take<T>(rows * ld);
@@ -131,26 +119,22 @@ class SimpleRnnGrad {
     }
   };
 
-  void run_block(const KernelCall& call, int64_t block) const {
-    const Space s(q, blocks + block * Space(q, nullptr).bytes);
-    const int64_t U = q.units, first = q.block_begin(block), rows = q.block_begin(block + 1) - first;
-    const Rows<T> in{rec_mask, nullptr, first, rows, s.ld};
-    for (int64_t r = 0; r < rows; ++r) copy_or_zero(row_or_null(dh, first + r, U), s.dh + r * s.ld, U);
-    for (int64_t step = q.steps - 1; step >= 0 && !interrupted(call); --step) {
-      for (int64_t r = 0; r < rows; ++r) {
-        const int64_t row = first + r;
-        retreat(s.dh + r * s.ld, s.d + r * s.ld, row, step);
-        copy(s.d + r * s.ld, dxp + q.at_time(row, step) * U, U);
-      }
-      backprop_state<T>(q, weights, in, 0, 1, s.d, s.ld, s.dh, s.ld, s.scratch, [](int64_t) {});
+  Space space(char* base, int64_t block) const { return {q, base + block * Space(q, nullptr).bytes}; }
+
+  void begin(const Space& s, const Rows<T>& in) const { in.take_state(dh, s.dh, q.units); }
+  void retreat(const Space& s, const Rows<T>& in, int64_t step) const {
+    for (int64_t r = 0; r < in.rows; ++r) {
+      const int64_t row = in.first + r;
+      retreat_row(s.dh + r * in.ld, s.d + r * in.ld, row, step);
+      copy(s.d + r * in.ld, dxp + q.at_time(row, step) * q.units, q.units);
     }
-    for (int64_t r = 0; r < rows; ++r)
-      if (dh0) copy(s.dh + r * s.ld, dh0 + (first + r) * U, U);
+    backprop_state<T>(q, weights, in, 0, 1, s.d, in.ld, s.dh, in.ld, s.scratch, [](int64_t) {});
   }
+  void end(const Space& s, const Rows<T>& in) const { in.give_state(s.dh, dh0, q.units); }
 
   // One step back for one row: the gradient of its sums into d; of dh only what reaches the state
   // before other than through the product.
-  void retreat(T* dh, T* d, int64_t row, int64_t step) const {
+  void retreat_row(T* dh, T* d, int64_t row, int64_t step) const {
     const int64_t U = q.units;
     if (dy) add_row(dy + q.at(row, step) * U, dh, U);
     if (q.skips(row, step)) return fill_zero(d, U);
@@ -168,12 +152,7 @@ class SimpleRnnGrad {
 
 }  // namespace
 
-HB_EXPORT_KERNELS(simple_rnn,
-                  {"simple_rnn", "rows", nullptr, recurrent_workspace<SimpleRnn>, run_recurrent<SimpleRnn>,
-                   SimpleRnn<float>::kR, packed_weight_bytes<SimpleRnn<float>::kR, 1, false>,
-                   pack_weights<SimpleRnn<float>::kR, 1, false>},
-                  {"simple_rnn_grad", "rows", nullptr, recurrent_workspace<SimpleRnnGrad>, run_recurrent<SimpleRnnGrad>,
-                   SimpleRnnGrad<float>::kR, packed_weight_bytes<SimpleRnnGrad<float>::kR, 1, true>,
-                   pack_weights<SimpleRnnGrad<float>::kR, 1, true>})
+HB_EXPORT_KERNELS(simple_rnn, recurrent_kernel<SimpleRnn, 1, false>("simple_rnn"),
+                  recurrent_kernel<SimpleRnnGrad, 1, true>("simple_rnn_grad"))
 
 HB_CPU_END
