@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/isa.h"
+#include "core/module.h"
 #include "core/target.h"
 #include "core/thread_pool.h"
 
@@ -82,6 +83,15 @@ PYBIND11_MODULE(_checked_core, m) {
         return list;
       },
       "(name, description) of each device of this machine, the host first.");
+  m.def(
+      "missing_devices",
+      [] {
+        std::vector<std::pair<std::string, std::string>> list;
+        for (const LoadedModule& module : modules())
+          if (!module.missing.empty()) list.emplace_back(module.name, module.missing);
+        return list;
+      },
+      "(name, reason) of each kind of device that this machine or installation does not have.");
   m.def("device", [] { return current_device().name; }, "The device on which this thread runs programs.");
   m.def(
       "set_device",

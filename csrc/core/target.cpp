@@ -1,10 +1,14 @@
 #include "core/target.h"
 
 #include <cstdlib>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "core/apart.h"
 #include "core/error.h"
 #include "core/isa.h"
+#include "core/module.h"
 
 namespace hornbeam {
 
@@ -12,14 +16,28 @@ namespace {
 
 thread_local Device* scoped = nullptr;
 
-const std::vector<Target>& targets() {
+// There is one Target of each device and instruction set; a device's are made when a program first runs there.
+const Target& target_of(Device& device, const KernelTable& isa) {
+  static auto* made = new std::map<std::pair<Device*, const KernelTable*>, Target>;
+  static auto* mutex = new std::mutex;
+  std::lock_guard<std::mutex> lock(*mutex);
+  return made->try_emplace({&device, &isa}, Target{device, device.kernels(isa), isa}).first->second;
+}
+
+// Those that need no module.
+const std::vector<Device*>& own_devices() {
   static const auto* all = [] {
-    auto* list = new std::vector<Target>;
-    for (Device* device : devices())
-      for (const KernelTable* isa : available_isas()) list->push_back({*device, device->kernels(*isa), *isa});
+    auto* list = new std::vector<Device*>{&host()};
+    if (Device* device = apart()) list->push_back(device);
     return list;
   }();
   return *all;
+}
+
+Device* find(const std::vector<Device*>& list, const std::string& name) {
+  for (Device* device : list)
+    if (device->name == name) return device;
+  return nullptr;
 }
 
 Device& default_device() {
@@ -43,30 +61,32 @@ std::string Target::name() const {
 
 const std::vector<Device*>& devices() {
   static const auto* all = [] {
-    auto* list = new std::vector<Device*>{&host()};
-    if (Device* device = apart()) list->push_back(device);
+    auto* list = new std::vector<Device*>(own_devices());
+    for (const LoadedModule& module : modules())
+      list->insert(list->end(), module.devices.begin(), module.devices.end());
     return list;
   }();
   return *all;
 }
 
 Device& device_named(const std::string& name) {
-  std::string names;
-  for (Device* device : devices()) {
-    if (device->name == name) return *device;
-    names += (names.empty() ? "" : ", ") + device->name;
-  }
-  throw ValueError("there is no device '" + name + "'; those of this machine: " + names);
+  if (Device* device = find(own_devices(), name)) return *device;  // without a look at modules
+  if (Device* device = find(devices(), name)) return *device;
+  std::string names, why;
+  for (const Device* device : devices()) names += (names.empty() ? "" : ", ") + device->name;
+  for (const LoadedModule& module : modules())
+    if (name.substr(0, name.find(':')) == module.name && !module.missing.empty()) why = " (" + module.missing + ")";
+  throw ValueError("there is no device '" + name + "'" + why + "; those of this machine: " + names);
 }
 
 Device& current_device() { return scoped ? *scoped : default_device(); }
 
 const Target& current_target() {
-  const Device& device = current_device();
+  thread_local const Target* last = nullptr;  // nearly always the next one too
+  Device& device = current_device();
   const KernelTable& isa = active_isa();
-  for (const Target& target : targets())
-    if (&target.device == &device && &target.host_kernels == &isa) return target;
-  throw RuntimeError("no kernels for the device '" + device.name + "'");
+  if (!last || &last->device != &device || &last->host_kernels != &isa) last = &target_of(device, isa);
+  return *last;
 }
 
 Device* set_scoped_device(Device* device) {

@@ -16,7 +16,7 @@ struct Target {
   std::string name() const;  // "avx2"; "apart (avx2)"
 };
 
-// The devices of this machine, the host first.
+// The devices of this machine, the host first. Opens the modules (core/module.h).
 const std::vector<Device*>& devices();
 Device& device_named(const std::string& name);  // throws ValueError naming those that there are
 

@@ -1,0 +1,38 @@
+// What a device module hands to the core: a shared library beside it, libhornbeam_<name>.so, made by the same build and
+// without Python in it. Plain data and functions that throw nothing.
+#pragma once
+#include "cpu/kernel.h"
+
+namespace hornbeam {
+
+// The functions of core/device.h, on a device of the module. Null is success; an error is a text that holds until this
+// thread's next call.
+struct ModuleCalls {
+  const char* (*allocate)(void* device, int64_t bytes, void** memory);  // *memory is null where there is no room
+  void (*free)(void* device, void* memory);
+  const char* (*copy_in)(void* device, void* to, const void* from, int64_t bytes);
+  const char* (*copy_out)(void* device, void* to, const void* from, int64_t bytes);
+  const char* (*copy)(void* device, void* to, const void* from, int64_t bytes);
+  const char* (*fill)(void* device, void* to, int32_t byte, int64_t bytes);
+  const char* (*run)(void* device, const Kernel*, const KernelCall*);
+  const char* (*pack)(void* device, const Kernel*, const KernelCall*, void* to);
+};
+
+struct ModuleDevice {
+  const char *name, *description;
+  void* self;
+};
+
+struct Module {
+  const char* missing;  // why there is no device; null where there is one
+  const ModuleDevice* devices;
+  int32_t count;
+  const KernelTable* kernels;
+  const ModuleCalls* calls;
+};
+
+// The library's one symbol. Null where it was built for another version of the core.
+using ModuleEntry = const Module* (*)(const char* version);
+constexpr char kModuleEntry[] = "hornbeam_module";
+
+}  // namespace hornbeam
