@@ -13,26 +13,24 @@ uint64_t thread_allocations() { return allocations; }
 
 Buffer::Buffer(int64_t bytes) : Buffer(bytes, host()) {}
 
-Buffer::Buffer(int64_t bytes, Device& device) : device_(&device) {
+Buffer::Buffer(int64_t bytes, Memory& memory) : memory_(&memory) {
   if (bytes <= 0) return;
   ++allocations;
-  data_ = static_cast<char*>(device.allocate(bytes));
-  if (!data_)
-    throw OutOfMemory("there is no memory for " + std::to_string(bytes) + " bytes" +
-                      (device.is_host() ? "" : " on the device '" + device.name + "'"));
+  data_ = static_cast<char*>(memory.allocate(bytes));
+  if (!data_) throw OutOfMemory("there is no memory for " + std::to_string(bytes) + " bytes" + memory.where);
   size_ = bytes;
 }
 
 Buffer::~Buffer() {
-  if (data_) device_->free(data_);
+  if (data_) memory_->free(data_);
 }
 
 Buffer& Buffer::operator=(Buffer&& o) noexcept {
   if (this != &o) {
-    if (data_) device_->free(data_);
+    if (data_) memory_->free(data_);
     data_ = o.data_;
     size_ = o.size_;
-    device_ = o.device_;
+    memory_ = o.memory_;
     o.data_ = nullptr;
     o.size_ = 0;
   }

@@ -1,11 +1,11 @@
-// Owned memory of a device, aligned for the widest vectors.
+// Owned memory, aligned for the widest vectors.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
-namespace hornbeam {
+#include "core/memory.h"
 
-class Device;
+namespace hornbeam {
 
 constexpr int64_t kAlign = 64;
 inline int64_t align_up(int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; }
@@ -14,9 +14,9 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(int64_t bytes);  // of the host
-  Buffer(int64_t bytes, Device&);  // uninitialised; throws OutOfMemory
+  Buffer(int64_t bytes, Memory&);  // uninitialised; throws OutOfMemory
   ~Buffer();
-  Buffer(Buffer&& o) noexcept : data_(o.data_), size_(o.size_), device_(o.device_) {
+  Buffer(Buffer&& o) noexcept : data_(o.data_), size_(o.size_), memory_(o.memory_) {
     o.data_ = nullptr;
     o.size_ = 0;
   }
@@ -30,14 +30,14 @@ class Buffer {
   void reserve(int64_t bytes) {
     if (bytes > size_) *this = Buffer(bytes);
   }
-  void reserve(int64_t bytes, Device& device) {
-    if (bytes > size_) *this = Buffer(bytes, device);
+  void reserve(int64_t bytes, Memory& memory) {
+    if (bytes > size_) *this = Buffer(bytes, memory);
   }
 
  private:
   char* data_ = nullptr;
   int64_t size_ = 0;
-  Device* device_ = nullptr;  // of data_, if there is any
+  Memory* memory_ = nullptr;  // of data_, if there is any
 };
 
 // Heap allocations made by this thread through the core, for the test that a warm run makes none.

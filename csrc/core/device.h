@@ -1,45 +1,62 @@
 // Where tensors lie, and what computes with them there. The host is a device whose memory any code may touch; another
 // device's memory is for its own kernels and for the copies below. docs/devices.md says how to add one.
 #pragma once
-#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "core/memory.h"
 #include "cpu/kernel.h"
 
 namespace hornbeam {
 
-class Device {
+// Calls that a device keeps, to make them again and again; given up with its destruction, once they are done.
+class Recording {
  public:
-  Device(std::string name, std::string description) : name(std::move(name)), description(std::move(description)) {}
-  virtual ~Device() = default;
-  Device(const Device&) = delete;
-  Device& operator=(const Device&) = delete;
+  virtual ~Recording() = default;
+};
 
-  const std::string name, description;  // "cpu"; what `hornbeam info` says about it
+class Device : public Memory {
+ public:
+  Device(const std::string& name, std::string description)
+      : Device(name, std::move(description), " on the device '" + name + "'") {}
+
+  const std::string name, description;  // "apart"; what `hornbeam info` says about it
   virtual bool is_host() const { return false; }
 
   // Its kernels; those of the host's instruction set in use are there for devices that run them, too.
   virtual const KernelTable& kernels(const KernelTable& host) const = 0;
 
-  // Uninitialised and aligned to kAlign; null where there is no room.
-  virtual void* allocate(int64_t bytes) = 0;
-  virtual void free(void*) noexcept = 0;
-
   // Each of these happens after all that were called before it. When copy_in returns, `from` may change; when copy_out
   // returns, `to` is filled.
   virtual void copy_in(void* to, const void* from, int64_t bytes) = 0;   // from the host
   virtual void copy_out(void* to, const void* from, int64_t bytes) = 0;  // to the host
-  virtual void copy(void* to, const void* from, int64_t bytes) = 0;
+  virtual void copy(void* to, const void* from, int64_t bytes) = 0;      // which do not overlap
   virtual void fill(void* to, int byte, int64_t bytes) = 0;
+
+  // The same with memory of pinned(), which neither call waits for: it is left alone until wait() returns.
+  virtual Memory& pinned();
+  virtual void send(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
+  virtual void fetch(void* to, const void* from, int64_t bytes) { copy_out(to, from, bytes); }
+  virtual void wait() {}
 
   // The call's tensors, workspace and packings lie here. Interrupted (core/interrupt.h) may pass through.
   virtual void run(const Kernel&, const KernelCall&) = 0;
   virtual void pack(const Kernel&, const KernelCall&, void* to) = 0;
-
-  // A host step, for an op of which this device has no kernel: copies the inputs out, runs the host's kernel, copies
-  // the results in. `room` is the host's, as much as bytes_on_host says of the call.
+  // A host step (core/host_step.h); its room is in pinned(), and left alone until wait() returns or a later step uses
+  // it.
   virtual void run_on_host(const Kernel&, const KernelCall&, char* room);
-  static int64_t bytes_on_host(const Kernel&, const KernelCall&);
+
+  // Until end_recording(), what this thread calls of copy, fill, run, pack and run_on_host is kept and not done;
+  // nothing else of these functions may be called. play() does it all.
+  virtual bool can_record() const { return false; }
+  virtual void begin_recording() {}
+  virtual std::unique_ptr<Recording> end_recording() { return nullptr; }
+  virtual void play(const Recording&) {}
+
+ protected:
+  Device(std::string name, std::string description, std::string where)
+      : Memory(std::move(where)), name(std::move(name)), description(std::move(description)) {}
 };
 
 Device& host();

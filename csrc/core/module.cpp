@@ -3,42 +3,122 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <memory>
+
 #include "core/error.h"
+#include "core/host_step.h"
+#include "core/interrupt.h"
 #include "core/module_api.h"
 
 namespace hornbeam {
 
 namespace {
 
+bool is_on(const char* variable) {
+  const char* value = std::getenv(variable);
+  return !value || std::string(value) != "0";
+}
+
+// What device a module's function is called of.
+struct Handle {
+  const ModuleCalls& calls;
+  void* self;
+  std::string name;
+
+  void check(const char* error) const {
+    if (error) throw RuntimeError("device '" + name + "': " + error);
+  }
+};
+
+class Pinned final : public Memory {
+ public:
+  explicit Pinned(const Handle& handle)
+      : Memory(" of the host's that the device '" + handle.name + "' can reach"), handle_(handle) {}
+  void* allocate(int64_t bytes) override {
+    void* memory = nullptr;
+    handle_.check(handle_.calls.allocate_pinned(handle_.self, bytes, &memory));
+    return memory;
+  }
+  void free(void* p) noexcept override { handle_.calls.free_pinned(handle_.self, p); }
+
+ private:
+  const Handle& handle_;
+};
+
+struct Played final : Recording {
+  Played(const Handle& handle, void* recording) : handle(handle), recording(recording) {}
+  ~Played() override { handle.calls.free_recording(handle.self, recording); }
+  const Handle& handle;
+  void* const recording;
+};
+
 class OfModule final : public Device {
  public:
   OfModule(const Module& module, const ModuleDevice& device)
-      : Device(device.name, device.description), calls_(*module.calls), kernels_(*module.kernels), self_(device.self) {}
+      : Device(device.name, device.description),
+        handle_{*module.calls, device.self, device.name},
+        kernels_(*module.kernels),
+        pinned_(handle_) {}
 
   const KernelTable& kernels(const KernelTable&) const override { return kernels_; }
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
-    check(calls_.allocate(self_, bytes, &memory));
+    check(calls().allocate(self(), bytes, &memory));
     return memory;
   }
-  void free(void* p) noexcept override { calls_.free(self_, p); }
-  void copy_in(void* to, const void* from, int64_t bytes) override { check(calls_.copy_in(self_, to, from, bytes)); }
-  void copy_out(void* to, const void* from, int64_t bytes) override { check(calls_.copy_out(self_, to, from, bytes)); }
-  void copy(void* to, const void* from, int64_t bytes) override { check(calls_.copy(self_, to, from, bytes)); }
-  void fill(void* to, int byte, int64_t bytes) override { check(calls_.fill(self_, to, byte, bytes)); }
-  void run(const Kernel& kernel, const KernelCall& call) override { check(calls_.run(self_, &kernel, &call)); }
+  void free(void* p) noexcept override { calls().free(self(), p); }
+  void copy_in(void* to, const void* from, int64_t bytes) override { check(calls().copy_in(self(), to, from, bytes)); }
+  void copy_out(void* to, const void* from, int64_t bytes) override {
+    check(calls().copy_out(self(), to, from, bytes));
+  }
+  void copy(void* to, const void* from, int64_t bytes) override { check(calls().copy(self(), to, from, bytes)); }
+  void fill(void* to, int byte, int64_t bytes) override { check(calls().fill(self(), to, byte, bytes)); }
+  Memory& pinned() override { return pinned_; }
+  void send(void* to, const void* from, int64_t bytes) override { check(calls().send(self(), to, from, bytes)); }
+  void fetch(void* to, const void* from, int64_t bytes) override { check(calls().fetch(self(), to, from, bytes)); }
+  void wait() override { check(calls().wait(self())); }
+  void run(const Kernel& kernel, const KernelCall& call) override { check(calls().run(self(), &kernel, &call)); }
   void pack(const Kernel& kernel, const KernelCall& call, void* to) override {
-    check(calls_.pack(self_, &kernel, &call, to));
+    check(calls().pack(self(), &kernel, &call, to));
+  }
+
+  // Copies and kernel are work of the device, which is waited for no more than for other work.
+  void run_on_host(const Kernel& kernel, const KernelCall& call, char* room) override {
+    auto step = std::make_unique<HostStep>(kernel, call, room);
+    const std::vector<HostStep::Part> outputs = step->outputs();  // the step may be gone before the call returns
+    for (const HostStep::Part& part : step->inputs()) fetch(part.here, part.there, part.bytes);
+    check(calls().call_host(
+        self(),
+        [](void* data) {
+          const Uninterruptible going_on;  // of nobody's run but this thread's
+          static_cast<HostStep*>(data)->run();
+        },
+        [](void* data) { delete static_cast<HostStep*>(data); }, step.get()));
+    step.release();
+    for (const HostStep::Part& part : outputs) send(part.there, part.here, part.bytes);
+  }
+
+  bool can_record() const override { return can_record_; }
+  void begin_recording() override { check(calls().begin_recording(self())); }
+  std::unique_ptr<Recording> end_recording() override {
+    void* recording = nullptr;
+    check(calls().end_recording(self(), &recording));
+    return std::make_unique<Played>(handle_, recording);
+  }
+  void play(const Recording& recording) override {
+    check(calls().play(self(), static_cast<const Played&>(recording).recording));
   }
 
  private:
-  void check(const char* error) const {
-    if (error) throw RuntimeError("device '" + name + "': " + error);
-  }
+  const ModuleCalls& calls() const { return handle_.calls; }
+  void* self() const { return handle_.self; }
+  void check(const char* error) const { handle_.check(error); }
 
-  const ModuleCalls& calls_;
+  const Handle handle_;
   const KernelTable& kernels_;
-  void* self_;
+  Pinned pinned_;
+  const bool can_record_ = is_on("HORNBEAM_GRAPHS");
 };
 
 // The folder of the core's own library.

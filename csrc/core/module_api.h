@@ -16,6 +16,20 @@ struct ModuleCalls {
   const char* (*fill)(void* device, void* to, int32_t byte, int64_t bytes);
   const char* (*run)(void* device, const Kernel*, const KernelCall*);
   const char* (*pack)(void* device, const Kernel*, const KernelCall*, void* to);
+
+  const char* (*allocate_pinned)(void* device, int64_t bytes, void** memory);
+  void (*free_pinned)(void* device, void* memory);
+  const char* (*send)(void* device, void* to, const void* from, int64_t bytes);
+  const char* (*fetch)(void* device, void* to, const void* from, int64_t bytes);
+  const char* (*wait)(void* device);
+  // Calls f(data) in its turn, from some thread; end(data) once that has happened, or can no longer happen. On an
+  // error neither will.
+  const char* (*call_host)(void* device, void (*f)(void* data), void (*end)(void* data), void* data);
+
+  const char* (*begin_recording)(void* device);
+  const char* (*end_recording)(void* device, void** recording);  // an error ends it, too
+  const char* (*play)(void* device, void* recording);
+  void (*free_recording)(void* device, void* recording);
 };
 
 struct ModuleDevice {

@@ -8,20 +8,32 @@ namespace hornbeam {
 
 class Gpu::Submitting {
  public:
-  explicit Submitting(Gpu& gpu) : lock_(gpu.mutex_) {
-    if (!gpu.process_) gpu.start();
-    if (gpu.process_ != getpid())
-      throw GpuError("it was in use before this process was forked, and cannot be used in it");
-    check("cudaSetDevice", cudaSetDevice(gpu.ordinal_));
+  explicit Submitting(Gpu& gpu) : lane(gpu.is_recording() ? gpu.recorder_ : gpu.compute_), lock_(gpu.mutex_) {
+    gpu.use();
   }
+  // Throws what went wrong in a launch.
+  void finish() const {
+    const cudaError_t e = lane.error;
+    lane.error = cudaSuccess;
+    check(lane.failed, e);
+  }
+
+  Lane& lane;
 
  private:
   std::lock_guard<std::mutex> lock_;
 };
 
+void Gpu::use() {
+  if (!process_) start();
+  if (process_ != getpid()) throw GpuError("it was in use before this process was forked, and cannot be used in it");
+  check("cudaSetDevice", cudaSetDevice(ordinal_));
+}
+
 void Gpu::start() {
   check("cudaSetDevice", cudaSetDevice(ordinal_));
-  check("cudaStreamCreate", cudaStreamCreateWithFlags(&compute_.stream, cudaStreamNonBlocking));
+  for (Lane* lane : {&compute_, &recorder_})
+    check("cudaStreamCreate", cudaStreamCreateWithFlags(&lane->stream, cudaStreamNonBlocking));
   // Memory that was freed stays with the process: what the next run takes is there at once.
   cudaMemPool_t pool;
   check("cudaDeviceGetDefaultMemPool", cudaDeviceGetDefaultMemPool(&pool, ordinal_));
@@ -31,6 +43,10 @@ void Gpu::start() {
   process_ = getpid();
 }
 
+bool Gpu::is_recording() const { return recording_thread_.load() == std::this_thread::get_id(); }
+
+// ---- memory ------------------------------------------------------------------------------------------
+
 cudaError_t Gpu::try_allocate(void** memory, int64_t bytes) {
   return cudaMallocAsync(memory, static_cast<size_t>(bytes), compute_.stream);
 }
@@ -39,7 +55,7 @@ void* Gpu::allocate(int64_t bytes) {
   const Submitting submitting(*this);
   void* memory = nullptr;
   cudaError_t e = try_allocate(&memory, bytes);
-  if (e == cudaErrorMemoryAllocation) {  // what was freed is given back in other pieces than are wanted now
+  if (e == cudaErrorMemoryAllocation) {  // what was freed is there in other pieces than are wanted now
     cudaGetLastError();
     cudaMemPool_t pool;
     check("cudaStreamSynchronize", cudaStreamSynchronize(compute_.stream));
@@ -61,6 +77,26 @@ void Gpu::free(void* p) noexcept {
   if (cudaSetDevice(ordinal_) != cudaSuccess || cudaFreeAsync(p, compute_.stream) != cudaSuccess) cudaGetLastError();
 }
 
+void* Gpu::allocate_pinned(int64_t bytes) {
+  const Submitting submitting(*this);
+  void* memory = nullptr;
+  const cudaError_t e = cudaMallocHost(&memory, static_cast<size_t>(bytes));
+  if (e == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  check("cudaMallocHost", e);
+  return memory;
+}
+
+void Gpu::free_pinned(void* p) noexcept {
+  if (process_ != getpid()) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (cudaSetDevice(ordinal_) != cudaSuccess || cudaFreeHost(p) != cudaSuccess) cudaGetLastError();
+}
+
+// ---- work --------------------------------------------------------------------------------------------
+
 void Gpu::copy_in(void* to, const void* from, int64_t bytes) {
   const Submitting submitting(*this);
   staging_->copy_in(to, from, bytes);
@@ -71,37 +107,113 @@ void Gpu::copy_out(void* to, const void* from, int64_t bytes) {
   staging_->copy_out(to, from, bytes);
 }
 
-void Gpu::copy(void* to, const void* from, int64_t bytes) {
+void Gpu::enqueue_copy(void* to, const void* from, int64_t bytes, cudaMemcpyKind kind) {
   const Submitting submitting(*this);
-  check("cudaMemcpyAsync",
-        cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyDeviceToDevice, compute_.stream));
+  check("cudaMemcpyAsync", cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), kind, submitting.lane.stream));
 }
+
+void Gpu::copy(void* to, const void* from, int64_t bytes) { enqueue_copy(to, from, bytes, cudaMemcpyDeviceToDevice); }
+void Gpu::send(void* to, const void* from, int64_t bytes) { enqueue_copy(to, from, bytes, cudaMemcpyHostToDevice); }
+void Gpu::fetch(void* to, const void* from, int64_t bytes) { enqueue_copy(to, from, bytes, cudaMemcpyDeviceToHost); }
 
 void Gpu::fill(void* to, int byte, int64_t bytes) {
   const Submitting submitting(*this);
-  check("cudaMemsetAsync", cudaMemsetAsync(to, byte, static_cast<size_t>(bytes), compute_.stream));
+  check("cudaMemsetAsync", cudaMemsetAsync(to, byte, static_cast<size_t>(bytes), submitting.lane.stream));
+}
+
+void Gpu::wait() {
+  cudaStream_t stream;
+  {
+    const Submitting submitting(*this);
+    stream = submitting.lane.stream;
+  }
+  check("cudaStreamSynchronize", cudaStreamSynchronize(stream));  // others may submit meanwhile
 }
 
 void Gpu::run(const Kernel& kernel, const KernelCall& call) {
   const Submitting submitting(*this);
   KernelCall here = call;
-  here.lane = &compute_;
+  here.lane = &submitting.lane;
   kernel.run(here);
-  finish(compute_);
+  submitting.finish();
 }
 
 void Gpu::pack(const Kernel& kernel, const KernelCall& call, void* to) {
   const Submitting submitting(*this);
   KernelCall here = call;
-  here.lane = &compute_;
+  here.lane = &submitting.lane;
   kernel.pack(here, to);
-  finish(compute_);
+  submitting.finish();
 }
 
-void Gpu::finish(Lane& lane) {
-  const cudaError_t e = lane.error;
-  lane.error = cudaSuccess;
-  check(lane.failed, e);
+void Gpu::call_host(const HostCall& call) {
+  const Submitting submitting(*this);
+  if (is_recording()) {
+    check("cudaLaunchHostFunc", cudaLaunchHostFunc(submitting.lane.stream, call.f, call.data));
+    graph_->host_calls.push_back(call);
+    return;
+  }
+  auto once = std::make_unique<HostCall>(call);
+  check("cudaLaunchHostFunc", cudaLaunchHostFunc(
+                                  submitting.lane.stream,
+                                  [](void* data) {
+                                    const std::unique_ptr<HostCall> call(static_cast<HostCall*>(data));
+                                    call->f(call->data);
+                                    call->end(call->data);
+                                  },
+                                  once.get()));
+  once.release();
+}
+
+// ---- recordings --------------------------------------------------------------------------------------
+
+void Gpu::begin_recording() {
+  recording_.lock();
+  try {
+    const Submitting submitting(*this);
+    graph_ = std::make_unique<Graph>();
+    check("cudaStreamBeginCapture", cudaStreamBeginCapture(recorder_.stream, cudaStreamCaptureModeThreadLocal));
+  } catch (...) {
+    recording_.unlock();
+    throw;
+  }
+  recording_thread_ = std::this_thread::get_id();
+}
+
+std::unique_ptr<Graph> Gpu::end_recording() {
+  struct Over {
+    Gpu& gpu;
+    ~Over() {
+      gpu.recording_thread_ = std::thread::id();
+      gpu.recording_.unlock();
+    }
+  } over{*this};
+  const Submitting submitting(*this);
+  std::unique_ptr<Graph> made = std::move(graph_);
+  cudaGraph_t graph = nullptr;
+  const cudaError_t ended = cudaStreamEndCapture(recorder_.stream, &graph);
+  if (ended != cudaSuccess) cudaGetLastError();
+  check("cudaStreamEndCapture", ended);
+  const cudaError_t e = cudaGraphInstantiate(&made->executable, graph, 0);
+  cudaGraphDestroy(graph);
+  check("cudaGraphInstantiate", e);
+  check("cudaGraphUpload", cudaGraphUpload(made->executable, compute_.stream));
+  return made;
+}
+
+void Gpu::play(const Graph& graph) {
+  const Submitting submitting(*this);
+  check("cudaGraphLaunch", cudaGraphLaunch(graph.executable, compute_.stream));
+}
+
+void Gpu::free(Graph* graph) noexcept {
+  if (process_ == getpid()) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // It may be playing, where a run has failed.
+    if (cudaSetDevice(ordinal_) != cudaSuccess || cudaStreamSynchronize(compute_.stream) != cudaSuccess)
+      cudaGetLastError();
+    delete graph;
+  }
 }
 
 }  // namespace hornbeam

@@ -2,11 +2,15 @@
 #pragma once
 #include <sys/types.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "cpu/kernel.h"
+#include "cuda/graph.h"
 #include "cuda/lane.h"
 #include "cuda/staging.h"
 
@@ -30,18 +34,38 @@ class Gpu {
   void run(const Kernel&, const KernelCall&);
   void pack(const Kernel&, const KernelCall&, void* to);
 
+  void* allocate_pinned(int64_t bytes);  // null where there is no room
+  void free_pinned(void*) noexcept;
+  void send(void* to, const void* from, int64_t bytes);
+  void fetch(void* to, const void* from, int64_t bytes);
+  void wait();
+  void call_host(const HostCall&);
+
+  void begin_recording();
+  std::unique_ptr<Graph> end_recording();
+  void play(const Graph&);
+  void free(Graph*) noexcept;
+
  private:
-  // Whoever submits holds this: the device started, and current in this thread.
+  // Whoever submits holds this: the device started and current in this thread, and the lane that its work goes into.
   class Submitting;
   void start();
+  void use();                 // throws in a forked child
+  bool is_recording() const;  // this thread
+  void enqueue_copy(void* to, const void* from, int64_t bytes, cudaMemcpyKind);
   cudaError_t try_allocate(void** memory, int64_t bytes);
-  void finish(Lane&);  // throws what went wrong in a launch
 
   const int ordinal_;
   pid_t process_ = 0;  // that uses it; the pointers of its memory are dead in a forked child
   std::mutex mutex_;
   Lane compute_;
   std::unique_ptr<Staging> staging_;
+
+  // A recording has a stream of its own: what other threads submit meanwhile is not part of it. One at a time.
+  std::mutex recording_;
+  Lane recorder_;
+  std::unique_ptr<Graph> graph_;  // that is being recorded
+  std::atomic<std::thread::id> recording_thread_{};
 };
 
 }  // namespace hornbeam

@@ -33,30 +33,32 @@ const char* text_of_error(const F& f) noexcept {
 
 Gpu& gpu(void* device) { return *static_cast<Gpu*>(device); }
 
+#define HB_CALL(...) return text_of_error([&] { __VA_ARGS__; })
+
 constexpr ModuleCalls kCalls = {
-    [](void* device, int64_t bytes, void** memory) {
-      return text_of_error([&] { *memory = gpu(device).allocate(bytes); });
-    },
-    [](void* device, void* memory) { gpu(device).free(memory); },
-    [](void* device, void* to, const void* from, int64_t bytes) {
-      return text_of_error([&] { gpu(device).copy_in(to, from, bytes); });
-    },
-    [](void* device, void* to, const void* from, int64_t bytes) {
-      return text_of_error([&] { gpu(device).copy_out(to, from, bytes); });
-    },
-    [](void* device, void* to, const void* from, int64_t bytes) {
-      return text_of_error([&] { gpu(device).copy(to, from, bytes); });
-    },
-    [](void* device, void* to, int32_t byte, int64_t bytes) {
-      return text_of_error([&] { gpu(device).fill(to, byte, bytes); });
-    },
-    [](void* device, const Kernel* kernel, const KernelCall* call) {
-      return text_of_error([&] { gpu(device).run(*kernel, *call); });
-    },
-    [](void* device, const Kernel* kernel, const KernelCall* call, void* to) {
-      return text_of_error([&] { gpu(device).pack(*kernel, *call, to); });
-    },
+    [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate(bytes)); },
+    [](void* d, void* memory) { gpu(d).free(memory); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).copy_in(to, from, bytes)); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).copy_out(to, from, bytes)); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).copy(to, from, bytes)); },
+    [](void* d, void* to, int32_t byte, int64_t bytes) { HB_CALL(gpu(d).fill(to, byte, bytes)); },
+    [](void* d, const Kernel* kernel, const KernelCall* call) { HB_CALL(gpu(d).run(*kernel, *call)); },
+    [](void* d, const Kernel* kernel, const KernelCall* call, void* to) { HB_CALL(gpu(d).pack(*kernel, *call, to)); },
+
+    [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate_pinned(bytes)); },
+    [](void* d, void* memory) { gpu(d).free_pinned(memory); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send(to, from, bytes)); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).fetch(to, from, bytes)); },
+    [](void* d) { HB_CALL(gpu(d).wait()); },
+    [](void* d, void (*f)(void*), void (*end)(void*), void* data) { HB_CALL(gpu(d).call_host({f, end, data})); },
+
+    [](void* d) { HB_CALL(gpu(d).begin_recording()); },
+    [](void* d, void** recording) { HB_CALL(*recording = gpu(d).end_recording().release()); },
+    [](void* d, void* recording) { HB_CALL(gpu(d).play(*static_cast<Graph*>(recording))); },
+    [](void* d, void* recording) { gpu(d).free(static_cast<Graph*>(recording)); },
 };
+
+#undef HB_CALL
 
 // What `hornbeam info` says of a GPU: "NVIDIA H200, 139 GiB, compute capability 9.0".
 std::string description_of(const cudaDeviceProp& p) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/host_step.h"
 #include "core/isa.h"
 #include "core/thread_pool.h"
 #include "program/binder.h"
@@ -102,7 +103,7 @@ void Binder::make_step(int i) {
   step.kernel = choose(plan_.target_.kernels, op, call);
   if (!step.kernel && !plan_.is_on_host_) {
     step.kernel = choose(plan_.target_.host_kernels, op, call);
-    if (step.kernel) step.bytes_on_host = Device::bytes_on_host(*step.kernel, call);
+    if (step.kernel) step.bytes_on_host = HostStep(*step.kernel, call, nullptr).bytes();
     plan_.bytes_on_host_ = std::max(plan_.bytes_on_host_, step.bytes_on_host);
   }
   if (!step.kernel) {

@@ -140,6 +140,10 @@ void Plan::run_control(Execution& e, size_t s) {
   else run_cond(e, s);
 }
 
+int64_t Plan::scan_length(const Step& step) const {
+  return step.in[static_cast<size_t>(scan_attrs(program_.ops[step.op]).states)].shape[0];
+}
+
 void Plan::run_scan(Execution& e, size_t s) {
   const Step& step = steps_[s];
   const KernelCall& call = e.calls[s];
@@ -147,7 +151,7 @@ void Plan::run_scan(Execution& e, size_t s) {
   Plan& body = *step.bodies[0];
   Execution& inner = *e.bodies[s][0];
   const size_t states = static_cast<size_t>(a.states), sequences = static_cast<size_t>(a.sequences);
-  const int64_t steps = call.in[states].shape[0];
+  const int64_t steps = scan_length(step);
   auto data = [](const TensorRef& t) { return static_cast<char*>(t.data); };
 
   for (size_t f = states + sequences; f < inner.feeds.size(); ++f)
@@ -165,7 +169,7 @@ void Plan::run_scan(Execution& e, size_t s) {
   for (size_t i = 0; i < states; ++i) {
     inner.feeds[i] = data(call.in[i]);
     if (!call.out[states + i].present && body.carried_in_place(static_cast<int>(i))) {
-      device_.copy(place(i, 0), inner.feeds[i], call.in[i].bytes());
+      if (inner.feeds[i] != place(i, 0)) device_.copy(place(i, 0), inner.feeds[i], call.in[i].bytes());
       inner.feeds[i] = place(i, 0);
     }
   }

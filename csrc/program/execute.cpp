@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <sstream>
 
@@ -23,6 +24,9 @@ constexpr int64_t kMaxIdleBytes = int64_t{1} << 30;
 // Steps from one look at the clock to the next, for whether the run is to end. Long kernels look at it themselves.
 constexpr size_t kStepsPerLook = 8;
 
+// A recording of more calls takes longer to make than it saves: that of a scan over very many steps.
+constexpr int64_t kMaxRecorded = 20000;
+
 bool nan_checking() {
   static const bool on = [] {
     const char* e = std::getenv("HORNBEAM_CHECK");
@@ -41,6 +45,7 @@ Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedIn
       device_(target.device),
       is_on_host_(target.device.is_host()) {
   bind_plan(*this);
+  is_recordable_ = device_.can_record() && !nan_checking() && !arena_poisoned() && calls_of_a_run() <= kMaxRecorded;
   idle_.reserve(kMaxIdle);  // so that giving an execution back allocates nothing
 }
 
@@ -72,7 +77,7 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
   Buffer arena, host_room;
   try {
     arena = Buffer(arena_bytes_, device_);
-    host_room = Buffer(bytes_on_host_);
+    host_room = Buffer(bytes_on_host_, device_.pinned());
   } catch (const std::bad_alloc&) {
     out_of_memory("the values of a run take ", arena_bytes_ + bytes_on_host_, steps_);
   }
@@ -85,11 +90,13 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
 }
 
 void Plan::give_device_memory(Execution& e) {
-  for (int v : program_.feeds) e.fed.emplace_back(bytes_of(types_[v]) + 1, device_);
-  for (int v : program_.outputs) e.results.emplace_back(bytes_of(types_[v]) + 1, device_);
-  if (!program_.has_random()) return;
-  e.run_number = Buffer(sizeof e.info.run, device_);
-  e.info.device_run = reinterpret_cast<const uint64_t*>(e.run_number.data());
+  for (int v : program_.feeds) e.fed.add(bytes_of(types_[v]));
+  for (int v : program_.outputs) e.results.add(bytes_of(types_[v]));
+  if (program_.has_random()) e.fed.add(sizeof e.info.run);
+  e.fed.allocate(device_);
+  e.results.allocate(device_);
+  if (program_.has_random())
+    e.info.device_run = reinterpret_cast<const uint64_t*>(e.fed.there.data() + e.fed.at.back());
 }
 
 // Names the step that takes most: its inputs, results and workspace are all there at once.
@@ -201,7 +208,11 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (current_.use_count() == 1) p = std::move(current_);
   }
-  if (!p) p = std::make_shared<Prologue>();
+  if (!p) {
+    static std::atomic<uint64_t> made{0};
+    p = std::make_shared<Prologue>();
+    p->serial = ++made;
+  }
   p->versions = versions;
   p->kept.resize(kept_sizes_.size());
   Execution scratch;  // only to resolve addresses
@@ -210,7 +221,7 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
   try {
     for (size_t i = 0; i < kept_sizes_.size(); ++i) p->kept[i].reserve(kept_sizes_[i] + 1, device_);
     workspace = Buffer(prologue_workspace_, device_);
-    host_room = Buffer(bytes_on_host_);
+    host_room = Buffer(bytes_on_host_, device_.pinned());
   } catch (const std::bad_alloc&) {
     out_of_memory("weights as they are kept for runs take ", prologue_bytes_ + prologue_workspace_,
                   prologue_steps_.empty() ? steps_ : prologue_steps_);
@@ -253,6 +264,7 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
 }
 
 void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs) {
+  if (!is_on_host_) return point_to_device(e, feeds);
   for (size_t f = 0; f < feeds.size(); ++f) {
     DType want = types_[program_.feeds[f]].dtype;
     if (feeds[f].direct(want)) {
@@ -271,16 +283,112 @@ void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector
     }
   }
   for (size_t i = 0; i < outputs.size(); ++i) e.outputs[i] = static_cast<char*>(outputs[i]);
-  if (!is_on_host_) {
-    for (size_t f = 0; f < feeds.size(); ++f) {
-      if (const int64_t bytes = bytes_of(types_[program_.feeds[f]]))
-        device_.copy_in(e.fed[f].data(), e.feeds[f], bytes);
-      e.feeds[f] = e.fed[f].data();
-    }
-    for (size_t i = 0; i < outputs.size(); ++i) e.outputs[i] = e.results[i].data();
-  }
   patch_feeds(e, 0, e.feed_patches.size());
   patch_outputs(e);
+}
+
+// Ends a recording, whatever becomes of the run.
+class Plan::Recorder {
+ public:
+  explicit Recorder(Device& device) : device_(device) { device.begin_recording(); }
+  ~Recorder() {
+    if (is_over_) return;
+    try {
+      device_.end_recording();
+    } catch (const RuntimeError&) {}
+  }
+  std::unique_ptr<Recording> end() {
+    is_over_ = true;
+    return device_.end_recording();
+  }
+
+ private:
+  Device& device_;
+  bool is_over_ = false;
+};
+
+void Plan::point_to_device(Execution& e, const std::vector<Feed>& feeds) {
+  for (size_t f = 0; f < feeds.size(); ++f)
+    stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
+  if (e.has_run) return;
+  for (size_t f = 0; f < feeds.size(); ++f) e.feeds[f] = e.fed.there.data() + e.fed.at[f];
+  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there.data() + e.results.at[i];
+  patch_feeds(e, 0, e.feed_patches.size());
+  patch_outputs(e);
+}
+
+void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs) {
+  struct Waiting {  // what is in flight reads and writes this run's memory, whatever becomes of the run
+    Device& device;
+    bool is_over = false;
+    ~Waiting() {
+      if (is_over) return;
+      try {
+        device.wait();
+      } catch (const RuntimeError&) {  // that ended the run, or will end the next one
+      }
+    }
+  } waiting{device_};
+  if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
+  device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
+  run_or_play(e);
+  device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  device_.wait();
+  waiting.is_over = true;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
+      std::memcpy(outputs[i], e.results.here.data() + e.results.at[i], static_cast<size_t>(bytes));
+}
+
+// Steps that do the same in the same memory as in the run before are recorded, and played from then on: only contents
+// change, of what is fed, of variables and of what is kept of them.
+void Plan::run_or_play(Execution& e) {
+  const bool is_same = refresh_prologues(e) && e.has_run;
+  e.has_run = true;
+  if (!is_same) e.recording.reset();
+  if (!is_recordable_ || !is_same) return run_steps(e);
+  if (!e.recording && !record(e)) return run_steps(e);
+  if (!written_.empty()) {
+    interruption_point();
+    e.has_written = true;
+  }
+  device_.play(*e.recording);
+}
+
+// False where the device does not take a step into a recording: then it never tries again.
+bool Plan::record(Execution& e) {
+  try {
+    Recorder recorder(device_);
+    run_steps(e);
+    e.recording = recorder.end();
+  } catch (const RuntimeError&) {
+    is_recordable_ = false;
+  }
+  e.has_written = false;
+  return e.recording != nullptr;
+}
+
+// True where each is in the memory that it was in before. Bodies have their own.
+bool Plan::refresh_prologues(Execution& e) {
+  refresh_prologue(e);
+  const uint64_t serial = e.prologue ? e.prologue->serial : 0;
+  bool is_same = serial == e.last_prologue;
+  e.last_prologue = serial;
+  for (size_t s = 0; s < steps_.size(); ++s)
+    for (size_t b = 0; b < steps_[s].bodies.size(); ++b)
+      if (!steps_[s].bodies[b]->refresh_prologues(*e.bodies[s][b])) is_same = false;
+  return is_same;
+}
+
+// How many calls a recording of it would have; more than any recording may have where a run decides what is called.
+int64_t Plan::calls_of_a_run() const {
+  int64_t calls = static_cast<int64_t>(copies_.size());
+  for (const Step& step : steps_) {
+    if (step.bodies.size() > 1) return kMaxRecorded + 1;
+    calls += step.bodies.empty() ? 1 : scan_length(step) * step.bodies[0]->calls_of_a_run();
+    if (calls > kMaxRecorded) break;
+  }
+  return calls;
 }
 
 void Plan::patch_feeds(Execution& e, size_t from, size_t to) {
@@ -297,20 +405,22 @@ inline void Plan::run_step(const Step& step, const KernelCall& call, char* host_
   else device_.run(*step.kernel, call);
 }
 
-void Plan::run_steps(Execution& e) {
-  if (!kept_sizes_.empty()) {
-    uint64_t epoch = Variable::epoch.load(std::memory_order_acquire);
-    if (e.epoch != epoch || !e.prologue) {
-      uint64_t versions = version_sum();
-      if (!e.prologue || e.prologue->versions != versions) {
-        e.prologue.reset();
-        e.prologue = prologue(versions);
-        for (auto& p : e.kept_patches) p.ref->data = e.prologue->kept[p.index].data();
-        for (auto& p : e.pack_patches) *p.pointer = e.prologue->kept[p.slot].data();
-      }
-      e.epoch = epoch;
-    }
+void Plan::refresh_prologue(Execution& e) {
+  if (kept_sizes_.empty()) return;
+  const uint64_t epoch = Variable::epoch.load(std::memory_order_acquire);
+  if (e.epoch == epoch && e.prologue) return;
+  const uint64_t versions = version_sum();
+  if (!e.prologue || e.prologue->versions != versions) {
+    e.prologue.reset();
+    e.prologue = prologue(versions);
+    for (auto& p : e.kept_patches) p.ref->data = e.prologue->kept[p.index].data();
+    for (auto& p : e.pack_patches) *p.pointer = e.prologue->kept[p.slot].data();
   }
+  e.epoch = epoch;
+}
+
+void Plan::run_steps(Execution& e) {
+  refresh_prologue(e);
   const bool check = nan_checking();
   // Asked for once: the body of a scan has steps of some ten nanoseconds.
   Interruptible* run = Interruptible::current();
@@ -366,7 +476,6 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   point(e, feeds, outputs);
   if (!at_once && locking == Locking::take) locks.take(false);
   e.info.run = counter.begin(program_.has_random());
-  if (e.info.device_run) device_.copy_in(e.run_number.data(), &e.info.run, sizeof e.info.run);
   if (const uint64_t epoch = Variable::epoch.load(std::memory_order_acquire); e.brought_epoch != epoch) {
     for (auto& [v, exclusive] : locks_) program_.variables[v]->bring_to(device_);
     e.brought_epoch = epoch;
@@ -380,11 +489,8 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
       for (int v : plan.written_) plan.program_.variables[v]->written(plan.device_);
     }
   } written{*this, e};
-  run_steps(e);
-  if (!is_on_host_)
-    for (size_t i = 0; i < outputs.size(); ++i)
-      if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
-        device_.copy_out(outputs[i], e.outputs[i], bytes);
+  if (is_on_host_) run_steps(e);
+  else run_on_device(e, outputs);
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);

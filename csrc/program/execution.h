@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "core/buffer.h"
+#include "core/device.h"
 #include "program/plan.h"
 
 namespace hornbeam {
@@ -10,7 +12,25 @@ namespace hornbeam {
 // Results that depend on unchanged variables and constants only, with the versions they were made from.
 struct Plan::Prologue {
   uint64_t versions = 0;
+  uint64_t serial = 0;  // another for each one made; one that is made again for other versions keeps it, and its memory
   std::vector<Buffer> kept;
+};
+
+// What a run brings to another device than the host, or takes from there: in one block of its memory, whose parts never
+// move, and in one of the host's from which it is copied in one go.
+struct Exchange {
+  Buffer there, here;
+  std::vector<int64_t> at;  // of each part
+  int64_t bytes = 0;
+
+  void add(int64_t size) {
+    at.push_back(bytes);
+    bytes += align_up(size > 0 ? size : 1);
+  }
+  void allocate(Device& device) {
+    there = Buffer(bytes, device);
+    here = Buffer(bytes, device.pinned());
+  }
 };
 
 struct Plan::Execution {
@@ -18,10 +38,9 @@ struct Plan::Execution {
   char* arena = nullptr;        // that, or what the step around a body gives it
   char* host_room = nullptr;    // for host steps
   std::vector<Buffer> staging;  // one per feed, on the host
-  // Of a plan that is run by itself, on a device other than the host: where its feeds and outputs lie, and the run's
-  // number, none of which moves from run to run.
-  std::vector<Buffer> fed, results;
-  Buffer run_number, owned_host_room;
+  // Of a plan that is run by itself on such a device; the run's number is the last part of what is fed.
+  Exchange fed, results;
+  Buffer owned_host_room;
   std::vector<const char*> feeds;
   std::vector<char*> outputs;
   std::vector<std::vector<TensorRef>> refs;  // per step: inputs, then outputs
@@ -39,6 +58,9 @@ struct Plan::Execution {
   };
   std::vector<PackPatch> pack_patches;
   std::shared_ptr<Prologue> prologue;
+  std::unique_ptr<Recording> recording;  // of its steps
+  uint64_t last_prologue = 0;            // the serial of that of the run before
+  bool has_run = false;
   uint64_t epoch = ~uint64_t{0};          // of the variables when `prologue` was right
   uint64_t brought_epoch = ~uint64_t{0};  // when they were on the device
   RunInfo info;

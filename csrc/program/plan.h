@@ -80,6 +80,7 @@ class Plan {
  private:
   friend class Binder;
   class Borrowed;
+  class Recorder;
   struct Execution;
   struct Prologue;
 
@@ -97,9 +98,18 @@ class Plan {
   void patch_feeds(Execution&, size_t from, size_t to);
   void patch_outputs(Execution&);
   void run_steps(Execution&);
+  void refresh_prologue(Execution&);
+  // On another device than the host.
+  void point_to_device(Execution&, const std::vector<Feed>&);
+  void run_on_device(Execution&, const std::vector<void*>& outputs);
+  void run_or_play(Execution&);
+  bool record(Execution&);
+  bool refresh_prologues(Execution&);
+  int64_t calls_of_a_run() const;
   [[noreturn]] void out_of_memory(const char* what, int64_t bytes, const std::vector<Step>&) const;
   // control.cpp
   void run_control(Execution&, size_t step);
+  int64_t scan_length(const Step&) const;
   void run_scan(Execution&, size_t step);
   void run_cond(Execution&, size_t step);
   bool carried_in_place(int state) const;
@@ -114,6 +124,7 @@ class Plan {
   std::vector<TypeInfo> types_;  // per value
   std::vector<Place> places_;    // per value
   std::vector<Step> steps_, prologue_steps_;
+  std::atomic<bool> is_recordable_{false};
   std::vector<Buffer> folded_;       // values known at bind
   std::vector<int64_t> kept_sizes_;  // bytes of each kept prologue value and packing
   std::vector<Copy> copies_;         // outputs first, then variables: writes come last
