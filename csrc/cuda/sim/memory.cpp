@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda/sim/faults.h"
 #include "cuda/sim/runtime.h"
 
 namespace hornbeam::sim {
@@ -60,7 +59,6 @@ DeviceMemory::DeviceMemory() : limit_(limit_from_environment()) {
   outside_ = map(kBase, MAP_FIXED_NOREPLACE);
   inside_ = map(0, 0);
   without_pages_[0] = limit_;
-  watch_for_faults();
 }
 
 DeviceMemory& device_memory() {
