@@ -10,11 +10,11 @@ struct Case {
 
 inline bool all_hold = true;
 
-#define CHECK(condition)                                                 \
-  if (!(condition)) {                                                    \
-    std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-    all_hold = false;                                                    \
-  } else static_cast<void>(0)
+inline bool does_not_hold(const char* file, int line, const char* condition) {
+  std::fprintf(stderr, "%s:%d: %s\n", file, line, condition);
+  return all_hold = false;
+}
+#define CHECK(condition) static_cast<void>((condition) || does_not_hold(__FILE__, __LINE__, #condition))
 
 template <size_t kCases>
 int run_case(const Case (&cases)[kCases], int argc, char** argv) {

@@ -6,37 +6,24 @@
 #include <random>
 #include <vector>
 
-#include "arrays.h"
-#include "cases.h"
 #include "cuda/block.h"
 #include "cuda/gpu.h"
+#include "resources.h"
 
 using namespace hornbeam;
 
 namespace {
 
-struct Stream : Lane {
-  Stream() { cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); }
-  ~Stream() {
-    cudaStreamSynchronize(stream);
-    cudaStreamDestroy(stream);
-  }
-  void wait() {
-    CHECK(cudaStreamSynchronize(stream) == cudaSuccess);
-    CHECK(error == cudaSuccess);
-  }
-};
-
 // What a kernel that writes `count` results from `x` leaves.
 template <class T, class Launch>
 std::vector<T> results(const std::vector<T>& x, size_t count, Launch launch_kernel) {
   Stream lane;
-  const DeviceArray<T> in(x.size(), lane.stream), out(count, lane.stream);
+  const DeviceArray<T> in(x.size(), lane), out(count, lane);
   const PinnedArray<T> from(x.size()), to(count);
   std::copy(x.begin(), x.end(), from.data());
-  cudaMemcpyAsync(in.data(), from.data(), x.size() * sizeof(T), cudaMemcpyHostToDevice, lane.stream);
+  cudaMemcpyAsync(in.data(), from.data(), x.size() * sizeof(T), cudaMemcpyHostToDevice, lane);
   launch_kernel(lane, in.data(), out.data());
-  cudaMemcpyAsync(to.data(), out.data(), count * sizeof(T), cudaMemcpyDeviceToHost, lane.stream);
+  cudaMemcpyAsync(to.data(), out.data(), count * sizeof(T), cudaMemcpyDeviceToHost, lane);
   lane.wait();
   return std::vector<T>(to.data(), to.data() + count);
 }
@@ -238,11 +225,11 @@ void beyond_shared_memory() {
 }
 void address_in_memory() {  // only arguments hold addresses
   Stream lane;
-  const DeviceArray<float> target(1, lane.stream);
-  const DeviceArray<float*> table(1, lane.stream);
+  const DeviceArray<float> target(1, lane);
+  const DeviceArray<float*> table(1, lane);
   const PinnedArray<float*> from(1);
   from[0] = target.data();
-  cudaMemcpyAsync(table.data(), from.data(), sizeof(float*), cudaMemcpyHostToDevice, lane.stream);
+  cudaMemcpyAsync(table.data(), from.data(), sizeof(float*), cudaMemcpyHostToDevice, lane);
   launch(lane, "follow", follow, dim3(1), dim3(1), 0, static_cast<float* const*>(table.data()));
 }
 
