@@ -119,7 +119,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
                             "cudaMemcpyAsync",
                             [=] {
                               check_copy(to, from, bytes, kind);  // it may have been freed meanwhile
-                              std::memcpy(to, from, bytes);
+                              std::memcpy(kind == cudaMemcpyDeviceToHost ? to : device_memory().inside(to),
+                                          kind == cudaMemcpyHostToDevice ? from : device_memory().inside(from), bytes);
                             },
                             {},
                             nullptr});
@@ -133,7 +134,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stre
                             "cudaMemsetAsync",
                             [=] {
                               check_device("cudaMemsetAsync", to, bytes);
-                              std::memset(to, value, bytes);
+                              std::memset(device_memory().inside(to), value, bytes);
                             },
                             {},
                             nullptr});

@@ -111,7 +111,8 @@ std::unique_ptr<Fiber> make_fiber() {
   context.is_new = true;
   getcontext(&context.start);
   context.start.uc_stack.ss_sp = stack;
-  context.start.uc_stack.ss_size = kStackBytes;
+  // Not all of them end at the same place of a page: those would share few lines of the processor's cache.
+  context.start.uc_stack.ss_size = kStackBytes - block().fibers.size() * 7 % 64 * 64;
   context.start.uc_link = nullptr;
   makecontext(&context.start, run_threads, 0);
   return fiber;
@@ -131,24 +132,27 @@ struct Warp {
   unsigned all() const { return size == kWarp ? ~0u : (1u << size) - 1; }
 };
 
-// Lets go on the lanes of one warp operation that have all come to it. False if there are none.
+// Lets go on the lanes of one warp operation that have all come to it. False if no lane waits.
 bool release_lanes(const Warp& warp) {
-  unsigned waiting = 0;
-  for (unsigned l = 0; l < warp.size; ++l) waiting |= unsigned{warp[l].state == State::at_warp_barrier} << l;
-  if (!waiting) return false;
+  bool is_waiting = false;
   for (unsigned l = 0; l < warp.size; ++l) {
+    if (warp[l].state != State::at_warp_barrier) continue;
+    is_waiting = true;
     const unsigned mask = warp[l].mask & warp.all();
-    if (!(waiting >> l & 1) || (waiting & mask) != mask) continue;
     if (!(mask >> l & 1)) fail("a lane is not in the mask of its own warp operation");
+    unsigned here = 0;
+    for (unsigned k = 0; k < warp.size; ++k)
+      here |= unsigned{warp[k].state == State::at_warp_barrier && (warp[k].mask & warp.all()) == mask} << k;
+    if ((here & mask) != mask) continue;
     for (unsigned k = 0; k < warp.size; ++k) {
       if (!(mask >> k & 1)) continue;
-      if ((warp[k].mask & warp.all()) != mask) fail("the masks of a warp operation differ");
       warp[k].state = State::running;
       warp[k].shown = warp[k].given;  // stays until each of them has come to its next barrier
     }
     return true;
   }
-  fail("a lane named in the mask of a warp operation never came to it");
+  if (is_waiting) fail("a lane in the mask of a warp operation never comes to it");
+  return false;
 }
 
 // Runs until each lane is done or at the block's barrier.
@@ -198,7 +202,7 @@ cudaError_t check_configuration(dim3 grid, dim3 threads, size_t shared_bytes) {
   const uint64_t count = uint64_t{threads.x} * threads.y * threads.z;
   const bool is_possible = count > 0 && count <= kMostThreads && threads.z <= 64 && grid.x <= 0x7fffffff &&
                            grid.y <= 0xffff && grid.z <= 0xffff && shared_bytes <= kMostSharedBytes;
-  return is_possible ? cudaSuccess : cudaErrorInvalidConfiguration;
+  return remember(is_possible ? cudaSuccess : cudaErrorInvalidConfiguration);
 }
 
 void run_blocks(dim3 grid, dim3 threads, size_t shared_bytes, const std::function<void()>& thread) {

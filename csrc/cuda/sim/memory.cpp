@@ -1,13 +1,14 @@
 #include "cuda/sim/memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda/sim/faults.h"
 #include "cuda/sim/runtime.h"
 
 namespace hornbeam::sim {
@@ -30,8 +31,9 @@ constexpr size_t kAlign = 256;              // as CUDA aligns
 constexpr size_t kGuard = 256;              // bytes behind an allocation that nothing may write
 constexpr size_t kLarge = size_t{1} << 20;  // ranges whose pages go back to the system when they are freed
 
-// Far from heaps, stacks, libraries and the shadow of AddressSanitizer, so that numbers hardly look like its addresses.
-constexpr uintptr_t kBase = uintptr_t{1} << 45;
+// Far from heaps, stacks, libraries and the shadow of AddressSanitizer. Two neighbouring int32 of a kernel's arguments
+// hardly look like an address here: one is around 11,117, the other negative for the first 2 GiB.
+constexpr uintptr_t kBase = 0x2b6d80000000;
 
 size_t room_for(size_t bytes) { return (bytes + kGuard + kAlign - 1) / kAlign * kAlign; }
 
@@ -47,11 +49,16 @@ size_t limit_from_environment() {
 }  // namespace
 
 DeviceMemory::DeviceMemory() : limit_(limit_from_environment()) {
-  void* all = mmap(reinterpret_cast<void*>(kBase), limit_, PROT_NONE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-  if (all != reinterpret_cast<void*>(kBase)) die("this process has no room for %zu bytes of addresses", limit_);
-  base_ = static_cast<char*>(all);
-  watch_for_faults();
+  const auto map = [this](uintptr_t where, int flags) {
+    void* at = mmap(reinterpret_cast<void*>(where), limit_, PROT_NONE, MAP_SHARED | MAP_NORESERVE | flags, file_, 0);
+    if (at == MAP_FAILED) die("this process has no room for %zu bytes of addresses", limit_);
+    return static_cast<char*>(at);
+  };
+  file_ = memfd_create("hornbeam-sim", MFD_CLOEXEC);
+  if (file_ < 0 || ftruncate(file_, static_cast<off_t>(limit_)) != 0) die("this system has no memory files");
+  outside_ = map(kBase, MAP_FIXED_NOREPLACE);
+  inside_ = map(0, 0);
+  without_pages_[0] = limit_;
 }
 
 DeviceMemory& device_memory() {
@@ -67,37 +74,39 @@ void* DeviceMemory::allocate(size_t bytes) {
     places_.release(static_cast<int64_t>(at), static_cast<int64_t>(room));
     return nullptr;
   }
-  top_ = std::max(top_, page_up(at + room));
   const unsigned char mark = next_mark_++;
   allocations_[at] = {bytes, mark};
   used_ += bytes;
-  take_pages_again(at, at + room);
-  protect(at, at + room, true);
-  std::memset(base_ + at, kNothing, room);
-  for (size_t i = bytes; i < room; ++i) base_[at + i] = static_cast<char>(guard_byte(at + i, mark));
-  if (!open_) protect(at, at + room, false);
-  return base_ + at;
+  take_pages(at, at + room);  // what is not new holds nothing since it was released
+  for (size_t i = bytes; i < room; ++i) inside_[at + i] = static_cast<char>(guard_byte(at + i, mark));
+  return outside_ + at;
 }
 
 void DeviceMemory::release(void* p) {
-  check_guard(p, "a kernel");
-  const auto it = allocation_at(p);
+  check_guard(p, "work of a stream");
+  const auto it = allocations_.find(offset(outside_, p));
   const size_t at = it->first, room = room_for(it->second.bytes);
   used_ -= it->second.bytes;
   allocations_.erase(it);
-  std::memset(base_ + at, kNothing, room);
-  if (room >= kLarge) give_pages_back(page_up(at), (at + room) / kPage * kPage);
+  const size_t from = page_up(at), to = (at + room) / kPage * kPage;
+  if (room < kLarge) {
+    std::memset(inside_ + at, kNothing, room);
+  } else {
+    std::memset(inside_ + at, kNothing, from - at);
+    std::memset(inside_ + to, kNothing, at + room - to);
+    give_pages_back(from, to);
+  }
   places_.release(static_cast<int64_t>(at), static_cast<int64_t>(room));
 }
 
 void DeviceMemory::give_pages_back(size_t from, size_t to) {
   protect(from, to, false);
-  madvise(base_ + from, to - from, MADV_DONTNEED);
+  fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(to - from));
   without_pages_[from] = to - from;
 }
 
-// The pages that [from, to) is on are in use again. Those that were given back held zeros.
-void DeviceMemory::take_pages_again(size_t from, size_t to) {
+// The pages that [from, to) is on come into use.
+void DeviceMemory::take_pages(size_t from, size_t to) {
   from = from / kPage * kPage, to = page_up(to);
   auto it = without_pages_.upper_bound(from);
   if (it != without_pages_.begin() && std::prev(it)->first + std::prev(it)->second > from) --it;
@@ -107,65 +116,48 @@ void DeviceMemory::take_pages_again(size_t from, size_t to) {
     if (first < low) without_pages_[first] = low - first;
     if (high < end) without_pages_[high] = end - high;
     protect(low, high, true);
-    std::memset(base_ + low, kNothing, high - low);
-    if (!open_) protect(low, high, false);
+    std::memset(inside_ + low, kNothing, high - low);
   }
 }
 
 void DeviceMemory::protect(size_t from, size_t to, bool access) {
-  from = from / kPage * kPage, to = page_up(to);
-  if (from < to && mprotect(base_ + from, to - from, access ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
-    die("the system has no room to protect more pieces of memory (vm.max_map_count)");
-}
-void DeviceMemory::open() {
-  if (open_) return;
-  open_ = true;
-  size_t from = 0;
-  for (const auto& [at, bytes] : without_pages_) {
-    protect(from, at, true);
-    from = at + bytes;
-  }
-  protect(from, top_, true);
-}
-void DeviceMemory::close() {
-  if (!open_) return;
-  open_ = false;
-  protect(0, top_, false);
+  if (from < to && mprotect(inside_ + from, to - from, access ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
+    die("the system cannot protect more pieces of memory (vm.max_map_count)");
 }
 
-DeviceMemory::Allocations::const_iterator DeviceMemory::allocation_at(const void* p) const {
-  const auto at = static_cast<size_t>(static_cast<const char*>(p) - base_);
-  auto it = allocations_.upper_bound(at);
-  if (it == allocations_.begin()) return allocations_.end();
-  --it;
-  return at < it->first + room_for(it->second.bytes) ? it : allocations_.end();
+DeviceMemory::Allocations::const_iterator DeviceMemory::allocation_at(size_t offset) const {
+  const auto after = allocations_.upper_bound(offset);
+  if (after == allocations_.begin()) return allocations_.end();
+  const auto it = std::prev(after);
+  return offset < it->first + room_for(it->second.bytes) ? it : allocations_.end();
 }
-bool DeviceMemory::is_allocated(const void* p) const {
-  return owns(p) && allocations_.count(static_cast<size_t>(static_cast<const char*>(p) - base_));
+bool DeviceMemory::is_in_allocation(const void* p) const {
+  return owns(p) && allocation_at(offset(outside_, p)) != allocations_.end();
 }
+bool DeviceMemory::is_allocated(const void* p) const { return allocations_.count(offset(outside_, p)) != 0; }
 bool DeviceMemory::holds(const void* p, size_t bytes) const {
-  if (!owns(p)) return false;
-  const auto it = allocation_at(p);
-  const auto at = static_cast<size_t>(static_cast<const char*>(p) - base_);
-  return it != allocations_.end() && at + bytes <= it->first + it->second.bytes;
+  const auto it = allocation_at(offset(outside_, p));
+  return it != allocations_.end() && offset(outside_, p) + bytes <= it->first + it->second.bytes;
 }
 
 void DeviceMemory::check_guard(const void* p, const char* who) const {
-  const auto it = allocation_at(p);
+  const auto it = allocation_at(offset(outside_, p));
   if (it == allocations_.end()) return;
   const auto& [bytes, mark] = it->second;
   for (size_t i = bytes; i < room_for(bytes); ++i)
-    if (static_cast<unsigned char>(base_[it->first + i]) != guard_byte(it->first + i, mark))
+    if (static_cast<unsigned char>(inside_[it->first + i]) != guard_byte(it->first + i, mark))
       die("%s wrote %zu bytes behind an allocation of %zu bytes", who, i - bytes, bytes);
 }
 
-void DeviceMemory::describe(const void* p, char* text, size_t size) const {
-  const auto it = allocation_at(p);
-  const auto at = static_cast<size_t>(static_cast<const char*>(p) - base_);
+bool DeviceMemory::describe(const void* p, char* text, size_t size) const {
+  const size_t at = std::min(offset(outside_, p), offset(inside_, p));
+  if (at >= limit_) return false;
+  const auto it = allocation_at(at);
   if (it != allocations_.end())
     std::snprintf(text, size, "byte %zu of an allocation of %zu bytes of the device's memory", at - it->first,
                   it->second.bytes);
-  else std::snprintf(text, size, "the device's memory where nothing is allocated (offset %zu)", at);
+  else std::snprintf(text, size, "the device's memory where nothing is allocated, offset %zu", at);
+  return true;
 }
 
 // ---- the host's ----

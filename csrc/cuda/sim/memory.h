@@ -1,4 +1,5 @@
-// The simulated device's memory. It has no access but while work of a stream runs, and is NaN where it holds no value;
+// The simulated device's memory. Its pages are mapped twice: at the addresses that the host knows nothing can be
+// touched, work of a stream uses other addresses of the same pages (`inside`). It is NaN where it holds no value, and
 // behind each allocation lies a guard that nothing may write.
 #pragma once
 #include <cstddef>
@@ -24,22 +25,19 @@ class DeviceMemory {
   DeviceMemory();
 
   void* allocate(size_t bytes);  // null: no room
-  void release(void* p);         // while it is open
+  void release(void* p);
   size_t limit() const { return limit_; }
   size_t used() const { return used_; }
 
-  // Work may touch it between these. Either may be called again.
-  void open();
-  void close();
+  bool owns(const void* p) const { return offset(outside_, p) < limit_; }
+  bool is_allocated(const void* p) const;                                      // does an allocation begin here?
+  bool is_in_allocation(const void* p) const;                                  // or at its end
+  bool holds(const void* p, size_t bytes) const;                               // is all of it inside one allocation?
+  void* inside(const void* p) const { return inside_ + offset(outside_, p); }  // where work finds it
+  void check_guard(const void* p, const char* who) const;                      // of the allocation that p is in
 
-  bool owns(const void* p) const {
-    return reinterpret_cast<uintptr_t>(p) - reinterpret_cast<uintptr_t>(base_) < limit_;
-  }
-  bool is_allocated(const void* p) const;                  // does an allocation begin here?
-  bool holds(const void* p, size_t bytes) const;           // is all of it inside one allocation?
-  void check_guard(const void* p, const char* who) const;  // of the allocation that p is in, while it is open
-  // What lies at an address, in words.
-  void describe(const void* p, char* text, size_t size) const;
+  // What lies at an address of either mapping, in words; false if it is of neither.
+  bool describe(const void* p, char* text, size_t size) const;
 
  private:
   using Ranges = std::map<size_t, size_t>;  // offset -> bytes
@@ -49,19 +47,21 @@ class DeviceMemory {
   };
   using Allocations = std::map<size_t, Allocation>;
 
-  Allocations::const_iterator allocation_at(const void* p) const;  // or the end
+  static size_t offset(const char* base, const void* p) {
+    return reinterpret_cast<uintptr_t>(p) - reinterpret_cast<uintptr_t>(base);
+  }
+  Allocations::const_iterator allocation_at(size_t offset) const;  // or the end
   void protect(size_t from, size_t to, bool access);
   void give_pages_back(size_t from, size_t to);
-  void take_pages_again(size_t from, size_t to);
+  void take_pages(size_t from, size_t to);
 
-  char* base_;
+  char *outside_, *inside_;
+  int file_;  // of the pages
   size_t limit_, used_ = 0;
-  size_t top_ = 0;  // offset behind all that was ever in use
-  bool open_ = false;
   ArenaPlanner places_{true};
   Allocations allocations_;
   unsigned char next_mark_ = 0;
-  Ranges without_pages_;  // large ranges that were freed: the system has their pages, nothing can touch them
+  Ranges without_pages_;  // ranges that work cannot touch: never in use, or large and freed
 };
 DeviceMemory& device_memory();
 

@@ -8,6 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cuda/sim/faults.h"
+#include "cuda/sim/memory.h"
+
 namespace hornbeam::sim {
 
 void die(const char* format, ...) {
@@ -41,9 +44,13 @@ cudaError_t remember(cudaError_t error) {
 
 // As with a GPU, a process that was forked after the first call has no device.
 cudaError_t refusal() {
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
-  static_cast<void>(registered);
-  return is_forked ? cudaErrorInitializationError : cudaSuccess;
+  static const bool is_begun = [] {
+    pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
+    device_memory();
+    watch_for_faults();
+    return true;
+  }();
+  return is_begun && is_forked ? cudaErrorInitializationError : cudaSuccess;
 }
 
 bool in_host_function = false;

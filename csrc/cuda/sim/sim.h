@@ -17,13 +17,14 @@
 namespace hornbeam::sim {
 
 // ---- launches ----
-// The arguments of a launch. A pointer to the host's memory among them, alone or inside a struct, ends the process with
-// the kernel's name: a GPU could not follow it.
+// Makes what the host passes to a launch what the kernel sees: pointers to the device's memory, alone or inside
+// structs, become those that work uses. Others to the host's memory end the process with the kernel's name: a GPU could
+// not follow them.
 class Arguments {
  public:
   explicit Arguments(const char* kernel) : kernel_(kernel) {}
   template <class T>
-  void add(T& argument) {
+  void prepare(T& argument) {
     static_assert(std::is_trivially_copyable_v<T>, "kernels take plain data");
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_clear_padding)
@@ -32,11 +33,11 @@ class Arguments {
 #endif
     scan(&argument, sizeof argument);
   }
-  // Those that point to the device's memory.
+  // Those to the device's memory, as the host knows them.
   const std::vector<const void*>& pointers() const { return pointers_; }
 
  private:
-  void scan(const void* argument, size_t bytes);
+  void scan(void* argument, size_t bytes);
 
   const char* kernel_;
   int index_ = 0;
@@ -55,7 +56,7 @@ cudaError_t launch(cudaStream_t stream, const char* name, void (*kernel)(P...), 
   static_assert((sizeof(P) + ... + 0) <= kMostArgumentBytes, "more arguments than a launch can carry");
   if (const cudaError_t wrong = check_configuration(grid, block, smem)) return wrong;
   Arguments arguments(name);
-  (arguments.add(args), ...);
+  (arguments.prepare(args), ...);
   return enqueue(stream, name, arguments, [=] { run_blocks(grid, block, smem, [&] { kernel(args...); }); });
 }
 
@@ -63,7 +64,7 @@ template <class F>
 cudaError_t each(cudaStream_t stream, const char* name, int64_t n, F f) {
   static_assert(sizeof(F) <= kMostArgumentBytes, "more arguments than a launch can carry");
   Arguments arguments(name);
-  arguments.add(f);
+  arguments.prepare(f);
   return enqueue(stream, name, arguments, [n, f] {
     const Permutation order(n);
     int64_t i = order.first();

@@ -20,22 +20,7 @@ std::vector<std::unique_ptr<Stream>>& streams() {
   return *all;
 }
 
-const char* running = nullptr;
-
-// The memory is opened by the first work on the device and closed at the end of the outermost batch: opening it for
-// each would take longer than most of it.
-class Batch {
- public:
-  Batch() { ++depth_; }
-  ~Batch() {
-    if (--depth_ == 0) device_memory().close();
-  }
-  Batch(const Batch&) = delete;
-
- private:
-  static int depth_;
-};
-int Batch::depth_ = 0;
+thread_local const char* running = nullptr;
 
 bool is_ready(const Work& work) { return work.kind != Work::Kind::wait || work.mark->is_reached; }
 bool may_run(const Stream& stream) { return !stream.queue.empty() && is_ready(*stream.queue.front()); }
@@ -49,14 +34,12 @@ void run_until(const Mark& mark) {
 }
 
 void run_on_device(const Work& work) {
-  device_memory().open();
   running = work.name.c_str();
   work.run();
   for (const void* p : work.pointers) device_memory().check_guard(p, running);
   running = nullptr;
 }
 void run_host_function(const Work& work) {
-  device_memory().close();
   in_host_function = true;
   work.run();
   in_host_function = false;
@@ -75,7 +58,6 @@ void run_first(Stream& stream) {
 
 // What the schedule lets run by now does.
 void run_eager_streams() {
-  const Batch batch;
   for (bool again = true; again;) {
     again = false;
     for (const auto& stream : streams()) {
@@ -88,11 +70,9 @@ void run_eager_streams() {
 }  // namespace
 
 void run_all(Stream& stream) {
-  const Batch batch;
   while (!stream.queue.empty()) run_first(stream);
 }
 void run_all_streams() {
-  const Batch batch;
   for (const auto& stream : streams()) run_all(*stream);
 }
 const char* running_work() { return running; }
@@ -130,6 +110,17 @@ bool breaks_capture() {
   return is_broken;
 }
 
+namespace {
+// Numbers hardly ever are addresses as high as those of libraries, stacks and large allocations, of pages that are
+// there.
+bool is_host_address(const void* p) {
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  unsigned char is_resident;
+  return address >= uintptr_t{5} << 44 && address >> 47 == 0 &&
+         mincore(reinterpret_cast<void*>(address / kPage * kPage), 1, &is_resident) == 0;
+}
+}  // namespace
+
 cudaError_t enqueue(cudaStream_t stream, const char* kernel, const Arguments& arguments, std::function<void()> work) {
   return call([&] {
     put(stream_of(stream), {Work::Kind::on_device, kernel, std::move(work), arguments.pointers(), nullptr});
@@ -137,18 +128,18 @@ cudaError_t enqueue(cudaStream_t stream, const char* kernel, const Arguments& ar
   });
 }
 
-void Arguments::scan(const void* argument, size_t bytes) {
+void Arguments::scan(void* argument, size_t bytes) {
   for (size_t i = 0; i + sizeof(void*) <= bytes; i += sizeof(void*)) {
+    char* place = static_cast<char*>(argument) + i;
     void* pointer;
-    std::memcpy(&pointer, static_cast<const char*>(argument) + i, sizeof pointer);
-    if (device_memory().owns(pointer)) pointers_.push_back(pointer);
-    if (device_memory().owns(pointer) || pinned_memory().is_mapped(pointer)) continue;
-    // Numbers hardly ever are addresses as high as those of libraries, stacks and large allocations.
-    const auto address = reinterpret_cast<uintptr_t>(pointer);
-    unsigned char is_resident;
-    if (address >= uintptr_t{5} << 44 && address >> 47 == 0 &&
-        mincore(reinterpret_cast<void*>(address / kPage * kPage), 1, &is_resident) == 0)
+    std::memcpy(&pointer, place, sizeof pointer);
+    if (device_memory().is_in_allocation(pointer)) {
+      pointers_.push_back(pointer);
+      pointer = device_memory().inside(pointer);
+      std::memcpy(place, &pointer, sizeof pointer);
+    } else if (!pinned_memory().is_mapped(pointer) && is_host_address(pointer)) {
       die("%s: argument %d holds a pointer to the host's memory, at byte %zu", kernel_, index_, i);
+    }
   }
   ++index_;
 }
@@ -188,7 +179,6 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
     Stream& s = stream_of(stream);
     if (breaks_capture() || s.capture) return cudaErrorStreamCaptureUnsupported;
     if (s.queue.empty()) return cudaSuccess;
-    const Batch batch;
     run_first(s);
     return cudaErrorNotReady;
   });
@@ -238,7 +228,6 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return call([&] {
     if (breaks_capture()) return cudaErrorStreamCaptureUnsupported;
-    const Batch batch;
     if (mark_of(event)) run_until(*mark_of(event));
     return cudaSuccess;
   });
@@ -248,7 +237,6 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     if (breaks_capture()) return cudaErrorStreamCaptureUnsupported;
     const std::shared_ptr<Mark> mark = mark_of(event);
     if (!mark || mark->is_reached) return cudaSuccess;
-    const Batch batch;
     run_first(*mark->stream);
     return cudaErrorNotReady;
   });
