@@ -330,9 +330,9 @@ void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs) {
     }
   } waiting{device_};
   if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
-  device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
+  if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
   run_or_play(e);
-  device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
   device_.wait();
   waiting.is_over = true;
   for (size_t i = 0; i < outputs.size(); ++i)
@@ -445,8 +445,10 @@ void Plan::run_steps(Execution& e) {
     for (auto& [offset, bytes] : step.freed) device_.fill(e.arena + offset, 0xff, bytes);
   }
   if (!written_.empty() && !e.has_written) begin_to_write();
-  for (auto& copy : copies_)
-    if (copy.bytes) device_.copy(address(e, copy.to), address(e, copy.from), copy.bytes);
+  for (auto& copy : copies_) {
+    char *to = address(e, copy.to), *from = address(e, copy.from);
+    if (copy.bytes && to != from) device_.copy(to, from, copy.bytes);  // a state of a scan may stay where it is
+  }
 }
 
 // An execution, which goes back whatever becomes of the run.
