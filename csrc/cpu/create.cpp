@@ -1,6 +1,6 @@
 // shape, fill, arange.
 #include "ops/create.h"
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/strided_copy.h"
 

@@ -3,7 +3,7 @@
 // (float32) of the sum of labels * (1 + |z|), however large the logits.
 #include "ops/cross_entropy.h"
 
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/parallel.h"
 #include "cpu/row_sums.h"

@@ -1,7 +1,7 @@
 // gather, scatter_add, sum_rows, one_hot. An index out of range never reaches memory: gather gives NaN there
 // (0 for integers), the others leave it out.
 #include "ops/index.h"
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/strided_copy.h"
 

@@ -1,43 +1,24 @@
 // transpose, reverse, concat, tile, broadcast_to, pad: each is a nest of strides for strided_copy.
 // The views of this family (reshape, expand_dims, ...) never run.
-#include "ops/layout.h"
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/strided_copy.h"
 
 HB_CPU_BEGIN
 
-static int64_t row_stride(const Shape& s, int axis) { return s.count(axis + 1, s.rank); }
-
-static void copy(const KernelCall& c, const CopyLoops& loops, const TensorRef& from, int64_t from_item,
-                 const TensorRef& to, int64_t to_item) {
-  by_item_size(to.dtype, [&](auto tag) {
+static void copy(const KernelCall& c, const CopyLoops& loops) {
+  by_item_size(c.out[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    strided_copy(c, loops, from.as<const T>() + from_item, to.as<T>() + to_item);
+    strided_copy(c, loops, c.in[0].as<const T>(), c.out[0].as<T>());
   });
 }
 
 static void run_transpose(const KernelCall& c) {
-  const Ints& perm = static_cast<const TransposeAttrs*>(c.attrs)->perm;
-  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
-  CopyLoops loops;
-  for (int i = 0; i < y.rank; ++i) loops.add(y[i], row_stride(x, static_cast<int>(perm.dim[i])), row_stride(y, i));
-  copy(c, loops, c.in[0], 0, c.out[0], 0);
+  copy(c, transpose_loops(*static_cast<const TransposeAttrs*>(c.attrs), c.in[0].shape, c.out[0].shape));
 }
 
 static void run_reverse(const KernelCall& c) {
-  const Ints& axes = static_cast<const AxesAttrs*>(c.attrs)->axes;
-  const Shape& x = c.in[0].shape;
-  bool reversed[kMaxRank] = {};
-  for (int i = 0; i < axes.rank; ++i) reversed[axes.dim[i] < 0 ? axes.dim[i] + x.rank : axes.dim[i]] = true;
-  CopyLoops loops;
-  int64_t first = 0;
-  for (int i = 0; i < x.rank; ++i) {
-    const int64_t stride = row_stride(x, i);
-    loops.add(x[i], reversed[i] ? -stride : stride, stride);
-    if (reversed[i]) first += (x[i] - 1) * stride;
-  }
-  if (x.count()) copy(c, loops, c.in[0], first, c.out[0], 0);
+  copy(c, reverse_loops(*static_cast<const AxesAttrs*>(c.attrs), c.in[0].shape));
 }
 
 // All inputs fill a piece of the output before the next piece: lines are completed while in cache.
@@ -69,36 +50,15 @@ static void run_concat(const KernelCall& c) {
 }
 
 static void run_tile(const KernelCall& c) {
-  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
-  if (y.count() == 0) return;
-  CopyLoops loops;
-  for (int i = 0; i < x.rank; ++i) {
-    loops.add(y[i] / x[i], 0, x[i] * row_stride(y, i));
-    loops.add(x[i], row_stride(x, i), row_stride(y, i));
-  }
-  copy(c, loops, c.in[0], 0, c.out[0], 0);
+  if (c.out[0].shape.count()) copy(c, tile_loops(c.in[0].shape, c.out[0].shape));
 }
 
-static void run_broadcast_to(const KernelCall& c) {
-  const Shape &x = c.in[0].shape, &y = c.out[0].shape;
-  CopyLoops loops;
-  for (int i = 0; i < y.rank; ++i) {
-    const int from = i - (y.rank - x.rank);
-    loops.add(y[i], from >= 0 && x[from] != 1 ? row_stride(x, from) : 0, row_stride(y, i));
-  }
-  copy(c, loops, c.in[0], 0, c.out[0], 0);
-}
+static void run_broadcast_to(const KernelCall& c) { copy(c, broadcast_loops(c.in[0].shape, c.out[0].shape)); }
 
 static void run_pad(const KernelCall& c) {
   const PadAttrs& a = *static_cast<const PadAttrs*>(c.attrs);
   const Shape &x = c.in[0].shape, &y = c.out[0].shape;
-  CopyLoops loops;
-  int64_t first = 0;
-  for (int i = 0; i < x.rank; ++i) {
-    loops.add(x[i], row_stride(x, i), row_stride(y, i));
-    first += a.before.dim[i] * row_stride(y, i);
-  }
-  copy(c, loops, c.in[0], 0, c.out[0], first);
+  copy(c, pad_loops(a, x, y));
   by_item_size(c.out[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     fill_around(c, c.out[0].as<T>(), y, x, a.before.dim, static_cast<T>(item_bits(c.out[0].dtype, a.value)));

@@ -2,7 +2,7 @@
 // at once. Sums and products are taken one after another, as NumPy does.
 #include "ops/running.h"
 
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/parallel.h"
 

@@ -1,6 +1,6 @@
 // slice and slice_grad: the same nest of strides, read or written.
 #include "ops/slice.h"
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/strided_copy.h"
 

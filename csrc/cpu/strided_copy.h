@@ -1,33 +1,13 @@
-// The one loop behind everything that only moves data: out[i, j, ...] = in[i, j, ...], each side with
-// strides of its own. Transposes permute the strides, reversals negate them, tiling and broadcasting
-// set them to zero.
+// The one loop behind everything that only moves data (ops/copy_loops.h).
 //
-// Dims that run together on both sides are merged first. Of what is left, two dims are handed to a 2-D
+// Dims that run together on both sides are merged. Of what is left, two dims are handed to a 2-D
 // kernel (runs of bytes, a transpose by register blocks, or a plain strided loop) and the others count.
 #pragma once
 #include "cpu/parallel.h"
 #include "cpu/shuffle.h"
+#include "ops/copy_loops.h"
 
 HB_CPU_BEGIN
-
-// A nest of loops, outermost first; strides in elements.
-struct CopyLoops {
-  static constexpr int kMax = 2 * kMaxRank;
-  int rank = 0;
-  int64_t n[kMax], src[kMax], dst[kMax];
-
-  // Adds the next inner loop; one that continues the loop around it is merged into it.
-  HB_INLINE void add(int64_t count, int64_t src_stride, int64_t dst_stride) {
-    if (count == 1) return;
-    if (rank && src[rank - 1] == src_stride * count && dst[rank - 1] == dst_stride * count) {
-      n[rank - 1] *= count;
-    } else {
-      n[rank++] = count;
-    }
-    src[rank - 1] = src_stride;
-    dst[rank - 1] = dst_stride;
-  }
-};
 
 // ---- 2-D kernels: a in [0, na), b in [0, nb), dst[a*da + b*db] = src[a*sa + b*sb] -------------------
 
@@ -239,8 +219,8 @@ static void strided_copy(const KernelCall& call, const CopyLoops& loops, const T
       rest /= cut_b;
       const int64_t piece_a = rest % cut_a;
       rest /= cut_a;
-      const T* s = src;
-      T* d = dst;
+      const T* s = src + loops.src_first;
+      T* d = dst + loops.dst_first;
       for (int i = n_outer - 1; i >= 0; --i) {
         const int64_t n = loops.n[outer[i]], index = rest % n;
         rest /= n;

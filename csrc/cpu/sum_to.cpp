@@ -4,7 +4,7 @@
 // Order of a sum: blocks of 64 rows are added up on their own, lane by lane; so the error grows with
 // n/64 + 64 rounding errors and not with n. Large sums with few results are cut into 16 parts that
 // are added at the end. Both depend on the shapes only.
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/lanes.h"
 #include "cpu/parallel.h"

@@ -2,7 +2,7 @@
 // one comparison. Only the heap is sorted.
 #include "ops/top_k.h"
 
-#include "cpu/dispatch.h"
+#include "core/dispatch.h"
 #include "cpu/export.h"
 #include "cpu/parallel.h"
 

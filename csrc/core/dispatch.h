@@ -1,8 +1,8 @@
-// From a dtype known at run time to a C++ type: each calls body(Tag<T>{}).
+// From a dtype known at run time to a C++ type: each calls body(Tag<T>{}). Plain data: kernels of all devices include it.
 #pragma once
-#include "cpu/convert.h"
+#include "core/convert.h"
 
-HB_CPU_BEGIN
+namespace hornbeam {
 
 template <class T>
 struct Tag {
@@ -79,4 +79,4 @@ HB_INLINE uint64_t item_bits(DType t, double value) {
   return bits;
 }
 
-HB_CPU_END
+}  // namespace hornbeam
