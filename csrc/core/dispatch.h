@@ -1,4 +1,5 @@
-// From a dtype known at run time to a C++ type: each calls body(Tag<T>{}). Plain data: kernels of all devices include it.
+// From a dtype known at run time to a C++ type: each calls body(Tag<T>{}). Plain data: kernels of all devices include
+// it.
 #pragma once
 #include "core/convert.h"
 

@@ -13,13 +13,10 @@ struct SliceView {
   bool dense = true;  // all strides are 1: a box
 
   HB_INLINE SliceView(const SliceAttrs& a, const Shape& whole, const TensorRef& begin) {
+    const SliceBegin from{begin.data, begin.dtype, static_cast<int32_t>(begin.shape.count())};
     for (int i = 0; i < whole.rank; ++i) {
       const int64_t step = a.stride(i), row = whole.count(i + 1, whole.rank);
-      at[i] = 0;
-      if (i < begin.shape.count()) {
-        const int64_t value = begin.dtype == DType::int64 ? begin.as<int64_t>()[i] : begin.as<int32_t>()[i];
-        at[i] = slice_begin(whole[i], value, step, a.begin_open(i));
-      }
+      at[i] = from.at(a, i, whole[i]);
       dense &= step == 1;
       stride[i] = step * row;
       first += at[i] * row;
@@ -27,13 +24,10 @@ struct SliceView {
   }
 };
 
-// Whether all of `part` lies inside of `whole`. Where `begin` was not known at bind, only this says so.
+// Whether all of `part` lies inside of `whole`.
 static bool fits(const SliceAttrs& a, const SliceView& view, const Shape& part, const Shape& whole) {
-  for (int i = 0; i < part.rank; ++i) {
-    if (part[i] == 0) continue;
-    const int64_t step = a.stride(i), room = step > 0 ? whole[i] - 1 - view.at[i] : view.at[i];
-    if (view.at[i] < 0 || room < 0 || part[i] - 1 > room / (step > 0 ? step : -step)) return false;
-  }
+  for (int i = 0; i < part.rank; ++i)
+    if (!slice_fits(whole[i], view.at[i], a.stride(i), part[i])) return false;
   return true;
 }
 

@@ -57,7 +57,8 @@ struct Turn {
 };
 
 // Reads and writes both run along lines of memory; the square is turned in between.
-template <class T> __global__ void __launch_bounds__(kTileSide* kTileRows) turn_tiles(GPU_PARAM Turn p, const T* src, T* dst) {
+template <class T> __global__ void __launch_bounds__(kTileSide* kTileRows)
+    turn_tiles(GPU_PARAM Turn p, const T* src, T* dst) {
   GPU_SHARED(T, tile);
   constexpr int kLine = kTileSide + 1;  // so that a column lies in all banks
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);

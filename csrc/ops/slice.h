@@ -23,4 +23,27 @@ HB_INLINE int64_t slice_begin(int64_t n, int64_t begin, int64_t stride, bool ope
   return begin < low ? low : begin > high ? high : begin;
 }
 
+// The input `begin`, whose values are read where they lie: by a device's kernels in its own memory.
+struct SliceBegin {
+  const void* data;
+  DType dtype;
+  int32_t count;
+
+  // The first element on an axis of n.
+  HB_INLINE int64_t at(const SliceAttrs& a, int axis, int64_t n) const {
+    if (axis >= count) return 0;
+    const int64_t value = dtype == DType::int64 ? static_cast<const int64_t*>(data)[axis]
+                                                : int64_t{static_cast<const int32_t*>(data)[axis]};
+    return slice_begin(n, value, a.stride(axis), a.begin_open(axis));
+  }
+};
+
+// Whether `count` elements from `begin` on all lie on an axis of n. Where `begin` was not known at bind, only this says
+// so.
+HB_INLINE bool slice_fits(int64_t n, int64_t begin, int64_t stride, int64_t count) {
+  if (count == 0) return true;
+  const int64_t room = stride > 0 ? n - 1 - begin : begin;
+  return begin >= 0 && room >= 0 && count - 1 <= (stride == 1 ? room : room / (stride > 0 ? stride : -stride));
+}
+
 }  // namespace hornbeam
