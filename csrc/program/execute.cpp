@@ -528,6 +528,13 @@ void Plan::check_nan(const Step& step, const KernelCall& call) const {
     }
 }
 
+bool Plan::is_recorded() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (auto& e : idle_)
+    if (e->recording) return true;
+  return false;
+}
+
 std::string Plan::describe() const {
   std::ostringstream os;
   static const char* const kinds[] = {"nowhere",  "arena",  "feed",     "variable",
@@ -549,7 +556,8 @@ std::string Plan::describe() const {
       for (auto& body : step.bodies) os << indented(body->describe());
     }
   };
-  os << "plan for " << target_.name() << ", arena " << arena_bytes_ << " bytes\n";
+  os << "plan for " << target_.name() << ", arena " << arena_bytes_ << " bytes" << (is_recorded() ? ", recorded" : "")
+     << '\n';
   list(prologue_steps_, "prologue ");
   list(steps_, "");
   return os.str();

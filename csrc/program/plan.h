@@ -106,6 +106,7 @@ class Plan {
   bool record(Execution&);
   bool refresh_prologues(Execution&);
   int64_t calls_of_a_run() const;
+  bool is_recorded() const;
   [[noreturn]] void out_of_memory(const char* what, int64_t bytes, const std::vector<Step>&) const;
   // control.cpp
   void run_control(Execution&, size_t step);
@@ -135,8 +136,8 @@ class Plan {
   int64_t bytes_on_host_ = 0;  // what the largest host step takes, those of the prologue and of bodies among them
   std::atomic<int64_t> last_ns_{0}, last_allocations_{0};
 
-  std::mutex making_;  // of the prologue
-  std::mutex mutex_;   // of what follows; held for moments
+  std::mutex making_;         // of the prologue
+  mutable std::mutex mutex_;  // of what follows; held for moments
   std::vector<std::unique_ptr<Execution>> idle_;
   std::shared_ptr<Prologue> current_;
 };
