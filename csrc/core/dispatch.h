@@ -61,6 +61,16 @@ static void by_index(DType t, const F& body) {
   t == DType::int64 ? body(Tag<int64_t>{}) : body(Tag<int32_t>{});
 }
 
+// The types that elementwise programs compute in: f(a value of the type).
+template <class F> static void with_compute_type(DType t, const F& f) {
+  switch (t) {
+    case DType::float32: return f(float{});
+    case DType::float64: return f(double{});
+    case DType::int64: return f(int64_t{});
+    default: return f(int32_t{});
+  }
+}
+
 // The bytes of `value` as one item of type t.
 HB_INLINE uint64_t item_bits(DType t, double value) {
   uint64_t bits = 0;

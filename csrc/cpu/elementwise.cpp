@@ -5,6 +5,7 @@
 // kTaskElements of the flattened output, a task into tiles (`run_range`). In a tile, each input is first
 // made readable as a run of the compute type: used where it lies, or loaded into a slot of scratch.
 // Instructions then run over whole vectors; the last few elements go through one padded vector each.
+#include "core/dispatch.h"
 #include "cpu/convert.h"
 #include "cpu/elementwise_joined.h"
 #include "cpu/export.h"
@@ -16,7 +17,6 @@ constexpr int64_t kTaskElements = 16384;
 constexpr int64_t kMaxTile = 512;
 constexpr int64_t kScratchBytes = 48 * 1024;
 constexpr int64_t kFetchBytes = 8 << 20;  // inputs beyond this are not in a cache; those inside lose by prefetching
-constexpr int kMaxValues = kMaxFusedInputs + kMaxFusedConstants + kMaxFusedInstructions;
 constexpr int16_t kNoSlot = -1;
 
 // ---- inputs --------------------------------------------------------------------------------------
@@ -24,14 +24,12 @@ constexpr int16_t kNoSlot = -1;
 // repeated; in general by strides; or row by row, each somewhere or missing, which is zero.
 enum class Access { scalar, contiguous, periodic, strided, rows };
 
-struct Source {
+struct Source : Cover {
   const char* data;
   ConvertRow load;  // to the compute type
   int64_t item;
   Access access;
-  bool convert;  // has another dtype than the compute type
-  int rank;      // innermost dim first, dims that step alike merged; strides in elements, innermost 0 or 1
-  int64_t dim[kMaxRank], stride[kMaxRank];
+  bool convert;          // has another dtype than the compute type
   const int32_t* place;  // rows: where each of them, dim[0] long, is among the dim[1] at `data`, or -1
 };
 
@@ -50,24 +48,9 @@ template <class T> static void set_data(Source& s, const TensorRef& t) {
 }
 
 static void set_access(Source& s, const Shape& in, const Shape& out) {
-  s.rank = 0;
-  int64_t step = 1;
-  for (int i = 1; i <= out.rank; ++i) {
-    const int64_t n = out.dim[out.rank - i];
-    if (n == 1) continue;
-    const bool present = i <= in.rank && in.dim[in.rank - i] != 1;
-    const int64_t stride = present ? step : 0;
-    if (present) step *= n;
-    const int last = s.rank - 1;
-    if (s.rank && (stride ? s.stride[last] && stride == s.stride[last] * s.dim[last] : !s.stride[last])) {
-      s.dim[last] *= n;
-    } else {
-      s.dim[s.rank] = n;
-      s.stride[s.rank++] = stride;
-    }
-  }
-  if (s.rank == 0 || (s.rank == 1 && s.stride[0] == 0)) s.access = Access::scalar;
-  else if (s.rank == 1) s.access = Access::contiguous;
+  s.set(in, out);
+  if (s.is_scalar()) s.access = Access::scalar;
+  else if (s.is_whole()) s.access = Access::contiguous;
   else if (s.rank == 2 && s.stride[0] == 1 && s.dim[0] <= kMaxTile) s.access = Access::periodic;
   else s.access = Access::strided;
 }
@@ -125,42 +108,29 @@ template <class T> static void load_rows(const Source& s, int64_t pos, T* dst, i
 }
 
 // ---- passes --------------------------------------------------------------------------------------
-struct Formula {
-  const int32_t* code;
-  int32_t code_size;
-  const double* constants;
-  int32_t n_constants;
-  const int32_t* outputs;  // value numbers
-  int32_t n_in, n_out;
-};
-
-static Formula view(const FusedAttrs& a, int32_t n_in) {
-  return {a.code.value, a.code.size, a.constants.value, a.constants.size, a.outputs.value, n_in, a.outputs.size};
-}
-
 // What is needed for some of the outputs. Steps whose operands are all scalars come first and run once.
 template <class T> struct Pass {
   Formula formula;
   bool wanted[kMaxFusedOutputs];
   bool used[kMaxFusedInputs];
   bool in_slot[kMaxFusedInputs];  // loaded into its slot, never read where it lies
-  int16_t slot[kMaxValues];
+  int16_t slot[kMaxFusedValues];
   int16_t writer[kMaxFusedOutputs];    // the step that makes output j, or -1
   int16_t last_read[kMaxFusedInputs];  // by which step
   int32_t n_uniform, n_steps;
   Instruction<T> steps[kMaxFusedInstructions];
   int64_t tile, slot_size;
-  bool fetch_ahead;                // the next tile's inputs, from memory, while one is computed
-  Operand<T> uniform[kMaxValues];  // of values that are scalars for the whole pass
-  alignas(64) T uniform_data[kMaxValues * kLanes<T>];
+  bool fetch_ahead;                     // the next tile's inputs, from memory, while one is computed
+  Operand<T> uniform[kMaxFusedValues];  // of values that are scalars for the whole pass
+  alignas(64) T uniform_data[kMaxFusedValues * kLanes<T>];
 };
 
 // What is decided of each value on the way to a pass.
 struct Marks {
   int first, total;  // the number of the first step's result, and how many steps the code has
-  bool needed[kMaxValues];
-  bool uniform[kMaxValues];  // a scalar for the whole pass
-  int16_t last[kMaxValues];  // the step that reads it last
+  bool needed[kMaxFusedValues];
+  bool uniform[kMaxFusedValues];  // a scalar for the whole pass
+  int16_t last[kMaxFusedValues];  // the step that reads it last
 };
 
 template <class T> static void decode(Pass<T>& p, Marks& m) {
@@ -208,7 +178,7 @@ static void order_steps(Pass<T>& p, Marks& m, const Source* sources, int32_t n_u
     if (m.uniform[s.result]) p.steps[p.n_uniform++] = s;
     else later[n_later++] = s;
   }
-  int16_t uses[kMaxValues] = {};
+  int16_t uses[kMaxFusedValues] = {};
   for (int i = 0; i < n_later; ++i)
     for (int k = 0; k < kInstructions[static_cast<int>(later[i].op)].arity; ++k) ++uses[later[i].arg[k]];
   for (int j = 0; j < g.n_out; ++j)
@@ -308,7 +278,7 @@ static void run_range(const Pass<T>& p, const Source* sources, const TensorRef* 
   constexpr int64_t L = kLanes<T>, kLine = 64 / sizeof(T);
   alignas(64) T scratch[kScratchBytes / sizeof(T)];
   alignas(64) T edge_in[kMaxFusedInputs * L], edge_out[kMaxFusedOutputs * L];
-  Operand<T> value[kMaxValues];
+  Operand<T> value[kMaxFusedValues];
   T* result[kMaxFusedInstructions];
   const Formula& g = p.formula;
   const int n_values = g.n_in + g.n_constants;
@@ -433,24 +403,15 @@ template <class T> static void run_formula(const KernelCall& c, const Formula& g
   }
 }
 
-template <class F> HB_INLINE void with_compute_type(DType t, const F& f) {
-  switch (t) {
-    case DType::float32: return f(float{});
-    case DType::float64: return f(double{});
-    case DType::int64: return f(int64_t{});
-    default: return f(int32_t{});
-  }
-}
-
 static void run_fused(const KernelCall& c) {
   const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
-  with_compute_type(a.dtype, [&](auto t) { run_formula<decltype(t)>(c, view(a, c.n_in)); });
+  with_compute_type(a.dtype, [&](auto t) { run_formula<decltype(t)>(c, formula_of(a, c.n_in)); });
 }
 
 static void run_fused_rows(const KernelCall& c) {
   const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
-  with_compute_type(a.dtype,
-                    [&](auto t) { run_formula<decltype(t)>(c, view(a, c.n_in - 1), c.in[1].as<const int32_t>()); });
+  with_compute_type(
+      a.dtype, [&](auto t) { run_formula<decltype(t)>(c, formula_of(a, c.n_in - 1), c.in[1].as<const int32_t>()); });
 }
 
 // ---- one instruction -----------------------------------------------------------------------------
@@ -499,10 +460,7 @@ static void run_one(const KernelCall& c, Opcode op, const double* constant) {
   const int64_t n = c.out[0].shape.count();
   if (n == 0) return;
   const int32_t n_constants = constant ? 1 : 0;
-  // Truth values of select come as bool; true division of integers is done in its result's dtype.
-  const DType t = compute_dtype(op == Opcode::select ? c.in[1].dtype
-                                : op == Opcode::div  ? c.out[0].dtype
-                                                     : c.in[0].dtype);
+  const DType t = op_dtype(op, c.in[0].dtype, c.in[c.n_in > 1].dtype, c.out[0].dtype);
   with_compute_type(t, [&](auto zero) {
     using T = decltype(zero);
     if (run_flat<T>(c, rows<T>()[static_cast<int>(op)], n, constant)) return;
@@ -518,9 +476,7 @@ template <Opcode op> static void run_op(const KernelCall& c) {
 static void run_cast(const KernelCall& c) {
   const TensorRef &in = c.in[0], &out = c.out[0];
   const int64_t n = out.shape.count();
-  // Through the wider kind of the two, so that nothing is lost on the way.
-  const DType from = compute_dtype(in.dtype), to = compute_dtype(out.dtype);
-  const DType t = is_float(from) == is_float(to) ? (from > to ? from : to) : is_float(from) ? from : to;
+  const DType t = cast_dtype(in.dtype, out.dtype);
   with_compute_type(t, [&](auto zero) {
     using T = decltype(zero);
     const ConvertRow load = load_row<T>(in.dtype), store = store_row<T>(out.dtype);
@@ -559,7 +515,7 @@ template <class T> static void run_multi(const KernelCall& c, const FusedMultiAt
     }
   };
   Pass<T> p;
-  p.formula = view(a.program, n_shared + n_each);
+  p.formula = formula_of(a.program, n_shared + n_each);
   for (int32_t j = 0; j < n_out; ++j) {
     p.wanted[j] = false;
     for (int32_t g = 0; g < n_groups; ++g) p.wanted[j] |= c.out[g * n_out + j].present;

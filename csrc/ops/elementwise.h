@@ -74,6 +74,50 @@ struct CastAttrs {
   HB_FIELDS(HB_F(dtype))
 };
 
+// A program of n_in inputs as a kernel reads it.
+struct Formula {
+  const int32_t* code;
+  int32_t code_size;
+  const double* constants;
+  int32_t n_constants;
+  const int32_t* outputs;  // value numbers
+  int32_t n_in, n_out;
+};
+constexpr int kMaxFusedValues = kMaxFusedInputs + kMaxFusedConstants + kMaxFusedInstructions;
+
+HB_INLINE Formula formula_of(const FusedAttrs& a, int32_t n_in) {
+  return {a.code.value, a.code.size, a.constants.value, a.constants.size, a.outputs.value, n_in, a.outputs.size};
+}
+
+// How an input of shape `in` covers a result of shape `out`: innermost dim first, dims of 1 left out and dims that step
+// alike merged; strides in elements of the input, the innermost 0 or 1.
+struct Cover {
+  int32_t rank;
+  int64_t dim[kMaxRank], stride[kMaxRank];
+
+  HB_INLINE bool is_scalar() const { return rank == 0 || (rank == 1 && stride[0] == 0); }  // one element for all
+  HB_INLINE bool is_whole() const { return rank == 1 && stride[0] == 1; }                  // element by element
+
+  HB_INLINE void set(const Shape& in, const Shape& out) {
+    rank = 0;
+    int64_t step = 1;
+    for (int i = 1; i <= out.rank; ++i) {
+      const int64_t n = out.dim[out.rank - i];
+      if (n == 1) continue;
+      const bool present = i <= in.rank && in.dim[in.rank - i] != 1;
+      const int64_t s = present ? step : 0;
+      if (present) step *= n;
+      const int last = rank - 1;
+      if (rank && (s ? stride[last] && s == stride[last] * dim[last] : !stride[last])) {
+        dim[last] *= n;
+      } else {
+        dim[rank] = n;
+        stride[rank++] = s;
+      }
+    }
+  }
+};
+
 // The dtype in which tensors of dtype t are computed with.
 HB_INLINE DType compute_dtype(DType t) {
   switch (t) {
@@ -83,6 +127,18 @@ HB_INLINE DType compute_dtype(DType t) {
     case DType::int64: return t;
     default: return DType::int32;
   }
+}
+
+// That of one op, given the dtypes of its first inputs and its result. Truth values of select come as bool; true
+// division of integers is done in its result's dtype.
+HB_INLINE DType op_dtype(Opcode op, DType first, DType second, DType result) {
+  return compute_dtype(op == Opcode::select ? second : op == Opcode::div ? result : first);
+}
+
+// That of a cast: the wider kind of the two, so that nothing is lost on the way.
+HB_INLINE DType cast_dtype(DType from, DType to) {
+  from = compute_dtype(from), to = compute_dtype(to);
+  return is_float(from) == is_float(to) ? (from > to ? from : to) : is_float(from) ? from : to;
 }
 
 }  // namespace hornbeam
