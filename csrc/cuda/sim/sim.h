@@ -31,13 +31,15 @@ class Arguments {
     __builtin_clear_padding(&argument);  // what lies in padding could look like an address
 #endif
 #endif
-    scan(&argument, sizeof argument);
+    // GCC leaves what lies behind the last member of a larger type as it was.
+    constexpr size_t kCleared = 256;
+    scan(&argument, sizeof argument, sizeof argument <= kCleared ? sizeof argument : sizeof argument - sizeof(void*));
   }
   // Those to the device's memory, as the host knows them.
   const std::vector<const void*>& pointers() const { return pointers_; }
 
  private:
-  void scan(void* argument, size_t bytes);
+  void scan(void* argument, size_t bytes, size_t bytes_without_padding);
 
   const char* kernel_;
   int index_ = 0;

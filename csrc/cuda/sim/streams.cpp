@@ -128,7 +128,7 @@ cudaError_t enqueue(cudaStream_t stream, const char* kernel, const Arguments& ar
   });
 }
 
-void Arguments::scan(void* argument, size_t bytes) {
+void Arguments::scan(void* argument, size_t bytes, size_t bytes_without_padding) {
   for (size_t i = 0; i + sizeof(void*) <= bytes; i += sizeof(void*)) {
     char* place = static_cast<char*>(argument) + i;
     void* pointer;
@@ -137,7 +137,7 @@ void Arguments::scan(void* argument, size_t bytes) {
       pointers_.push_back(pointer);
       pointer = device_memory().inside(pointer);
       std::memcpy(place, &pointer, sizeof pointer);
-    } else if (!pinned_memory().is_mapped(pointer) && is_host_address(pointer)) {
+    } else if (i < bytes_without_padding && !pinned_memory().is_mapped(pointer) && is_host_address(pointer)) {
       die("%s: argument %d holds a pointer to the host's memory, at byte %zu", kernel_, index_, i);
     }
   }
