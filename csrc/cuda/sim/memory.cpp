@@ -42,7 +42,7 @@ unsigned char guard_byte(size_t offset, unsigned char mark) { return offset % 4 
 
 size_t limit_from_environment() {
   const char* wanted = std::getenv("HORNBEAM_SIM_MEMORY");
-  const size_t bytes = wanted ? std::strtoull(wanted, nullptr, 10) : size_t{16} << 30;
+  const size_t bytes = wanted ? std::strtoull(wanted, nullptr, 10) : size_t{2} << 30;
   return page_up(std::max<size_t>(bytes, 1));
 }
 
@@ -161,6 +161,8 @@ bool DeviceMemory::describe(const void* p, char* text, size_t size) const {
 }
 
 // ---- the host's ----
+PinnedMemory::PinnedMemory() : limit_(limit_from_environment()) {}
+
 PinnedMemory& pinned_memory() {
   static auto* memory = new PinnedMemory;
   return *memory;
@@ -168,9 +170,11 @@ PinnedMemory& pinned_memory() {
 
 // A block ends where its pages end, so that what writes behind it faults.
 void* PinnedMemory::allocate(size_t bytes, bool mapped) {
+  if (bytes > limit_ - used_) return nullptr;
   const size_t room = (std::max<size_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
   char* pages = map_guarded(room);
   if (!pages) return nullptr;
+  used_ += bytes;
   char* begin = pages + page_up(room) - room;
   std::memset(begin, kNothing, room);
   blocks_[begin] = {bytes, room, pages, mapped};
@@ -179,6 +183,7 @@ void* PinnedMemory::allocate(size_t bytes, bool mapped) {
 bool PinnedMemory::release(void* p) {
   const auto it = blocks_.find(static_cast<const char*>(p));
   if (it == blocks_.end()) return false;
+  used_ -= it->second.bytes;
   unmap_guarded(it->second.pages, it->second.room);
   blocks_.erase(it);
   return true;

@@ -68,6 +68,7 @@ DeviceMemory& device_memory();
 // Host memory that copies can be made from and to without waiting.
 class PinnedMemory {
  public:
+  PinnedMemory();                             // as much as the device has
   void* allocate(size_t bytes, bool mapped);  // null: no room
   bool release(void* p);                      // false: it is not pinned memory
   bool holds(const void* p, size_t bytes) const;
@@ -83,6 +84,7 @@ class PinnedMemory {
 
   Blocks::const_iterator block_at(const void* p) const;  // or the end
   Blocks blocks_;
+  size_t limit_, used_ = 0;
 };
 PinnedMemory& pinned_memory();
 
