@@ -77,7 +77,7 @@ void out_of_memory() {
 }
 void memory_is_used_again() {
   Stream stream;
-  for (size_t round = 0; round < 300; ++round) {
+  for (size_t round = 0; round < 100; ++round) {
     const size_t count = round * 7919 % 500000 + 1;
     const DeviceArray<float> y(count, stream), z(100, stream);
     CHECK(y.data() && z.data());

@@ -1,5 +1,6 @@
 // The threads of a block as fibers of the thread that runs the work. They change hands at barriers and shuffles only,
 // and a warp runs as far ahead of the others as CUDA allows: so a missing barrier shows.
+#undef _FORTIFY_SOURCE  // its longjmp refuses other stacks
 #include "cuda/sim/fibers.h"
 
 #include <setjmp.h>

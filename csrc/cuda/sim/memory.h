@@ -31,7 +31,7 @@ class DeviceMemory {
 
   bool owns(const void* p) const { return offset(outside_, p) < limit_; }
   bool is_allocated(const void* p) const;                                      // does an allocation begin here?
-  bool is_in_allocation(const void* p) const;                                  // or at its end
+  bool is_in_allocation(const void* p) const;                                  // or in its guard
   bool holds(const void* p, size_t bytes) const;                               // is all of it inside one allocation?
   void* inside(const void* p) const { return inside_ + offset(outside_, p); }  // where work finds it
   void check_guard(const void* p, const char* who) const;                      // of the allocation that p is in

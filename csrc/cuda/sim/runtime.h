@@ -13,7 +13,7 @@ std::recursive_mutex& everything();  // locked by each call, and so while work r
 
 // Keeps an error for cudaGetLastError of this thread.
 cudaError_t remember(cudaError_t error);
-// Why no call is possible: in a forked child, and in a host function of a stream.
+// Why no call is possible: this is a forked child.
 cudaError_t refusal();
 extern bool in_host_function;
 

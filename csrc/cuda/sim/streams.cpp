@@ -129,6 +129,8 @@ cudaError_t enqueue(cudaStream_t stream, const char* kernel, const Arguments& ar
 }
 
 void Arguments::scan(void* argument, size_t bytes, size_t bytes_without_padding) {
+  if (refusal() != cudaSuccess) return;  // as `enqueue` will say
+  const std::lock_guard<std::recursive_mutex> lock(everything());
   for (size_t i = 0; i + sizeof(void*) <= bytes; i += sizeof(void*)) {
     char* place = static_cast<char*>(argument) + i;
     void* pointer;
