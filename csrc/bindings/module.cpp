@@ -66,15 +66,18 @@ PYBIND11_MODULE(_checked_core, m) {
   });
   m.def(
       "kernels",
-      [](const std::string& isa) {
+      [](const std::string& name) {
+        const KernelTable* table = nullptr;
+        for (auto* isa : available_isas())
+          if (isa->isa == name) table = isa;
+        if (!table) table = &device_named(name).kernels(active_isa());
         std::map<std::string, std::vector<std::string>> names;
-        for (auto* table : available_isas())
-          for (int i = 0; table->isa == isa && i < table->count; ++i)
-            for (int k = 0; k < table->lists[i]->count; ++k)
-              names[table->lists[i]->items[k].op].emplace_back(table->lists[i]->items[k].name);
+        for (int i = 0; i < table->count; ++i)
+          for (int k = 0; k < table->lists[i]->count; ++k)
+            names[table->lists[i]->items[k].op].emplace_back(table->lists[i]->items[k].name);
         return names;
       },
-      "The names of each op's kernels in an instruction set, in the order in which a plan asks them.");
+      "The names of each op's kernels in an instruction set or on a device, in the order in which a plan asks them.");
   m.def(
       "devices",
       [] {
