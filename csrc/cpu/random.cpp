@@ -7,6 +7,7 @@
 #include "cpu/export.h"
 #include "cpu/parallel.h"
 #include "cpu/vmath.h"
+#include "ops/random_numbers.h"
 
 HB_CPU_BEGIN
 
@@ -66,32 +67,18 @@ template <class T> HB_INLINE int word_of(int e) {
   return sizeof(T) == 4 ? e : e % kPhiloxChunk + 32 * (e / kPhiloxChunk);
 }
 
-// 24 or 53 random bits as a fraction of [0, 1).
-HB_INLINE float fraction(const uint32_t* w, float) {
-  return static_cast<float>(static_cast<int32_t>(w[0] >> 8)) * 0x1p-24f;
-}
-HB_INLINE double fraction(const uint32_t* w, double) {
-  const double high = static_cast<int32_t>(w[0] >> 5), low = static_cast<int32_t>(w[kPhiloxChunk] >> 6);
-  return (high * 0x1p26 + low) * 0x1p-53;
+HB_INLINE float fraction(const uint32_t* w, float) { return random_fraction(w[0]); }
+HB_INLINE double fraction(const uint32_t* w, double) { return random_fraction(w[0], w[kPhiloxChunk]); }
+
+template <class T> static void uniform_chunk(const uint32_t* words, const UniformRange<T>& range, T* y) {
+  const UniformRange<T> r = range;  // in registers
+  for (int e = 0; e < kPerChunk<T>; ++e) y[e] = r(fraction(words + word_of<T>(e), T{}));
 }
 
-template <class T> static void uniform_chunk(const uint32_t* words, T low, T high, T* y) {
-  const T range = high - low;
-  // low + range * fraction may round up to high itself, which does not belong to the interval.
-  const T below = high - (high > 0 ? high : -high) * (sizeof(T) == 4 ? T(0x1p-23) : T(0x1p-52));
-  const bool bounded = low < high;
-  for (int e = 0; e < kPerChunk<T>; ++e) {
-    const T v = low + range * fraction(words + word_of<T>(e), T{});
-    y[e] = bounded && v >= high ? below : v;
-  }
-}
-
-static void integer_chunk(const uint32_t* words, int64_t low, uint64_t range, int64_t* y) {
+static void integer_chunk(const uint32_t* words, const IntegerRange& range, int64_t* y) {
   for (int e = 0; e < kPerChunk<int64_t>; ++e) {
     const uint32_t* w = words + word_of<int64_t>(e);
-    const uint64_t bits = static_cast<uint64_t>(w[0]) << 32 | w[kPhiloxChunk];
-    y[e] = static_cast<int64_t>(static_cast<uint64_t>(low) +
-                                static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64));
+    y[e] = range(w[0], w[kPhiloxChunk]);
   }
 }
 
@@ -152,31 +139,31 @@ static void run_uniform(const KernelCall& c) {
   const uint64_t seed = philox_key(static_cast<uint64_t>(a.seed), c.run_info->path), run = c.run_info->run;
   const auto fill_floats = [&](auto zero) {
     using T = decltype(zero);
+    const auto range = UniformRange<T>::of(a.low, a.high);
     fill_chunks<T>(c, [&](uint64_t chunk, T* y) {
       alignas(64) uint32_t words[kWords];
       philox_chunk(seed, run, chunk, 0, words);
-      uniform_chunk<T>(words, static_cast<T>(a.low), static_cast<T>(a.high), y);
+      uniform_chunk<T>(words, range, y);
     });
   };
   if (a.dtype == DType::float64) return fill_floats(double{});
   if (is_float(a.dtype)) return fill_floats(float{});
-  const int64_t low = static_cast<int64_t>(__builtin_ceil(a.low)), high = static_cast<int64_t>(__builtin_ceil(a.high));
+  const IntegerRange range = IntegerRange::of(a.low, a.high);
   fill_chunks<int64_t>(c, [&](uint64_t chunk, int64_t* y) {
     alignas(64) uint32_t words[kWords];
     philox_chunk(seed, run, chunk, 0, words);
-    integer_chunk(words, low, static_cast<uint64_t>(high) - static_cast<uint64_t>(low), y);
+    integer_chunk(words, range, y);
   });
 }
 
 // Draws the whole chunk again until each element has had a draw within two standard deviations, and
 // keeps each element's first.
 template <class T> static void truncated_chunk(uint64_t seed, uint64_t run, uint64_t chunk, T* y) {
-  constexpr int kDraws = 256;  // each is rejected with probability 0.0455
   alignas(64) uint32_t words[kWords];
   alignas(64) T drawn[kPerChunk<T>];
   bool kept[kPerChunk<T>] = {};
   int left = kPerChunk<T>;
-  for (uint32_t draw = 0; left && draw < kDraws; ++draw) {
+  for (uint32_t draw = 0; left && draw < kTruncatedDraws; ++draw) {
     philox_chunk(seed, run, chunk, draw, words);
     normal_chunk(words, drawn);
     left = 0;
@@ -214,12 +201,11 @@ static void run_bernoulli(const KernelCall& c) {
   const BernoulliAttrs& a = *static_cast<const BernoulliAttrs*>(c.attrs);
   const uint64_t seed = philox_key(static_cast<uint64_t>(a.seed), c.run_info->path), run = c.run_info->run;
   const float scale = static_cast<float>(a.scale);
-  // 24 bits decide, for every dtype, so that masks of different dtypes agree.
-  const int32_t threshold = static_cast<int32_t>(__builtin_ceil(a.p * 0x1p24));
+  const BernoulliThreshold below = BernoulliThreshold::of(a.p);
   fill_chunks<float>(c, [&](uint64_t chunk, float* y) {
     alignas(64) uint32_t words[kWords];
     philox_chunk(seed, run, chunk, 0, words);
-    for (int e = 0; e < kWords; ++e) y[e] = static_cast<int32_t>(words[e] >> 8) < threshold ? scale : 0.0f;
+    for (int e = 0; e < kWords; ++e) y[e] = below(words[e]) ? scale : 0.0f;
   });
 }
 

@@ -7,6 +7,7 @@
 // however long the sum, in each pass.
 #include "ops/reduce.h"
 
+#include "core/limits.h"
 #include "cpu/export.h"
 #include "cpu/lanes.h"
 #include "cpu/parallel.h"
@@ -15,20 +16,6 @@
 HB_CPU_BEGIN
 
 // ---- what merges -----------------------------------------------------------------------------------
-template <class T>
-constexpr bool kIsFloat = T(0.5) != T(0);
-template <class T>
-constexpr bool kIsSigned = T(-1) < T(0);
-// Lowest and highest value, infinite for floats.
-template <class T>
-constexpr T kLowest = kIsFloat<T>    ? T(-__builtin_inf())
-                      : kIsSigned<T> ? T(-(int64_t(1) << (8 * sizeof(T) - 2)) * 2)
-                                     : T(0);
-template <class T>
-constexpr T kHighest = kIsFloat<T>    ? T(__builtin_inf())
-                       : kIsSigned<T> ? T(-(kLowest<T> + 1))
-                                      : T(-1);
-
 struct Sum {
   template <class T>
   static constexpr T identity = T(0);
@@ -201,40 +188,17 @@ static void reduce_columns(const T* x, int64_t stride, int64_t n, int64_t width,
 }
 
 // ---- passes ------------------------------------------------------------------------------------------
-struct Pass { int64_t outer, n, inner; };
-struct Passes {
-  Pass item[kMaxRank];
-  int count = 0;
-};
-
-static Passes passes_of(const Shape& x, const Ints& axes) {
-  bool reduced[kMaxRank] = {};
-  for (int i = 0; i < axes.rank; ++i) reduced[axes[i] < 0 ? axes[i] + x.rank : axes[i]] = true;
-  Passes passes;
-  int64_t inner = 1;
-  for (int i = x.rank - 1; i >= 0; --i) {
-    if (!reduced[i]) {
-      inner *= x[i];
-      continue;
-    }
-    int64_t n = x[i];
-    for (; i > 0 && reduced[i - 1]; --i) n *= x[i - 1];
-    if (n != 1) passes.item[passes.count++] = {x.count(0, i), n, inner};
-  }
-  return passes;
-}
-
 template <class T>
 constexpr int64_t kTile = kTileVectors * kLanes<T>;
 
 template <class T>
-static int64_t tiles_of(const Pass& p) {
+static int64_t tiles_of(const ReducePass& p) {
   return p.inner == 1 ? 1 : ceil_div(p.inner, kTile<T>);
 }
 
 // Parts into which each sum is cut.
 template <class T>
-static int64_t splits_of(const Pass& p) {
+static int64_t splits_of(const ReducePass& p) {
   if (p.outer * tiles_of<T>(p) >= 16) return 1;
   const int64_t work = p.n * smaller(p.inner, kTile<T>), most = smaller(p.n, 16);
   return larger(1, smaller(work / 32768, most));
@@ -242,10 +206,10 @@ static int64_t splits_of(const Pass& p) {
 
 // Elements of workspace: the parts of one pass and what goes from pass to pass.
 template <class T>
-static int64_t scratch_of(const Passes& passes) {
+static int64_t scratch_of(const ReducePasses& passes) {
   int64_t parts = 0, between = 0;
   for (int i = 0; i < passes.count; ++i) {
-    const Pass& p = passes.item[i];
+    const ReducePass& p = passes.item[i];
     const int64_t out = p.outer * p.inner, splits = splits_of<T>(p);
     if (splits > 1 && splits * out > parts) parts = splits * out;
     if (i + 1 < passes.count) between += out;
@@ -254,7 +218,7 @@ static int64_t scratch_of(const Passes& passes) {
 }
 
 template <class Op, class T>
-static void run_rows(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
+static void run_rows(const KernelCall& call, const ReducePass& p, const T* x, T* parts, T* out) {
   const int64_t splits = splits_of<T>(p);
   if (splits == 1)
     return parallel_ranges(call, p.outer, p.n, [&](int64_t from, int64_t to) {
@@ -271,7 +235,7 @@ static void run_rows(const KernelCall& call, const Pass& p, const T* x, T* parts
 }
 
 template <class Op, class T>
-static void run_columns(const KernelCall& call, const Pass& p, const T* x, T* parts, T* out) {
+static void run_columns(const KernelCall& call, const ReducePass& p, const T* x, T* parts, T* out) {
   const int64_t splits = splits_of<T>(p), tiles = tiles_of<T>(p), size = p.outer * p.inner;
   T* to = splits == 1 ? out : parts;
   const int64_t cost = p.n / splits * smaller(p.inner, kTile<T>);
@@ -291,7 +255,7 @@ static void run_columns(const KernelCall& call, const Pass& p, const T* x, T* pa
 
 template <class Op, class T>
 static void reduce(const KernelCall& call) {
-  const Passes passes = passes_of(call.in[0].shape, static_cast<const ReduceAttrs*>(call.attrs)->axes);
+  const ReducePasses passes = passes_of(call.in[0].shape, static_cast<const ReduceAttrs*>(call.attrs)->axes);
   const T* x = call.in[0].as<T>();
   T* out = call.out[0].as<T>();
   const int64_t size = call.out[0].shape.count();
@@ -304,7 +268,7 @@ static void reduce(const KernelCall& call) {
   T* parts = between;
   for (int i = 0; i + 1 < passes.count; ++i) parts += passes.item[i].outer * passes.item[i].inner;
   for (int i = 0; i < passes.count; ++i) {
-    const Pass& p = passes.item[i];
+    const ReducePass& p = passes.item[i];
     T* to = i + 1 == passes.count ? out : between;
     p.inner == 1 ? run_rows<Op>(call, p, x, parts, to) : run_columns<Op>(call, p, x, parts, to);
     x = between;
@@ -358,7 +322,7 @@ static void arg(const KernelCall& call) {
   const Shape& shape = call.in[0].shape;
   const int64_t axis = static_cast<const ArgReduceAttrs*>(call.attrs)->axis;
   const int a = static_cast<int>(axis < 0 ? axis + shape.rank : axis);
-  const Pass p = {shape.count(0, a), shape[a], shape.count(a + 1, shape.rank)};
+  const ReducePass p = {shape.count(0, a), shape[a], shape.count(a + 1, shape.rank)};
   const T* x = call.in[0].as<T>();
   int64_t* out = call.out[0].as<int64_t>();
   if (p.inner == 1)
@@ -405,7 +369,7 @@ HB_INLINE auto with_wrapping_type(DType t, const F& f) {
 
 static bool supports(const KernelCall& call) { return call.in[0].dtype != DType::float16; }
 static int64_t workspace(const KernelCall& call) {
-  const Passes passes = passes_of(call.in[0].shape, static_cast<const ReduceAttrs*>(call.attrs)->axes);
+  const ReducePasses passes = passes_of(call.in[0].shape, static_cast<const ReduceAttrs*>(call.attrs)->axes);
   return with_type(call.in[0].dtype, [&](auto t) { return int64_t(sizeof t) * scratch_of<decltype(t)>(passes); });
 }
 template <class Op>

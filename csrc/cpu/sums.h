@@ -1,22 +1,9 @@
 // Sums whose error does not grow with their length.
 #pragma once
+#include "core/rounding.h"
 #include "cpu/simd.h"
 
 HB_CPU_BEGIN
-
-// What the addition next = sum + x has rounded away (Knuth). For numbers and vectors.
-template <class V>
-HB_INLINE V rounded_away(V sum, V x, V next) {
-  const V part = next - sum;
-  return (sum - (next - part)) + (x - part);
-}
-
-// An infinite sum leaves NaN in `rest`; the sum itself is right then.
-template <class V>
-HB_INLINE V rounded(V sum, V rest) {
-  const V whole = sum + rest;
-  return whole == whole ? whole : sum;
-}
 
 // A running sum within one rounding of the exact sum of the n things added, plus n^2 2^-48 (float32) of
 // their magnitudes. The N lanes of a vector, or one number.

@@ -35,16 +35,14 @@ template <> struct UnsignedOf<float> { using type = uint32_t; };
 template <> struct UnsignedOf<double> { using type = uint64_t; };
 template <class T> using Bits = Vec<typename IntOf<T>::type>;  // also what comparisons give: 0 or -1
 
-template <class T> constexpr int kMantissaBits = sizeof(T) == 4 ? 23 : 52;
-template <class T> constexpr int kExponentBias = sizeof(T) == 4 ? 127 : 1023;
-template <class T> constexpr T kInf = T(__builtin_inf());
-template <class T> constexpr T kNan = T(__builtin_nan(""));
-template <class T> constexpr T kMinNormal = sizeof(T) == 4 ? T(0x1p-126) : T(0x1p-1022);
 // Adding and subtracting this rounds to an integer, which is then also in the low bits of the sum.
 template <class T> constexpr T kRound = sizeof(T) == 4 ? T(0x1.8p23) : T(0x1.8p52);
 
 template <class T> HB_INLINE Bits<T> to_bits(Vec<T> x) { return (Bits<T>)x; }
 template <class T> HB_INLINE Vec<T> from_bits(Bits<T> x) { return (Vec<T>)x; }
+
+#include "core/log_sine.inc"
+
 template <class T> HB_INLINE Bits<T> sign_bit(Vec<T> x) { return to_bits<T>(x) & to_bits<T>(splat<T>(T(-0.0))); }
 template <class T> HB_INLINE Vec<T> abs(Vec<T> x) {
   return from_bits<T>(to_bits<T>(x) & ~to_bits<T>(splat<T>(T(-0.0))));
@@ -97,11 +95,6 @@ template <class T> HB_INLINE Vec<T> round(Vec<T> x) {
   Vec<T> r;
   for (int i = 0; i < kLanes<T>; ++i) r[i] = sizeof(T) == 4 ? __builtin_rintf(x[i]) : __builtin_rint(x[i]);
   return r;
-}
-
-template <class T> HB_INLINE Vec<T> poly(Vec<T>, double c) { return splat<T>(T(c)); }
-template <class T, class... C> HB_INLINE Vec<T> poly(Vec<T> x, double c0, double c1, C... rest) {
-  return fma<T>(poly<T>(x, c1, rest...), x, splat<T>(T(c0)));
 }
 
 // ---- exp -----------------------------------------------------------------------------------------
@@ -159,55 +152,7 @@ template <class T> HB_INLINE Vec<T> expm1(Vec<T> x) {
   return x == T(0) ? x : r;  // keeps -0
 }
 
-// ---- log -----------------------------------------------------------------------------------------
-// u = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for normal u > 0.
-template <class T> struct LogParts { Vec<T> k, f; };
-template <class T> HB_INLINE LogParts<T> log_parts(Vec<T> u) {
-  using I = typename IntOf<T>::type;
-  constexpr I kOne = I(kExponentBias<T>) << kMantissaBits<T>;
-  constexpr I kMantissa = sizeof(T) == 4 ? I(0x7fffff) : I(0xfffffffffffff);
-  constexpr I kSqrtHalf = sizeof(T) == 4 ? I(0x3f3504f3) : I(0x3fe6a09e667f3bcd);
-  constexpr T kTwoToMantissa = sizeof(T) == 4 ? T(0x1p23) : T(0x1p52);
-  using Unsigned = Vec<typename UnsignedOf<T>::type>;  // a NaN's bits wrap around; its result is replaced later
-  const Bits<T> shifted = (Bits<T>)((Unsigned)to_bits<T>(u) + typename UnsignedOf<T>::type(kOne - kSqrtHalf));
-  const Bits<T> biased = shifted >> kMantissaBits<T>;  // positive, so no sign comes in
-  const Vec<T> k = from_bits<T>(biased | to_bits<T>(splat<T>(kTwoToMantissa))) - (kTwoToMantissa + T(kExponentBias<T>));
-  const Vec<T> m = from_bits<T>((shifted & kMantissa) + kSqrtHalf);
-  return {k, m - T(1)};
-}
-
-// k ln 2 + log(1 + f).
-template <class T> HB_INLINE Vec<T> log_join(Vec<T> k, Vec<T> f) {
-  constexpr T kHigh = sizeof(T) == 4 ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1);
-  constexpr T kLow = sizeof(T) == 4 ? T(1.4286068203094172e-6) : T(-1.7239444525614834773e-13);
-  const Vec<T> half_square = f * f * T(0.5);
-  Vec<T> tail;  // log(1 + f) - f + f^2 / 2
-  if constexpr (sizeof(T) == 4) {
-    const Vec<T> p = poly<T>(f, 0.3333331435, -0.2500000994, 0.2000202745, -0.1666792044, 0.1422103759, -0.1240760099,
-                             0.1188048921, -0.1166184789, 0.06745933982);
-    tail = f * (f * f) * p;
-  } else {
-    const Vec<T> s = f / (f + T(2)), z = s * s;  // log(1 + f) = 2 atanh(s)
-    const Vec<T> p = poly<T>(z, 0.666666666666671317, 0.399999999995221709, 0.285714287226455183, 0.222222003213208088,
-                             0.181834837376228399, 0.153159140223206523, 0.147788699911312456);
-    tail = s * fma<T>(z, p, half_square);
-  }
-  return fma<T>(k, splat<T>(kHigh), (fma<T>(k, splat<T>(kLow), tail) - half_square) + f);
-}
-
-// log's values at and outside the ends of its domain.
-template <class T> HB_INLINE Vec<T> log_ends(Vec<T> u, Vec<T> r) {
-  r = u == kInf<T> ? u : r;
-  return u > T(0) ? r : (u == T(0) ? splat<T>(-kInf<T>) : splat<T>(kNan<T>));
-}
-
-template <class T> HB_INLINE Vec<T> log(Vec<T> x) {
-  constexpr T kLift = sizeof(T) == 4 ? T(0x1p24) : T(0x1p53);
-  const auto tiny = x < kMinNormal<T>;
-  const LogParts<T> p = log_parts<T>(tiny ? x * kLift : x);
-  return log_ends<T>(x, log_join<T>(tiny ? p.k - T(kMantissaBits<T> + 1) : p.k, p.f));
-}
-
+// ---- log1p ---------------------------------------------------------------------------------------
 // For finite x > -1. What rounding 1 + x lost (an exact two-sum) is added to f.
 template <class T> HB_INLINE Vec<T> log1p_inside(Vec<T> x) {
   const Vec<T> u = x + T(1), v = u - T(1);
@@ -293,32 +238,6 @@ HB_INLINE TrigParts<float> trig_parts(vf x) {
   widen(x, lo, hi);
   const TrigParts<double> a = trig_parts(lo), b = trig_parts(hi);
   return {narrow(a.n, b.n), narrow(a.r, b.r)};
-}
-
-// For |r| <= pi / 4.
-template <class T> HB_INLINE Vec<T> sin_near_0(Vec<T> r) {
-  const Vec<T> z = r * r;
-  Vec<T> p;
-  if constexpr (sizeof(T) == 4) p = poly<T>(z, -0.1666665491, 0.008332175847, -0.0001951697748);
-  else
-    p = poly<T>(z, -0.166666666666666371, 0.00833333333332330808, -0.000198412698303663636, 2.7557313851405267e-6,
-                -2.50507793819181664e-8, 1.58978703881460478e-10);
-  return fma<T>(z * r, p, r);
-}
-template <class T> HB_INLINE Vec<T> cos_near_0(Vec<T> r) {
-  const Vec<T> z = r * r, start = T(1) - z * T(0.5);
-  Vec<T> p;
-  if constexpr (sizeof(T) == 4) p = poly<T>(z, 0.04166665055, -0.001388751693, 2.445314493e-5);
-  else
-    p = poly<T>(z, 0.0416666666666666562, -0.00138888888888825918, 2.48015872941656306e-5, -2.75573155737250528e-7,
-                2.08758752497625618e-9, -1.13669275637114078e-11);
-  return fma<T>(z * z, p, start);
-}
-
-// sin(n pi / 2 + r); only the last two bits of n count.
-template <class T> HB_INLINE Vec<T> sin_in_quadrant(Bits<T> n, Vec<T> r) {
-  const Vec<T> v = (n & 1) != 0 ? cos_near_0<T>(r) : sin_near_0<T>(r);
-  return from_bits<T>(to_bits<T>(v) ^ ((n & 2) << (8 * sizeof(T) - 2)));
 }
 
 template <class T, bool kCos> HB_INLINE Vec<T> sin_or_cos(Vec<T> x) {

@@ -32,9 +32,9 @@ template <Opcode op, class T, int W> HB_INLINE void evaluate_all(T* to, Operand<
 // One instruction on W elements.
 template <class T, int W> HB_INLINE void execute(int code, T* to, Operand<T> a, Operand<T> b, Operand<T> c) {
   switch (static_cast<Opcode>(code)) {
-#define HB_X(name, arity, domain, result)                                                                \
-  case Opcode::name:                                                                                     \
-    if constexpr (scalar::kIsFloat<T> || !detail::domain) evaluate_all<Opcode::name, T, W>(to, a, b, c); \
+#define HB_X(name, arity, domain, result)                                                        \
+  case Opcode::name:                                                                             \
+    if constexpr (kIsFloat<T> || !detail::domain) evaluate_all<Opcode::name, T, W>(to, a, b, c); \
     break;
     HB_ELEMENTWISE(HB_X)
 #undef HB_X

@@ -4,13 +4,13 @@
 #pragma once
 #include <math.h>
 
+#include "core/limits.h"
 #include "cuda/called.h"
 #include "ops/attrs.h"
 
 namespace hornbeam::scalar {
 
 template <class T> using Vec = T;
-template <class T> constexpr bool kIsFloat = T(0.5) != T(0);
 template <class T> constexpr T kInf = T(__builtin_huge_val());
 
 #define HB_UNARY(name, function, FLOAT, DOUBLE)               \
