@@ -55,6 +55,12 @@ static void by_integer(DType t, const F& body) {
   }
 }
 
+// Of floats, those that can be computed with.
+template <class F>
+static void by_float(DType t, const F& body) {
+  t == DType::float64 ? body(Tag<double>{}) : body(Tag<float>{});
+}
+
 // Indices are int32 or int64; shape rules refuse the others.
 template <class F>
 static void by_index(DType t, const F& body) {

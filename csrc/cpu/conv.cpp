@@ -8,23 +8,6 @@
 
 HB_CPU_BEGIN
 
-// Where a spatial axis (0: depth, 1: height, 2: width) of a tensor of this rank has its entry in a list of
-// spatial sizes; -1 for the depth that images do not have.
-HB_INLINE int place_of(int axis, int rank) { return axis - (5 - rank); }
-
-template <class A>
-HB_INLINE Axis forward_axis_of(const A& a, const Shape& x, const Shape& y, const Shape& kernel, int axis) {
-  const int i = place_of(axis, x.rank);
-  if (i < 0) return Axis::flat();
-  return forward_axis(x[1 + i], y[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding);
-}
-HB_INLINE Axis backward_axis_of(const ConvAttrs& a, const Shape& x, const Shape& dy, const Shape& kernel, int axis,
-                                int64_t phase) {
-  const int i = place_of(axis, x.rank);
-  if (i < 0) return Axis::flat();
-  return backward_axis(x[1 + i], dy[1 + i], kernel[i], a.strides[i], a.dilation[i], a.padding, phase);
-}
-
 // What both directions read off the call, whose output is y and whose bias, if there is one, is input `bias`.
 template <class T>
 HB_INLINE Correlation<T> correlation(const KernelCall& call, int bias) {

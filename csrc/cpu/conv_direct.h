@@ -1,5 +1,5 @@
 // Convolution of NHWC images and NDHWC volumes with packed kernels, forward and backward-data alike
-// (conv_geometry.h). An image is a volume of one plane.
+// (ops/conv_axis.h). An image is a volume of one plane.
 //
 // A register tile holds neighbouring outputs of one row times a panel of output channels, and walks
 // over the taps' cells in memory order: taps side by side (no dilation) are one run of cells. Panels
@@ -112,7 +112,7 @@ HB_INLINE void conv_tile_any(int64_t outputs, const ConvTile<T>& t) {
 // y(image, plane, row, column, channel), a part of it where d, h and w are a phase of a strided backward pass.
 template <class T>
 struct Correlation {
-  Axis d, h, w;
+  ConvAxis d, h, w;
   int64_t images, channels, outputs;  // channels in and out
   const T* x = nullptr;
   const T* packed = nullptr;
@@ -148,9 +148,9 @@ constexpr int64_t kConvPage = 4096;
 
 template <class T>
 HB_INLINE ConvCut choose_cut(const Correlation<T>& c) {
-  const Axis &d = c.d, &h = c.h, &w = c.w;
-  const auto same = [](const Axis& a) { return a.step == 1 && a.out == a.in; };
-  const auto single = [](const Axis& a) { return a.taps == 1 && a.start == 0; };
+  const ConvAxis &d = c.d, &h = c.h, &w = c.w;
+  const auto same = [](const ConvAxis& a) { return a.step == 1 && a.out == a.in; };
+  const auto single = [](const ConvAxis& a) { return a.taps == 1 && a.start == 0; };
   const bool dense = d.out_step == 1 && h.out_step == 1 && w.out_step == 1;
   const bool point = dense && single(d) && single(h) && single(w);
   if (point && same(d) && same(h) && same(w)) return ConvCut::product;
@@ -169,7 +169,7 @@ HB_INLINE ConvPlan plan_conv(const Correlation<T>& c) {
   constexpr int64_t kUnitCells = (256 << 10) / sizeof(T), kPatchCells = 4 * kUnitCells;
   constexpr int64_t kSteadyWeights = (512 << 10) / sizeof(T);  // stay in L2
   constexpr int64_t kShared = (16 << 20) / sizeof(T);          // of patches
-  const Axis &d = c.d, &h = c.h, &w = c.w;
+  const ConvAxis &d = c.d, &h = c.h, &w = c.w;
   const int64_t rows_max = GemmTile<T>::rows, panels = gemm_panels<T>(c.outputs);
   const int64_t outputs = c.positions(), weights = c.outputs * c.terms();
   // Few outputs are not cut finely: each piece of them reads all the weights.
@@ -230,7 +230,7 @@ HB_INLINE int64_t conv_scratch_bytes(const ConvPlan& p) {
 // A unit of the cut by rows: outputs [begin, end) of a plane, which read rows [row, row + rows) of the input
 // planes at taps [tap_begin, tap_end), `gap` planes apart from `plane` on.
 struct ConvRows { int64_t image, out_plane, begin, end, row, rows, tap_begin, tap_end, plane; };
-HB_INLINE ConvRows rows_of_unit(const Axis& d, const Axis& h, const ConvPlan& p, int64_t unit) {
+HB_INLINE ConvRows rows_of_unit(const ConvAxis& d, const ConvAxis& h, const ConvPlan& p, int64_t unit) {
   ConvRows u;
   u.begin = unit % p.units_per_plane * p.size;
   u.end = smaller(h.out, u.begin + p.size);
@@ -249,7 +249,7 @@ template <class T>
 static void conv_rows_unit(const Correlation<T>& c, const ConvPlan& p, int64_t unit, int64_t next, int64_t panel0,
                            int64_t panel1, T* scratch) {
   using G = GemmTile<T>;
-  const Axis &d = c.d, &h = c.h, &w = c.w;
+  const ConvAxis &d = c.d, &h = c.h, &w = c.w;
   const ConvRows u = rows_of_unit(d, h, p, unit), v = rows_of_unit(d, h, p, next);
   const int64_t x_plane = h.in * w.in * c.channels;
   const T* const plane = c.x + (u.image * d.in + u.plane) * x_plane;

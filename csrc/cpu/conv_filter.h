@@ -78,7 +78,7 @@ HB_INLINE void filter_tile_any(int64_t cells, int64_t cols, const FilterTile<T>&
 
 template <class T>
 struct FilterGrad {
-  Axis d, h, w;
+  ConvAxis d, h, w;
   int64_t images, channels, outputs;
   const T* x = nullptr;
   const T* dy = nullptr;
@@ -103,7 +103,7 @@ HB_INLINE FilterPlan plan_filter(const FilterGrad<T>& f) {
   constexpr int64_t kStripOutputs = 128;                  // enough to pay for loading and storing a tile's sums
   constexpr int64_t kTaskWork = 4 << 20, kMaxTasks = 16;  // multiply-adds that are worth a task
   using G = GemmTile<T>;
-  const Axis &d = f.d, &h = f.h, &w = f.w;
+  const ConvAxis &d = f.d, &h = f.h, &w = f.w;
   const int64_t per_plane = h.out * w.out, outputs = f.positions(), panels = gemm_panels<T>(f.outputs);
 
   FilterPlan p{};
@@ -148,7 +148,7 @@ HB_INLINE int64_t filter_workspace_bytes(const FilterPlan& p) {
 
 // Along one axis a strip has outputs [begin, begin + count), which read cells [from, from + reads).
 struct StripRange { int64_t begin, count, from, reads; };
-HB_INLINE StripRange strip_range(const Axis& a, int64_t begin, int64_t size) {
+HB_INLINE StripRange strip_range(const ConvAxis& a, int64_t begin, int64_t size) {
   const int64_t count = smaller(size, a.out - begin), from = larger(0, a.first_read(begin));
   const int64_t last = smaller(a.in - 1, a.first_read(begin + count - 1) + (a.taps - 1) * a.gap);
   return {begin, count, from, larger(0, last + 1 - from)};
@@ -176,7 +176,7 @@ template <class T>
 static void filter_strip(const FilterGrad<T>& f, const FilterPlan& p, const FilterTask<T>& task, int64_t strip,
                          int64_t next, bool first) {
   using G = GemmTile<T>;
-  const Axis &d = f.d, &h = f.h, &w = f.w;
+  const ConvAxis &d = f.d, &h = f.h, &w = f.w;
   const auto [panel0, panel1, sums, x_scratch, dy_scratch] = task;
   const FilterStrip s = filter_strip_at(f, p, strip), v = filter_strip_at(f, p, next);
 

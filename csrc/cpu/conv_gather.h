@@ -1,7 +1,8 @@
 // Copies of the input that a task makes in its scratch: rows with their padding in place, so that
 // register tiles need no bounds, and whole patches where neighbouring outputs share too little.
 #pragma once
-#include "cpu/conv_geometry.h"
+#include "cpu/parallel.h"
+#include "ops/conv_axis.h"
 
 HB_CPU_BEGIN
 
@@ -42,13 +43,13 @@ HB_INLINE int64_t spread(int64_t pitch, int64_t step, int64_t page) {
 }
 
 // True if some output along the axis reads outside the input.
-HB_INLINE bool reads_outside(const Axis& a) {
+HB_INLINE bool reads_outside(const ConvAxis& a) {
   return a.start < 0 || a.first_read(a.out - 1) + (a.taps - 1) * a.gap >= a.in;
 }
 
 // An image's rows [first, first + rows), from column w.start on, w.span(w.out) columns `pitch` cells apart.
 template <class T>
-static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, int64_t first, int64_t rows,
+static void copy_padded_rows(const T* image, const ConvAxis& w, int64_t channels, int64_t first, int64_t rows,
                              int64_t pitch, T* dst) {
   const int64_t span = w.span(w.out);
   const int64_t left = smaller(span, larger(0, -w.start)), from = w.start + left;
@@ -71,8 +72,8 @@ static void copy_padded_rows(const T* image, const Axis& w, int64_t channels, in
 // The patch of each of outputs [first, first + count), counted over images, planes, rows and columns: its
 // taps in the kernel's order, zeros outside the image, `pitch` cells per patch.
 template <class T>
-static void copy_patches(const T* x, const Axis& d, const Axis& h, const Axis& w, int64_t channels, int64_t first,
-                         int64_t count, int64_t pitch, T* dst) {
+static void copy_patches(const T* x, const ConvAxis& d, const ConvAxis& h, const ConvAxis& w, int64_t channels,
+                         int64_t first, int64_t count, int64_t pitch, T* dst) {
   for (int64_t i = first; i < first + count; ++i, dst += pitch) {
     const int64_t q = i % w.out, p = i / w.out % h.out, s = i / w.out / h.out % d.out, n = i / w.out / h.out / d.out;
     const int64_t b0 = w.tap_begin(q), b1 = larger(b0, w.tap_end(q));

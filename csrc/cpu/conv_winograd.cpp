@@ -25,14 +25,14 @@ constexpr int64_t kPoints = kWinogradPoints;
 
 // Tiles of all images, row by row, and where their patches lie.
 struct TileGrid {
-  Axis h, w;
+  ConvAxis h, w;
   int64_t images, rows, cols;
 
   HB_INLINE int64_t count() const { return images * rows * cols; }
 };
 struct TilePlace { int64_t image, row, col; };  // row and col of the first output
 
-HB_INLINE TileGrid tile_grid(int64_t images, const Axis& h, const Axis& w) {
+HB_INLINE TileGrid tile_grid(int64_t images, const ConvAxis& h, const ConvAxis& w) {
   return {h, w, images, ceil_div(h.out, kWinogradTile), ceil_div(w.out, kWinogradTile)};
 }
 HB_INLINE TilePlace tile_place(const TileGrid& g, int64_t tile) {

@@ -61,7 +61,7 @@ static void depthwise_filter_taps(const DepthwiseFilterTile<T>& t) {
 
 template <class T>
 struct DepthwiseFilter {
-  Axis h, w;
+  ConvAxis h, w;
   int64_t images, channels, multiplier;  // channels: of dy, the multiplier counted in
   const T* x = nullptr;
   const T* dy = nullptr;
@@ -97,7 +97,7 @@ HB_INLINE int64_t depthwise_filter_cells(const DepthwiseFilter<T>& f) {
 template <class T>
 static void depthwise_filter_strip(const DepthwiseFilter<T>& f, const DepthwiseFilterPlan& p, int64_t strip, T* sums,
                                    T* scratch) {
-  const Axis &h = f.h, &w = f.w;
+  const ConvAxis &h = f.h, &w = f.w;
   const int64_t C = f.channels, n = strip / p.strips_per_image, o0 = strip % p.strips_per_image * p.strip_rows;
   const int64_t o1 = smaller(h.out, o0 + p.strip_rows);
   const T* x = f.x + n * h.in * w.in * (C / f.multiplier);

@@ -1,4 +1,4 @@
-// Depthwise convolution, forward and backward-data alike (conv_geometry.h): every channel by itself, so
+// Depthwise convolution, forward and backward-data alike (ops/conv_axis.h): every channel by itself, so
 // vectors run over channels, and a register tile holds neighbouring outputs of a row. Outputs whose
 // window reaches over the sides are done one by one with the taps that they have; nothing is padded.
 //
@@ -95,7 +95,7 @@ HB_INLINE void depthwise_tile_any(int64_t outputs, const DepthwiseTile<T>& t) {
 
 template <class T>
 struct Depthwise {
-  Axis h, w;
+  ConvAxis h, w;
   int64_t images, channels, multiplier;  // channels: of the kernel, the multiplier counted in
   bool backward;                         // y has channels / multiplier; forward x has
   int64_t kernel_width;
@@ -136,7 +136,7 @@ static void repeat_channels(const T* x, int64_t n, int64_t times, T* dst) {
 
 template <class T>
 static void depthwise_row(const Depthwise<T>& d, int64_t n, int64_t o, T* scratch) {
-  const Axis &h = d.h, &w = d.w;
+  const ConvAxis &h = d.h, &w = d.w;
   const int64_t C = d.channels, a0 = h.tap_begin(o), a1 = h.tap_end(o);
   const int64_t x_row = w.in * d.x_channels(), first = h.first_read(o) + a0 * h.gap;
   DepthwiseTile<T> t;

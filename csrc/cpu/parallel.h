@@ -8,6 +8,7 @@ HB_CPU_BEGIN
 HB_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 HB_INLINE int64_t larger(int64_t a, int64_t b) { return a < b ? b : a; }
 HB_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+HB_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 HB_INLINE bool interrupted(const KernelCall& call) { return call.tasks->interrupted(); }
 

@@ -1,12 +1,10 @@
 // Pooling over NHWC, vectorised over channels. Forward tasks own rows of the output; backward tasks
 // own rows of the input and visit every window that touches them, so no two write the same cell and
 // each cell adds its windows in row-major order whatever the cut.
-#include "ops/pool.h"
-
 #include "cpu/export.h"
 #include "cpu/lanes.h"
 #include "cpu/parallel.h"
-#include "cpu/window.h"
+#include "ops/pool_axis.h"
 
 HB_CPU_BEGIN
 
@@ -25,23 +23,8 @@ HB_INLINE void each_channel(int64_t channels, const F& f) {
   if (c < channels) f(Number<1>{}, c, static_cast<int>(channels - c));
 }
 
-struct Axis {
-  int64_t in, out, size, stride, pad;
-
-  HB_INLINE int64_t begin(int64_t o) const { return larger(o * stride - pad, 0); }
-  HB_INLINE int64_t end(int64_t o) const { return smaller(o * stride - pad + size, in); }
-  // Windows that touch cells [from, to) are [first_window(from), end_window(to)).
-  HB_INLINE int64_t first_window(int64_t from) const {
-    const int64_t past = from + pad - size;
-    return past < 0 ? 0 : past / stride + 1;
-  }
-  HB_INLINE int64_t end_window(int64_t to) const { return smaller((to - 1 + pad) / stride + 1, out); }
-  // No cell is in two windows, and none of their cells is padding.
-  HB_INLINE bool tiled() const { return pad == 0 && (size == stride || out == 1) && (out - 1) * stride + size <= in; }
-};
-
 struct Geometry {
-  Axis y, x;
+  PoolAxis y, x;
   int64_t images, channels;
   HB_INLINE int64_t in_row() const { return x.in * channels; }
   HB_INLINE int64_t out_row() const { return x.out * channels; }
@@ -50,11 +33,7 @@ struct Geometry {
 };
 
 static Geometry geometry(const PoolAttrs& a, const Shape& in, const Shape& out) {
-  Axis axis[2];
-  for (int i = 0; i < 2; ++i)
-    axis[i] = {in[1 + i], out[1 + i], a.size[i], a.strides[i],
-               pad_before(in[1 + i], out[1 + i], a.size[i], a.strides[i], 1, a.padding)};
-  return {axis[0], axis[1], in[0], in[3]};
+  return {pool_axis(a, in, out, 0), pool_axis(a, in, out, 1), in[0], in[3]};
 }
 
 // NaN if either is NaN.

@@ -1,44 +1,18 @@
 // resize and its gradient over NHWC, vectorised over channels. Forward tasks own rows of the output, backward
 // tasks rows of the input, each of which adds what the output rows that read it give, in ascending order.
-//
-// Output pixel i lies at i * in / out of the input: neither corners nor pixel centres are aligned. 'nearest' takes the
-// pixel below, 'bilinear' lies between it and the next one.
 #include "ops/resize.h"
 
 #include "cpu/export.h"
 #include "cpu/lanes.h"
 #include "cpu/parallel.h"
+#include "ops/resize_axis.h"
 
 HB_CPU_BEGIN
 namespace {
 
-// Where an output index reads along an axis: (1 - part) of `low` and part of `high`.
-template <class T>
-struct Source {
-  int64_t low, high;
-  T part;
-};
-
-template <class T>
-struct Axis {
-  int64_t in, out;
-  bool between;  // bilinear
-  T scale = static_cast<T>(in) / static_cast<T>(out);
-
-  // In float32 with the roundings of TensorFlow 1, which knew no other.
-  HB_INLINE Source<T> source(int64_t i) const {
-    const T at = sizeof(T) == 4 ? static_cast<T>(i) * scale : static_cast<T>(i * in) / static_cast<T>(out);
-    const int64_t low = smaller(static_cast<int64_t>(at), in - 1);
-    if (!between) return {low, low, 0};
-    return {low, smaller(low + 1, in - 1), at - static_cast<T>(low)};
-  }
-  // No output before this one reads from cell `from` on; one too few for what rounding does to positions.
-  HB_INLINE int64_t first_reader(int64_t from) const { return larger(0, (from - 1) * out / in - 1); }
-};
-
 template <class T>
 struct Geometry {
-  Axis<T> h, w;
+  ResizeAxis<T> h, w;
   int64_t images, channels;
   HB_INLINE int64_t in_row() const { return w.in * channels; }
   HB_INLINE int64_t out_row() const { return w.out * channels; }
@@ -88,7 +62,7 @@ static void nearest_row(const Geometry<T>& g, const T* x, T* y) {
 template <class T>
 static void bilinear_row(const Geometry<T>& g, const T* top, const T* bottom, T part, T* y) {
   for (int64_t j = 0; j < g.w.out; ++j, y += g.channels) {
-    const Source<T> s = g.w.source(j);
+    const ResizeSource<T> s = g.w.source(j);
     const int64_t low = s.low * g.channels, high = s.high * g.channels;
     each_channel<T>(g.channels, [&](int64_t c, auto cells) {
       const auto line = [&](const T* row) {
@@ -110,7 +84,7 @@ static void resize(const KernelCall& call) {
   parallel_ranges(call, g.images * g.h.out, (g.h.between ? 4 : 1) * g.out_row(), [&](int64_t from, int64_t to) {
     int64_t before = -1;  // the input row that the last output row of 'nearest' repeats
     for (int64_t r = from; r < to; ++r) {
-      const Source<T> s = g.h.source(r % g.h.out);
+      const ResizeSource<T> s = g.h.source(r % g.h.out);
       const int64_t image = r / g.h.out * g.h.in;
       T* const row = y + r * g.out_row();
       if (g.h.between) {
@@ -131,7 +105,7 @@ static void resize(const KernelCall& call) {
 template <class T>
 static void spread_row(const Geometry<T>& g, const T* dy, T weight, T* dx) {
   for (int64_t j = 0; j < g.w.out; ++j, dy += g.channels) {
-    const Source<T> s = g.w.source(j);
+    const ResizeSource<T> s = g.w.source(j);
     each_channel<T>(g.channels, [&](int64_t c, auto cells) {
       const auto add = [&](int64_t pixel, auto v) {
         T* const to = dx + pixel * g.channels + c;
@@ -157,7 +131,7 @@ static void resize_grad(const KernelCall& call) {
       __builtin_memset(row, 0, sizeof(T) * static_cast<unsigned long>(g.in_row()));
       const int64_t cell = r % g.h.in, image = r / g.h.in * g.h.out;
       for (int64_t i = g.h.first_reader(cell); i < g.h.out; ++i) {
-        const Source<T> s = g.h.source(i);
+        const ResizeSource<T> s = g.h.source(i);
         if (s.low > cell) break;
         const T* const given = dy + (image + i) * g.out_row();
         if (s.low == cell) spread_row<T>(g, given, 1 - s.part, row);

@@ -103,11 +103,4 @@ int64_t window_length(int64_t in, int64_t size, int64_t stride, int64_t dilation
   return in < reach ? 0 : (in - reach) / stride + 1;
 }
 
-int64_t window_pad_before(int64_t in, int64_t out, int64_t size, int64_t stride, int64_t dilation, Padding padding) {
-  int64_t reach = (size - 1) * dilation + 1;
-  if (padding == Padding::causal) return reach - 1;
-  if (padding == Padding::valid) return 0;
-  return std::max<int64_t>(0, (out - 1) * stride + reach - in) / 2;
-}
-
 }  // namespace hornbeam

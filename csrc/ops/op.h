@@ -193,8 +193,6 @@ std::vector<StaticInt> shape_argument(const char* op, const TypeInfo&);
 int64_t size_product(const char* op, int64_t a, int64_t b);
 // Output length of a window op ('valid', 'same', 'causal'), kUnknown for unknown input.
 int64_t window_length(int64_t in, int64_t size, int64_t stride, int64_t dilation, Padding);
-// Left padding that goes with it ('same' pads the extra cell at the end, as TensorFlow does).
-int64_t window_pad_before(int64_t in, int64_t out, int64_t size, int64_t stride, int64_t dilation, Padding);
 
 }  // namespace hornbeam
 

@@ -1,10 +1,8 @@
-// Windows sliding along one axis (pooling, convolution). The shape rules use window_length and
-// window_pad_before of ops/op.h; kernels may not link against that, so this is the same sum in place.
+// Windows sliding along one axis (pooling, convolution). Plain data: kernels include it.
 #pragma once
-#include "cpu/simd.h"
 #include "ops/attrs.h"
 
-HB_CPU_BEGIN
+namespace hornbeam {
 
 // Cells that the windows reach over before the start of the axis. 'same' pads the odd cell at the
 // end, as TensorFlow does; 'causal' pads everything before.
@@ -16,4 +14,4 @@ HB_INLINE int64_t pad_before(int64_t in, int64_t out, int64_t size, int64_t stri
   return total > 0 ? total / 2 : 0;
 }
 
-HB_CPU_END
+}  // namespace hornbeam
