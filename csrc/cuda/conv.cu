@@ -11,21 +11,14 @@
 
 namespace hornbeam {
 
-// Where there is nothing to divide, by anything.
-static Divider divider_of(int64_t d) { return Divider::of(d > 0 ? d : 1); }
-
 // What windows see along an axis.
 struct Sight {
   Divider out, taps;
   int32_t in, step, start, gap;
 
   static Sight of(const ConvAxis& a) {
-    return {divider_of(a.out),
-            divider_of(a.taps),
-            static_cast<int32_t>(a.in),
-            static_cast<int32_t>(a.step),
-            static_cast<int32_t>(a.start),
-            static_cast<int32_t>(a.gap)};
+    return {Divider::of(a.out),           Divider::of(a.taps),           static_cast<int32_t>(a.in),
+            static_cast<int32_t>(a.step), static_cast<int32_t>(a.start), static_cast<int32_t>(a.gap)};
   }
   HB_INLINE int32_t first(int64_t o) const { return static_cast<int32_t>(o) * step + start; }
   HB_INLINE bool has(int32_t cell) const { return static_cast<uint32_t>(cell) < static_cast<uint32_t>(in); }
@@ -58,7 +51,7 @@ template <class T> struct Windows {
   Divider channels;
 
   static Windows of(const T* x, const Convolution& c) {
-    return {x, Sight::of(c.d), Sight::of(c.h), Sight::of(c.w), divider_of(c.channels)};
+    return {x, Sight::of(c.d), Sight::of(c.h), Sight::of(c.w), Divider::of(c.channels)};
   }
   HB_INLINE int64_t cell(int64_t plane, int64_t row, int64_t column) const {
     return ((plane * h.in + row) * w.in + column) * channels.d;
@@ -95,9 +88,9 @@ template <class T> struct TurnedKernels {
     const int64_t rows = k[-3], plane = k[-4] * rows;
     return {kernels,
             k[-2],
-            divider_of(k[-1]),
-            divider_of(c.h.taps),
-            divider_of(c.w.taps),
+            Divider::of(k[-1]),
+            Divider::of(c.h.taps),
+            Divider::of(c.w.taps),
             c.d.tap0 * plane + c.h.tap0 * rows + c.w.tap0,
             c.d.tap_step * plane,
             c.h.tap_step * rows,

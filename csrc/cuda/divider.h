@@ -8,8 +8,9 @@ struct Divider {
   int64_t d = 1;
   uint32_t multiplier = 1, shift = 0;
 
-  // d >= 1.
+  // 0, as of an empty axis, is taken for 1: there is nothing to divide.
   static HB_INLINE Divider of(int64_t d) {
+    if (d < 1) d = 1;
     Divider r;
     r.d = d;
     r.multiplier = 0;
