@@ -37,9 +37,9 @@ template <class T, int kSize> struct Team {
   }
 };
 
-// f(team, row) for each row.
+// f(team, row) for each row. Three blocks of an SM are enough: for a fourth, registers would be spilled.
 template <class T, int kSize, class F>
-__global__ void __launch_bounds__(kRowThreads) rows_kernel(int64_t rows, GPU_PARAM F f) {
+__global__ void __launch_bounds__(kRowThreads, 3) rows_kernel(int64_t rows, GPU_PARAM F f) {
   GPU_SHARED(T, shared);
   const int thread = static_cast<int>(threadIdx.x);
   const int64_t row = blockIdx.x * static_cast<int64_t>(kRowThreads / kSize) + thread / kSize;

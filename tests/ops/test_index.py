@@ -82,6 +82,15 @@ def test_scatter_add_sums_in_order_for_any_number_of_threads(threads):
         assert run_op("scatter_add", [at, updates, np.array([50, 200])])[0].tobytes() == want.tobytes()
 
 
+@pytest.mark.parametrize("count, rows", [(600_000, 70_000), (5000, 15), (5000, 16), (5000, 17)])
+def test_scatter_add_of_many_sums_in_order(target, count, rows):
+    rng = np.random.default_rng(0)
+    at, updates = rng.integers(-2, rows + 2, (1, count)), rng.normal(size=(1, count)).astype("float32")
+    want, inside = np.zeros(rows, "float32"), (at >= 0) & (at < rows)
+    np.add.at(want, at[inside], updates[inside])  # one after another
+    assert run_op("scatter_add", [at, updates, np.array([rows])])[0].tobytes() == want.tobytes()
+
+
 def test_scatter_add_refuses():
     at = matrix([0, 1])
     with pytest.raises(ValueError, match=r"\[scatter_add\] updates of shape \(1, 2, 3\) do not go with"):
