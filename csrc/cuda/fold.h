@@ -29,6 +29,7 @@ struct FoldGrid {
     FoldGrid g{p, 1, 1, 1, 0, 1, 1};
     while (g.width < 32 && g.width < p.inner) g.width *= 2;
     while (g.rows * g.width < kFoldThreads && g.rows * kBatch < p.n) g.rows *= 2;
+    while (g.rows * g.width < kFoldThreads && g.width < p.inner) g.width *= 2;  // short folds
     while (g.stack * g.rows * g.width < kFoldThreads) g.stack *= 2;
     g.tiles = (p.inner + g.width - 1) / g.width;
     // Few blocks and long folds: as many parts as keep a GPU busy, of no less than a batch or two for each thread.
