@@ -156,7 +156,7 @@ __device__ __forceinline__ void state_sums(const Sequence& q, const BlockRows<kR
 // Element (unit, (row, step)) of what a step's product multiplied.
 template <class T> struct StateOfStep {
   static constexpr bool kDepthFast = false;
-  using Line = int64_t;
+  using Line = int32_t;
   struct Depth { const T *state, *mask; };
 
   const T *rows, *h0;  // (batch, steps, units); (batch, units) or null
@@ -165,7 +165,7 @@ template <class T> struct StateOfStep {
   Divider steps;
   int64_t shifted;  // not 0: it is the result of the step before, and h0 at first
 
-  HB_INLINE Line line(int64_t, int64_t unit) const { return unit; }
+  HB_INLINE Line line(int64_t, int64_t unit) const { return static_cast<int32_t>(unit); }
   HB_INLINE Depth depth(int64_t k) const {
     int64_t row = k;
     const int64_t step = steps.take(row);
