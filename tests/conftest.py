@@ -46,10 +46,11 @@ def target(request):
 
 def pytest_runtest_setup(item):
     target = item.callspec.params.get("target") if hasattr(item, "callspec") else None  # or an array: a loss's target
-    on_host = (target if isinstance(target, str) else _core.device()) in ("cpu", *ISAS)
-    for marker in item.iter_markers("host_only"):
-        if not on_host:
-            pytest.skip(marker.kwargs["reason"])
+    device = target if isinstance(target, str) else _core.device()
+    for marker, devices in (("host_only", ("cpu", *ISAS)), ("cpu_kernels", ("cpu", "apart", *ISAS))):
+        for marked in item.iter_markers(marker):
+            if device not in devices:
+                pytest.skip(marked.kwargs["reason"])
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_what_does_not_depend_on_the_step_is_computed_once():
     assert "exp" in before and "exp" not in body
 
 
-@pytest.mark.host_only(reason="which kernels pack what is the CPU's")
+@pytest.mark.cpu_kernels(reason="which kernels pack what is the CPU's")
 def test_weights_are_packed_before_the_first_step():
     x, h0 = G.placeholder((None, 64, 256)), G.placeholder((64, 256))
     w = G.Variable(np.eye(256, dtype="float32") * 0.5)

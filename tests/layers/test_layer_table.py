@@ -19,7 +19,7 @@ def test_each_layer_has_a_row():
             assert value.__name__ in text or in_family, f"{name} has no row in docs/layers.md"
 
 
-@pytest.mark.host_only(reason="the page names the CPU's kernels")
+@pytest.mark.cpu_kernels(reason="the page names the CPU's kernels")
 @pytest.mark.parametrize("row", [*layer_table.ROWS, *layer_table.LATER_ROWS], ids=lambda row: row[0])
 def test_the_page_is_what_plans_say(row):
     assert layer_table.row_of(*row) in layer_table.PAGE.read_text(), (

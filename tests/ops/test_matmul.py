@@ -150,7 +150,7 @@ def test_same_bits_for_any_number_of_threads(target, threads, m, n, k, transpose
     np.testing.assert_array_equal(results[0], results[2])
 
 
-@pytest.mark.host_only(reason="kernels of other devices read weights as they are")
+@pytest.mark.cpu_kernels(reason="kernels of other devices read weights as they are")
 def test_weights_are_packed_once_for_all_batch_sizes():
     b = draw((256, 50), seed=2)
     x = G.placeholder((None, 256))

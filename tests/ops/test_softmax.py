@@ -45,7 +45,7 @@ def test_long_rows_are_cut_into_pieces(target, threads, dtype):
     np.testing.assert_allclose(log_dx, reference.log_softmax_grad(log_y, dy), atol=16 * eps * scale)
 
 
-@pytest.mark.host_only(reason="a device has kernels of other names")
+@pytest.mark.cpu_kernels(reason="a device has kernels of other names")
 def test_the_plan_says_pieces(target):
     x = G.placeholder((3, 70001))
     assert "softmax [pieces]" in str(G.Function([x], [G.apply("softmax", [x])]).program().bind([x.shape]))
