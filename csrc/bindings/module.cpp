@@ -104,7 +104,7 @@ PYBIND11_MODULE(_checked_core, m) {
         return before->name;
       },
       "Let this thread run programs on that device, or where it would anyway (None); returns what was set before.");
-  current_target();  // a wrong HORNBEAM_ISA or HORNBEAM_DEVICE is an error at import, not at the first prediction
+  check_environment();  // what is wrong there is an error at import, not at the first prediction
 }
 
 // pybind11 would wait for the GIL of the main interpreter here, which this thread has under another one: for ever.

@@ -15,6 +15,8 @@ namespace hornbeam {
 
 namespace {
 
+constexpr const char* kModules[] = {"cuda", "sim"};  // sim: csrc/cuda/sim
+
 bool is_on(const char* variable) {
   const char* value = std::getenv(variable);
   return !value || std::string(value) != "0";
@@ -154,8 +156,18 @@ LoadedModule open(const std::string& name) {
 
 }  // namespace
 
+bool is_of_module(const std::string& device_name) {
+  for (const char* module : kModules)
+    if (device_name.substr(0, device_name.find(':')) == module) return true;
+  return false;
+}
+
 const std::vector<LoadedModule>& modules() {
-  static const auto* all = new std::vector<LoadedModule>{open("cuda"), open("sim")};  // sim: csrc/cuda/sim
+  static const auto* all = [] {
+    auto* list = new std::vector<LoadedModule>;
+    for (const char* module : kModules) list->push_back(open(module));
+    return list;
+  }();
   return *all;
 }
 

@@ -79,6 +79,12 @@ Device& device_named(const std::string& name) {
   throw ValueError("there is no device '" + name + "'" + why + "; those of this machine: " + names);
 }
 
+void check_environment() {
+  active_isa();
+  const char* name = std::getenv("HORNBEAM_DEVICE");
+  if (name && !is_of_module(name)) default_device();
+}
+
 Device& current_device() { return scoped ? *scoped : default_device(); }
 
 const Target& current_target() {

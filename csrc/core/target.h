@@ -26,6 +26,10 @@ Device& current_device();
 // That device and the instruction set in use (core/isa.h).
 const Target& current_target();
 
+// Throws ValueError for a wrong HORNBEAM_ISA or HORNBEAM_DEVICE. Looks for no GPU: a process that has done so leaves
+// its forked children without.
+void check_environment();
+
 // The device of this thread's scope from now on, null for none; returns the one until now.
 Device* set_scoped_device(Device*);
 

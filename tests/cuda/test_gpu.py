@@ -199,6 +199,23 @@ def test_where_there_is_no_room_the_error_says_how_much_and_the_process_goes_on(
     assert (small, after) == ("100.0", "400.0") and "bytes, for which there is no memory" in refusal
 
 
+def test_children_of_a_process_that_has_only_imported_hornbeam_have_the_device(gpu):
+    out = run_python(
+        """
+        import os, hornbeam, numpy as np
+        from hornbeam import _core, graph as G, layers, models
+        model = models.Sequential([layers.Dense(3, input_shape=(2,))])
+        for _ in range(2):
+            if os.fork() == 0:
+                print(_core.device(), model.predict(np.zeros((2, 2))).tolist(), flush=True)
+                os._exit(0)
+            os.wait()
+        """,
+        HORNBEAM_DEVICE=gpu,
+    )
+    assert out.splitlines() == [f"{gpu} [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]"] * 2
+
+
 def test_a_forked_child_has_the_host_but_not_the_device(gpu):
     out = run_python(
         f"""
