@@ -134,7 +134,7 @@ template <class T> struct Positions {
   }
   HB_INLINE void put(Row row, int64_t column, T value) const {
     if (bias) value += bias[column];
-    row[column] = activation == Activation::linear ? value : activate_called(activation, value);
+    store_result(activation, value, row + column);
   }
 };
 

@@ -342,7 +342,12 @@ template <class F> struct TurnedFactor {
   HB_INLINE auto at(const Line& line, const Depth& depth) const { return factor.at(depth, line); }
 };
 
-template <class T> HB_CALLED T activate_called(Activation a, T x) { return scalar::activate(a, x); }
+// Called with where its result goes: nothing need survive the call.
+template <class T> HB_CALLED void store_activated(Activation a, T x, T* to) { *to = scalar::activate(a, x); }
+template <class T> HB_INLINE void store_result(Activation a, T x, T* to) {
+  if (a == Activation::linear) *to = x;
+  else store_activated(a, x, to);
+}
 
 // A matrix in memory, with what comes after the sum.
 template <class T> struct MatrixResult {
@@ -357,7 +362,7 @@ template <class T> struct MatrixResult {
   HB_INLINE Row row(int64_t product, int64_t i) const { return data + product * step + i * pitch; }
   HB_INLINE void put(Row row, int64_t column, T value) const {
     if (bias) value += bias[column];
-    row[column] = activation == Activation::linear ? value : activate_called(activation, value);
+    store_result(activation, value, row + column);
   }
 };
 

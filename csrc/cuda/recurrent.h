@@ -13,6 +13,8 @@
 
 namespace hornbeam {
 
+template <class T> HB_CALLED T activate_called(Activation a, T x) { return scalar::activate(a, x); }
+
 // d * activation'(x), by y = activation(x).
 namespace scalar {
 template <class T> HB_CALLED T activation_grad(Activation a, T y, T d) {
