@@ -1,4 +1,4 @@
-// Elementwise ops, cast and the register programs: all are programs of one interpreter.
+// Elementwise ops, cast and fused ones: all are formulas of one interpreter.
 #include "core/dispatch.h"
 #include "cuda/export.h"
 #include "cuda/interpret.h"
@@ -6,7 +6,7 @@
 
 namespace hornbeam {
 
-// One pass for each distinct shape among the outputs: f(program, operands). With `rows`, input 1 of the call says where
+// One pass for each distinct shape among the outputs: f(formula, operands). With `rows`, input 1 of the call says where
 // the rows of input 0 are.
 template <class T, class F> static void for_passes(const KernelCall& c, const Formula& g, bool rows, const F& f) {
   bool done[kMaxFusedOutputs];
@@ -32,7 +32,7 @@ template <class T, class F> static void for_passes(const KernelCall& c, const Fo
 }
 
 template <class T> static void run_formula(const KernelCall& c, const char* name, const Formula& g, bool rows = false) {
-  for_passes<T>(c, g, rows, [&](const auto& p, const auto& tensors) { run_program(*c.lane, name, p, tensors); });
+  for_passes<T>(c, g, rows, [&](const auto& p, const auto& tensors) { interpret_formula(*c.lane, name, p, tensors); });
 }
 template <class T> static bool has_room(const KernelCall& c, const Formula& g, bool rows) {
   bool all = true;
@@ -60,7 +60,7 @@ static void cast(const KernelCall& c) {
                     [&](auto t) { run_formula<decltype(t)>(c, "cast", {nullptr, 0, nullptr, 0, &output, 1, 1}); });
 }
 
-// ---- programs -------------------------------------------------------------------------------------------
+// ---- many instructions -----------------------------------------------------------------------------------
 template <bool kRows> static bool supports_fused(const KernelCall& c) {
   const FusedAttrs& a = *static_cast<const FusedAttrs*>(c.attrs);
   bool supported = false;
@@ -76,7 +76,7 @@ template <bool kRows> static void run_fused(const KernelCall& c) {
 }
 
 // ---- many groups ----------------------------------------------------------------------------------------
-template <class T> static Program<T> prepare_groups(const KernelCall& c, const FusedMultiAttrs& a) {
+template <class T> static BlockFormula<T> prepare_groups(const KernelCall& c, const FusedMultiAttrs& a) {
   const int32_t n_shared = static_cast<int32_t>(a.n_shared), n_groups = static_cast<int32_t>(a.n_groups);
   const Formula g = formula_of(a.program, n_shared + (c.n_in - n_shared) / n_groups);
   bool scalar[kMaxFusedInputs], wanted[kMaxFusedOutputs] = {};
@@ -112,7 +112,7 @@ static bool add_group(Groups& groups, const KernelCall& c, int64_t g, int tile) 
 }
 
 template <class T> static void run_groups(const KernelCall& c, const FusedMultiAttrs& a) {
-  const Program<T> p = prepare_groups<T>(c, a);
+  const BlockFormula<T> p = prepare_groups<T>(c, a);
   const int tile = threads_for(p) * kWide;
   Groups groups{};
   groups.n_shared = static_cast<int32_t>(a.n_shared);
@@ -124,7 +124,7 @@ template <class T> static void run_groups(const KernelCall& c, const FusedMultiA
   for (int64_t g = 0; g < a.n_groups;) {
     groups.n_groups = 0;
     while (g < a.n_groups && add_group(groups, c, g, tile)) ++g;
-    run_program(*c.lane, "fused_multi", p, groups);
+    interpret_formula(*c.lane, "fused_multi", p, groups);
   }
 }
 

@@ -1,4 +1,4 @@
-// Runs an elementwise program: each block of threads takes tiles of the elements, each thread kWide elements of a tile,
+// Runs a formula: each block of threads takes tiles of the elements, each thread kWide elements of a tile,
 // a block's width apart, so that neighbours read neighbours. All inputs of an element are read before its first output
 // is written, by the same thread: outputs may lie over inputs.
 #pragma once
@@ -41,12 +41,12 @@ template <class T, int W> HB_INLINE void execute(int code, T* to, Operand<T> a, 
   }
 }
 
-// Operands (cuda/operands.h) says where the program's inputs and outputs are.
+// Operands (cuda/operands.h) says where the formula's inputs and outputs are.
 //
 // Told that 6 blocks of an SM are enough, the compiler takes up to 80 registers; else it spills some to make room for
 // more.
 template <class T, class Operands>
-__global__ void __launch_bounds__(kMostThreads, 6) interpret(GPU_PARAM Program<T> p, GPU_PARAM Operands operands) {
+__global__ void __launch_bounds__(kMostThreads, 6) interpret(GPU_PARAM BlockFormula<T> p, GPU_PARAM Operands operands) {
   GPU_SHARED(T, memory);
   const int thread = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x), tile = threads * kWide;
   T* const uniform = memory;
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kMostThreads, 6) interpret(GPU_PARAM Program<T
     for (int v = 0; v < p.n_in; ++v)
       if (p.in_at[v] < 0) uniform[~p.in_at[v]] = operands.template uniform<T>(v);
     for (int k = 0; k < p.n_uniform_steps; ++k) {
-      const Step s = p.step[k];
+      const BlockStep s = p.step[k];
       execute<T, 1>(s.op, at(s.to), operand(s.a), operand(s.b), operand(s.c));
     }
   }
@@ -71,7 +71,7 @@ __global__ void __launch_bounds__(kMostThreads, 6) interpret(GPU_PARAM Program<T
     for (int v = 0; v < p.n_in; ++v)
       if (p.in_at[v] >= 0 && p.in_at[v] != kNowhere) operands.load(v, part, share, at(p.in_at[v]));
     for (int k = p.n_uniform_steps; k < p.n_steps; ++k) {
-      const Step s = p.step[k];
+      const BlockStep s = p.step[k];
       execute<T, kWide>(s.op, at(s.to), operand(s.a), operand(s.b), operand(s.c));
     }
     for (int j = 0; j < p.n_out; ++j)
@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(kMostThreads, 6) interpret(GPU_PARAM Program<T
 }
 
 template <class T, class Operands>
-static void run_program(Lane& lane, const char* name, const Program<T>& p, const Operands& operands) {
+static void interpret_formula(Lane& lane, const char* name, const BlockFormula<T>& p, const Operands& operands) {
   constexpr int64_t kMostBlocks = 4096;  // each computes the uniform values
   const int threads = threads_for(p);
   const int64_t tiles = operands.tiles(threads * kWide);

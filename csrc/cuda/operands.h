@@ -1,11 +1,11 @@
-// Where an elementwise program finds its tensors: one set of them, broadcast to one shape (Tensors), or many sets, each
+// Where a formula finds its tensors: one set of them, broadcast to one shape (Tensors), or many sets, each
 // with a shape of its own (Groups).
 #pragma once
 #include "cpu/kernel.h"
 #include "cuda/called.h"
 #include "cuda/divider.h"
 #include "cuda/item.h"
-#include "cuda/program.h"
+#include "cuda/block_formula.h"
 
 namespace hornbeam {
 

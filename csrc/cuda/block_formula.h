@@ -1,4 +1,4 @@
-// An elementwise program (ops/elementwise.h) as a block of threads runs it. A value is one number for all elements, or
+// A formula (ops/elementwise.h) as a block of threads runs it. A value is one number for all elements, or
 // has a slot of shared memory in which each thread keeps its kWide elements. Binding prepares it on the host; it is the
 // kernel's argument, so that a recorded launch holds it.
 #pragma once
@@ -10,15 +10,15 @@ constexpr int kWide = 4, kMostThreads = 128;  // of a block
 constexpr int kMostSharedBytes = 64 * 1024;   // of a block, on the oldest GPUs
 
 // Operands: ~u names the uniform value u, what is 0 or more a slot.
-struct Step { int16_t op, to, a, b, c, unused; };
+struct BlockStep { int16_t op, to, a, b, c, unused; };
 
-template <class T> struct Program {
+template <class T> struct BlockFormula {
   int32_t n_in, n_out, n_constants, n_uniform_steps, n_steps, n_slots, n_uniform, unused;
   int16_t in_at[kMaxFusedInputs];
   int16_t out_at[kMaxFusedOutputs];
   int16_t constant_at[kMaxFusedConstants];
   T constant[kMaxFusedConstants];
-  Step step[kMaxFusedInstructions];  // those that make uniform values first
+  BlockStep step[kMaxFusedInstructions];  // those that make uniform values first
 };
 
 // Where nothing needs an input: nothing loads it. Where nobody wants an output: nothing stores it.
@@ -54,7 +54,7 @@ static inline int decode(const Formula& g, RawStep* steps) {
 }  // namespace detail
 
 // The steps that the wanted outputs need. `scalar[v]`: input v is one number for all elements.
-template <class T> static Program<T> prepare(const Formula& g, const bool* scalar, const bool* wanted) {
+template <class T> static BlockFormula<T> prepare(const Formula& g, const bool* scalar, const bool* wanted) {
   detail::RawStep raw[kMaxFusedInstructions];
   const int first = g.n_in + g.n_constants, total = detail::decode(g, raw);
   bool needed[kMaxFusedValues] = {};
@@ -70,7 +70,7 @@ template <class T> static Program<T> prepare(const Formula& g, const bool* scala
   for (int j = 0; j < g.n_out; ++j)
     if (wanted[j]) last[g.outputs[j]] = total;
 
-  Program<T> p{};
+  BlockFormula<T> p{};
   detail::Slots slots;
   int16_t uniforms = 0, at[kMaxFusedValues] = {};  // 0 until a slot is taken
   const auto next_uniform = [&] { return static_cast<int16_t>(~uniforms++); };
@@ -110,11 +110,11 @@ template <class T> static Program<T> prepare(const Formula& g, const bool* scala
   return p;
 }
 
-template <class T> static int shared_bytes(const Program<T>& p, int threads) {
+template <class T> static int shared_bytes(const BlockFormula<T>& p, int threads) {
   return static_cast<int>(sizeof(T)) * (p.n_uniform + p.n_slots * threads * kWide);
 }
-// Threads of a block: fewer where a program has many slots; 0 where it has too many for any.
-template <class T> static int threads_for(const Program<T>& p) {
+// Threads of a block: fewer where a formula has many slots; 0 where it has too many for any.
+template <class T> static int threads_for(const BlockFormula<T>& p) {
   for (int threads = kMostThreads; threads >= 32; threads /= 2)
     if (shared_bytes(p, threads) <= kMostSharedBytes) return threads;
   return 0;
