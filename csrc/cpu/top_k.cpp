@@ -12,13 +12,7 @@ template <class T> struct RowHeap {
   const T* x;
   int32_t* index;
 
-  // Whether element a comes before element b in the result.
-  HB_INLINE bool before(int32_t a, int32_t b) const {
-    const T u = x[a], v = x[b];
-    const bool a_counts = u == u, b_counts = v == v;
-    if (a_counts != b_counts) return a_counts;
-    return u > v || (!(v > u) && a < b);
-  }
+  HB_INLINE bool before(int32_t a, int32_t b) const { return top_k_before(x, a, b); }
 
   HB_INLINE void sink(int64_t at, int64_t size) {
     const int32_t moved = index[at];

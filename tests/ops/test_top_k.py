@@ -13,7 +13,20 @@ def largest(x, k):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8"])
-@pytest.mark.parametrize("shape, k", [((1,), 1), ((7,), 3), ((5, 4), 4), ((0, 4), 2), ((3, 2, 300), 17), ((2, 5), 0)])
+@pytest.mark.parametrize(
+    "shape, k",
+    [
+        ((1,), 1),
+        ((7,), 3),
+        ((5, 4), 4),
+        ((0, 4), 2),
+        ((3, 2, 300), 17),
+        ((2, 5), 0),
+        ((2, 4096), 5),
+        ((2, 4097), 3),
+        ((1, 1000), 1000),
+    ],
+)
 def test_values_and_indices(target, dtype, shape, k):
     x = np.random.RandomState(0).randint(0, 50, shape).astype(dtype)  # with ties
     values, indices = run_op("top_k", [x[None]], k=k)
