@@ -183,13 +183,6 @@ __global__ void __launch_bounds__(256)
 // Bound by reading b: each element is read once, by one thread, and met by all rows. The threads of a column each take
 // a share of the depth.
 
-// Two depths at once keep memory busy; four, of eight rows each, do not fit into registers.
-#ifdef __CUDA_ARCH__
-#define HB_TWO_AT_ONCE _Pragma("unroll 2")
-#else
-#define HB_TWO_AT_ONCE
-#endif
-
 template <bool kDepthFast> struct FewRowsShape {
   static constexpr int kThreads = 256, kColumns = kDepthFast ? 8 : 32, kShares = kThreads / kColumns;
 };
@@ -208,14 +201,12 @@ __global__ void __launch_bounds__(256)
   typename A::Line left[kRows];
   for (int r = 0; r < kRows; ++r) left[r] = a.line(tile.product, r < cut.size.m ? r : 0);
   T sum[kRows] = {};
-  if (there) {
-    HB_TWO_AT_ONCE
+  if (there)
     for (int64_t k = tile.from + share; k < tile.to; k += S::kShares) {
       const T w = b.at(right, b.depth(k));
       const typename A::Depth depth = a.depth(k);
       for (int r = 0; r < kRows; ++r) sum[r] = scalar::fma(a.at(left[r], depth), w, sum[r]);
     }
-  }
   for (int r = 0; r < kRows; ++r) sums[(share * kRows + r) * S::kColumns + column] = sum[r];
   __syncthreads();
   const int row = thread / S::kColumns;
