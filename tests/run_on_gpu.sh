@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 
 device=${DEVICE:-cuda}
 OUT=${OUT:-$(mktemp -d)}
+mkdir -p "$OUT"
 only=
 [ "${1:-}" = --only ] && only=$2
 export HORNBEAM_WERROR=ON
