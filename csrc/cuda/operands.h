@@ -2,10 +2,10 @@
 // with a shape of its own (Groups).
 #pragma once
 #include "cpu/kernel.h"
+#include "cuda/block_formula.h"
 #include "cuda/called.h"
 #include "cuda/divider.h"
 #include "cuda/item.h"
-#include "cuda/block_formula.h"
 
 namespace hornbeam {
 
