@@ -22,7 +22,7 @@ HB_INLINE Correlation<T> correlation(const KernelCall& call, int bias) {
   c.y_width = y[-2];
   c.activation = a.activation;
   c.x = call.in[0].as<T>();
-  c.bias = call.n_in > bias && call.in[bias].present ? call.in[bias].as<T>() : nullptr;
+  c.bias = input_of<T>(call, bias);
   c.y = call.out[0].as<T>();
   return c;
 }

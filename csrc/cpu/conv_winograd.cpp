@@ -225,7 +225,7 @@ template <Winograd (*geometry)(const KernelCall&), int kBias>
 static void run_winograd(const KernelCall& call) {
   Winograd c = geometry(call);
   c.x = call.in[0].as<float>();
-  c.bias = call.n_in > kBias && call.in[kBias].present ? call.in[kBias].as<float>() : nullptr;
+  c.bias = input_of<float>(call, kBias);
   c.packed = static_cast<const float*>(call.packed[1]);
   c.y = call.out[0].as<float>();
   run_tiles(call, c, cut_tiles(c.grid.count(), c.channels, kMostGroups));

@@ -59,8 +59,8 @@ HB_INLINE void forward(const KernelCall& call, const F& row_parts) {
   const Shape& shape = call.in[0].shape;
   const int64_t n = shape[-1];
   const T* x = call.in[0].as<T>();
-  T* loss = call.out[0].present ? call.out[0].as<T>() : nullptr;
-  T* p = call.out[1].present ? call.out[1].as<T>() : nullptr;
+  T* loss = data_of<T>(call.out[0]);
+  T* p = data_of<T>(call.out[1]);
   parallel_ranges(call, shape.count(0, shape.rank - 1), n * kCost, [&](int64_t from, int64_t to) {
     for (int64_t first = from; first < to; first += L) {
       const int count = static_cast<int>(smaller(L, to - first));
@@ -114,16 +114,16 @@ static void sparse_grad(const KernelCall& call) {
   });
 }
 
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
 template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
 static void run(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
 }
 
-HB_EXPORT_KERNELS(cross_entropy, {"softmax_cross_entropy", "rows", supports, nullptr, run<dense<float>, dense<double>>},
-                  {"softmax_cross_entropy_grad", "rows", supports, nullptr, run<dense_grad<float>, dense_grad<double>>},
-                  {"sparse_softmax_cross_entropy", "rows", supports, nullptr, run<sparse<float>, sparse<double>>},
-                  {"sparse_softmax_cross_entropy_grad", "rows", supports, nullptr,
-                   run<sparse_grad<float>, sparse_grad<double>>})
+HB_EXPORT_KERNELS(
+    cross_entropy, {"softmax_cross_entropy", "rows", supports_floats, nullptr, run<dense<float>, dense<double>>},
+    {"softmax_cross_entropy_grad", "rows", supports_floats, nullptr, run<dense_grad<float>, dense_grad<double>>},
+    {"sparse_softmax_cross_entropy", "rows", supports_floats, nullptr, run<sparse<float>, sparse<double>>},
+    {"sparse_softmax_cross_entropy_grad", "rows", supports_floats, nullptr,
+     run<sparse_grad<float>, sparse_grad<double>>})
 
 HB_CPU_END

@@ -190,8 +190,8 @@ static int64_t ctc_workspace(const KernelCall& c) {
   return n.batch * n.sample * static_cast<int64_t>(sizeof(double));
 }
 
-HB_EXPORT_KERNELS(
-    ctc, {"ctc_loss", "samples", [](const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }, ctc_workspace,
-          [](const KernelCall& c) { c.in[0].dtype == DType::float64 ? run_ctc<double>(c) : run_ctc<float>(c); }})
+HB_EXPORT_KERNELS(ctc, {"ctc_loss", "samples", supports_floats, ctc_workspace, [](const KernelCall& c) {
+                          c.in[0].dtype == DType::float64 ? run_ctc<double>(c) : run_ctc<float>(c);
+                        }})
 
 HB_CPU_END

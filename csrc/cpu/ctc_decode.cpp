@@ -239,13 +239,12 @@ template <class T> static void run_beam(const KernelCall& c) {
 }
 
 static int64_t beam_workspace(const KernelCall& c) { return c.in[0].shape[0] * BeamSizes(c).bytes; }
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
 static bool is_double(const KernelCall& c) { return c.in[0].dtype == DType::float64; }
 
 HB_EXPORT_KERNELS(ctc_decode,
-                  {"ctc_greedy", "samples", supports, nullptr,
+                  {"ctc_greedy", "samples", supports_floats, nullptr,
                    [](const KernelCall& c) { is_double(c) ? run_greedy<double>(c) : run_greedy<float>(c); }},
-                  {"ctc_beam", "samples", supports, beam_workspace,
+                  {"ctc_beam", "samples", supports_floats, beam_workspace,
                    [](const KernelCall& c) { is_double(c) ? run_beam<double>(c) : run_beam<float>(c); }})
 
 HB_CPU_END

@@ -29,7 +29,7 @@ static void run_forward(const KernelCall& call) {
   Depthwise<T> d = forward_geometry<T>(call);
   d.x = call.in[0].as<T>();
   d.kernel = call.in[1].as<T>();
-  d.bias = call.n_in > 2 && call.in[2].present ? call.in[2].as<T>() : nullptr;
+  d.bias = input_of<T>(call, 2);
   d.y = call.out[0].as<T>();
   run_depthwise(call, d);
 }

@@ -49,6 +49,15 @@ struct KernelCall {
   Lane* lane = nullptr;  // what a device's kernels put their work into; the host has none
 };
 
+// The data of a tensor that may be absent, and of an input that the op may do without: null then.
+template <class T> HB_INLINE T* data_of(const TensorRef& t) { return t.present ? t.as<T>() : nullptr; }
+template <class T> HB_INLINE T* input_of(const KernelCall& c, int i) {
+  return i < c.n_in ? data_of<T>(c.in[i]) : nullptr;
+}
+
+// Kernel::supports of kernels that compute in float32 and float64; float16 is a form of storage.
+[[maybe_unused]] static bool supports_floats(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
+
 // One way to run one op. Several kernels may serve an op: the first whose `supports` agrees is chosen
 // at bind. Every function may read attrs, shapes and dtypes; only pack and run may read data.
 struct Kernel {

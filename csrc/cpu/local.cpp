@@ -117,16 +117,16 @@ static void filter_grad(const KernelCall& call) {
   });
 }
 
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
 template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
 static void by_float(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
 }
 
-HB_EXPORT_KERNELS(local, {"local_conv2d", "places", supports, nullptr, by_float<forward<float>, forward<double>>},
-                  {"local_conv2d_input_grad", "input_rows", supports, nullptr,
+HB_EXPORT_KERNELS(local,
+                  {"local_conv2d", "places", supports_floats, nullptr, by_float<forward<float>, forward<double>>},
+                  {"local_conv2d_input_grad", "input_rows", supports_floats, nullptr,
                    by_float<input_grad<float>, input_grad<double>>},
-                  {"local_conv2d_filter_grad", "places", supports, nullptr,
+                  {"local_conv2d_filter_grad", "places", supports_floats, nullptr,
                    by_float<filter_grad<float>, filter_grad<double>>})
 
 HB_CPU_END

@@ -35,7 +35,7 @@ struct Matmul {
         cut(matmul_cut<T>(d, kept)),
         a(k.in[0].as<T>()),
         b(k.in[1].as<T>()),
-        bias(k.n_in > 2 && k.in[2].present ? k.in[2].as<T>() : nullptr),
+        bias(input_of<T>(k, 2)),
         c(k.out[0].as<T>()),
         kept_b(kept),
         packed_a(reinterpret_cast<T*>(k.workspace)),
@@ -233,7 +233,7 @@ static void run_small_as(const KernelCall& c) {
   T b_scratch[G::depth * G::cols] __attribute__((aligned(64)));
   const GemmLhs<T> lhs{{c.in[0].as<T>(), d.a_row, d.a_col}, gemm_tile_rows<T>(d.m)};
   const GemmRhs<T> rhs{nullptr, d.k, {c.in[1].as<T>(), d.b_row, d.b_col}, b_scratch, d.m <= G::rows && d.b_col == 1};
-  const T* bias = c.n_in > 2 && c.in[2].present ? c.in[2].as<T>() : nullptr;
+  const T* bias = input_of<T>(c, 2);
   gemm_run<T>(d.m, d.n, 0, d.k, lhs, rhs, bias, 0, c.out[0].as<T>(), d.n, Activate<T>{at.activation});
 }
 static void run_small(const KernelCall& c) {

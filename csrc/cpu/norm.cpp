@@ -136,15 +136,6 @@ static void repeat(T* pattern, const Layout& l) {
 }
 
 template <class T>
-static const T* optional(const KernelCall& call, int i) {
-  return i < call.n_in && call.in[i].present ? call.in[i].as<T>() : nullptr;
-}
-template <class T>
-static T* wanted(const KernelCall& call, int i) {
-  return call.out[i].present ? call.out[i].as<T>() : nullptr;
-}
-
-template <class T>
 static int64_t batch_norm_workspace(const Layout& l) {
   return sizeof(T) * l.width * (3 * l.splits + 4);
 }
@@ -153,8 +144,9 @@ template <class T>
 static void batch_norm(const KernelCall& call) {
   const BatchNormAttrs& a = *static_cast<const BatchNormAttrs*>(call.attrs);
   const Layout l = layout<T>(call.in[0].shape);
-  const T *x = call.in[0].as<T>(), *gamma = optional<T>(call, 1), *beta = optional<T>(call, 2);
-  T *y = wanted<T>(call, 0), *mean = wanted<T>(call, 1), *variance = wanted<T>(call, 2), *inv_std = wanted<T>(call, 3);
+  const T *x = call.in[0].as<T>(), *gamma = input_of<const T>(call, 1), *beta = input_of<const T>(call, 2);
+  T *y = data_of<T>(call.out[0]), *mean = data_of<T>(call.out[1]), *variance = data_of<T>(call.out[2]),
+    *inv_std = data_of<T>(call.out[3]);
   T* work = reinterpret_cast<T*>(call.workspace);
   T *origin = work + l.splits * 3 * l.width, *middle = origin + l.width, *scale = middle + l.width,
     *shift = scale + l.width;
@@ -233,8 +225,8 @@ template <class T>
 static void batch_norm_grad(const KernelCall& call) {
   const Layout l = layout<T>(call.in[1].shape);
   const T *dy = call.in[0].as<T>(), *x = call.in[1].as<T>(), *mean = call.in[2].as<T>(), *inv_std = call.in[3].as<T>();
-  const T* gamma = optional<T>(call, 4);
-  T *dx = wanted<T>(call, 0), *dgamma = wanted<T>(call, 1), *dbeta = wanted<T>(call, 2);
+  const T* gamma = input_of<const T>(call, 4);
+  T *dx = data_of<T>(call.out[0]), *dgamma = data_of<T>(call.out[1]), *dbeta = data_of<T>(call.out[2]);
   T* work = reinterpret_cast<T*>(call.workspace);
   T *middle = work + l.splits * 4 * l.width, *scale = middle + l.width, *level = scale + l.width,
     *slope = level + l.width;
@@ -278,17 +270,15 @@ static void batch_norm_grad(const KernelCall& call) {
 }
 
 static bool is_double(const KernelCall& call) { return call.in[0].dtype == DType::float64; }
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-
 HB_EXPORT_KERNELS(
     norm,
-    {"batch_norm", "one_read", supports,
+    {"batch_norm", "one_read", supports_floats,
      [](const KernelCall& call) {
        return is_double(call) ? batch_norm_workspace<double>(layout<double>(call.in[0].shape))
                               : batch_norm_workspace<float>(layout<float>(call.in[0].shape));
      },
      [](const KernelCall& call) { is_double(call) ? batch_norm<double>(call) : batch_norm<float>(call); }},
-    {"batch_norm_grad", "two_reads", supports,
+    {"batch_norm_grad", "two_reads", supports_floats,
      [](const KernelCall& call) {
        return is_double(call) ? batch_norm_grad_workspace<double>(layout<double>(call.in[1].shape))
                               : batch_norm_grad_workspace<float>(layout<float>(call.in[1].shape));

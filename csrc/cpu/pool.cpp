@@ -183,8 +183,6 @@ static void pool_grad(const KernelCall& call) {
   });
 }
 
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-
 template <bool kMax>
 static void run_pool(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? pool<kMax, double>(call) : pool<kMax, float>(call);
@@ -197,10 +195,10 @@ static void run_grad(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? pool_grad<kMax, double>(call) : pool_grad<kMax, float>(call);
 }
 
-HB_EXPORT_KERNELS(pool, {"max_pool2d", "channels", supports, nullptr, run_pool<true>},
-                  {"avg_pool2d", "channels", supports, nullptr, run_pool<false>},
-                  {"max_pool2d_gather", "channels", supports, nullptr, run_gather},
-                  {"max_pool2d_grad", "input_rows", supports, nullptr, run_grad<true>},
-                  {"avg_pool2d_grad", "input_rows", supports, nullptr, run_grad<false>})
+HB_EXPORT_KERNELS(pool, {"max_pool2d", "channels", supports_floats, nullptr, run_pool<true>},
+                  {"avg_pool2d", "channels", supports_floats, nullptr, run_pool<false>},
+                  {"max_pool2d_gather", "channels", supports_floats, nullptr, run_gather},
+                  {"max_pool2d_grad", "input_rows", supports_floats, nullptr, run_grad<true>},
+                  {"avg_pool2d_grad", "input_rows", supports_floats, nullptr, run_grad<false>})
 
 HB_CPU_END

@@ -7,6 +7,7 @@
 // the input's order (xp, mask, dxp) and `at` for what follows the order of processing (y, gates,
 // cells, hidden). They differ only with go_backwards.
 #pragma once
+#include "core/carver.h"
 #include "cpu/export.h"
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
@@ -54,10 +55,6 @@ static void add_row(const T* src, T* dst, int64_t n) {
 
 // Null where the tensor is absent.
 template <class T>
-HB_INLINE T* data_of(const TensorRef& t) {
-  return t.present ? t.as<T>() : nullptr;
-}
-template <class T>
 HB_INLINE T* row_or_null(T* p, int64_t row, int64_t n) {
   return p ? p + row * n : nullptr;
 }
@@ -89,23 +86,6 @@ struct Sequence {
   }
   HB_INLINE int64_t block_begin(int64_t block) const { return batch * block / blocks(); }
   HB_INLINE int64_t block_rows() const { return (batch + blocks() - 1) / blocks(); }  // of the largest
-};
-
-// Takes aligned pieces of a workspace. Over a null base it only measures.
-class Carver {
- public:
-  HB_INLINE explicit Carver(char* base) : base_(reinterpret_cast<uintptr_t>(base)) {}
-  template <class T>
-  HB_INLINE T* take(int64_t count) {
-    T* p = reinterpret_cast<T*>(base_ + static_cast<uintptr_t>(used_));
-    used_ += (count * int64_t(sizeof(T)) + 63) / 64 * 64;
-    return p;
-  }
-  HB_INLINE int64_t used() const { return used_; }
-
- private:
-  uintptr_t base_;
-  int64_t used_ = 0;
 };
 
 // ---- the packed recurrent matrix ----------------------------------------------------------------------

@@ -141,13 +141,13 @@ static void resize_grad(const KernelCall& call) {
   });
 }
 
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
 template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
 static void by_float(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
 }
 
-HB_EXPORT_KERNELS(resize, {"resize", "output_rows", supports, nullptr, by_float<resize<float>, resize<double>>},
-                  {"resize_grad", "input_rows", supports, nullptr, by_float<resize_grad<float>, resize_grad<double>>})
+HB_EXPORT_KERNELS(resize, {"resize", "output_rows", supports_floats, nullptr, by_float<resize<float>, resize<double>>},
+                  {"resize_grad", "input_rows", supports_floats, nullptr,
+                   by_float<resize_grad<float>, resize_grad<double>>})
 
 HB_CPU_END

@@ -156,12 +156,11 @@ static void backward_pieces(const KernelCall& call) {
   });
 }
 
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
 static bool is_double(const KernelCall& call) { return call.in[0].dtype == DType::float64; }
 // Four rows or more are enough tasks, and pass through the cache once.
 static bool long_rows(const KernelCall& call) {
   const Shape& x = call.in[0].shape;
-  return supports(call) && x[-1] >= 4 * kPiece && x.count() < 4 * x[-1];
+  return supports_floats(call) && x[-1] >= 4 * kPiece && x.count() < 4 * x[-1];
 }
 static int64_t pieces_workspace(const KernelCall& call) {
   const Shape& x = call.in[0].shape;
@@ -180,22 +179,22 @@ HB_EXPORT_KERNELS(softmax, {"softmax", "pieces", long_rows, pieces_workspace, ru
                   {"log_softmax", "pieces", long_rows, pieces_workspace, run_forward_pieces<true>},
                   {"softmax_grad", "pieces", long_rows, pieces_workspace, run_backward_pieces<false>},
                   {"log_softmax_grad", "pieces", long_rows, pieces_workspace, run_backward_pieces<true>},
-                  {"softmax", "rows", supports, nullptr,
+                  {"softmax", "rows", supports_floats, nullptr,
                    [](const KernelCall& call) {
                      is_double(call) ? forward<double, softmax_rows<double>>(call)
                                      : forward<float, softmax_rows<float>>(call);
                    }},
-                  {"log_softmax", "rows", supports, nullptr,
+                  {"log_softmax", "rows", supports_floats, nullptr,
                    [](const KernelCall& call) {
                      is_double(call) ? forward<double, log_softmax_rows<double>>(call)
                                      : forward<float, log_softmax_rows<float>>(call);
                    }},
-                  {"softmax_grad", "rows", supports, nullptr,
+                  {"softmax_grad", "rows", supports_floats, nullptr,
                    [](const KernelCall& call) {
                      is_double(call) ? backward<double, softmax_grad_row<double>>(call)
                                      : backward<float, softmax_grad_row<float>>(call);
                    }},
-                  {"log_softmax_grad", "rows", supports, nullptr, [](const KernelCall& call) {
+                  {"log_softmax_grad", "rows", supports_floats, nullptr, [](const KernelCall& call) {
                      is_double(call) ? backward<double, log_softmax_grad_row<double>>(call)
                                      : backward<float, log_softmax_grad_row<float>>(call);
                    }})

@@ -163,9 +163,7 @@ static Convolution forward_of(const KernelCall& call) {
 
 static ProductSize size_of(const Convolution& c) { return {1, c.positions(), c.filters, c.terms()}; }
 
-template <class T> static const T* bias_of(const KernelCall& call, int input) {
-  return call.n_in > input && call.in[input].present ? call.in[input].as<const T>() : nullptr;
-}
+template <class T> static const T* bias_of(const KernelCall& call, int input) { return input_of<const T>(call, input); }
 
 static void forward(const KernelCall& call) {
   const Convolution c = forward_of(call);

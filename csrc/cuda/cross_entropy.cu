@@ -75,17 +75,13 @@ template <class T> struct SparseLossGrad {
   }
 };
 
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
-
 template <class T, class F> static void run_rows(const KernelCall& c, const char* name, const F& f) {
   const Shape& x = c.in[0].shape;
   each_row<T>(*c.lane, name, x.count(0, x.rank - 1), x[-1], f);
 }
-template <class T> static T* wanted(const TensorRef& t) { return t.present ? t.as<T>() : nullptr; }
-
 template <class T> static void dense(const KernelCall& c) {
   run_rows<T>(c, "softmax_cross_entropy",
-              DenseLoss<T>{c.in[0].as<const T>(), c.in[1].as<const T>(), wanted<T>(c.out[0]), wanted<T>(c.out[1]),
+              DenseLoss<T>{c.in[0].as<const T>(), c.in[1].as<const T>(), data_of<T>(c.out[0]), data_of<T>(c.out[1]),
                            c.in[0].shape[-1]});
 }
 template <class T> static void dense_grad(const KernelCall& c) {
@@ -95,8 +91,8 @@ template <class T> static void dense_grad(const KernelCall& c) {
 }
 template <class T> static void sparse(const KernelCall& c) {
   run_rows<T>(c, "sparse_softmax_cross_entropy",
-              SparseLoss<T>{c.in[0].as<const T>(), c.in[1].data, c.in[1].dtype, 0, wanted<T>(c.out[0]),
-                            wanted<T>(c.out[1]), c.in[0].shape[-1]});
+              SparseLoss<T>{c.in[0].as<const T>(), c.in[1].data, c.in[1].dtype, 0, data_of<T>(c.out[0]),
+                            data_of<T>(c.out[1]), c.in[0].shape[-1]});
 }
 template <class T> static void sparse_grad(const KernelCall& c) {
   run_rows<T>(c, "sparse_softmax_cross_entropy_grad",
@@ -109,10 +105,12 @@ static void run(const KernelCall& c) {
   c.in[0].dtype == DType::float64 ? kDouble(c) : kFloat(c);
 }
 
-HB_GPU_KERNELS(cross_entropy, {"softmax_cross_entropy", "rows", supports, nullptr, run<dense<float>, dense<double>>},
-               {"softmax_cross_entropy_grad", "rows", supports, nullptr, run<dense_grad<float>, dense_grad<double>>},
-               {"sparse_softmax_cross_entropy", "rows", supports, nullptr, run<sparse<float>, sparse<double>>},
-               {"sparse_softmax_cross_entropy_grad", "rows", supports, nullptr,
+HB_GPU_KERNELS(cross_entropy,
+               {"softmax_cross_entropy", "rows", supports_floats, nullptr, run<dense<float>, dense<double>>},
+               {"softmax_cross_entropy_grad", "rows", supports_floats, nullptr,
+                run<dense_grad<float>, dense_grad<double>>},
+               {"sparse_softmax_cross_entropy", "rows", supports_floats, nullptr, run<sparse<float>, sparse<double>>},
+               {"sparse_softmax_cross_entropy_grad", "rows", supports_floats, nullptr,
                 run<sparse_grad<float>, sparse_grad<double>>})
 
 }  // namespace hornbeam

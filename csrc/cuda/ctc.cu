@@ -159,8 +159,8 @@ template <class T> static CtcArguments<T> arguments(const KernelCall& c) {
           c.in[1].as<const int32_t>(),
           c.in[2].as<const int32_t>(),
           c.in[3].as<const int32_t>(),
-          c.out[0].present ? c.out[0].as<T>() : nullptr,
-          c.out[1].present ? c.out[1].as<T>() : nullptr,
+          data_of<T>(c.out[0]),
+          data_of<T>(c.out[1]),
           reinterpret_cast<double*>(c.workspace),
           x[0],
           x[1],
@@ -173,7 +173,6 @@ template <class T> static void launch_ctc(const KernelCall& c) {
   launch(*c.lane, "ctc_loss", ctc_samples<T>, dim3(static_cast<unsigned>(a.batch)), dim3(kCtcThreads), 0, a);
 }
 
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
 static int64_t workspace(const KernelCall& c) {
   const CtcArguments<float> sizes = arguments<float>(c);
   return sizes.batch * sizes.doubles() * static_cast<int64_t>(sizeof(double));
@@ -182,6 +181,6 @@ static void ctc_loss(const KernelCall& c) {
   c.in[0].dtype == DType::float64 ? launch_ctc<double>(c) : launch_ctc<float>(c);
 }
 
-HB_GPU_KERNELS(ctc, {"ctc_loss", "samples", supports, workspace, ctc_loss})
+HB_GPU_KERNELS(ctc, {"ctc_loss", "samples", supports_floats, workspace, ctc_loss})
 
 }  // namespace hornbeam

@@ -12,9 +12,9 @@ template <class T> static void greedy(const KernelCall& c) {
   const int64_t batch = c.in[0].shape[0], time = c.in[0].shape[1], classes = c.in[0].shape[2];
   const T* x = c.in[0].as<const T>();
   const int32_t* steps_of = c.in[1].as<const int32_t>();
-  int64_t* const labels = c.out[0].present ? c.out[0].as<int64_t>() : nullptr;
-  int32_t* const counts = c.out[1].present ? c.out[1].as<int32_t>() : nullptr;
-  T* const scores = c.out[2].present ? c.out[2].as<T>() : nullptr;
+  int64_t* const labels = data_of<int64_t>(c.out[0]);
+  int32_t* const counts = data_of<int32_t>(c.out[1]);
+  T* const scores = data_of<T>(c.out[2]);
   int32_t* const likeliest = reinterpret_cast<int32_t*>(c.workspace);
   each(*c.lane, "ctc_greedy", batch * time, [=] GPU_LAMBDA(int64_t i) {
     const T* row = x + i * classes;
@@ -42,12 +42,11 @@ template <class T> static void greedy(const KernelCall& c) {
   });
 }
 
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
 static int64_t workspace(const KernelCall& c) {
   return c.in[0].shape[0] * c.in[0].shape[1] * static_cast<int64_t>(sizeof(int32_t));
 }
 static void ctc_greedy(const KernelCall& c) { c.in[0].dtype == DType::float64 ? greedy<double>(c) : greedy<float>(c); }
 
-HB_GPU_KERNELS(ctc_decode, {"ctc_greedy", "samples", supports, workspace, ctc_greedy})
+HB_GPU_KERNELS(ctc_decode, {"ctc_greedy", "samples", supports_floats, workspace, ctc_greedy})
 
 }  // namespace hornbeam

@@ -57,7 +57,7 @@ template <class T> static void forward_as(const KernelCall& call) {
   const DepthwiseAttrs& a = *static_cast<const DepthwiseAttrs*>(call.attrs);
   const Depthwise d = depthwise_of(a, call.in[0].shape, call.out[0].shape, call.in[1].shape, call.in[1].shape[3]);
   const T *x = call.in[0].as<const T>(), *kernel = call.in[1].as<const T>();
-  const T* bias = call.n_in > 2 && call.in[2].present ? call.in[2].as<const T>() : nullptr;
+  const T* bias = input_of<const T>(call, 2);
   T* y = call.out[0].as<T>();
   const Activation activation = a.activation;
   const Divider outputs = Divider::of(d.outputs()), height = Divider::of(d.h.y), width = Divider::of(d.w.y);
@@ -179,18 +179,12 @@ static int64_t filter_workspace(const KernelCall& call) {
 }
 
 // ---- the ops --------------------------------------------------------------------------------------------
-template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
-static void run(const KernelCall& call) {
-  if (call.out[0].shape.count() == 0) return;
-  call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
-}
-
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-
-HB_GPU_KERNELS(depthwise, {"depthwise_conv2d", "each", supports, nullptr, run<forward_as<float>, forward_as<double>>},
-               {"depthwise_conv2d_input_grad", "each", supports, nullptr,
-                run<input_grad_as<float>, input_grad_as<double>>},
-               {"depthwise_conv2d_filter_grad", "sums", supports, filter_workspace,
-                run<filter_grad_as<float>, filter_grad_as<double>>})
+HB_GPU_KERNELS(depthwise,
+               {"depthwise_conv2d", "each", supports_floats, nullptr,
+                run_floats<forward_as<float>, forward_as<double>>},
+               {"depthwise_conv2d_input_grad", "each", supports_floats, nullptr,
+                run_floats<input_grad_as<float>, input_grad_as<double>>},
+               {"depthwise_conv2d_filter_grad", "sums", supports_floats, filter_workspace,
+                run_floats<filter_grad_as<float>, filter_grad_as<double>>})
 
 }  // namespace hornbeam

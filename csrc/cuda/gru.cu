@@ -211,18 +211,19 @@ template <class T> struct GruGrad {
     a.gates = data_of<const T>(c.in[kGateValues]), a.hidden = data_of<const T>(c.in[kHidden]);
     a.h0 = data_of<const T>(c.in[kH0]);
     a.weights = data_of<const T>(c.in[kR]), a.rec_mask = data_of<const T>(c.in[kRecMask]);
-    const Space s(a.q, c.workspace);
+    const GradientSpace<T> s = space(c.workspace);
     a.dxp = c.out[0].present ? c.out[0].as<T>() : s.dxp;
-    a.dhidden = s.dhidden;
+    a.dhidden = s.kept;
     a.dh0 = data_of<T>(c.out[1]);
     a.act = attrs.activation, a.rec = attrs.recurrent_activation;
     a.reset_after = attrs.reset_after, a.drop_carry = attrs.drop_carry;
     a.memory = BlockMemory::of<T>(a.q, a.elements(a.q), s.blocks);
   }
-  int64_t workspace() const { return Space(a.q, nullptr).bytes; }
+  GradientSpace<T> space(char* base) const { return {a.q, a.elements(a.q), a.q.batch * a.q.steps * a.q.units, base}; }
+  int64_t workspace() const { return space(nullptr).bytes; }
   void run() const {
     launch_rows<T>(*call.lane, "gru_grad", gru_grad_rows<1, T>, gru_grad_rows<2, T>, a);
-    const WeightGradients<T> gradients{*call.lane, "gru_grad", a.q, Space(a.q, call.workspace).parts};
+    const WeightGradients<T> gradients{*call.lane, "gru_grad", a.q, space(call.workspace).parts};
     const int64_t U = a.q.units, W = a.q.width();
     if (call.out[2].present) {
       T *const dr = call.out[2].as<T>(), *const drh = dr + 2 * U;
@@ -240,20 +241,6 @@ template <class T> struct GruGrad {
       each(*call.lane, "gru_grad", W, [=] GPU_LAMBDA(int64_t i) { drb[i] = T(0); });
     }
   }
-
-  struct Space {
-    T *dxp, *dhidden;  // dxp when nobody else wants it
-    char *parts, *blocks;
-    int64_t bytes;
-    Space(const Sequence& q, char* base) {
-      Carver carve(base);
-      dxp = carve.take<T>(q.batch * q.steps * q.width());
-      dhidden = carve.take<T>(q.batch * q.steps * q.units);
-      parts = carve.take<char>(WeightGradients<T>::workspace(q));
-      blocks = carve.take<char>(BlockMemory::bytes<T>(q, GruGradCall<T>::elements(q)));
-      bytes = carve.used();
-    }
-  };
 
   const KernelCall& call;
   GruGradCall<T> a{};

@@ -188,14 +188,12 @@ static void run(const KernelCall& call) {
   call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
 }
 
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-
 HB_GPU_KERNELS(local,
-               {"local_conv2d", "product", supports, workspace<RowsOfMatrix, forward_of, forward_size>,
+               {"local_conv2d", "product", supports_floats, workspace<RowsOfMatrix, forward_of, forward_size>,
                 run<forward_as<float>, forward_as<double>>},
-               {"local_conv2d_input_grad", "product", supports, workspace<LocalWeights, input_of, input_size>,
+               {"local_conv2d_input_grad", "product", supports_floats, workspace<LocalWeights, input_of, input_size>,
                 run<input_grad_as<float>, input_grad_as<double>>},
-               {"local_conv2d_filter_grad", "product", supports, workspace<RowsOfMatrix, filter_of, filter_size>,
+               {"local_conv2d_filter_grad", "product", supports_floats, workspace<RowsOfMatrix, filter_of, filter_size>,
                 run<filter_grad_as<float>, filter_grad_as<double>>})
 
 }  // namespace hornbeam

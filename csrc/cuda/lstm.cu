@@ -155,33 +155,21 @@ template <class T> struct LstmGrad {
     a.gates = data_of<const T>(c.in[kGateValues]), a.cells = data_of<const T>(c.in[kCells]);
     a.c0 = data_of<const T>(c.in[kC0]);
     a.weights = data_of<const T>(c.in[kR]), a.rec_mask = data_of<const T>(c.in[kRecMask]);
-    const Space s(a.q, c.workspace);
+    const GradientSpace<T> s = space(c.workspace);
     a.dxp = c.out[0].present ? c.out[0].as<T>() : s.dxp;
     a.dh0 = data_of<T>(c.out[1]), a.dc0 = data_of<T>(c.out[2]);
     a.act = attrs.activation, a.rec = attrs.recurrent_activation;
     a.memory = BlockMemory::of<T>(a.q, a.elements(a.q), s.blocks);
   }
-  int64_t workspace() const { return Space(a.q, nullptr).bytes; }
+  GradientSpace<T> space(char* base) const { return {a.q, a.elements(a.q), 0, base}; }
+  int64_t workspace() const { return space(nullptr).bytes; }
   void run() const {
     launch_rows<T>(*call.lane, "lstm_grad", lstm_grad_rows<1, T>, lstm_grad_rows<2, T>, a);
     if (!call.out[3].present) return;
-    const WeightGradients<T> gradients{*call.lane, "lstm_grad", a.q, Space(a.q, call.workspace).parts};
+    const WeightGradients<T> gradients{*call.lane, "lstm_grad", a.q, space(call.workspace).parts};
     gradients.of_state(data_of<const T>(call.in[kY]), data_of<const T>(call.in[kH0]), a.rec_mask, a.dxp, 0, kLstmGates,
                        call.out[3].as<T>());
   }
-
-  struct Space {
-    T* dxp;  // when nobody else wants it
-    char *parts, *blocks;
-    int64_t bytes;
-    Space(const Sequence& q, char* base) {
-      Carver carve(base);
-      dxp = carve.take<T>(q.batch * q.steps * q.width());
-      parts = carve.take<char>(WeightGradients<T>::workspace(q));
-      blocks = carve.take<char>(BlockMemory::bytes<T>(q, LstmGradCall<T>::elements(q)));
-      bytes = carve.used();
-    }
-  };
 
   const KernelCall& call;
   LstmGradCall<T> a{};

@@ -57,8 +57,6 @@ static int64_t workspace(const KernelCall& c) {
   return bytes;
 }
 
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
-
-HB_GPU_KERNELS(matmul, {"matmul", "product", supports, workspace, run})
+HB_GPU_KERNELS(matmul, {"matmul", "product", supports_floats, workspace, run})
 
 }  // namespace hornbeam

@@ -13,13 +13,6 @@
 
 namespace hornbeam {
 
-template <class T> static const T* optional(const KernelCall& c, int i) {
-  return i < c.n_in && c.in[i].present ? c.in[i].as<const T>() : nullptr;
-}
-template <class T> static T* wanted(const KernelCall& c, int i) {
-  return c.out[i].present ? c.out[i].as<T>() : nullptr;
-}
-
 static ReducePass columns(const Shape& x) { return {1, x.count(0, x.rank - 1), x[-1]}; }
 
 // ---- statistics -----------------------------------------------------------------------------------------
@@ -64,8 +57,8 @@ static int64_t affine_workspace(const KernelCall& c, const Shape& x) { return 3 
 
 template <class T> static void statistics(const KernelCall& c, const ReducePass& pass, const Affine<T>& to,
                                           void* parts) {
-  const T *x = c.in[0].as<const T>(), *gamma = optional<T>(c, 1), *beta = optional<T>(c, 2);
-  T *mean = wanted<T>(c, 1), *variance = wanted<T>(c, 2), *inv_std = wanted<T>(c, 3);
+  const T *x = c.in[0].as<const T>(), *gamma = input_of<const T>(c, 1), *beta = input_of<const T>(c, 2);
+  T *mean = data_of<T>(c.out[1]), *variance = data_of<T>(c.out[2]), *inv_std = data_of<T>(c.out[3]);
   const T epsilon = static_cast<T>(static_cast<const BatchNormAttrs*>(c.attrs)->epsilon), rows = static_cast<T>(pass.n);
   fold<MomentsFold<T>>(
       *c.lane, "batch_norm", pass, parts, [=] GPU_LAMBDA(int64_t i, int64_t channel) { return x[i] - x[channel]; },
@@ -136,8 +129,8 @@ template <class T> struct Slopes {
 template <class T> static void sum_grads(const KernelCall& c, const ReducePass& pass, const Slopes<T>& to,
                                          void* parts) {
   const T *dy = c.in[0].as<const T>(), *x = c.in[1].as<const T>(), *mean = c.in[2].as<const T>(),
-          *inv_std = c.in[3].as<const T>(), *gamma = optional<T>(c, 4);
-  T *dgamma = wanted<T>(c, 1), *dbeta = wanted<T>(c, 2);
+          *inv_std = c.in[3].as<const T>(), *gamma = input_of<const T>(c, 4);
+  T *dgamma = data_of<T>(c.out[1]), *dbeta = data_of<T>(c.out[2]);
   const T rows = static_cast<T>(pass.n);
   fold<GradFold<T>>(
       *c.lane, "batch_norm_grad", pass, parts,
@@ -172,8 +165,6 @@ template <class T> static void run_batch_norm_grad(const KernelCall& c) {
 }
 
 static bool is_double(const KernelCall& c) { return c.in[0].dtype == DType::float64; }
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
-
 // What a channel needs, then the parts of the fold.
 template <template <class> class Op, int kInput> static int64_t workspace(const KernelCall& c) {
   const Shape& x = c.in[kInput].shape;
@@ -187,7 +178,7 @@ static void batch_norm_grad(const KernelCall& c) {
   is_double(c) ? run_batch_norm_grad<double>(c) : run_batch_norm_grad<float>(c);
 }
 
-HB_GPU_KERNELS(norm, {"batch_norm", "fold", supports, workspace<MomentsFold, 0>, batch_norm},
-               {"batch_norm_grad", "fold", supports, workspace<GradFold, 1>, batch_norm_grad})
+HB_GPU_KERNELS(norm, {"batch_norm", "fold", supports_floats, workspace<MomentsFold, 0>, batch_norm},
+               {"batch_norm_grad", "fold", supports_floats, workspace<GradFold, 1>, batch_norm_grad})
 
 }  // namespace hornbeam

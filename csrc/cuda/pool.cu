@@ -136,18 +136,11 @@ template <class T> static void avg_grad_as(const KernelCall& call) {
   });
 }
 
-template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
-static void run(const KernelCall& call) {
-  if (call.out[0].shape.count() == 0) return;
-  call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
-}
-
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-
-HB_GPU_KERNELS(pool, {"max_pool2d", "windows", supports, nullptr, run<pool_as<true, float>, pool_as<true, double>>},
-               {"avg_pool2d", "windows", supports, nullptr, run<pool_as<false, float>, pool_as<false, double>>},
-               {"max_pool2d_gather", "windows", supports, nullptr, run<gather_as<float>, gather_as<double>>},
-               {"max_pool2d_grad", "cells", supports, nullptr, run<max_grad_as<float>, max_grad_as<double>>},
-               {"avg_pool2d_grad", "cells", supports, nullptr, run<avg_grad_as<float>, avg_grad_as<double>>})
+HB_GPU_KERNELS(
+    pool, {"max_pool2d", "windows", supports_floats, nullptr, run_floats<pool_as<true, float>, pool_as<true, double>>},
+    {"avg_pool2d", "windows", supports_floats, nullptr, run_floats<pool_as<false, float>, pool_as<false, double>>},
+    {"max_pool2d_gather", "windows", supports_floats, nullptr, run_floats<gather_as<float>, gather_as<double>>},
+    {"max_pool2d_grad", "cells", supports_floats, nullptr, run_floats<max_grad_as<float>, max_grad_as<double>>},
+    {"avg_pool2d_grad", "cells", supports_floats, nullptr, run_floats<avg_grad_as<float>, avg_grad_as<double>>})
 
 }  // namespace hornbeam

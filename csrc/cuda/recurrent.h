@@ -6,6 +6,7 @@
 // Everything with a time axis is read and written at one of two places: `at_time` for what follows the input's order
 // (xp, mask, dxp) and `at` for what follows the order of processing (y, gates, cells, hidden).
 #pragma once
+#include "core/carver.h"
 #include "cpu/kernel.h"
 #include "cuda/block.h"
 #include "cuda/product.h"
@@ -46,25 +47,6 @@ struct Sequence {
     const int64_t wanted = (width() + kWarp - 1) / kWarp * kWarp;
     return static_cast<unsigned>(wanted < 512 ? wanted : 512);
   }
-};
-
-// Null where the tensor is absent.
-template <class T> T* data_of(const TensorRef& t) { return t.present ? t.as<T>() : nullptr; }
-
-// Takes aligned pieces of a workspace. Over a null base it only measures.
-class Carver {
- public:
-  explicit Carver(char* base) : base_(base) {}
-  template <class T> T* take(int64_t count) {
-    T* const p = base_ ? reinterpret_cast<T*>(base_ + used_) : nullptr;
-    used_ += (count * static_cast<int64_t>(sizeof(T)) + 63) / 64 * 64;
-    return p;
-  }
-  int64_t used() const { return used_; }
-
- private:
-  char* base_;
-  int64_t used_ = 0;
 };
 
 // ---- inside a block -------------------------------------------------------------------------------------
@@ -257,6 +239,24 @@ template <class T> struct WeightGradients {
 
  private:
   GradientOfStep<T> right(const T* d, int64_t pitch) const { return {d, pitch, Divider::of(q.steps), q.backwards}; }
+};
+
+// The workspace of a backward call. Over a null base it only measures.
+template <class T> struct GradientSpace {
+  T* dxp;   // when nobody else wants it
+  T* kept;  // what else the cell keeps, of all rows and steps
+  char *parts, *blocks;
+  int64_t bytes;
+
+  // `elements`: of a row of a block's memory.
+  GradientSpace(const Sequence& q, int64_t elements, int64_t kept_elements, char* base) {
+    Carver carve(base);
+    dxp = carve.take<T>(q.batch * q.steps * q.width());
+    kept = carve.take<T>(kept_elements);
+    parts = carve.take<char>(WeightGradients<T>::workspace(q));
+    blocks = carve.take<char>(BlockMemory::bytes<T>(q, elements));
+    bytes = carve.used();
+  }
 };
 
 // ---- launches -------------------------------------------------------------------------------------------

@@ -84,15 +84,8 @@ template <class T> static void resize_grad_as(const KernelCall& call) {
   });
 }
 
-template <void (*kFloat)(const KernelCall&), void (*kDouble)(const KernelCall&)>
-static void run(const KernelCall& call) {
-  if (call.out[0].shape.count() == 0) return;
-  call.in[0].dtype == DType::float64 ? kDouble(call) : kFloat(call);
-}
-
-static bool supports(const KernelCall& call) { return item_size(call.in[0].dtype) >= 4; }
-
-HB_GPU_KERNELS(resize, {"resize", "each", supports, nullptr, run<resize_as<float>, resize_as<double>>},
-               {"resize_grad", "each", supports, nullptr, run<resize_grad_as<float>, resize_grad_as<double>>})
+HB_GPU_KERNELS(resize, {"resize", "each", supports_floats, nullptr, run_floats<resize_as<float>, resize_as<double>>},
+               {"resize_grad", "each", supports_floats, nullptr,
+                run_floats<resize_grad_as<float>, resize_grad_as<double>>})
 
 }  // namespace hornbeam

@@ -57,8 +57,6 @@ template <class T> struct LogSoftmaxGrad {
   }
 };
 
-static bool supports(const KernelCall& c) { return item_size(c.in[0].dtype) >= 4; }
-
 template <class T, template <class> class Row> static void forward(const KernelCall& c, const char* name) {
   const Shape& x = c.in[0].shape;
   if (x.count() == 0) return;
@@ -82,9 +80,9 @@ static void log_softmax(const KernelCall& c) { run_forward<LogSoftmax>(c, "log_s
 static void softmax_grad(const KernelCall& c) { run_backward<SoftmaxGrad>(c, "softmax_grad"); }
 static void log_softmax_grad(const KernelCall& c) { run_backward<LogSoftmaxGrad>(c, "log_softmax_grad"); }
 
-HB_GPU_KERNELS(softmax, {"softmax", "rows", supports, nullptr, softmax},
-               {"log_softmax", "rows", supports, nullptr, log_softmax},
-               {"softmax_grad", "rows", supports, nullptr, softmax_grad},
-               {"log_softmax_grad", "rows", supports, nullptr, log_softmax_grad})
+HB_GPU_KERNELS(softmax, {"softmax", "rows", supports_floats, nullptr, softmax},
+               {"log_softmax", "rows", supports_floats, nullptr, log_softmax},
+               {"softmax_grad", "rows", supports_floats, nullptr, softmax_grad},
+               {"log_softmax_grad", "rows", supports_floats, nullptr, log_softmax_grad})
 
 }  // namespace hornbeam

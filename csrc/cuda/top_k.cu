@@ -57,8 +57,8 @@ static void top_k(const KernelCall& c) {
   while (size.places < n) size.places *= 2;
   by_number(c.in[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* const values = c.out[0].present ? c.out[0].as<T>() : nullptr;
-    int32_t* const indices = c.out[1].present ? c.out[1].as<int32_t>() : nullptr;
+    T* const values = data_of<T>(c.out[0]);
+    int32_t* const indices = data_of<int32_t>(c.out[1]);
     launch(*c.lane, "top_k", top_k_rows<T>, dim3(static_cast<unsigned>(rows)), dim3(kTopKThreads),
            sizeof(T) * static_cast<size_t>(size.row_places) + sizeof(int32_t) * static_cast<size_t>(size.places),
            c.in[0].as<const T>(), values, indices, size);
