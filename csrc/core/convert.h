@@ -5,11 +5,12 @@
 
 namespace hornbeam {
 
-// Like Half, a stored form that is not an arithmetic type of the language.
+// A stored form, as Half is. NumPy lets the byte of a bool be anything; C++ does not.
 struct Bool { uint8_t byte; };
 
 template <class To, class From> HB_INLINE To convert(From x) {
-  if constexpr (__is_same(From, Bool)) return convert<To>(static_cast<int32_t>(x.byte != 0));
+  if constexpr (__is_same(To, From)) return x;
+  else if constexpr (__is_same(From, Bool)) return convert<To>(static_cast<int32_t>(x.byte != 0));
   else if constexpr (__is_same(From, Half)) return convert<To>(half_to_float(x));
   else if constexpr (__is_same(To, Bool)) return {static_cast<uint8_t>(x != 0)};
   else if constexpr (__is_same(To, Half)) return float_to_half(static_cast<float>(x));

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/convert.h"
 #include "core/error.h"
-#include "core/half.h"
 #include "core/interrupt.h"
 
 namespace hornbeam {
@@ -33,20 +33,6 @@ Feed contiguous(const char* data, DType dtype, const Shape& shape) {
 }
 
 namespace {
-
-// A stored form, as Half is. NumPy lets the byte of a bool be anything; C++ does not.
-struct Bool { uint8_t byte; };
-
-template <class T> T as_number(T v) { return v; }
-float as_number(Half h) { return half_to_float(h); }
-int as_number(Bool b) { return b.byte != 0; }
-
-template <class D, class S> D convert(S v) {
-  if constexpr (std::is_same_v<S, D>) return v;
-  else if constexpr (std::is_same_v<D, Half>) return float_to_half(static_cast<float>(as_number(v)));
-  else if constexpr (std::is_same_v<D, Bool>) return Bool{as_number(v) != 0};
-  else return static_cast<D>(as_number(v));
-}
 
 constexpr int64_t kPace = 65536;  // elements from one interruption point to the next
 
@@ -106,16 +92,21 @@ template <class D, class S> void stage_as(const Feed& f, void* out) {
 
 template <class D> void stage_to(const Feed& f, void* out) {
   switch (f.dtype) {
-    case DType::boolean: return stage_as<D, Bool>(f, out);
-    case DType::uint8: return stage_as<D, uint8_t>(f, out);
-    case DType::int8: return stage_as<D, int8_t>(f, out);
-    case DType::uint16: return stage_as<D, uint16_t>(f, out);
-    case DType::int16: return stage_as<D, int16_t>(f, out);
-    case DType::int32: return stage_as<D, int32_t>(f, out);
-    case DType::int64: return stage_as<D, int64_t>(f, out);
-    case DType::float16: return stage_as<D, Half>(f, out);
-    case DType::float32: return stage_as<D, float>(f, out);
-    case DType::float64: return stage_as<D, double>(f, out);
+#define HB_CASE(dtype, type) \
+  case DType::dtype: return stage_as<D, type>(f, out);
+    HB_DTYPES(HB_CASE)
+#undef HB_CASE
+  }
+}
+
+// As it stands, for a device that cannot read it in place.
+void copy_direct(const Feed& f, void* out) {
+  Pace pace;
+  const int64_t item = item_size(f.dtype), items = f.shape.count();
+  for (int64_t begin = 0; begin < items; begin += kPace) {
+    const int64_t count = std::min(kPace, items - begin);
+    std::memcpy(static_cast<char*>(out) + begin * item, f.data + begin * item, static_cast<size_t>(count * item));
+    pace.spend(count);
   }
 }
 
@@ -127,17 +118,12 @@ void stage(const Feed& f, DType want, void* out) {
       if (f.rows[i] < 0 || f.rows[i] >= f.shape[0])
         throw ValueError("row index " + std::to_string(f.rows[i]) + " is out of range for an array of " +
                          std::to_string(f.shape[0]) + " rows");
+  if (f.direct(want)) return copy_direct(f, out);
   switch (want) {
-    case DType::boolean: return stage_to<Bool>(f, out);
-    case DType::uint8: return stage_to<uint8_t>(f, out);
-    case DType::int8: return stage_to<int8_t>(f, out);
-    case DType::uint16: return stage_to<uint16_t>(f, out);
-    case DType::int16: return stage_to<int16_t>(f, out);
-    case DType::int32: return stage_to<int32_t>(f, out);
-    case DType::int64: return stage_to<int64_t>(f, out);
-    case DType::float16: return stage_to<Half>(f, out);
-    case DType::float32: return stage_to<float>(f, out);
-    case DType::float64: return stage_to<double>(f, out);
+#define HB_CASE(dtype, type) \
+  case DType::dtype: return stage_to<type>(f, out);
+    HB_DTYPES(HB_CASE)
+#undef HB_CASE
   }
 }
 
