@@ -22,7 +22,7 @@ bool is_on(const char* variable) {
   return !value || std::string(value) != "0";
 }
 
-// What device a module's function is called of.
+// A device as its module knows it.
 struct Handle {
   const ModuleCalls& calls;
   void* self;
@@ -156,10 +156,10 @@ LoadedModule open(const std::string& name) {
 
 }  // namespace
 
-bool is_of_module(const std::string& device_name) {
+std::string module_of(const std::string& device_name) {
   for (const char* module : kModules)
-    if (device_name.substr(0, device_name.find(':')) == module) return true;
-  return false;
+    if (device_name.substr(0, device_name.find(':')) == module) return module;
+  return "";
 }
 
 const std::vector<LoadedModule>& modules() {

@@ -13,8 +13,8 @@ struct LoadedModule {
   std::string missing;           // why there is none
 };
 
-// Whether a device of this name would come from a module. Opens none.
-bool is_of_module(const std::string& device_name);
+// The module that a device of this name would come from, "" for none. Opens none.
+std::string module_of(const std::string& device_name);
 
 // All modules that this version knows, those whose library is there opened. The first call may take a second.
 const std::vector<LoadedModule>& modules();

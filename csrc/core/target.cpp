@@ -75,14 +75,14 @@ Device& device_named(const std::string& name) {
   std::string names, why;
   for (const Device* device : devices()) names += (names.empty() ? "" : ", ") + device->name;
   for (const LoadedModule& module : modules())
-    if (name.substr(0, name.find(':')) == module.name && !module.missing.empty()) why = " (" + module.missing + ")";
+    if (module_of(name) == module.name && !module.missing.empty()) why = " (" + module.missing + ")";
   throw ValueError("there is no device '" + name + "'" + why + "; those of this machine: " + names);
 }
 
 void check_environment() {
   active_isa();
   const char* name = std::getenv("HORNBEAM_DEVICE");
-  if (name && !is_of_module(name)) default_device();
+  if (name && module_of(name).empty()) default_device();
 }
 
 Device& current_device() { return scoped ? *scoped : default_device(); }

@@ -27,6 +27,19 @@ constexpr size_t kStepsPerLook = 8;
 // A recording of more calls takes longer to make than it saves: that of a scan over very many steps.
 constexpr int64_t kMaxRecorded = 20000;
 
+// At its end, waits for what is in flight on the device: it uses the host's memory, whatever becomes of the run.
+struct Waiting {
+  Device& device;
+  bool is_due;
+  ~Waiting() {
+    if (!is_due) return;
+    try {
+      device.wait();
+    } catch (const RuntimeError&) {  // that ended the run, or will end the next one
+    }
+  }
+};
+
 bool nan_checking() {
   static const bool on = [] {
     const char* e = std::getenv("HORNBEAM_CHECK");
@@ -85,7 +98,12 @@ std::unique_ptr<Plan::Execution> Plan::acquire() {
   auto e = make_execution(arena.data(), host_room.data());
   e->owned = std::move(arena);
   e->owned_host_room = std::move(host_room);
-  if (!is_on_host_) give_device_memory(*e);
+  if (is_on_host_) return e;
+  try {
+    give_device_memory(*e);
+  } catch (const std::bad_alloc&) {
+    out_of_memory("what a run is fed and its results take ", e->fed.bytes + e->results.bytes, steps_);
+  }
   return e;
 }
 
@@ -226,6 +244,7 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     out_of_memory("weights as they are kept for runs take ", prologue_bytes_ + prologue_workspace_,
                   prologue_steps_.empty() ? steps_ : prologue_steps_);
   }
+  const Waiting waiting{device_, host_room.size() > 0};
   auto fill = [&](const Step& step, std::vector<TensorRef>& in, std::vector<TensorRef>& out) {
     in = step.in;
     out = step.out;
@@ -318,23 +337,13 @@ void Plan::point_to_device(Execution& e, const std::vector<Feed>& feeds) {
 }
 
 void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs) {
-  struct Waiting {  // what is in flight reads and writes this run's memory, whatever becomes of the run
-    Device& device;
-    bool is_over = false;
-    ~Waiting() {
-      if (is_over) return;
-      try {
-        device.wait();
-      } catch (const RuntimeError&) {  // that ended the run, or will end the next one
-      }
-    }
-  } waiting{device_};
+  Waiting waiting{device_, true};
   if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
   if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
   run_or_play(e);
   if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
   device_.wait();
-  waiting.is_over = true;
+  waiting.is_due = false;
   for (size_t i = 0; i < outputs.size(); ++i)
     if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
       std::memcpy(outputs[i], e.results.here.data() + e.results.at[i], static_cast<size_t>(bytes));
