@@ -54,10 +54,10 @@ stage info 20 python3 -m hornbeam info
 stage smoke 30 python3 tests/cuda/smoke.py "$device"
 stage ops 90 bash -c 'tests tests/ops'
 stage layers 80 bash -c 'tests tests/layers'
-stage gpu 60 python3 -m pytest -q -p no:cacheprovider tests/cuda/test_gpu.py
+stage gpu 40 python3 -m pytest -q -p no:cacheprovider tests/cuda/test_gpu.py
 stage bits 30 bash -c bits
 if command -v compute-sanitizer > /dev/null; then
-  stage sanitizer 60 compute-sanitizer --tool memcheck --error-exitcode 1 python3 tests/cuda/smoke.py "$device"
+  stage sanitizer 40 compute-sanitizer --tool memcheck --error-exitcode 1 python3 tests/cuda/smoke.py "$device"
 fi
 
 python3 - "$OUT/results.jsonl" << 'END'

@@ -21,18 +21,12 @@ SEEDS = range(6)
 MEMORY = 8 << 20
 
 
-def cuda_headers():
-    """The folder of CUDA's headers: of $CUDA_HOME, of the system, or of NVIDIA's package of the registry."""
-    folders = [pathlib.Path(os.environ[name]) / "include" for name in ("CUDA_HOME",) if os.environ.get(name)]
-    folders += sorted(pathlib.Path("/usr/local").glob("cuda*/include"))
-    for path in map(pathlib.Path, sys.path):
-        folders += [*path.glob("nvidia/cu*/include"), path / "nvidia/cuda_runtime/include"]
-    return next((folder for folder in folders if (folder / "cuda_runtime_api.h").exists()), None)
-
-
-HEADERS = cuda_headers()
+FOUND = subprocess.run([sys.executable, HERE.parents[1] / "ci/cuda_headers"], capture_output=True, text=True)
+HEADERS = FOUND.stdout.strip()
 pytestmark = [
-    pytest.mark.skipif(HEADERS is None, reason="the headers of CUDA (cuda_runtime_api.h) are not on this machine"),
+    pytest.mark.skipif(
+        FOUND.returncode != 0, reason="the headers of CUDA (cuda_runtime_api.h) are not on this machine"
+    ),
     pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ on this machine"),
 ]
 
