@@ -1,28 +1,18 @@
 """Devices: runs on memory that host code cannot touch, and weights that go along with the runs."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
-import textwrap
 
 import hornbeam
 import numpy as np
 import pytest
+from fresh_process import run_python
 from hornbeam import _core
 from hornbeam import backend as K
 from hornbeam import graph as G
 from together import at_once
 
 pytestmark = pytest.mark.skipif("apart" not in dict(_core.devices()), reason="this system has no memory files")
-
-
-def run_python(code: str, **environment: str) -> subprocess.CompletedProcess:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("HORNBEAM_")}
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], env={**env, **environment}, capture_output=True, text=True
-    )
 
 
 def on_both(function, *feeds):
@@ -192,26 +182,27 @@ def test_a_nan_is_found_on_a_device():
     assert "made NaN from inputs without NaN" in run.stderr
 
 
-def test_a_forked_child_has_the_host_but_not_the_device():
+@pytest.mark.parametrize("device", [name for name, _ in _core.devices()[1:]])
+def test_a_forked_child_has_the_host_but_not_the_device(device):
     run = run_python(
-        """
+        f"""
         import os, numpy as np
         import hornbeam
         from hornbeam import graph as G
         v = G.Variable(np.ones(3))
         f = G.Function([], [v * 2.0])
-        with hornbeam.device("apart"):
-            f([])
+        with hornbeam.device("{device}"):
+            f([]), f([]), f([])  # where it records, the last is played
         if os.fork() == 0:
             print(f([])[0].tolist())
             try:
-                with hornbeam.device("apart"):
+                with hornbeam.device("{device}"):
                     f([])
             except RuntimeError as error:
                 print(error, flush=True)
             os._exit(0)
         os.wait()
-        with hornbeam.device("apart"):
+        with hornbeam.device("{device}"):
             print(f([])[0].tolist())
         """
     )

@@ -82,7 +82,7 @@ unsigned lane();
 void* shared_memory();
 void block_barrier();
 void warp_barrier(unsigned mask);
-// Gives `mine` to the lanes of the mask, and takes what lane `source` gave; one's own where there is no such lane.
+// Gives `mine` to the lanes of the mask, and takes what lane `source` gave; `mine` where there is no such lane.
 void exchange(unsigned mask, const void* mine, void* theirs, size_t bytes, int source);
 unsigned ballot(unsigned mask, bool vote);
 

@@ -16,13 +16,14 @@ def op_table() -> Iterator[str]:
     """A heading and one line per op, sorted by family.
 
     Columns: family, op; dtypes whose sample a plan could be made for; kernels, for each instruction set of this machine
-    and each GPU in the order in which they are asked, where a GPU without one has the op computed by the CPU; and whether a first and a second derivative exist, ``-`` for an op that does
-    not vary smoothly. Ops without a sample (control flow, the benchmark's own) show kernels alone.
+    and each device with others, in the order in which they are asked (a device without one has the op computed by the
+    CPU); and whether a first and a second derivative exist, ``-`` for an op that does not vary smoothly. Ops without a sample (control flow, the benchmark's own) show kernels alone.
     """
     yield f"{'family':<14} {'op':<34} {'dtypes':<30} {'derivatives':<12} kernels"
     ops = sorted((_core.op_info(name).family, name) for name in _core.op_names())
     kernels = {isa: _core.kernels(isa) for isa in _core.available_isas()}
-    gpus = {name: _core.kernels(name) for name, _ in _core.devices() if name not in ("cpu", "apart")}
+    devices = {name: _core.kernels(name) for name, _ in _core.devices()}
+    others = {name: table for name, table in devices.items() if table not in kernels.values()}
     for family, name in ops:
         found = {isa: ", ".join(dict.fromkeys(table.get(name, ()))) for isa, table in kernels.items()}
         if len(set(found.values())) == 1:
@@ -30,8 +31,8 @@ def op_table() -> Iterator[str]:
         else:
             shown = "; ".join(f"{isa}: {names}" for isa, names in found.items())
         if shown != "view":
-            for gpu, table in gpus.items():
-                shown += f"; {gpu}: {', '.join(dict.fromkeys(table.get(name, ['on the CPU'])))}"
+            for device, table in others.items():
+                shown += f"; {device}: {', '.join(dict.fromkeys(table.get(name, ['on the CPU'])))}"
         yield f"{family:<14} {name:<34} {_dtypes(name):<30} {_derivatives(name):<12} {shown}".rstrip()
 
 
