@@ -23,6 +23,7 @@ class Settings:
         learning_phase: 0 or 1 where the phase is fixed; None where each run says which it is.
         uids: how often each prefix was counted, from which layers get their default names.
         custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
+        recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
     """
 
     floatx: str = "float32"
@@ -31,6 +32,7 @@ class Settings:
     learning_phase: int | None = None
     uids: dict[str, Iterator[int]] = field(default_factory=dict)
     custom_objects: dict[str, Any] = field(default_factory=dict)
+    recorder: Any = None
 
     def next_uid(self, prefix: str) -> int:
         """1, 2, ... for each prefix."""

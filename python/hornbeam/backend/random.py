@@ -12,10 +12,13 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, as_integer, floatx
+from ..settings import settings
 
 
 def new_seed() -> int:
     """A seed for an op that was given none."""
+    if settings.recorder is not None and settings.recorder.records:
+        return settings.recorder.seed()
     return int(np.random.randint(1, 2**31 - 1))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..settings import settings
 from .body import Body, building
 from .ops import convert
 from .tensor import Operation, Tensor
@@ -53,7 +54,10 @@ def build(condition: Tensor, given: Sequence[Tensor], bodies: Sequence[Body]) ->
     captured = list({id(t): t for body in bodies for t in body.captured}.values())
     for body in bodies:
         body.captured = captured
-    node = Operation("cond", (condition, *given, *captured), {"bodies": tuple(bodies)})
+    inputs = (condition, *given, *captured)
+    if settings.recorder is not None:
+        settings.recorder.admit(inputs)
+    node = Operation("cond", inputs, {"bodies": tuple(bodies)})
     node.outputs = tuple(
         Tensor(node, i, a.dtype, [m if m == n else None for m, n in zip(a.dims, b.dims)])
         for i, (a, b) in enumerate(zip(bodies[0].results, bodies[1].results))
@@ -61,4 +65,6 @@ def build(condition: Tensor, given: Sequence[Tensor], bodies: Sequence[Body]) ->
     if any(body.uses_learning_phase for body in bodies) or any(t._uses_learning_phase for t in node.inputs):
         for out in node.outputs:
             out._uses_learning_phase = True
+    if settings.recorder is not None:
+        settings.recorder.made(node)
     return node.outputs

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .building import Budget
     from .tensor import Tensor
+    from .trace import Trace
 
 
 @dataclass
@@ -26,6 +27,10 @@ class Context(threading.local):
         body: the kind of the body that is being built, ``'scan'`` or ``'cond'``; None outside of bodies.
         budget: how much may still be built; None where it is not bounded.
         tracks: whether what is assigned to a layer's attributes becomes part of the layer.
+        symbolic: whether formulas are made for a model or a function, also where tensors are eager.
+        trace: what takes the assignments of variables while a function is traced (``graph/trace.py``).
+        replays: whether reads of variables mean the values that a tape has, whatever was assigned since.
+        phase: the learning phase of the layer that is being called on values; None outside of such calls.
     """
 
     scopes: tuple[str, ...] = ()
@@ -33,6 +38,10 @@ class Context(threading.local):
     body: str | None = None
     budget: Budget | None = None
     tracks: bool = True
+    symbolic: bool = False
+    trace: Trace | None = None
+    replays: bool = False
+    phase: int | None = None
 
 
 context = Context()

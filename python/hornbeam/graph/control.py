@@ -57,7 +57,9 @@ def learning_phase() -> Tensor | int:
 
     A Function replaces it by a constant when its program is built, so it costs nothing at run time.
     """
-    fixed = settings.learning_phase
+    fixed = settings.learning_phase if context.phase is None else context.phase
+    if fixed is None and settings.recorder is not None and settings.recorder.records:
+        return 0
     return _phase if fixed is None else fixed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from ..settings import settings
 from .flat import FlatGraph, flatten
 from .locks import Lock
 from .ops import shape_of
@@ -86,6 +87,8 @@ class Function:
         self._lengths: dict[int, Function] = {}  # of those loops, by phase
 
     def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        if settings.recorder is not None:
+            settings.recorder.settle()
         phase = self._phase
         if self._phase_index is not None:
             inputs = list(inputs)

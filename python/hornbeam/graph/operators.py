@@ -31,6 +31,11 @@ def eval(self: Tensor, feed_dict: dict | None = None, session: Any = None) -> An
     return Function(list(feed_dict), [self])(list(feed_dict.values()))[0][()]
 
 
+def equals(self: Tensor, other: Any) -> Tensor:
+    """Which elements are equal, as a bool tensor."""
+    return apply("equal", [self, other])
+
+
 def _operator(op: str) -> Callable[[Tensor, Any], Tensor]:
     return lambda self, other: apply(op, [self, other])
 
@@ -56,6 +61,6 @@ for _name, _op in {**_TWO_SIDED, **_ONE_SIDED}.items():
     setattr(Tensor, f"__{_name}__", _operator(_op))
 for _name, _op in _UNARY.items():
     setattr(Tensor, f"__{_name}__", _unary(_op))
-for _method in (numpy, eval):
+for _method in (numpy, eval, equals):
     setattr(Tensor, _method.__name__, _method)
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]

@@ -27,6 +27,9 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
         ValueError, TypeError: from the op's shape rule, naming the op and the shapes.
     """
     tensors = _as_tensors(op, inputs)
+    recorder = settings.recorder
+    if recorder is not None:
+        recorder.admit(tensors)
     types = [None if t is None else (t.dtype, t.dims, t.ints) for t in tensors]
     inferred = _core.infer(op, attrs, types)
     node = Operation(op, tuple(tensors), attrs)
@@ -34,6 +37,8 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
     if any(t is not None and t._uses_learning_phase for t in tensors):
         for out in node.outputs:
             out._uses_learning_phase = True
+    if recorder is not None:
+        recorder.made(node)
     return node.outputs[0] if len(node.outputs) == 1 else node.outputs
 
 
@@ -68,6 +73,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
         array = np.broadcast_to(array, tuple(shape))
     array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
     tensor = marker("constant", (), dtype, array.shape, value=array)
+    tensor._known = True
     if array.dtype.kind in "iu" and array.ndim <= 1 and array.size <= _core.MAX_KNOWN_INTS:
         tensor.ints = tuple(int(v) for v in array.reshape(-1))
     return tensor

@@ -36,6 +36,12 @@ class Recent(Generic[T]):
                 self._values.popitem(last=False)
         return value
 
+    def put(self, key: Hashable, value: T) -> None:
+        """Let this be the value of ``key``."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+
     def clear(self) -> None:
         with self._lock:
             self._values.clear()

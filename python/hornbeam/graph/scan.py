@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ..settings import settings
 from .body import Body, building, is_random
 from .ops import convert
 from .tensor import Operation, Tensor, marker
@@ -138,6 +139,8 @@ def build(
         "shifts": [s.shift for s in sequences],
         "reverse": reverse,
     }
+    if settings.recorder is not None:
+        settings.recorder.admit(inputs)
     node = Operation("scan", inputs, attrs)
     dims = [t.dims for t in own_states] + [(steps, *t.dims) for t in body.results]
     dtypes = [t.dtype for t in own_states] + [t.dtype for t in body.results]
@@ -145,5 +148,7 @@ def build(
     if body.uses_learning_phase or any(t._uses_learning_phase for t in inputs):
         for out in node.outputs:
             out._uses_learning_phase = True
+    if settings.recorder is not None:
+        settings.recorder.made(node)
     n, made = len(own_states), list(node.outputs)
     return Scanned(made[:n], made[n : 2 * n], made[2 * n :])

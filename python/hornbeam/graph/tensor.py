@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..settings import settings
 from . import building
 from .dtypes import DTYPES
 from .integers import as_integer
@@ -103,6 +104,8 @@ class _NoLength:
     def __get__(self, tensor: Tensor | None, owner: type) -> Any:
         if tensor is None:
             return self
+        if tensor.is_eager and tensor.shape:
+            return lambda: int(tensor.shape[0])
         raise self.Missing(f"len() of symbolic {tensor!r}: use K.int_shape(x)[0] or K.shape(x)[0].")
 
 
@@ -125,6 +128,8 @@ class Tensor:
     _is_absent = False  #: zeros that stand for a gradient that is not there
     _is_metric = False
     _concrete = False  #: made by a layer from values alone: part of no model
+    _known = False  #: depends on no placeholder; noted where tensors are eager, and of constants and variables
+    _recorded = False  #: an eager tensor whose value was not computed yet (graph/recorder.py)
     _runs: Any  #: counts how often a random formula was evaluated on demand, from the first time on
 
     def __init__(
@@ -176,6 +181,8 @@ class Tensor:
         self.shape = _static_shape(self.dims)
 
     def __repr__(self) -> str:
+        if self.is_eager:
+            return f"<tf.Tensor: shape={tuple(self.shape)}, dtype={self.dtype}, numpy={self.numpy()!r}>"
         return f"<hornbeam.Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -189,10 +196,37 @@ class Tensor:
 
     __hash__ = object.__hash__
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> Any:
+        if settings.recorder is not None and settings.recorder.compares(self, other):
+            return self.equals(other)
         return self is other
 
+    def __ne__(self, other: object) -> Any:
+        equal = self == other
+        return ~equal if isinstance(equal, Tensor) else not equal
+
+    def __str__(self) -> str:
+        if self.is_eager:
+            return f"tf.Tensor({self.numpy()}, shape={tuple(self.shape)}, dtype={self.dtype})"
+        return repr(self)
+
+    def __index__(self) -> int:
+        if self.is_eager and not self.shape and self.dtype.is_integer:
+            return int(self.numpy())
+        raise TypeError(f"{self!r} is not an integer that is known while building.")
+
+    def __format__(self, spec: str) -> str:
+        return format(self.numpy() if self.is_eager and spec else str(self), spec)
+
+    @property
+    def is_eager(self) -> bool:
+        """Whether this is a value to look at, as everything is that a script for TensorFlow 2 computes of values."""
+        recorder = settings.recorder
+        return recorder is not None and self._known and recorder.records
+
     def __bool__(self) -> bool:
+        if self.is_eager:
+            return bool(self.numpy())
         raise TypeError(
             f"{self!r} has no truth value: it is a formula, not a number. Use K.switch to choose by its "
             "value, or K.eval(x) if it depends on no placeholder."
@@ -201,6 +235,8 @@ class Tensor:
     __len__ = _NoLength()
 
     def __iter__(self):
+        if self.is_eager and self.shape:
+            return iter([self[i] for i in range(self.shape[0])])
         raise TypeError(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
 
     def __pos__(self) -> Tensor:
@@ -209,6 +245,7 @@ class Tensor:
     if TYPE_CHECKING:  # graph/operators.py adds these
 
         def numpy(self) -> Any: ...
+        def equals(self, other: Any) -> Tensor: ...
         def eval(self, feed_dict: dict | None = None, session: Any = None) -> Any: ...
         def __getitem__(self, key: Any) -> Tensor: ...
         def _unary(self) -> Tensor: ...

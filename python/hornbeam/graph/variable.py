@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from ..settings import settings
 from .arrays import as_array
 from .body import refuse_updates
+from .context import context
+from .control import current_value
 from .integers import as_integer
 from .locks import Lock
 from .naming import checked_name
-from .ops import cast, constant, convert, floatx
+from .ops import apply, cast, constant, convert, floatx
 from .tensor import Operation, Tensor, marker, unique_name
 
 
@@ -60,6 +63,7 @@ class Variable(Tensor):
         node.outputs = (self,)
         self.core = _core.Variable(self.dtype, self.dims)
         self.constraint = constraint
+        self._known = True
         self._uses_learning_phase = False
         if isinstance(initial, Tensor) or callable(initial):
             self._initial = initial, Lock()
@@ -122,7 +126,21 @@ class Variable(Tensor):
             value = cast(value, self.dtype)
         if not self._takes(value.shape, how):
             raise ValueError(f"Cannot update variable {self.name!r} of shape {self.shape} with shape {value.shape}.")
-        return marker("assign", (self, value), self.dtype, self.shape, variable=self, how=how)
+        before = current_value(self)
+        if how != "set" and before is not self:  # after another assignment of the same trace
+            value, how = apply(how, [before, value]), "set"
+        update = marker("assign", (self, value), self.dtype, self.shape, variable=self, how=how)
+        return self._made(update)
+
+    def _made(self, update: Tensor) -> Tensor:
+        """What an assignment gives: where it is made at once, the variable; else a tensor whose value is the new value."""
+        if context.trace is not None:
+            context.trace.assign([update])
+            return update
+        if settings.recorder is not None and settings.recorder.records:
+            settings.recorder.assign([update])
+            return self
+        return update
 
     def _takes(self, shape: tuple[int | None, ...], how: str) -> bool:
         """Whether a value of that shape may be set, or be added by broadcasting."""
@@ -144,6 +162,8 @@ def read_state_and_runs(
     variables: Sequence[Variable], counter: _core.RunCounter | None
 ) -> tuple[list[np.ndarray], int]:
     """As :func:`read_state`, and the number of random runs that ``counter`` had counted at that moment."""
+    if settings.recorder is not None:
+        settings.recorder.settle()
     for variable in variables:
         variable.materialize()
     return _core.read_state([variable.core for variable in variables], counter)
@@ -155,6 +175,8 @@ def write_state(pairs: Iterable[tuple[Variable, Any]]) -> None:
     Raises:
         ValueError: a shape differs, and nothing was set.
     """
+    if settings.recorder is not None:
+        settings.recorder.settle()
     variables, arrays = [], []
     for variable, value in pairs:
         array = as_array(value)

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from ... import _core
@@ -60,7 +61,11 @@ def _load() -> None:
 
 
 def gradients(
-    ys: Any, xs: Any, grad_ys: Any = None, inside: Callable[[Operation], bool] | None = None
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    inside: Callable[[Operation], bool] | None = None,
+    node_of: Callable[[Tensor], Operation] = attrgetter("op"),
 ) -> list[Tensor | None]:
     """Gradients of the sum of ``ys`` with respect to each of ``xs``; None where unconnected, or only by integers.
 
@@ -69,6 +74,7 @@ def gradients(
         xs: any tensors of the graph, not only variables and inputs.
         grad_ys: cotangents, one per y; ones by default.
         inside: go back through these nodes only.
+        node_of: the node that made a tensor, where that is not its ``op`` any more.
 
     Raises:
         NotImplementedError: an op between has no gradient rule.
@@ -77,7 +83,7 @@ def gradients(
     ys = list(ys) if isinstance(ys, (list, tuple)) else [ys]
     xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     seeds = list(grad_ys) if grad_ys is not None else [None] * len(ys)
-    order = _between(ys, {id(x) for x in xs}, inside)
+    order = _between(ys, {id(x) for x in xs}, inside, node_of)
     sums: dict[int, Tensor] = {}
     for y, seed in zip(ys, seeds):
         _accumulate(sums, y, ones_like(y) if seed is None else convert(seed, y.dtype))
@@ -125,12 +131,17 @@ def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
     sums[id(tensor)] = grad if before is None else before + grad
 
 
-def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Operation], bool] | None) -> list[Operation]:
+def _between(
+    ys: list[Tensor],
+    wanted: set[int],
+    inside: Callable[[Operation], bool] | None,
+    node_of: Callable[[Tensor], Operation],
+) -> list[Operation]:
     """Nodes on a path from a wanted tensor to a y, inputs before users."""
     order: list[Operation] = []
     connected: dict[int, bool] = {}
     for y in ys:
-        stack: list[tuple[Operation, int]] = [(y.op, 0)]
+        stack: list[tuple[Operation, int]] = [(node_of(y), 0)]
         while stack:
             node, i = stack.pop()
             if id(node) in connected and i == 0:
@@ -142,11 +153,11 @@ def _between(ys: list[Tensor], wanted: set[int], inside: Callable[[Operation], b
             if i < len(node.inputs):
                 stack.append((node, i + 1))
                 child = node.inputs[i]
-                if child is not None and id(child.op) not in connected:
-                    stack.append((child.op, 0))
+                if child is not None and id(node_of(child)) not in connected:
+                    stack.append((node_of(child), 0))
                 continue
             connected[id(node)] = any(id(t) in wanted for t in node.outputs) or any(
-                t is not None and (id(t) in wanted or connected[id(t.op)]) for t in node.inputs
+                t is not None and (id(t) in wanted or connected[id(node_of(t))]) for t in node.inputs
             )
             if connected[id(node)]:
                 order.append(node)
