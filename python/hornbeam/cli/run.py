@@ -17,6 +17,8 @@ from types import TracebackType
 import numpy as np
 
 from .. import backend
+from ..graph import Recorder
+from ..settings import settings
 from . import aliases, tensorflow
 
 #: NumPy had these names for Python's own types until 1.24.
@@ -55,6 +57,8 @@ def main(args: argparse.Namespace) -> int:
 def prepare() -> None:
     """Make this process one in which old Keras code runs."""
     tensorflow.install()
+    if os.environ.get("HORNBEAM_TF") == "2":
+        settings.recorder = Recorder()
     aliases.install()
     for name, module in IN_BACKEND.items():
         vars(backend)[name] = vars(backend.tensorflow_backend)[name] = importlib.import_module(module)

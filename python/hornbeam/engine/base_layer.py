@@ -10,13 +10,27 @@ import numpy as np
 
 from .. import _core, constraints, initializers, regularizers
 from .. import backend as K
-from ..graph import StaticShape, Tensor, Variable, as_integer, checked_name, dtype_name, name_scope, scoped_name
+from ..graph import (
+    StaticShape,
+    Tensor,
+    Variable,
+    as_integer,
+    checked_name,
+    dtype_name,
+    is_eager,
+    name_scope,
+    nest,
+    scoped_name,
+    symbolic,
+)
 from ..graph.context import context, inside
 from ..graph.locks import Lock
 from ..legacy import interfaces
+
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, must_be_given, naming_layer
+from .eager_call import eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
 
@@ -106,6 +120,8 @@ class Layer(NodeAccess):
         # From the tuple of input tensors (None: unconditional) to losses and updates that depend on them.
         self._per_input_losses = {}
         self._per_input_updates = {}
+        self._penalties = {}  # from the id of a weight's penalty to what computes it anew
+        self._call_losses = []  # of the last call on eager tensors
         self._inbound_nodes = []
         self._outbound_nodes = []
         self._built = False
@@ -243,8 +259,10 @@ class Layer(NodeAccess):
         dtype = dtype or self.dtype or K.floatx()
         _core.Variable(dtype_name(dtype), shape)  # whether there are such variables; it holds no memory yet
         initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
+        with symbolic():
+            initial = initializer(shape, dtype=dtype)
         weight = Variable(
-            initializer(shape, dtype=dtype),  # a random tensor here; its value is computed when first read
+            initial,  # a random tensor; its value is computed when first read
             dtype=dtype,
             shape=shape,
             name=scoped_name(name or "Variable"),
@@ -254,8 +272,10 @@ class Layer(NodeAccess):
         (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)
         regularizer = regularizers.get(regularizer)
         if regularizer is not None:
-            with name_scope("weight_regularizer"):
-                self.add_loss(regularizer(weight))
+            with name_scope("weight_regularizer"), symbolic():
+                penalty = regularizer(weight)
+                self.add_loss(penalty)
+            self._penalties[id(penalty)] = functools.partial(regularizer, weight)
         return weight
 
     def get_weights(self):
@@ -284,8 +304,17 @@ class Layer(NodeAccess):
     # -- losses, updates and metrics ----------------------------------------------------------------
     @property
     def losses(self):
-        """The penalties on weights and what :meth:`add_loss` was given, here and in layers inside."""
+        """The penalties on weights and what :meth:`add_loss` was given, here and in layers inside.
+
+        Of eager tensors: the penalties on the weights as they are, and what the last call gave.
+        """
+        if is_eager():
+            return self._own_losses_now() + [x for layer in self._sublayers for x in layer.losses]
         return self._losses + [x for layer in self._sublayers for x in layer.losses]
+
+    def _own_losses_now(self) -> list:
+        unconditional = self._per_input_losses.get(None, [])
+        return [self._penalties[id(x)]() if id(x) in self._penalties else x for x in unconditional] + self._call_losses
 
     @property
     def updates(self):
@@ -301,10 +330,18 @@ class Layer(NodeAccess):
             losses: a tensor, a number, or a list of them.
             inputs: tensors that the losses depend on; None if they hold for all calls (a penalty on weights).
         """
+        if is_eager() and context.phase is not None:
+            self._call_losses += [loss() if callable(loss) else loss for loss in to_list(losses, allow_tuple=True)]
+            return
         _file(losses, inputs, self._losses, self._per_input_losses)
 
     def add_update(self, updates, inputs=None):
-        """Add updates that each training step runs; ``inputs`` as in :meth:`add_loss`."""
+        """Add updates that each training step runs; ``inputs`` as in :meth:`add_loss`.
+
+        Where tensors are eager the assignments were made already, and nothing is to be added.
+        """
+        if is_eager():
+            return
         _file(updates, inputs, self._updates, self._per_input_updates)
 
     def get_losses_for(self, inputs=None):
@@ -330,6 +367,13 @@ class Layer(NodeAccess):
         Raises:
             ValueError: there is no name, or the layer already has several metrics of that name.
         """
+        if is_eager() and context.phase is not None:
+            known = next((metric for metric in self._metrics if metric.name == name), None)
+            if known is None:
+                known = self._mean_metric(name=name)
+                self._metrics.append(known)
+            known.update_state(value)
+            return
         same = sum(metric.name == name for metric in self._metrics)
         if same > 1:
             raise ValueError(
@@ -372,6 +416,49 @@ class Layer(NodeAccess):
         """
         if args:  # tf.keras takes them without names, too
             kwargs = {**dict(zip(argument_names(self.call)[1:], args)), **kwargs}
+        if is_eager():
+            values = eager_inputs(self, inputs)
+            if values is not None:
+                return self._call_on_values(values, kwargs)
+            with symbolic():
+                return self._call_and_record(inputs, kwargs)
+        return self._call_and_record(inputs, kwargs)
+
+    def _call_on_values(self, inputs, kwargs):
+        """Apply the layer in TensorFlow 2's way: to eager tensors, or inside of a function that is being traced."""
+        with self._lock, name_scope(self.name), eager_call(self, kwargs):
+            self._build_for(inputs)
+            if isinstance(inputs, (Tensor, list, tuple)):
+                self.assert_input_compatibility(inputs)
+            mask = _collect_previous_mask(inputs)
+            if not is_all_none(mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
+                kwargs["mask"] = mask
+            with naming_layer(self, inputs):
+                output = copy_if_passed_through(self.call(inputs, **kwargs), inputs)
+            outputs = nest.flatten(output)
+            if not is_all_none(mask) or self.supports_masking:
+                for x, m in zip(outputs, self._output_masks(inputs, mask, len(outputs))):
+                    if isinstance(x, Tensor):
+                        x._keras_mask = m
+            self._regularize_activity(inputs, outputs)
+        return output
+
+    def _build_for(self, inputs):
+        if self.built:
+            return
+        if isinstance(inputs, (Tensor, list, tuple)):
+            self.assert_input_compatibility(inputs)
+        with symbolic(), naming_layer(self, inputs):
+            self.build(nest.map_structure(self._shape_to_build_for, inputs))
+            self.built = True
+            if self._initial_weights is not None:
+                self.set_weights(self._initial_weights)
+                self._initial_weights = None
+
+    def _shape_to_build_for(self, x):
+        return StaticShape(K.int_shape(x))
+
+    def _call_and_record(self, inputs, kwargs):
         inputs, concrete = concrete_inputs(inputs)
         with self._lock, name_scope(self.name):
             if not self.built:

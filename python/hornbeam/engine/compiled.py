@@ -9,7 +9,7 @@ from typing import Any
 from .. import backend as K
 from .. import losses as losses_module
 from .. import metrics as metrics_module
-from ..graph import Function, Tensor, name_scope
+from ..graph import Function, Tensor, name_scope, symbolic
 from ..utils.generic_utils import to_list
 from . import compile_arguments
 from .base_layer import _unique
@@ -95,6 +95,7 @@ class Compiled:
         return [self.reports.get(m) or added[m] for m in metrics if m in self.reports or m in added]
 
 
+@symbolic()
 def compile_model(model: Any, arguments: Arguments, target_tensors: Any = None) -> Compiled:
     """Let targets, weights, losses and metrics join the graph of a model that is built.
 

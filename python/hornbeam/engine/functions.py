@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
-from ..graph import Function, Tensor, name_scope
+from ..graph import Function, Tensor, name_scope, symbolic
 
 
+@symbolic()
 def train_function(model: Any) -> Function:
     """From feeds to the loss and the metrics; it changes the weights."""
     compiled = model._compiled
@@ -25,6 +26,7 @@ def train_function(model: Any) -> Function:
     )
 
 
+@symbolic()
 def test_function(model: Any) -> Function:
     """From feeds to the loss and the metrics."""
     compiled = model._compiled
@@ -33,6 +35,7 @@ def test_function(model: Any) -> Function:
     return _function(model, "test_function", compiled.feeds(), outputs, model.state_updates + _all_updates(reports))
 
 
+@symbolic()
 def predict_function(model: Any) -> Function:
     """From inputs to outputs."""
     return _function(model, "predict_function", [], model.outputs, model.state_updates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
-from ..graph import Variable, building, name_scope
+from ..graph import StaticShape, Variable, building, is_eager, name_scope
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
@@ -240,6 +240,9 @@ class Network(Layer):
         """Whether any output differs between training and inference."""
         return any(getattr(x, "_uses_learning_phase", False) for x in self.outputs)
 
+    def _shape_to_build_for(self, x):
+        return StaticShape((None, *x.shape[1:]))  # a network serves batches of all sizes
+
     # -- losses and updates -----------------------------------------------------------------------------
     def _from_own_nodes(self, what: str) -> list:
         """Losses or updates of the layers, without those of calls that are not part of this network."""
@@ -270,6 +273,10 @@ class Network(Layer):
     @property
     def losses(self):
         """Penalties and added losses, each once; tensors first, then plain numbers."""
+        if is_eager():
+            of_layers = {i for layer in self.layers for i in layer._penalties}
+            own = [x for x in self._own_losses_now() if id(x) not in of_layers]
+            return _unique(own, *(layer.losses for layer in self.layers))
         losses = self._from_own_nodes("losses")
         own = self._per_input_losses
         losses += own.get(None, []) if self._is_graph_network else [x for items in own.values() for x in items]
@@ -304,6 +311,8 @@ class Network(Layer):
     def compute_mask(self, inputs, mask=None):
         if not self._is_graph_network:
             return None
+        if is_eager():
+            return unpack_singleton(self.__dict__.pop("_last_masks", []))  # of the call that is being made
         inputs = to_list(inputs, allow_tuple=True)
         masks = _mask_list(mask, len(inputs))
         known = self._calls.on(self._call_key(inputs, masks))
@@ -312,10 +321,13 @@ class Network(Layer):
 
     def _run(self, inputs: list, masks: list, training: Any) -> tuple[list, list]:
         key = self._call_key(inputs, masks)
-        known = self._calls.on(key)
+        known = {} if is_eager() else self._calls.on(key)
         if training in known:
             return known[training]
         outputs, output_masks, _ = self.run_internal_graph(inputs, masks, training)
+        if is_eager():  # each call computes anew
+            self._last_masks = output_masks
+            return outputs, output_masks
         self._calls.keep(key, training, outputs, output_masks, for_long=not all(is_concrete(x) for x in inputs))
         return outputs, output_masks
 
@@ -339,7 +351,8 @@ class Network(Layer):
                 data = [values[x] for x in node.input_tensors]
                 outputs, output_masks = self._run_node(node, data, training)
                 values.update(zip(node.output_tensors, zip(outputs, output_masks)))
-                self._file_from(node.outbound_layer, [x for x, _ in data], inputs, filed)
+                if not is_eager():
+                    self._file_from(node.outbound_layer, [x for x, _ in data], inputs, filed)
         results = [values[x] for x in self.outputs]
         return [y for y, _ in results], [mask for _, mask in results], [K.int_shape(y) for y, _ in results]
 
@@ -376,9 +389,10 @@ class Network(Layer):
                     f"Layers should have equal number of output tensors and output masks. Layer {layer.name} has "
                     f"{len(outputs)} output tensors and {len(output_masks)} output masks."
                 )
-            for tensor, shape in zip(outputs, layer._output_shapes(tensors, outputs)):
-                if tensor not in tensors:
-                    tensor._keras_shape = shape
+            if not is_eager():
+                for tensor, shape in zip(outputs, layer._output_shapes(tensors, outputs)):
+                    if tensor not in tensors:
+                        tensor._keras_shape = shape
         layer._regularize_activity(tensors, outputs)
         return outputs, output_masks
 

@@ -9,7 +9,7 @@ import numpy as np
 from .. import backend as K
 from .. import optimizers
 from ..backend.session import RUN_OPTIONS
-from ..graph import Function, Tensor
+from ..graph import Function, Tensor, symbolic
 from ..legacy import interfaces
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
@@ -238,7 +238,8 @@ class Model(Network):
                 shape = v.shape if v.ndim > 1 else (*v.shape, 1)  # as standardize_single_array will feed it
                 v = K.placeholder(shape=(None, *shape[1:]), name=f"input_{i + 1}")
             tensors.append(v)
-        self._set_call(tensors, outputs)
+        with symbolic():
+            self._set_call(tensors, outputs)
 
     # -- training, evaluating, predicting ---------------------------------------------------------------------
     def fit(

@@ -1,6 +1,6 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
-from . import operators  # gives tensors their operators
+from . import nest, operators  # the second gives tensors their operators
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
@@ -22,15 +22,19 @@ from .ops import (
     shape_tensor,
     unbroadcast,
 )
+from .recorder import Recorder, assign, is_eager, symbolic
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
+from .tape import Tape
 from .tensor import Operation, Tensor, unique_name
+from .trace import Trace
+from .traced import Traced
 from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
-    "DTYPES", "DType", "Dim", "Function", "Loop", "Operation", "RunCounter", "StaticShape", "Tensor", "Variable", "apply",
-    "as_array", "as_integer", "cast", "checked_name", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
-    "learning_phase", "name_scope", "phase_switch",
+    "DTYPES", "DType", "Dim", "Function", "Loop", "Operation", "RunCounter", "Recorder", "StaticShape", "Tape", "Tensor", "Trace", "Traced", "Variable", "apply",
+    "as_array", "as_integer", "assign", "cast", "checked_name", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients", "is_eager",
+    "learning_phase", "name_scope", "nest", "phase_switch",
     "placeholder", "print_value", "read_state", "read_state_and_runs", "reshape", "scan", "scoped_name", "set_floatx",
-    "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name", "write_state",
+    "set_learning_phase", "shape_of", "shape_tensor", "symbolic", "unbroadcast", "unique_name", "write_state",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from .function import expose_prints, print_last
 from .ops import attrs_key
 from .recent import Recent
 from .rewrites import rewrite
-from .tensor import Tensor
+from .tensor import NeedsValue, Tensor
 from .unrolling import unroll
 from .variable import Variable
 
@@ -112,7 +112,7 @@ def structure_of(outputs: Sequence[Tensor], updates: Sequence[Tensor] = ()) -> S
     """The structure of a formula.
 
     Raises:
-        TypeError: it depends on a placeholder.
+        NeedsValue: it depends on a placeholder.
     """
     found = Structure()
     places: dict[int, int] = {}
@@ -154,7 +154,7 @@ def _leaf(node: Any, root: Tensor, found: Structure) -> tuple | None:
         found.variables.append(variable)
         return ("variable", id(variable.core))
     if node.op == "placeholder":
-        raise TypeError(
+        raise NeedsValue(
             f"{root!r} has no value yet: it depends on the placeholder {node.outputs[0].name!r}. "
             "Use K.function([inputs], [outputs]) or model.predict to compute it."
         )

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
+from ..settings import settings
 from .context import context, inside
 from .programs import Programs
 from .tensor import Operation, Tensor
@@ -36,7 +37,17 @@ _MOST_OPS = 20_000
 
 def symbolic() -> AbstractContextManager[None]:
     """Inside the block, formulas are made for a model or a function: nothing is recorded, and assignments only described."""
-    return inside(symbolic=True, trace=None)
+    return inside(symbolic=True, trace=None, phase=None)
+
+
+def is_eager() -> bool:
+    """Whether what this thread builds has TensorFlow 2's meaning: eager tensors, or a function that is being traced."""
+    return settings.recorder is not None and not context.symbolic and context.body is None
+
+
+def assign(updates: Sequence[Tensor]) -> None:
+    """Make the updates of a step, all of which read the variables as they are before it."""
+    (settings.recorder if context.trace is None else context.trace).assign(updates)
 
 
 class Recorder:
@@ -62,6 +73,10 @@ class Recorder:
         """Whether what this thread builds now is eager."""
         return not context.symbolic and context.trace is None and context.body is None
 
+    def is_taping(self) -> bool:
+        """Whether a gradient tape records now."""
+        return any(tape.is_open for tape in self.tapes)
+
     def compares(self, tensor: Tensor, other: Any) -> bool:
         """Whether ``tensor == other`` compares elements, as in TensorFlow 2, and not which object it is."""
         eager = context.trace is not None or (self.records and tensor._known)
@@ -80,6 +95,8 @@ class Recorder:
 
     def made(self, node: Operation) -> None:
         """Note an op that was made."""
+        for tape in self.tapes:
+            tape.note(node)
         if not all(t is None or t._known for t in node.inputs):
             return
         for out in node.outputs:

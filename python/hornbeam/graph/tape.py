@@ -29,10 +29,20 @@ class Tape:
         self._watched: dict[Tensor, None] = {}
         self._nodes: dict[Tensor, Operation] = {}
         self._old: dict[Variable, list[Tensor]] = {}
+        self._read: dict[Variable, None] = {}
 
     # -- recording --------------------------------------------------------------------------------
+    @contextmanager
+    def recording(self) -> Iterator[Tape]:
+        """While the tape records."""
+        self.begin()
+        try:
+            yield self
+        finally:
+            self.end()
+
     @property
-    def recording(self) -> bool:
+    def is_open(self) -> bool:
         return bool(self._spans) and self._spans[-1][1] is None
 
     def begin(self) -> None:
@@ -41,12 +51,12 @@ class Tape:
             settings.recorder.tapes.add(self)
 
     def end(self) -> None:
-        if self.recording:
+        if self.is_open:
             self._spans[-1][1] = next_serial()
 
     def forget(self) -> None:
         """Let go of everything: it will not be asked any more."""
-        self._spans, self._watched, self._nodes, self._old = [], {}, {}, {}
+        self._spans, self._watched, self._nodes, self._old, self._read = [], {}, {}, {}, {}
         if settings.recorder is not None:
             settings.recorder.tapes.discard(self)
 
@@ -56,6 +66,13 @@ class Tape:
     def covers(self, node: Operation) -> bool:
         """Whether the node was made while the tape recorded."""
         return any(begin <= node.serial and (end is None or node.serial < end) for begin, end in self._spans)  # type: ignore[operator]
+
+    def note(self, node: Operation) -> None:
+        """Note which variables a node reads that was made now."""
+        if self.is_open:
+            self._read.update(
+                {t: None for t in node.inputs if isinstance(t, Variable) and getattr(t, "trainable", True)}
+            )
 
     def keep(self, tensors: Sequence[Tensor]) -> None:
         """Remember what eager tensors were computed by, before they become constants."""
@@ -68,6 +85,10 @@ class Tape:
     def note_old(self, variable: Variable, value: Tensor) -> None:
         """Nodes on the tape read ``value``, which a variable had that changes now."""
         self._old.setdefault(variable, []).append(value)
+
+    def variables(self) -> tuple[Variable, ...]:
+        """The trainable variables that were read."""
+        return tuple(self._read)
 
     # -- asking -----------------------------------------------------------------------------------
     def node_of(self, tensor: Tensor) -> Operation:

@@ -88,6 +88,10 @@ class Operation:
         return f"<Operation {self.op}>"
 
 
+class NeedsValue(TypeError):
+    """Python asks for the value of something that is a formula."""
+
+
 class _KerasShape:
     """``_keras_shape`` of a tensor on which no layer noted one: its static shape, as a tuple."""
 
@@ -98,7 +102,7 @@ class _KerasShape:
 class _NoLength:
     """``__len__`` of a tensor: not there for ``hasattr``, by which code tells tensors from lists; len() says what to use."""
 
-    class Missing(AttributeError, TypeError):
+    class Missing(AttributeError, NeedsValue):
         """What ``hasattr`` takes for an absent attribute, and callers of len() for the TypeError it gives."""
 
     def __get__(self, tensor: Tensor | None, owner: type) -> Any:
@@ -213,7 +217,7 @@ class Tensor:
     def __index__(self) -> int:
         if self.is_eager and not self.shape and self.dtype.is_integer:
             return int(self.numpy())
-        raise TypeError(f"{self!r} is not an integer that is known while building.")
+        raise NeedsValue(f"{self!r} is not an integer that is known while building.")
 
     def __format__(self, spec: str) -> str:
         return format(self.numpy() if self.is_eager and spec else str(self), spec)
@@ -227,7 +231,7 @@ class Tensor:
     def __bool__(self) -> bool:
         if self.is_eager:
             return bool(self.numpy())
-        raise TypeError(
+        raise NeedsValue(
             f"{self!r} has no truth value: it is a formula, not a number. Use K.switch to choose by its "
             "value, or K.eval(x) if it depends on no placeholder."
         )
@@ -237,7 +241,7 @@ class Tensor:
     def __iter__(self):
         if self.is_eager and self.shape:
             return iter([self[i] for i in range(self.shape[0])])
-        raise TypeError(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
+        raise NeedsValue(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
 
     def __pos__(self) -> Tensor:
         return self

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..graph import Tape, assign, is_eager, symbolic
 from ..legacy import interfaces
+from ..settings import settings
 from ..utils.messages import argument_names, did_you_mean
 from . import schedules
 
@@ -46,6 +48,7 @@ class Optimizer:
         self.__dict__.update(kwargs)
         self.updates: list = []
         self.weights: list = []
+        self._slots: dict[str, dict] = {}  # the state of parameters, by its name
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
@@ -66,6 +69,9 @@ class Optimizer:
                 "(i.e. are differentiable). Common ops without gradient: K.argmax, K.round, K.eval. "
                 f"The loss does not depend on: {', '.join(missing)}"
             )
+        return self._clipped(grads)
+
+    def _clipped(self, grads: list) -> list:
         clipnorm, clipvalue = getattr(self, "clipnorm", None) or 0, getattr(self, "clipvalue", None) or 0
         if clipnorm > 0 and getattr(self, "clip_each", False):
             grads = [clip_norm(g, clipnorm, K.sqrt(K.sum(K.square(g)))) for g in grads]
@@ -81,8 +87,13 @@ class Optimizer:
         """Pairs of gradients and the variables they belong to."""
         return list(zip(self.get_gradients(loss, var_list), var_list))
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple], global_step: Any = None, name: Any = None) -> list:
-        """The updates of one step along given gradients; pairs whose gradient is None are left out.
+    def apply_gradients(
+        self, grads_and_vars: Iterable[tuple], global_step: Any = None, name: Any = None, **options: Any
+    ) -> Any:
+        """One step along given gradients; pairs whose gradient is None are left out.
+
+        Returns:
+            The updates of the step; where tensors are eager they are made, and the counter is returned.
 
         Raises:
             ValueError: there is no gradient.
@@ -91,16 +102,41 @@ class Optimizer:
         if not pairs:
             raise ValueError("No gradients provided for any variable.")
         gradients, variables = map(list, zip(*pairs))
-        self.__dict__["get_gradients"] = lambda loss, params: gradients
-        try:
-            updates = self.get_updates(loss=None, params=variables)
-        finally:
-            del self.__dict__["get_gradients"]
+        if is_eager():
+            with symbolic():
+                updates = self._updates_along(self._clipped(gradients), variables)
+            assign(updates)
+            return getattr(self, "iterations", None)
+        updates = self._updates_along(gradients, variables)
         return updates if global_step is None else [*updates, K.update_add(global_step, 1)]
 
-    def minimize(self, loss: Any, var_list: Sequence[Any], global_step: Any = None, name: Any = None) -> list:
-        """The updates of one step that makes the loss smaller."""
-        return self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
+    def _updates_along(self, gradients: list, variables: list) -> list:
+        self.__dict__["get_gradients"] = lambda loss, params: gradients
+        try:
+            return self.get_updates(loss=None, params=variables)
+        finally:
+            del self.__dict__["get_gradients"]
+
+    def minimize(
+        self, loss: Any, var_list: Any, global_step: Any = None, name: Any = None, tape: Any = None, **options: Any
+    ) -> Any:
+        """One step that makes the loss smaller: a tensor, or where tensors are eager a function that gives one.
+
+        Args:
+            tape: the tape on which an eager ``loss`` was computed.
+        """
+        if not is_eager():
+            return self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
+        if callable(loss):
+            recorded = Tape()
+            with recorded.recording():
+                loss = loss()
+        elif tape is not None:
+            recorded = tape
+        else:
+            raise ValueError("`tape` is required when a `Tensor` loss is passed: minimize(loss, variables, tape=tape).")
+        variables = list(var_list() if callable(var_list) else var_list)
+        return self.apply_gradients(zip(recorded.gradients([loss], variables), variables))
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Set the state from arrays in the order of ``get_weights``.
@@ -131,6 +167,13 @@ class Optimizer:
     @classmethod
     def from_config(cls, config: dict) -> Optimizer:
         return cls(**config)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        rate = self.__dict__.get("learning_rate")
+        if name == "learning_rate" and settings.recorder is not None and K.is_variable(rate) and np.isscalar(value):
+            rate.set_value(value)  # steps that were traced read the variable
+        else:
+            object.__setattr__(self, name, value)
 
     @property
     def lr(self) -> Any:
@@ -180,20 +223,34 @@ class _WithRate(Optimizer):
         """The number of this step, counted from 1, as a float."""
         return K.cast(self.iterations, K.floatx()) + 1.0
 
-    def _begin(self, loss: Any, params: Sequence[Any], *slots: str) -> list[list]:
+    def _begin(self, loss: Any, params: Sequence[Any], *slots: str, **initial: float) -> list[list]:
         """Start a list of updates.
 
         Args:
-            slots: names of the state that each parameter has: a variable of its shape, of zeros.
+            slots: names of the state that each parameter has: a variable of its shape.
+            initial: what the state of a name begins with, if it is not zero.
 
         Returns:
             The gradients, and the variables of each slot. The weights are the counter and then these.
         """
         grads = self.get_gradients(loss, params)
-        state = [[K.zeros(K.int_shape(p), K.dtype(p), f"{name}_{i}") for i, p in enumerate(params)] for name in slots]
+        if settings.recorder is None:
+            self._slots = {}  # each get_updates begins anew; eager steps are taken one by one
+        state = [[self._slot(name, i, p, value=initial.get(name, 0.0)) for i, p in enumerate(params)] for name in slots]
         self.updates = [K.update_add(self.iterations, 1)]
-        self.weights = [self.iterations, *(variable for slot in state for variable in slot)]
+        self._list_weights()
         return [grads, *state]
+
+    def _slot(self, name: str, index: int, param: Any, shape: Sequence[int] | None = None, value: float = 0.0) -> Any:
+        """A parameter's state of that name, which is made where it is not there yet."""
+        made = self._slots.setdefault(name, {})
+        if param not in made:
+            shape = K.int_shape(param) if shape is None else shape
+            made[param] = K.variable(np.full(shape, value), K.dtype(param), f"{name}_{index}")
+        return made[param]
+
+    def _list_weights(self) -> None:
+        self.weights = [self.iterations, *(variable for slot in self._slots.values() for variable in slot.values())]
 
     def _assign(self, param: Any, value: Any) -> None:
         """Update a parameter, which may decay beside, through its constraint if it has one."""

@@ -182,8 +182,8 @@ class Adam(_WithRate):
         if self.amsgrad:
             vhats = amsgrad[0]
         else:
-            vhats = [K.zeros((1,), name=f"vhat_{i}") for i in range(len(params))]  # files hold these, too
-            self.weights += vhats
+            vhats = [self._slot("vhat", i, p, (1,)) for i, p in enumerate(params)]  # files hold these, too
+            self._list_weights()
         t = self._step()
         rate = self._rate() * (K.sqrt(1.0 - K.pow(self.beta_2, t)) / (1.0 - K.pow(self.beta_1, t)))
         for p, g, m, v, vhat in zip(params, grads, ms, vs, vhats):

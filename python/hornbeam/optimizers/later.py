@@ -89,9 +89,10 @@ class Ftrl(_WithRate):
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads, accumulators, linears = self._begin(loss, params, "accumulator", "linear")
+        grads, accumulators, linears = self._begin(
+            loss, params, "accumulator", "linear", accumulator=self.initial_accumulator_value
+        )
         self.weights = [self.iterations, *itertools.chain(*zip(accumulators, linears))]  # as all files have them
-        K.batch_set_value([(a, K.eval(K.zeros(K.int_shape(a))) + self.initial_accumulator_value) for a in accumulators])
         rate, l1 = self._rate(), self.l1_regularization_strength
         l2 = self.l2_regularization_strength + self.beta / (2.0 * rate)
         for p, g, a, z in zip(params, grads, accumulators, linears):

@@ -9,6 +9,7 @@ from . import (
     arrays,
     control,
     create,
+    eager,
     elementwise,
     image,
     index,
@@ -27,6 +28,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "NAMES", "PURE", "arrays", "control", "create", "eager", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
     "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
 ]  # fmt: skip

@@ -1,42 +1,17 @@
-"""Lists, tuples and dictionaries of tensors, taken apart and put together."""
+"""``tf.nest``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from ..graph.nest import flatten, map_structure, pack
 from .table import for_scripts
 
-
-@for_scripts("nest.flatten")
-def flatten(structure: Any) -> list:
-    """The leaves, in order (of a dictionary's keys, sorted)."""
-    if isinstance(structure, dict):
-        return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for part in structure for leaf in flatten(part)]
-    return [structure]
-
-
-@for_scripts("nest.pack_sequence_as")
-def pack(structure: Any, flat_sequence: Any) -> Any:
-    """The same structure with other leaves."""
-    leaves = iter(flat_sequence)
-
-    def build(part: Any) -> Any:
-        if isinstance(part, dict):
-            made = {key: build(part[key]) for key in sorted(part)}
-            return {key: made[key] for key in part}
-        if isinstance(part, tuple) and hasattr(part, "_fields"):
-            return type(part)(*[build(item) for item in part])
-        if isinstance(part, (list, tuple)):
-            return type(part)([build(item) for item in part])
-        return next(leaves)
-
-    return build(structure)
+for_scripts("nest.flatten")(flatten)
+for_scripts("nest.pack_sequence_as")(pack)
 
 
 @for_scripts("nest.map_structure")
-def map_structure(func: Callable, *structures: Any, **options: Any) -> Any:
-    columns = zip(*(flatten(s) for s in structures))
-    return pack(structures[0], [func(*leaves) for leaves in columns])
+def _map_structure(func: Callable, *structures: Any, **options: Any) -> Any:
+    return map_structure(func, *structures)

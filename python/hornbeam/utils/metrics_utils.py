@@ -46,7 +46,8 @@ def result_wrapper(result_fn: Callable) -> Callable:
     def result(metric: Any, *args: Any, **kwargs: Any) -> Any:
         # The copy is made inside control_dependencies, so a variable that is returned as it is counts as read there.
         value: Any = K.identity(result_fn(*args, **kwargs))
-        metric._call_result = value
+        if not graph.is_eager():
+            metric._call_result = value
         value._is_metric = True
         return value
 

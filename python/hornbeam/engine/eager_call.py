@@ -1,0 +1,55 @@
+"""Calling layers as TensorFlow 2 does: on values, with ``training`` decided for the whole call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..graph import Tensor, cast, constant, nest
+from ..graph.context import context, inside
+from ..settings import settings
+
+from ..utils.generic_utils import has_arg
+from .calling import _with_inner_layers
+
+
+def eager_inputs(layer: Any, inputs: Any) -> Any:
+    """The inputs as tensors of the layer's dtype if they are values, in whatever structure; None for parts of a model."""
+    leaves = nest.flatten(inputs)
+    tensors = [_as_tensor(x, layer.dtype) for x in leaves]
+    if context.trace is None and not all(x._known for x in tensors if isinstance(x, Tensor)):
+        return None
+    return nest.pack(inputs, tensors) if isinstance(inputs, (list, tuple, dict)) else tensors[0]
+
+
+def _as_tensor(x: Any, dtype: Any) -> Any:
+    if isinstance(x, (np.ndarray, np.generic, int, float)):
+        x = constant(x)
+    if isinstance(x, Tensor) and x.dtype.is_floating and isinstance(dtype, str) and dtype.startswith("float"):
+        return cast(x, dtype)
+    return x
+
+
+@contextmanager
+def eager_call(layer: Any, kwargs: dict) -> Iterator[None]:
+    """While a layer is called on values. The outermost call decides on the phase; losses of the call before are dropped."""
+    training = kwargs.get("training")
+    if isinstance(training, Tensor) and training._known:
+        training = bool(training)
+    if context.phase is None:
+        for inner in _with_inner_layers(layer):
+            inner._call_losses.clear()
+    phase = context.phase
+    if training is not None and not isinstance(training, Tensor):
+        phase = int(training)
+    if phase is None:
+        phase = settings.learning_phase or 0
+    if not has_arg(layer.call, "training"):
+        kwargs.pop("training", None)
+    elif training is None:
+        kwargs["training"] = bool(phase)
+    with inside(phase=phase):
+        yield

@@ -1,0 +1,117 @@
+"""Python functions as programs: ``tf.function``.
+
+A function is called once for each combination of its arguments' structure, dtypes and shapes, with placeholders in place of
+tensors; what it computed and assigned becomes a Function, and later calls are one call into the core. What is not a tensor
+belongs to the combination by its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..settings import settings
+
+from . import nest
+from .function import Function, RunCounter
+from .ops import constant, convert, placeholder
+from .tensor import NeedsValue, Tensor
+from .trace import Trace
+from .variable import Variable
+
+
+class Traced:
+    """A function that is traced when it is called.
+
+    Args:
+        function: takes tensors and anything else, and returns tensors in lists, tuples and dicts.
+        signature: of the positional arguments' tensors, pairs of a shape and a dtype, where one trace shall serve all shapes.
+    """
+
+    def __init__(self, function: Callable, signature: Sequence[tuple] | None = None) -> None:
+        self.function = function
+        self.signature = signature
+        self.traces = 0  #: how often it was traced
+        self._counter = RunCounter()
+        self._known: dict[Any, _Program | None] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        recorder = settings.recorder
+        if recorder is None or not recorder.records or recorder.is_taping():
+            return self.function(*args, **kwargs)  # part of what is being built around it
+        leaves = nest.flatten((args, kwargs))
+        key = self._key((args, kwargs), leaves)
+        if key not in self._known:
+            self._known[key] = self._trace(args, kwargs, leaves)
+        program = self._known[key]
+        return self.function(*args, **kwargs) if program is None else program(leaves)
+
+    def _key(self, structure: Any, leaves: list) -> tuple:
+        parts: list[Any] = []
+        for i, leaf in enumerate(leaves):
+            if not _is_fed(leaf):
+                parts.append(_identity(leaf))
+            elif self.signature is None:
+                parts.append((str(leaf.dtype), tuple(leaf.shape)))
+            else:
+                parts.append(i)
+        return (nest.outline(structure), *parts)
+
+    def _trace(self, args: tuple, kwargs: dict, leaves: list) -> _Program | None:
+        """The program, or None where the function looks at values: then it runs step by step."""
+        assert settings.recorder is not None
+        settings.recorder.settle()  # what it takes from outside is constant
+        self.traces += 1
+        fed = [i for i, leaf in enumerate(leaves) if _is_fed(leaf)]
+        inside: list[Any] = list(leaves)
+        for place, i in enumerate(fed):
+            shape, dtype = tuple(leaves[i].shape), str(leaves[i].dtype)
+            if self.signature is not None and place < len(self.signature):
+                shape, dtype = self.signature[place]
+            inside[i] = placeholder(shape, dtype)
+        trace = Trace()
+        try:
+            with trace.open():
+                packed_args, packed_kwargs = nest.pack((args, kwargs), inside)
+                result = self.function(*packed_args, **packed_kwargs)
+                results = [convert(x) if _is_fed(x) else x for x in nest.flatten(result)]
+        except NeedsValue:
+            return None
+        function = Function(
+            [inside[i] for i in fed],
+            [x for x in results if isinstance(x, Tensor)],
+            trace.updates,
+            name=getattr(self.function, "__name__", None),
+            counter=self._counter,
+        )
+        return _Program(function, fed, result, results)
+
+
+class _Program:
+    """A traced function: what is fed to it, and the structure that its results are put into."""
+
+    def __init__(self, function: Function, fed: list[int], structure: Any, results: list) -> None:
+        self._function = function
+        self._fed = fed
+        self._structure = structure if isinstance(structure, (list, tuple, dict)) else None
+        self._results = [None if isinstance(x, Tensor) else (x,) for x in results]
+
+    def __call__(self, leaves: list) -> Any:
+        values = iter(self._function([np.asarray(leaves[i]) for i in self._fed]))
+        results = [constant(next(values)) if known is None else known[0] for known in self._results]
+        return results[0] if self._structure is None else nest.pack(self._structure, results)
+
+
+def _is_fed(x: Any) -> bool:
+    return isinstance(x, (Tensor, np.ndarray, np.generic)) and not isinstance(x, Variable)
+
+
+def _identity(x: Any) -> Any:
+    """What stands for an argument that is not a tensor."""
+    try:
+        hash(x)
+    except TypeError:
+        return id(x)
+    return (type(x), x) if not isinstance(x, Variable) else id(x)
