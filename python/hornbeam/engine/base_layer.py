@@ -26,7 +26,6 @@ from ..graph import (
 from ..graph.context import context, inside
 from ..graph.locks import Lock
 from ..legacy import interfaces
-
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, must_be_given, naming_layer

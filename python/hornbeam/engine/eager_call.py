@@ -11,7 +11,6 @@ import numpy as np
 from ..graph import Tensor, cast, constant, nest
 from ..graph.context import context, inside
 from ..settings import settings
-
 from ..utils.generic_utils import has_arg
 from .calling import _with_inner_layers
 

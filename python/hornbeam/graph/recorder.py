@@ -15,8 +15,8 @@ import sys
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 _MOST_OPS = 20_000
 
 
-def symbolic() -> AbstractContextManager[None]:
-    """Inside the block, formulas are made for a model or a function: nothing is recorded, and assignments only described."""
-    return inside(symbolic=True, trace=None, phase=None)
+@contextmanager
+def symbolic() -> Iterator[None]:
+    """Inside the block (or the function that it decorates), formulas are made for a model or a function: nothing is recorded, and assignments only described."""
+    with inside(symbolic=True, trace=None, phase=None):
+        yield
 
 
 def is_eager() -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..settings import settings
-
 from . import nest
 from .function import Function, RunCounter
 from .ops import constant, convert, placeholder

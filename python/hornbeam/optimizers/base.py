@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..graph import Tape, assign, is_eager, symbolic
+from ..graph import Tape, Variable, assign, is_eager, symbolic
 from ..legacy import interfaces
 from ..settings import settings
 from ..utils.messages import argument_names, did_you_mean
@@ -170,7 +170,8 @@ class Optimizer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         rate = self.__dict__.get("learning_rate")
-        if name == "learning_rate" and settings.recorder is not None and K.is_variable(rate) and np.isscalar(value):
+        eager = settings.recorder is not None and isinstance(rate, Variable)
+        if name == "learning_rate" and eager and np.isscalar(value):
             rate.set_value(value)  # steps that were traced read the variable
         else:
             object.__setattr__(self, name, value)

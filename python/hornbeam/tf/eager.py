@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import graph
 from ..graph import Tensor, nest
-
 from . import k as K
 from .table import for_scripts
 
@@ -117,7 +116,9 @@ class GradientTape:
             rows.append(self._tape.gradients([target], xs, [cotangent]))
         found = [_stacked([row[i] for row in rows], target, x) for i, x in enumerate(xs)]
         if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
-            found = [K.zeros((*target.shape, *x.shape), x.dtype) if g is None else g for x, g in zip(xs, found)]
+            found = [
+                graph.constant(0.0, x.dtype, (*target.shape, *x.shape)) if g is None else g for x, g in zip(xs, found)
+            ]
         if not self._persistent:
             self._tape.forget()
         return nest.pack(sources, found) if isinstance(sources, (list, tuple, dict)) else found[0]
