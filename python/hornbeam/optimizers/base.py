@@ -170,11 +170,11 @@ class Optimizer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         rate = self.__dict__.get("learning_rate")
-        eager = settings.recorder is not None and isinstance(rate, Variable)
-        if name == "learning_rate" and eager and np.isscalar(value):
-            rate.set_value(value)  # steps that were traced read the variable
-        else:
-            object.__setattr__(self, name, value)
+        if name == "learning_rate" and settings.recorder is not None:
+            if isinstance(rate, Variable) and np.isscalar(value):
+                rate.set_value(value)  # steps that were traced read the variable
+                return
+        object.__setattr__(self, name, value)
 
     @property
     def lr(self) -> Any:
