@@ -277,6 +277,11 @@ class Layer(NodeAccess):
             self._penalties[id(penalty)] = functools.partial(regularizer, weight)
         return weight
 
+    # What tf.keras calls them.
+    variables = property(lambda self: self.weights, doc="As ``weights``.")
+    trainable_variables = property(lambda self: self.trainable_weights, doc="As ``trainable_weights``.")
+    non_trainable_variables = property(lambda self: self.non_trainable_weights, doc="As ``non_trainable_weights``.")
+
     def get_weights(self):
         """Copies of the weights, as a list of arrays."""
         return K.batch_get_value(self.weights)

@@ -52,6 +52,10 @@ class Compiled:
     train_function: Function | None = None
     test_function: Function | None = None
     predict_function: Function | None = None
+    step_parts: Any = (
+        None  #: loss and metrics for steps on eager tensors (``engine/steps.py``), once they were asked for
+    )
+    step_functions: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:

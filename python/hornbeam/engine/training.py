@@ -11,18 +11,20 @@ from .. import optimizers
 from ..backend.session import RUN_OPTIONS
 from ..graph import Function, Tensor, symbolic
 from ..legacy import interfaces
+from ..settings import settings
 from ..utils.generic_utils import slice_arrays, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
-from . import feeding, functions, training_arrays, training_generator, training_utils
+from . import feeding, functions, step_loops, training_arrays, training_generator, training_utils
 from .base_layer import _unique, one_at_a_time
 from .batch_loop import scalar
 from .compiled import Arguments, Compiled, compile_model
 from .network import Network
 from .parts import OfArguments, OfCompiled, derived, of_endpoints
+from .steps import Steps
 from .training_arrays import feedable
 
 
-class Model(Network):
+class Model(Steps, Network):
     """A network with what it takes to train it.
 
     Made from tensors, ``Model(inputs, outputs)``, or by subclassing: make layers in ``__init__``, use them in
@@ -97,7 +99,7 @@ class Model(Network):
     @one_at_a_time
     def compile(
         self,
-        optimizer,
+        optimizer="rmsprop",
         loss=None,
         metrics=None,
         loss_weights=None,
@@ -120,6 +122,16 @@ class Model(Network):
         Raises:
             ValueError: an unknown name, or an argument that does not fit the outputs.
         """
+        if settings.recorder is not None:  # tf.keras's arguments that change no result
+            self.run_eagerly = bool(kwargs.pop("run_eagerly", False))
+            for name in (
+                "jit_compile",
+                "steps_per_execution",
+                "auto_scale_loss",
+                "pss_evaluation_shards",
+                "from_serialized",
+            ):
+                kwargs.pop(name, None)
         if unknown := kwargs.keys() - set(RUN_OPTIONS):
             name = min(unknown)
             guess = did_you_mean(name, argument_names(type(self).compile))
@@ -134,7 +146,7 @@ class Model(Network):
     def _compile(self, arguments: Arguments, target_tensors: Any = None) -> None:
         compiled = Compiled(arguments)
         try:
-            if self.outputs:  # else this is done when the model first sees data
+            if self.outputs and not self._by_steps("train"):  # else when the model first sees data, or by steps
                 compiled = compile_model(self, arguments, target_tensors)
         finally:
             self._compiled = compiled
@@ -159,7 +171,8 @@ class Model(Network):
     @one_at_a_time
     def metrics(self):
         """The metrics of ``compile`` and of ``add_metric``, here and in the layers."""
-        return _unique(self._compiled.metrics, self._added_metrics())
+        by_steps = [m for part in self._compiled.step_parts or () for m in part.metrics]
+        return _unique(by_steps, self._compiled.metrics, self._added_metrics())
 
     def _added_metrics(self) -> list:
         """Those of ``add_metric``; a nested model's own compilation is not part of this model."""
@@ -295,6 +308,11 @@ class Model(Network):
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}.{guess}")
         if x is None and y is None and steps_per_epoch is None:
             raise ValueError("If fitting from data tensors, you should specify the `steps_per_epoch` argument.")
+        if self._by_steps("train"):
+            return step_loops.fit(
+                self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
+                class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_freq,
+            )  # fmt: skip
         batch_size = self._validate_or_infer_batch_size(batch_size, steps_per_epoch, x)
         if training_utils.is_generator_or_sequence(x):
             training_utils.check_generator_arguments(y, sample_weight, validation_split=validation_split)
@@ -384,6 +402,9 @@ class Model(Network):
         Returns:
             The loss, or a list in the order of ``metrics_names``.
         """
+        if self._by_steps("test"):
+            logs = step_loops.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+            return unpack_singleton(list(logs.values()))
         batch_size = self._validate_or_infer_batch_size(batch_size, steps, x)
         if training_utils.is_generator_or_sequence(x):
             training_utils.check_generator_arguments(y, sample_weight)
@@ -429,6 +450,8 @@ class Model(Network):
         Returns:
             An array, or a list of arrays if the model has several outputs.
         """
+        if self._by_steps("predict"):
+            return step_loops.predict(self, x, batch_size, verbose, steps, callbacks)
         batch_size = self._validate_or_infer_batch_size(batch_size, steps, x)
         if training_utils.is_generator_or_sequence(x):
             return self.predict_generator(

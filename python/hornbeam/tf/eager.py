@@ -15,7 +15,7 @@ from .table import for_scripts
 
 
 @for_scripts("GradientTape")
-class GradientTape:
+class GradientTape(graph.Tape):
     """Records what is computed inside of its block, to differentiate it.
 
     Args:
@@ -32,41 +32,41 @@ class GradientTape:
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        super().__init__(watch_accessed_variables)
         self._persistent = persistent
-        self._tape = graph.Tape(watch_accessed_variables)
         self._asked = False
 
     def __enter__(self) -> GradientTape:
-        self._tape.begin()
+        self.begin()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._tape.end()
+        self.end()
 
     def watch(self, tensor: Any) -> None:
         """Make tensors, which may lie in lists and dicts, ones that gradients can be taken with respect to."""
         for leaf in nest.flatten(tensor):
             if not isinstance(leaf, Tensor):
                 raise ValueError(f"Passed in object {leaf!r:.80} of type {type(leaf).__name__!r}, not tf.Tensor")
-            self._tape.watch(leaf)
+            super().watch(leaf)
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
         """Inside the block, nothing is recorded."""
-        self._tape.end()
+        self.end()
         try:
             yield
         finally:
-            self._tape.begin()
+            self.begin()
 
     def reset(self) -> None:
         """Forget what was recorded, and begin again."""
-        self._tape.forget()
-        self._tape.begin()
+        self.forget()
+        self.begin()
 
     def watched_variables(self) -> tuple:
         """The trainable variables that what was recorded reads."""
-        return self._tape.variables()
+        return self.variables()
 
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = "none"
@@ -84,11 +84,11 @@ class GradientTape:
         targets = [graph.convert(t) for t in nest.flatten(target)]
         cotangents = None if output_gradients is None else nest.flatten(output_gradients)
         xs = nest.flatten(sources)
-        found = self._tape.gradients(targets, xs, cotangents)
+        found = self.gradients(targets, xs, cotangents)
         if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
             found = [K.zeros_like(x) if g is None else g for x, g in zip(xs, found)]
         if not self._persistent:
-            self._tape.forget()
+            self.forget()
         return nest.pack(sources, found) if isinstance(sources, (list, tuple, dict)) else found[0]
 
     def jacobian(
@@ -113,14 +113,14 @@ class GradientTape:
                 [-1],
             )
             cotangent = graph.reshape(one_hot, list(target.shape))
-            rows.append(self._tape.gradients([target], xs, [cotangent]))
+            rows.append(self.gradients([target], xs, [cotangent]))
         found = [_stacked([row[i] for row in rows], target, x) for i, x in enumerate(xs)]
         if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
             found = [
                 graph.constant(0.0, x.dtype, (*target.shape, *x.shape)) if g is None else g for x, g in zip(xs, found)
             ]
         if not self._persistent:
-            self._tape.forget()
+            self.forget()
         return nest.pack(sources, found) if isinstance(sources, (list, tuple, dict)) else found[0]
 
     def _ask(self) -> None:
