@@ -63,8 +63,8 @@ def fit(
     data = batches_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
     validation: Batches | None = None
     if validation_data is not None:
-        parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
-        validation = batches_of(*parts, batch_size=validation_batch_size or batch_size, steps=validation_steps)
+        val_x, val_y, val_weight = unpack(validation_data)
+        validation = batches_of(val_x, val_y, val_weight, validation_batch_size or batch_size, validation_steps)
     elif validation_split and isinstance(data, ArrayBatches):
         data, validation = data.split(validation_split)
     train = model.make_train_function()
@@ -197,7 +197,8 @@ def predict(model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int
     hooks = batch_loop.prepare_hooks(model, callbacks, batch_size=batch_size, steps=data.steps, verbose=verbose)
     step = model.make_predict_function()
     hooks._call_begin_hook("predict")
-    results, structure = [], None
+    results: list[list[np.ndarray]] = []
+    structure: Any = None
     batches = _Peeked(data.epoch())
     while not batches.at_end():
         index, size = len(results), batches.size()
