@@ -6,7 +6,8 @@ import zlib
 import numpy as np
 import pytest
 from hornbeam import _core
-from hornbeam.graph import rewrites
+from hornbeam.graph import Recorder, rewrites
+from hornbeam.settings import settings
 
 # Tests start Python in folders of their own; an entry such as `python` (CONTRIBUTING) would lead nowhere from there.
 if "PYTHONPATH" in os.environ:
@@ -51,6 +52,14 @@ def pytest_runtest_setup(item):
         for marked in item.iter_markers(marker):
             if device not in devices:
                 pytest.skip(marked.kwargs["reason"])
+
+
+@pytest.fixture
+def eager():
+    """Tensors are eager, as they are for scripts that are written for TensorFlow 2."""
+    settings.recorder = Recorder()
+    yield settings.recorder
+    settings.recorder = None
 
 
 @pytest.fixture

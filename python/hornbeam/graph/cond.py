@@ -65,6 +65,7 @@ def build(condition: Tensor, given: Sequence[Tensor], bodies: Sequence[Body]) ->
     if any(body.uses_learning_phase for body in bodies) or any(t._uses_learning_phase for t in node.inputs):
         for out in node.outputs:
             out._uses_learning_phase = True
+    outputs = node.outputs
     if settings.recorder is not None:
         settings.recorder.made(node)
-    return node.outputs
+    return outputs

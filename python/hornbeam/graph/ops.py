@@ -37,9 +37,10 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
     if any(t is not None and t._uses_learning_phase for t in tensors):
         for out in node.outputs:
             out._uses_learning_phase = True
+    outputs = node.outputs
     if recorder is not None:
         recorder.made(node)
-    return node.outputs[0] if len(node.outputs) == 1 else node.outputs
+    return outputs[0] if len(outputs) == 1 else outputs
 
 
 def _as_tensors(op: str, inputs: Sequence[Any]) -> list[Tensor | None]:

@@ -148,7 +148,7 @@ def build(
     if body.uses_learning_phase or any(t._uses_learning_phase for t in inputs):
         for out in node.outputs:
             out._uses_learning_phase = True
+    n, made = len(own_states), list(node.outputs)
     if settings.recorder is not None:
         settings.recorder.made(node)
-    n, made = len(own_states), list(node.outputs)
     return Scanned(made[:n], made[n : 2 * n], made[2 * n :])
