@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .evaluate import evaluate
 from .function import Function
 from .indexing import getitem
@@ -50,9 +52,9 @@ def _unary(op: str) -> Callable[[Tensor], Tensor]:
 
 _TWO_SIDED = {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_div", "mod": "mod", "pow": "pow",
-    "and": "logical_and", "or": "logical_or",
+    "and": "logical_and", "or": "logical_or", "matmul": "matmul",
 }  # fmt: skip
-_ONE_SIDED = {"matmul": "matmul", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
+_ONE_SIDED = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
 _UNARY = {"neg": "neg", "abs": "abs", "invert": "logical_not"}
 
 for _name, _op in _TWO_SIDED.items():
@@ -61,6 +63,25 @@ for _name, _op in {**_TWO_SIDED, **_ONE_SIDED}.items():
     setattr(Tensor, f"__{_name}__", _operator(_op))
 for _name, _op in _UNARY.items():
     setattr(Tensor, f"__{_name}__", _unary(_op))
+def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """What NumPy's functions do with tensors: operators make formulas, the others take the values of eager tensors."""
+    op = _UFUNCS.get(ufunc)
+    if op is not None and method == "__call__" and not kwargs.keys() - {"out"}:
+        return apply(op, inputs)
+    if ufunc in (np.equal, np.not_equal) and not self.is_eager:
+        return ufunc is np.not_equal  # an array is another object than a formula
+    if not all(x.is_eager for x in inputs if isinstance(x, Tensor)):
+        return NotImplemented
+    return getattr(ufunc, method)(*[x.numpy() if isinstance(x, Tensor) else x for x in inputs], **kwargs)
+
+
+_UFUNCS = {
+    np.add: "add", np.subtract: "sub", np.multiply: "mul", np.true_divide: "div", np.floor_divide: "floor_div",
+    np.remainder: "mod", np.power: "pow", np.logical_and: "logical_and", np.logical_or: "logical_or",
+    np.bitwise_and: "logical_and", np.bitwise_or: "logical_or", np.matmul: "matmul", np.less: "less",
+    np.less_equal: "less_equal", np.greater: "greater", np.greater_equal: "greater_equal",
+}  # fmt: skip
+Tensor.__array_ufunc__ = array_ufunc  # type: ignore[method-assign]
 for _method in (numpy, eval, equals):
     setattr(Tensor, _method.__name__, _method)
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]

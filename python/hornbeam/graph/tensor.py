@@ -122,8 +122,6 @@ class Tensor:
     ``.numpy()``, ``np.asarray(t)`` or ``float(t)``.
     """
 
-    __array_ufunc__ = None  # so that ndarray + Tensor comes here
-
     # What layers note on tensors, in Keras's names. The first is absent until a layer sets it.
     _keras_history: tuple[Any, int, int]  #: layer, index of its node, index among the node's outputs
     _keras_shape: Any = _KerasShape()
@@ -198,6 +196,12 @@ class Tensor:
     def __int__(self) -> int:
         return int(self.numpy())
 
+    def __reduce__(self) -> Any:
+        """An eager tensor is copied and pickled by its value."""
+        if self.is_eager:
+            return eager_copy, (self.numpy(),)
+        return super().__reduce__()
+
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> Any:
@@ -249,6 +253,7 @@ class Tensor:
     if TYPE_CHECKING:  # graph/operators.py adds these
 
         def numpy(self) -> Any: ...
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
         def equals(self, other: Any) -> Tensor: ...
         def eval(self, feed_dict: dict | None = None, session: Any = None) -> Any: ...
         def __getitem__(self, key: Any) -> Tensor: ...
@@ -260,7 +265,15 @@ class Tensor:
         __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rand__ = __ror__ = (
             _binary
         )
-        __matmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
+        __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
+
+
+def eager_copy(value: Any) -> Tensor:
+    """A tensor of a value that was pickled."""
+    value = np.asarray(value)
+    copy = marker("constant", (), value.dtype.name, value.shape, value=value)
+    copy._known = True
+    return copy
 
 
 def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:

@@ -106,6 +106,9 @@ class Variable(Tensor):
         """
         write_state([(self, value)])
 
+    def __reduce__(self) -> Any:
+        return _restored, (self.get_value(), self._name, getattr(self, "trainable", True))
+
     # Each returns a tensor whose value is the new value; running it (or anything made from it) writes.
     def assign(self, value: Any) -> Tensor:
         """The update that sets the variable to ``value``."""
@@ -118,6 +121,12 @@ class Variable(Tensor):
     def assign_sub(self, delta: Any) -> Tensor:
         """The update that subtracts ``delta``, which may broadcast."""
         return self._update(delta, "sub")
+
+    def value(self) -> Tensor:
+        """The value as a tensor, which keeps it whatever is assigned later where tensors are eager."""
+        return apply("identity", [self])
+
+    read_value = value
 
     def _update(self, value: Any, how: str) -> Tensor:
         refuse_updates(self.name)
@@ -151,6 +160,12 @@ class Variable(Tensor):
 
     def __repr__(self) -> str:
         return f"<hornbeam.Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+
+def _restored(value: np.ndarray, name: str, trainable: bool) -> Variable:
+    variable = Variable(value, name=name)
+    variable.trainable = trainable  # type: ignore[attr-defined]
+    return variable
 
 
 def read_state(variables: Sequence[Variable]) -> list[np.ndarray]:

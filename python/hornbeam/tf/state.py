@@ -36,6 +36,8 @@ class Variable(graph.Variable, metaclass=_OfAll):
         dtype = None if dtype is None else dtype_name(dtype)
         if isinstance(initial_value, Tensor) and dtype is not None:
             initial_value = graph.cast(initial_value, dtype)
+        if isinstance(initial_value, Tensor) and graph.is_eager() and initial_value._known:
+            initial_value = initial_value.numpy()
         super().__init__(initial_value, dtype, name=graph.scoped_name(name) if name else None, constraint=constraint)
         self.trainable = bool(trainable)
 
