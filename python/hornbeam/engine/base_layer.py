@@ -29,7 +29,7 @@ from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
 from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, must_be_given, naming_layer
-from .eager_call import eager_call, eager_inputs
+from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
 
@@ -317,8 +317,8 @@ class Layer(NodeAccess):
         return self._losses + [x for layer in self._sublayers for x in layer.losses]
 
     def _own_losses_now(self) -> list:
-        unconditional = self._per_input_losses.get(None, [])
-        return [self._penalties[id(x)]() if id(x) in self._penalties else x for x in unconditional] + self._call_losses
+        of_weights = [x for x in self._per_input_losses.get(None, []) if not isinstance(x, Tensor) or x._known]
+        return [self._penalties[id(x)]() if id(x) in self._penalties else x for x in of_weights] + self._call_losses
 
     @property
     def updates(self):
@@ -365,8 +365,11 @@ class Layer(NodeAccess):
         """The metrics of :meth:`add_metric` and those assigned to attributes, here and in layers inside."""
         return _unique(self._metrics, *(layer.metrics for layer in self._sublayers))
 
-    def add_metric(self, value, name=None):
+    def add_metric(self, value, name=None, aggregation="mean"):
         """Report the mean of ``value`` over batches as a metric called ``name``; a second one of that name is ignored.
+
+        Args:
+            aggregation: tf.keras's word for that mean, or None for the result of a Metric.
 
         Raises:
             ValueError: there is no name, or the layer already has several metrics of that name.
@@ -481,7 +484,7 @@ class Layer(NodeAccess):
                 kwargs["mask"] = previous_mask
             if "training" not in kwargs and must_be_given(self.call, "training"):
                 kwargs["training"] = None  # the learning phase, as tf.keras passes it
-            with naming_layer(self, inputs):
+            with naming_layer(self, inputs), adding_assignments(self, inputs):
                 output = self.call(inputs, **kwargs)
             output = copy_if_passed_through(output, inputs)
             outputs = to_list(output, allow_tuple=True)

@@ -33,6 +33,23 @@ def _as_tensor(x: Any, dtype: Any) -> Any:
 
 
 @contextmanager
+def adding_assignments(layer: Any, inputs: Any) -> Iterator[None]:
+    """While a layer is called for a model: what it assigns without a word is an update of the layer, as in tf.keras.
+
+    In Keras 2.3.1 such an assignment had no effect.
+    """
+    if settings.recorder is None:
+        yield
+        return
+    with inside(assigned=[]):
+        yield
+        filed = {id(update) for update in layer._updates}
+        stray = [update for update in context.assigned or () if id(update) not in filed]
+    if stray:
+        layer.add_update(stray, inputs)
+
+
+@contextmanager
 def eager_call(layer: Any, kwargs: dict) -> Iterator[None]:
     """While a layer is called on values. The outermost call decides on the phase; losses of the call before are dropped."""
     training = kwargs.get("training")

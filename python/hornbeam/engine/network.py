@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .. import backend as K
-from ..graph import StaticShape, Variable, building, is_eager, name_scope
+from ..graph import StaticShape, Variable, building, is_eager, name_scope, nest
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
 from .calling import KnownCalls, is_concrete, must_be_given, naming_layer
+from .eager_call import adding_assignments
 from .endpoints import FedInput
 from .formula import adopt
 from .input_layer import InputLayer
@@ -58,6 +60,10 @@ class Network(Layer):
     _feed_input_names = derived(lambda self: [end.name for end in self._fed_inputs])
     _feed_input_shapes = derived(lambda self: [K.int_shape(end.tensor) for end in self._fed_inputs])
 
+    #: the structures in which inputs and outputs were given, where they are more than a tensor or a list
+    _input_nest: Any = None
+    _output_nest: Any = None
+
     @interfaces.legacy_model_constructor_support
     def __init__(self, *args, **kwargs):
         is_graph = len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
@@ -93,13 +99,15 @@ class Network(Layer):
     def _set_graph(self, inputs, outputs):
         """Make the network the graph between ``inputs`` and ``outputs``; a Sequential does so once it has grown."""
         self._inbound_nodes = []
-        self.inputs = to_list(inputs, allow_tuple=True)
-        self.outputs = to_list(outputs, allow_tuple=True)
+        self._input_nest, self._output_nest = (x if _is_nested(x) else None for x in (inputs, outputs))
+        self.inputs, self.outputs = nest.flatten(inputs), nest.flatten(outputs)
         self._check_ends()
         self._topology = topology = trace(self.inputs, self.outputs)
-        self.input_names = [layer.name for layer in topology.input_layers]
-        self.output_names = [layer.name for layer in topology.output_layers]
+        self.input_names = _names(self._input_nest, topology.input_layers)
+        self.output_names = _names(self._output_nest, topology.output_layers)
         self._fed_inputs = topology.fed_inputs
+        if isinstance(self._input_nest, dict) and len(self._fed_inputs) == len(self.input_names):
+            self._fed_inputs = [replace(end, name=name) for end, name in zip(self._fed_inputs, self.input_names)]
 
         masks = [getattr(x, "_keras_mask", None) for x in self.outputs]
         self._calls = KnownCalls()
@@ -296,6 +304,19 @@ class Network(Layer):
         return _unique(own, *(layer.get_updates_for(inputs) for layer in self.layers))
 
     # -- calling ----------------------------------------------------------------------------------------
+    def __call__(self, inputs, *args, **kwargs):
+        """Apply the network; inputs and outputs are in the structure that they had when it was made."""
+        if self._is_graph_network and isinstance(inputs, dict):
+            inputs = unpack_singleton([inputs[name] for name in self.input_names])
+        elif self._input_nest is not None:
+            inputs = unpack_singleton(nest.flatten(inputs))
+        return self._packed(super().__call__(inputs, *args, **kwargs))
+
+    def _packed(self, outputs: Any) -> Any:
+        return (
+            outputs if self._output_nest is None else nest.pack(self._output_nest, to_list(outputs, allow_tuple=True))
+        )
+
     def call(self, inputs, mask=None, training=None):
         """Apply the network's layers to other inputs.
 
@@ -380,7 +401,7 @@ class Network(Layer):
         if kwargs.get("training") is None and has_arg(layer.call, "training"):
             if training is not None or must_be_given(layer.call, "training"):
                 kwargs["training"] = training
-        with name_scope(layer.name), naming_layer(layer, x):
+        with name_scope(layer.name), naming_layer(layer, x), adding_assignments(layer, tensors):
             outputs = to_list(layer.call(x, **kwargs), allow_tuple=True)
             output_masks = layer.compute_mask(x, mask)
             output_masks = [None] * len(outputs) if output_masks is None else to_list(output_masks, allow_tuple=True)
@@ -536,6 +557,17 @@ class Network(Layer):
 
 def _key(inputs: Any) -> tuple | None:
     return None if inputs is None else tuple(to_list(inputs, allow_tuple=True))
+
+
+def _is_nested(ends: Any) -> bool:
+    """Whether ends are more than a tensor or a list of them."""
+    return isinstance(ends, dict) or (
+        isinstance(ends, (list, tuple)) and any(isinstance(x, (list, tuple, dict)) for x in ends)
+    )
+
+
+def _names(ends: Any, layers: list) -> list[str]:
+    return sorted(ends) if isinstance(ends, dict) else [layer.name for layer in layers]
 
 
 def _mask_list(mask: Any, count: int) -> list:

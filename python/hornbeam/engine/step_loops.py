@@ -15,7 +15,7 @@ from .. import callbacks as cbks
 from ..graph import Tensor, Traced, constant, nest
 from ..utils.generic_utils import unpack_singleton
 from . import batch_loop
-from .step_data import ArrayBatches, Batches, batches_of, unpack, with_class_weight
+from .step_data import ArrayBatches, Batches, batches_of, pack, unpack, with_class_weight
 from .training_utils import should_run_validation
 
 
@@ -189,6 +189,15 @@ def evaluate(
     data = batches_of(x, y, sample_weight, batch_size, steps)
     hooks = batch_loop.prepare_hooks(model, callbacks, batch_size=batch_size, steps=data.steps, verbose=verbose)
     return evaluate_batches(model, data, hooks)
+
+
+def on_batch(model: Any, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, reset_metrics: bool) -> Any:
+    """One step of ``mode`` on a batch: the values that it reports, the metrics of this batch alone if they are reset."""
+    if reset_metrics:
+        model.reset_metrics()
+    batch = with_class_weight(pack(x, y, sample_weight), class_weight)
+    logs = getattr(model, f"make_{mode}_function")()(iter([batch]))
+    return unpack_singleton(list(_numbers(logs).values()))
 
 
 def predict(model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any) -> Any:

@@ -469,11 +469,12 @@ class Model(Steps, Network):
                 "`steps` argument."
             )
         x, _, _ = self._standardize_user_data(x, batch_size=batch_size)
-        return training_arrays.predict_loop(
+        outputs = training_arrays.predict_loop(
             self, self._predicting(), x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks
         )
+        return self._packed(outputs)
 
-    def train_on_batch(self, x, y, sample_weight=None, class_weight=None, reset_metrics=True):
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True):
         """Make one training step.
 
         Args:
@@ -482,6 +483,8 @@ class Model(Steps, Network):
         Returns:
             The loss, or a list in the order of ``metrics_names``.
         """
+        if self._by_steps("train"):
+            return step_loops.on_batch(self, "train", x, y, sample_weight, class_weight, reset_metrics)
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
             self._make_train_function()
@@ -491,8 +494,10 @@ class Model(Steps, Network):
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
 
-    def test_on_batch(self, x, y, sample_weight=None, reset_metrics=True):
+    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True):
         """Compute loss and metrics on one batch; see :meth:`train_on_batch`."""
+        if self._by_steps("test"):
+            return step_loops.on_batch(self, "test", x, y, sample_weight, None, reset_metrics)
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight)
             self._make_test_function()
@@ -511,8 +516,10 @@ class Model(Steps, Network):
                 return outputs[0] if len(outputs) == 1 else outputs
             except (ValueError, TypeError):
                 pass  # what is wrong with x is said below, in the model's terms
+        if self._by_steps("predict"):
+            return step_loops.predict(self, x, None, 0, None, None)
         x, _, _ = self._standardize_user_data(x)
-        return unpack_singleton(self._predicting()(feedable(x)))
+        return self._packed(unpack_singleton(self._predicting()(feedable(x))))
 
     fit_generator = interfaces.legacy_generator_methods_support(training_generator.fit_generator)
     evaluate_generator = interfaces.legacy_generator_methods_support(training_generator.evaluate_generator)

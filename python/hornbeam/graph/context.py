@@ -29,6 +29,7 @@ class Context(threading.local):
         tracks: whether what is assigned to a layer's attributes becomes part of the layer.
         symbolic: whether formulas are made for a model or a function, also where tensors are eager.
         trace: what takes the assignments of variables while a function is traced (``graph/trace.py``).
+        assigned: where the assignments that a layer's call describes are noted; None outside of calls.
         replays: whether reads of variables mean the values that a tape has, whatever was assigned since.
         phase: the learning phase of the layer that is being called on values; None outside of such calls.
     """
@@ -40,6 +41,7 @@ class Context(threading.local):
     tracks: bool = True
     symbolic: bool = False
     trace: Trace | None = None
+    assigned: list[Tensor] | None = None
     replays: bool = False
     phase: int | None = None
 

@@ -63,6 +63,8 @@ for _name, _op in {**_TWO_SIDED, **_ONE_SIDED}.items():
     setattr(Tensor, f"__{_name}__", _operator(_op))
 for _name, _op in _UNARY.items():
     setattr(Tensor, f"__{_name}__", _unary(_op))
+
+
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """What NumPy's functions do with tensors: operators make formulas, the others take the values of eager tensors."""
     op = _UFUNCS.get(ufunc)

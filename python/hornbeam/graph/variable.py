@@ -149,6 +149,8 @@ class Variable(Tensor):
         if settings.recorder is not None and settings.recorder.records:
             settings.recorder.assign([update])
             return self
+        if context.assigned is not None:
+            context.assigned.append(update)
         return update
 
     def _takes(self, shape: tuple[int | None, ...], how: str) -> bool:

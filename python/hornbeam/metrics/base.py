@@ -54,9 +54,13 @@ class Metric(Layer):
         """Return a tensor computed from the state."""
         raise NotImplementedError("Must be implemented in subclasses.")
 
-    def reset_states(self):
-        """Set the state to zero; done before each epoch."""
+    def reset_state(self):
+        """Set the state to zero."""
         K.batch_set_value([(v, np.zeros(K.int_shape(v))) for v in self.weights])
+
+    def reset_states(self):
+        """As :meth:`reset_state`, by the name that Keras 2.3.1 had; done before each epoch."""
+        self.reset_state()
 
     def add_weight(self, name, shape=(), initializer=None, dtype=None):
         """Make a variable of the state, zero unless ``initializer`` says otherwise."""
