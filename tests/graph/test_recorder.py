@@ -167,5 +167,3 @@ def test_scans_with_one_body_are_one_program(monkeypatch):
         rows = K.map_fn(lambda row: row * w + 1, G.constant(np.full((4, 2), float(i)), "float32"))
         np.testing.assert_array_equal(rows.numpy(), np.full((4, 2), i * 2 + 1.0))
     assert len(compiled) == 1
-
-

@@ -21,10 +21,12 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
 
 
 def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The batch that :func:`unpack` takes apart."""
+    """The batch that :func:`unpack` takes apart; x alone if there is nothing else, in a tuple if it has a structure."""
     if sample_weight is not None:
         return x, y, sample_weight
-    return (x,) if y is None else (x, y)
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple, dict)) else x
 
 
 class Batches:
