@@ -38,6 +38,13 @@ _MOST_OPS = 20_000
 @contextmanager
 def symbolic() -> Iterator[None]:
     """Inside the block (or the function that it decorates), formulas are made for a model or a function: nothing is recorded, and assignments only described."""
+    with inside(pending={}), described():
+        yield
+
+
+@contextmanager
+def described() -> Iterator[None]:
+    """Inside the block, assignments are described and not made; reads of variables see what was assigned before it."""
     with inside(symbolic=True, trace=None, phase=None):
         yield
 
@@ -58,11 +65,13 @@ class Recorder:
     Attributes:
         waiting: the assignments that were not made yet, by the id of the variable.
         tapes: the gradient tapes that may still be asked.
+        open_tapes: those that record now.
     """
 
     def __init__(self) -> None:
         self.waiting: dict[int, Tensor] = {}
         self.tapes: weakref.WeakSet[Tape] = weakref.WeakSet()
+        self.open_tapes: list[Tape] = []
         self._nodes: list[Operation] = []
         self._programs = Programs(512)
         self._counter = _core.RunCounter()
@@ -74,10 +83,6 @@ class Recorder:
     def records(self) -> bool:
         """Whether what this thread builds now is eager."""
         return not context.symbolic and context.trace is None and context.body is None
-
-    def is_taping(self) -> bool:
-        """Whether a gradient tape records now."""
-        return any(tape.is_open for tape in self.tapes)
 
     def compares(self, tensor: Tensor, other: Any) -> bool:
         """Whether ``tensor == other`` compares elements, as in TensorFlow 2, and not which object it is."""
@@ -97,7 +102,7 @@ class Recorder:
 
     def made(self, node: Operation) -> None:
         """Note an op that was made."""
-        for tape in self.tapes:
+        for tape in self.open_tapes:
             tape.note(node)
         if not all(t is None or t._known for t in node.inputs):
             return

@@ -49,13 +49,17 @@ class Tape:
         self._spans.append([next_serial(), None])
         if settings.recorder is not None:
             settings.recorder.tapes.add(self)
+            settings.recorder.open_tapes.append(self)
 
     def end(self) -> None:
         if self.is_open:
             self._spans[-1][1] = next_serial()
+            if settings.recorder is not None:
+                settings.recorder.open_tapes.remove(self)
 
     def forget(self) -> None:
         """Let go of everything: it will not be asked any more."""
+        self.end()
         self._spans, self._watched, self._nodes, self._old, self._read = [], {}, {}, {}, {}
         if settings.recorder is not None:
             settings.recorder.tapes.discard(self)
@@ -69,10 +73,7 @@ class Tape:
 
     def note(self, node: Operation) -> None:
         """Note which variables a node reads that was made now."""
-        if self.is_open:
-            self._read.update(
-                {t: None for t in node.inputs if isinstance(t, Variable) and getattr(t, "trainable", True)}
-            )
+        self._read.update({t: None for t in node.inputs if isinstance(t, Variable) and getattr(t, "trainable", True)})
 
     def keep(self, tensors: Sequence[Tensor]) -> None:
         """Remember what eager tensors were computed by, before they become constants."""

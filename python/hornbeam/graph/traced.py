@@ -38,7 +38,7 @@ class Traced:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         recorder = settings.recorder
-        if recorder is None or not recorder.records or recorder.is_taping():
+        if recorder is None or not recorder.records or recorder.open_tapes:
             return self.function(*args, **kwargs)  # part of what is being built around it
         leaves = nest.flatten((args, kwargs))
         key = self._key((args, kwargs), leaves)
@@ -107,10 +107,19 @@ def _is_fed(x: Any) -> bool:
     return isinstance(x, (Tensor, np.ndarray, np.generic)) and not isinstance(x, Variable)
 
 
+class _Same:
+    """Stands for an object in a key: equal if it is the same one, which is kept alive."""
+
+    def __init__(self, x: Any) -> None:
+        self._x = x
+
+    def __hash__(self) -> int:
+        return id(self._x)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._x is other._x
+
+
 def _identity(x: Any) -> Any:
-    """What stands for an argument that is not a tensor."""
-    try:
-        hash(x)
-    except TypeError:
-        return id(x)
-    return (type(x), x) if not isinstance(x, Variable) else id(x)
+    """What stands for an argument that is not a tensor: plain values by their value, all else by what it is."""
+    return (type(x), x) if isinstance(x, (bool, int, float, str, bytes, type(None))) else _Same(x)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..graph import Tape, Variable, assign, is_eager, symbolic
+from ..graph import Tape, Variable, assign, described, is_eager
 from ..legacy import interfaces
 from ..settings import settings
 from ..utils.messages import argument_names, did_you_mean
@@ -103,7 +103,7 @@ class Optimizer:
             raise ValueError("No gradients provided for any variable.")
         gradients, variables = map(list, zip(*pairs))
         if is_eager():
-            with symbolic():
+            with described():
                 updates = self._updates_along(self._clipped(gradients), variables)
             assign(updates)
             return getattr(self, "iterations", None)
