@@ -22,7 +22,7 @@ from .ops import (
     shape_tensor,
     unbroadcast,
 )
-from .recorder import Recorder, assign, is_eager, symbolic
+from .recorder import Recorder, assign, described, is_eager, symbolic
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
 from .tape import Tape
@@ -56,7 +56,7 @@ __all__ = [
     "constant",
     "control_dependencies",
     "convert",
-    "dtype_name",
+    "described", "dtype_name",
     "floatx",
     "gradients",
     "is_eager",
