@@ -6,7 +6,9 @@ import zlib
 import numpy as np
 import pytest
 from hornbeam import _core
+from hornbeam.dialect import TF2
 from hornbeam.graph import rewrites
+from hornbeam.settings import settings
 
 # Tests start Python in folders of their own; an entry such as `python` (CONTRIBUTING) would lead nowhere from there.
 if "PYTHONPATH" in os.environ:
@@ -51,6 +53,13 @@ def pytest_runtest_setup(item):
         for marked in item.iter_markers(marker):
             if device not in devices:
                 pytest.skip(marked.kwargs["reason"])
+
+
+@pytest.fixture
+def tf2(monkeypatch):
+    """Words mean what they mean in scripts of TensorFlow 2."""
+    monkeypatch.setattr(settings, "dialect", TF2)
+    monkeypatch.setattr(settings, "uids", {})
 
 
 @pytest.fixture

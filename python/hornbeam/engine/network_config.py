@@ -82,6 +82,7 @@ def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
     """Make the layer that ``{class_name, config}`` describes; errors say which one it is."""
     try:
         layer = LAYERS.deserialize(data, custom_objects)
+        layer._autocast = data.get("autocast")  # what migrate.py says of layers in tf.keras's files
         layer._ends_masks = True  # Keras 2.3.1 cannot have made a model where it is an error, and tf.keras has none
         return layer
     except (ValueError, TypeError) as error:

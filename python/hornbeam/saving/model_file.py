@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
 from ..utils.generic_utils import allow_code_loading, get_custom_objects
 from ..utils.messages import short_errors, warn_user
+from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_config, zip_weights
 from .configs import model_from_config
 from .migrate import migrate_training
@@ -69,7 +69,7 @@ def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
         description = model_description(model)
         weights = [weight for layer in model.layers for weight in layer.weights]
         snapshot, training, slots = _take(model, weights, include_optimizer)
-    file.attrs["keras_version"] = keras_version.encode("utf8")
+    file.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     file.attrs["backend"] = K.backend().encode("utf8")
     config = {"class_name": description["class_name"], "config": description["config"]}
     file.attrs["model_config"] = json.dumps(config, default=get_json_type).encode("utf8")
@@ -104,7 +104,7 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
             save_sample(file, model, sample, snapshot)
     compiled = None if training is None else zip_config.compile_config(training)
     contents = zip_config.model_config(config, compiled, model)
-    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), keras_version)
+    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), KERAS_VERSION)
 
 
 _TRAINING = "training_config"

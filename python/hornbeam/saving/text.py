@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__ as keras_version
 from .. import backend as K
 from ..utils.messages import shortened
+from ..version import KERAS_VERSION
 from . import plain_yaml
 from .plain_yaml import LONGEST_NUMBER, TOO_DEEP, TooLarge
 
@@ -19,7 +19,7 @@ def model_description(model: Any) -> dict:
     return {
         "class_name": type(model).__name__,
         "config": model.get_config(),
-        "keras_version": keras_version,
+        "keras_version": KERAS_VERSION,
         "backend": K.backend(),
     }
 

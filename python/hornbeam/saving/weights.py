@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__ as keras_version
 from .. import backend as K
 from ..utils.messages import short_errors, warn_user
+from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_weights
 from .legacy_weights import preprocess_weights_for_loading
 from .snapshot import Snapshot
@@ -30,7 +30,7 @@ def save_weights_to_hdf5_group(group, layers, snapshot=None):
         snapshot = Snapshot(weight for layer in layers for weight in layer.weights)
     hdf5.save_attributes_to_hdf5_group(group, "layer_names", [layer.name.encode("utf8") for layer in layers])
     group.attrs["backend"] = K.backend().encode("utf8")
-    group.attrs["keras_version"] = keras_version.encode("utf8")
+    group.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     for layer in layers:
         own = group.create_group(layer.name)
         weights = layer.weights
