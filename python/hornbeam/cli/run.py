@@ -21,7 +21,7 @@ import numpy as np
 from .. import backend
 from ..dialect import DIALECTS, Dialect
 from ..settings import settings
-from . import aliases, children, programs, tensorflow
+from . import aliases, children, programs, tensorflow, whose_import
 from .which_tensorflow import Choice, choose
 
 #: NumPy had these names for Python's own types until 1.24.
@@ -101,6 +101,7 @@ def prepare(number: int) -> None:
     dialect = settings.dialect = DIALECTS[str(number)]
     tensorflow.install(dialect)
     aliases.install(dialect)
+    whose_import.install(lambda finder: isinstance(finder, (tensorflow.Finder, aliases.AliasFinder)))
     children.install(prepare, number)
     for name, module in IN_BACKEND.items():
         vars(backend)[name] = vars(backend.tensorflow_backend)[name] = importlib.import_module(module)
@@ -139,19 +140,26 @@ def show(error: BaseException, frames: TracebackType | None, is_file: bool) -> N
 
 
 def from_program(error: BaseException, program: programs.Program) -> TracebackType | None:
-    """The error's traceback without the frames above the program's own, of which a SyntaxError in it has none."""
+    """The error's traceback without the frames above the program's own, of which a SyntaxError in it has none.
+
+    The frames of ``import`` statements that pass through :mod:`.whose_import` are left out as well.
+    """
     frame = error.__traceback__
     while frame is not None and not program.owns(frame.tb_frame.f_code.co_filename):
         frame = frame.tb_next
-    return frame
+    return without(frame, whose_import.__file__)
 
 
 def without_own_frames(frame: TracebackType | None) -> TracebackType | None:
     """Without the frames inside of Hornbeam: an interrupt is not about where in there it came."""
-    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return without(frame, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep)
+
+
+def without(frame: TracebackType | None, beginning: str) -> TracebackType | None:
+    """A traceback without the frames of files whose names begin so."""
     frames = []
     while frame is not None:
-        if not frame.tb_frame.f_code.co_filename.startswith(own + os.sep):
+        if not frame.tb_frame.f_code.co_filename.startswith(beginning):
             frames.append(frame)
         frame = frame.tb_next
     rest = None
