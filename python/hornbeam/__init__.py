@@ -35,10 +35,10 @@ _MODULES = (
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
 _MORE_MODULES = ("graph", "legacy", "objectives", "saving", "version")
-_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
+_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models", "set_random_seed": "utils"}
 
 # `from keras import *` gave the modules, too.
-__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads", "set_random_seed"]
+__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads"]
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_MODULES, *_MORE_MODULES))
 
@@ -58,16 +58,6 @@ def install_as_keras(tf: int | None = None) -> None:
     from .cli import run
 
     run.prepare(run.dialect_here(tf).number)
-
-
-def set_random_seed(seed: int) -> None:
-    """Seed Python's ``random``, NumPy and Hornbeam, so that a script gives the same numbers again."""
-    import random
-
-    import numpy as np
-
-    random.seed(seed)
-    np.random.seed(seed)
 
 
 def set_num_threads(count: int) -> None:

@@ -194,8 +194,8 @@ def concatenate(outputs: list[list]) -> Any:
 
 
 def progress(target: int | None, verbose: Any, by_steps: bool) -> Callable[[int], None]:
-    """A function to call with the size of each batch that is done; it moves a progress bar with ``verbose=1``."""
-    if verbose != 1:
+    """A function to call with the size of each batch that is done; it moves a progress bar, if ``verbose`` asks for one."""
+    if verbose not in (1, "auto"):
         return lambda size: None
     bar = Progbar(target=target)
     return lambda size: bar.add(1 if by_steps else size)

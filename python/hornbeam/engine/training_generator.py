@@ -33,6 +33,7 @@ def fit_generator(
     use_multiprocessing=False,
     shuffle=True,
     initial_epoch=0,
+    validation_batch_size=None,
 ):
     """Train on batches from a generator or ``Sequence``, produced beside the training; see :meth:`Model.fit`."""
     steps = _steps(generator, steps_per_epoch, "steps_per_epoch")
@@ -82,7 +83,9 @@ def fit_generator(
                 break  # the generator has ended, and the script is one that may let it
             epoch_logs = {}
             if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
-                epoch_logs = {f"val_{k}": v for k, v in zip(names(), to_list(validate(trained.size)))}
+                epoch_logs = {
+                    f"val_{k}": v for k, v in zip(names(), to_list(validate(validation_batch_size or trained.size)))
+                }
             if len(hooks.params["metrics"]) < 2 * len(names()):
                 set_params()
             hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import backend as K
 from .. import losses, metrics, optimizers
-from ..utils.generic_utils import allow_code_loading, get_custom_objects
+from ..utils.generic_utils import allow_code_loading, get_custom_objects, get_registered_name
 from ..utils.messages import short_errors, warn_user
 from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_config, zip_weights
@@ -128,7 +128,7 @@ def _training(model: Any, snapshot: Snapshot) -> dict:
         if K.is_variable(value):
             vars(optimizer)[name] = snapshot[value][()]
     training = {
-        "optimizer_config": {"class_name": type(optimizer).__name__, "config": optimizer.get_config()},
+        "optimizer_config": {"class_name": get_registered_name(type(optimizer)), "config": optimizer.get_config()},
         "loss": model.loss,
         "metrics": model._compile_metrics,
         "weighted_metrics": model._compile_weighted_metrics,
