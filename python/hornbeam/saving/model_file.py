@@ -23,7 +23,8 @@ from .snapshot import Snapshot
 from .state import load_state, save_state
 from .targets import fetched
 from .text import get_json_type, model_description, parse_json, parse_model
-from .weights import load_weights_from_hdf5_group, save_weights_to_hdf5_group, unique_names
+from .weight_order import unique_names
+from .weights import load_weights_from_hdf5_group, names_in_file, save_weights_to_hdf5_group
 
 
 def save_model(model, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):
@@ -176,14 +177,16 @@ def _read_hdf5(
             )
         version = hdf5.attribute(file, "keras_version")
         model = model_from_config(parse_model(description), custom_objects, lambdas, version)
-        load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
+        stored = hdf5.subgroup(file, "model_weights")
+        load_weights_from_hdf5_group(stored, model.layers)
         if compile:
             training = hdf5.attribute(file, "training_config")
             if _compile(model, None if training is None else parse_json(training), custom_objects, version):
                 if "optimizer_weights" in file:
                     group = hdf5.subgroup(file, "optimizer_weights")
                     names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
-                    _set_optimizer(model, lambda: read_state(group, names, model, version))
+                    called = names_in_file(stored, model.layers)
+                    _set_optimizer(model, lambda: read_state(group, names, model, version, called))
                 load_state(file, model, resume)
         if verify:
             check_sample(file, model)
