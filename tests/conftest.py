@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 from hornbeam import _core
+from hornbeam.dialect import TF2
 from hornbeam.graph import Recorder, rewrites
 from hornbeam.settings import settings
 
@@ -55,7 +56,14 @@ def pytest_runtest_setup(item):
 
 
 @pytest.fixture
-def eager():
+def tf2(monkeypatch):
+    """Words mean what they mean in scripts of TensorFlow 2."""
+    monkeypatch.setattr(settings, "dialect", TF2)
+    monkeypatch.setattr(settings, "uids", {})
+
+
+@pytest.fixture
+def eager(tf2):
     """Tensors are eager, as they are for scripts that are written for TensorFlow 2."""
     settings.recorder = Recorder()
     yield settings.recorder

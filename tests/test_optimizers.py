@@ -226,6 +226,20 @@ def test_get():
         optimizers.SGD(rate=3)
 
 
+def test_optimizers_take_a_name_as_in_tf_keras():
+    assert optimizers.Adam(learning_rate=1e-3, name="mine").name == "mine"
+    assert "name" not in optimizers.Adam(name="mine").get_config()
+
+
+def test_a_hint_does_not_repeat_the_refused_word():
+    class Own(optimizers.Optimizer):
+        def __init__(self, rate=1, clipnrm=None):
+            super().__init__(rate=rate, clipnrm=clipnrm)
+
+    with pytest.raises(TypeError, match=r"rate\.$"):
+        Own()
+
+
 @pytest.mark.parametrize(
     "name", ["sgd", "SGD", "rmsprop", "RMSprop", "adam", "Adam", "nadam", "Nadam", "adamax", "adadelta", "adagrad"]
 )

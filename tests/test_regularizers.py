@@ -37,6 +37,12 @@ def test_regularizer_configs():
         regularizers.get(3)
 
 
+def test_the_factors_of_a_regularizer_have_a_dtype():
+    regularizer = regularizers.l1_l2(0.1, 0.01)
+    assert regularizer.l1.dtype == regularizer.l2.dtype == "float32"
+    assert all(type(value) is float for value in regularizer.get_config().values())
+
+
 def norms(w, axis=0):
     return np.sqrt((w**2).sum(axis, keepdims=True))
 

@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Iterator
 
 from .lazy import lazy_attributes
+from .version import KERAS_VERSION
 
 
 def _refuse_subinterpreters() -> None:
@@ -27,39 +28,36 @@ def _refuse_subinterpreters() -> None:
 
 _refuse_subinterpreters()
 
-__version__ = "2.3.1"  # scripts branch on it, files store it; our own is hornbeam.version.__version__
+__version__ = KERAS_VERSION  # scripts branch on it; in those of TensorFlow 2 it is another. Our own: hornbeam.version
 
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "initializers",
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
 _MORE_MODULES = ("graph", "legacy", "objectives", "saving", "version")
-_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
+_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models", "set_random_seed": "utils"}
 
 # `from keras import *` gave the modules, too.
-__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads", "set_random_seed"]
+__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads"]
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_MODULES, *_MORE_MODULES))
 
 
-def install_as_keras() -> None:
+def install_as_keras(tf: int | None = None) -> None:
     """Let ``import keras`` and the usual ``import tensorflow`` lines mean Hornbeam in this process.
 
     For notebooks, in their first cell; a script needs no change under ``hornbeam run``, which does the same.
+
+    Args:
+        tf: 1 or 2, the TensorFlow that the code means (docs/tensorflow.md). By default what the environment variable
+            HORNBEAM_TF says; else what the names say that the running script uses; and 2 in a notebook.
+
+    Raises:
+        ValueError: ``tf``, or HORNBEAM_TF, is something else.
     """
-    from .cli.run import prepare
+    from .cli import run
 
-    prepare()
-
-
-def set_random_seed(seed: int) -> None:
-    """Seed Python's ``random``, NumPy and Hornbeam, so that a script gives the same numbers again."""
-    import random
-
-    import numpy as np
-
-    random.seed(seed)
-    np.random.seed(seed)
+    run.prepare(run.dialect_here(tf).number)
 
 
 def set_num_threads(count: int) -> None:

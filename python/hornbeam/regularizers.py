@@ -21,22 +21,26 @@ class Regularizer:
 
 
 class L1L2(Regularizer):
-    """``l1 * sum(abs(x)) + l2 * sum(x ** 2)``."""
+    """``l1 * sum(abs(x)) + l2 * sum(x ** 2)``.
+
+    Attributes:
+        l1, l2: as arrays of floatx, whose dtype optimizers of others read.
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = float(K.cast_to_floatx(l1))
-        self.l2 = float(K.cast_to_floatx(l2))
+        self.l1 = K.cast_to_floatx(l1)
+        self.l2 = K.cast_to_floatx(l2)
 
     def __call__(self, x: Any) -> Any:
         penalty: Any = 0.0
         if self.l1:
-            penalty = penalty + self.l1 * K.sum(K.abs(x))
+            penalty = penalty + float(self.l1) * K.sum(K.abs(x))
         if self.l2:
-            penalty = penalty + self.l2 * K.sum(K.square(x))
+            penalty = penalty + float(self.l2) * K.sum(K.square(x))
         return penalty
 
     def get_config(self) -> dict:
-        return {"l1": self.l1, "l2": self.l2}
+        return {"l1": float(self.l1), "l2": float(self.l2)}
 
 
 def l1(l: float = 0.01) -> L1L2:

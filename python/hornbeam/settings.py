@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .dialect import TF1, Dialect
+
 
 @dataclass
 class Settings:
@@ -23,6 +25,7 @@ class Settings:
         learning_phase: 0 or 1 where the phase is fixed; None where each run says which it is.
         uids: how often each prefix was counted, from which layers get their default names.
         custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
+        dialect: what TensorFlow's and Keras's words mean; ``hornbeam run`` decides it for a script.
         recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
     """
 
@@ -32,6 +35,7 @@ class Settings:
     learning_phase: int | None = None
     uids: dict[str, Iterator[int]] = field(default_factory=dict)
     custom_objects: dict[str, Any] = field(default_factory=dict)
+    dialect: Dialect = TF1
     recorder: Any = None
 
     def next_uid(self, prefix: str) -> int:

@@ -1,3 +1,4 @@
-"""Hornbeam's own version; ``hornbeam.__version__`` is that of the Keras whose interface it has."""
+"""Hornbeam's own version, and that of the Keras whose names and files it has: files say so, and ``hornbeam.__version__``."""
 
+KERAS_VERSION = "2.3.1"
 __version__ = "0.1.0"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hornbeam import backend as K
+from hornbeam.tf import NAMES as tf
 
 
 def arrays(rng, *shapes):
@@ -31,6 +32,29 @@ def test_dot_of_vectors(rng):
     a, b = arrays(rng, (3, 4), (4,))
     np.testing.assert_allclose(K.eval(K.dot(K.constant(a, "float64"), K.constant(b, "float64"))), a @ b, rtol=1e-12)
     np.testing.assert_allclose(K.eval(K.dot(K.constant(b, "float64"), K.constant(b, "float64"))), b @ b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize(
+    "x, y", [((2, 3), (3, 4)), ((2, 2, 3), (3, 2)), ((2, 3), (4, 3, 5)), ((3,), (3, 2)), ((3,), (3,))]
+)
+def test_products_of_integers_are_exact(x, y, dtype, rng):
+    a, b = (rng.randint(-(2**14), 2**14, shape).astype(dtype) * (1 if dtype == "int32" else 2**14) for shape in (x, y))
+    got = K.eval(K.dot(K.constant(a, dtype), K.constant(b, dtype)))
+    assert got.dtype == dtype
+    np.testing.assert_array_equal(got, np.tensordot(a, b, axes=(a.ndim - 1, max(b.ndim - 2, 0))))
+
+
+def test_batches_of_products_of_integers():
+    a, b = np.arange(12).reshape(2, 2, 3), np.arange(24).reshape(2, 3, 4)
+    got = K.eval(K.batch_dot(K.constant(a, "int32"), K.constant(b, "int32")))
+    np.testing.assert_array_equal(got, a @ b)
+    turned = tf["matmul"](K.constant(a, "int32"), K.constant(a, "int32"), transpose_b=True)
+    np.testing.assert_array_equal(K.eval(turned), a @ a.transpose(0, 2, 1))
+    np.testing.assert_array_equal(
+        K.eval(tf["matmul"](K.constant(b, "int32"), K.constant(a, "int32"), transpose_a=True, transpose_b=True)),
+        b.transpose(0, 2, 1) @ a.transpose(0, 2, 1),
+    )
 
 
 def batch_dot_reference(a, b, axes):

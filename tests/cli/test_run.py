@@ -1,5 +1,6 @@
 """``hornbeam run``: a script that is not touched at all."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -11,12 +12,11 @@ import pytest
 def run(tmp_path):
     """A function that runs a script by ``hornbeam run`` in a fresh process."""
 
-    def run_script(source, *args):
+    def run_script(source, *args, tf=None):
         script = tmp_path / "script.py"
         script.write_text(textwrap.dedent(source))
-        return subprocess.run(
-            [sys.executable, "-m", "hornbeam", "run", str(script), *args], capture_output=True, text=True, cwd=tmp_path
-        )
+        command = [sys.executable, "-m", "hornbeam", "run", *(["--tf", tf] if tf else []), str(script), *args]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
 
     return run_script
 
@@ -152,6 +152,63 @@ def test_options_of_tensorflows_runs_change_nothing(run):
         """
     )
     check(result, "4.0", "3.0 4.0", "Invalid argument 'optoins' passed to `compile`.")
+
+
+def test_the_names_that_a_script_uses_say_which_tensorflow_it_means(run, tmp_path):
+    (tmp_path / "net.py").write_text("import tensorflow as tf\nstrategy = tf.distribute.MirroredStrategy()")
+    versions = "import tensorflow as tf, keras\nprint(tf.__version__, tf.version.VERSION, keras.__version__, {}{})\n"
+    two, one = versions.format("tf.keras.", "__version__"), versions.format("len(tf.ConfigProto.__name__", ")")
+    check(run(two), "2.15.0 2.15.0 2.15.0 2.15.0")
+    check(run(one), "1.15.5 1.15.5 2.3.1 7")
+    check(run("import net\n" + versions.format("1", "")), "2.15.0 2.15.0 2.15.0 1")
+
+
+def test_which_tensorflow_can_be_said_and_asked(tmp_path):
+    (tmp_path / "s.py").write_text("import tensorflow as tf\nprint(tf.__version__)\ntf.keras")
+
+    def run_with(*options, **environment):
+        return subprocess.run(
+            [sys.executable, "-m", "hornbeam", "run", *options, "s.py"],
+            capture_output=True, text=True, cwd=tmp_path, env=os.environ | environment,
+        )  # fmt: skip
+
+    check(run_with("--tf", "1"), "1.15.5")
+    check(run_with(HORNBEAM_TF="1"), "1.15.5")
+    check(run_with("--tf", "2", HORNBEAM_TF="1"), "2.15.0")
+    assert run_with("-v").stderr == "hornbeam run: TensorFlow 2.15.0: s.py:3 uses tf.keras\n"
+    assert run_with("-v", HORNBEAM_TF="1").stderr == "hornbeam run: TensorFlow 1.15.5: HORNBEAM_TF=1\n"
+    wrong = run_with(HORNBEAM_TF="3")
+    assert wrong.returncode == 2 and "HORNBEAM_TF is '3'" in wrong.stderr
+
+
+def test_what_tf_where_means_is_the_scripts(run):
+    source = """
+        import tensorflow as tf, numpy as np
+        rows = tf.where([True, False], tf.ones((2, 2)), tf.zeros((2, 2)))
+        print(tf.keras.backend.eval(rows).tolist(), tf.executing_eagerly()) {}
+        """
+    check(run(source.format("")), "[[1.0, 0.0], [1.0, 0.0]] True")
+    check(run(source.format("if True else tf.Session")), "[[1.0, 1.0], [0.0, 0.0]] False")
+
+
+def test_a_program_of_ones_own_installs_it(tmp_path):
+    def run_with(code, as_file=True, **environment):
+        (tmp_path / "own.py").write_text(code)
+        command = [sys.executable, "own.py"] if as_file else [sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | environment)
+
+    code = "import hornbeam\nhornbeam.install_as_keras({})\nimport tensorflow as tf, keras\nprint(tf.__version__, {})"
+    check(run_with(code.format("", "tf.placeholder.__name__")), "1.15.5 placeholder")
+    check(run_with(code.format("", "tf.keras.__version__")), "2.15.0 2.15.0")
+    check(run_with(code.format("", "tf.keras.__version__"), HORNBEAM_TF="1"), "1.15.5 2.3.1")
+    check(run_with(code.format("tf=1", "tf.keras.__version__")), "1.15.5 2.3.1")
+    check(run_with(code.format("", 1), as_file=False), "2.15.0 1")  # as in a notebook
+    assert "is 1 or 2" in run_with(code.format("tf=3", 1)).stderr
+
+
+def test_files_say_the_same_keras_whatever_the_script_means(run):
+    result = run("import json, keras\nprint(json.loads(keras.models.Sequential().to_json())['keras_version'])", tf="2")
+    check(result, "2.3.1")
 
 
 def test_threads_of_a_session_are_threads_here(run):

@@ -1,8 +1,12 @@
 """Configs and optimizer states of other generations, turned into those of Keras 2.3.1."""
 
+import json
+
 import numpy as np
 import pytest
 from hornbeam import layers, optimizers
+from hornbeam.layers import Dense, Input
+from hornbeam.models import Model, Sequential, clone_model, model_from_json
 from hornbeam.saving import model_from_config
 from hornbeam.saving.migrate import migrate, migrate_training
 from hornbeam.saving.optimizer_state import by_kind
@@ -69,7 +73,7 @@ def test_what_keras_2_does_not_have(config, message):
 )  # fmt: skip
 def test_bilinear_means_something_else_in_tf_keras(version, interpolation):
     inside = {"class_name": "Model", "config": {"layers": [layer("UpSampling2D", interpolation="bilinear")]}}
-    assert migrate(inside, version)["config"]["layers"] == [layer("UpSampling2D", interpolation=interpolation)]
+    assert migrate(inside, version)["config"]["layers"][0]["config"]["interpolation"] == interpolation
     assert migrate(layer("UpSampling2D", interpolation="nearest"), version)["config"]["interpolation"] == "nearest"
 
 
@@ -218,3 +222,26 @@ def test_bidirectional_layers_of_tf_keras_give_zeros_at_masked_steps():
         return layers.deserialize(migrate(item, version)).forward_layer.zero_output_for_mask
 
     assert bidirectional("2.11.0", True) and not bidirectional("2.11.0", False) and not bidirectional("2.3.1", True)
+
+
+def test_layers_of_tf_keras_cast_their_inputs():
+    """As they did when the model was made: a float32 layer follows a float64 one."""
+    model = Sequential([Dense(2, dtype="float64", input_shape=(3,)), Dense(1, dtype="float64")])
+    described = json.loads(model.to_json())
+    described["config"]["layers"][-1]["config"]["dtype"] = "float32"
+    described["keras_version"] = "2.6.0"
+    mixed = model_from_json(json.dumps(described))
+    mixed.set_weights(model.get_weights())
+    x = np.ones((4, 3))
+    assert mixed.predict(x).dtype == "float32" and clone_model(mixed).output.dtype == "float32"
+    np.testing.assert_allclose(mixed.predict(x), model.predict(x), rtol=1e-6)
+    with pytest.raises(ValueError, match="float64 and float32"):
+        model_from_json(json.dumps({**described, "keras_version": "2.3.1"}))
+
+
+@pytest.mark.parametrize("metrics", [[[None]], [None], [[None], ["mae"]]])
+def test_none_among_the_metrics_of_an_output_is_no_metric(metrics):
+    x = Input((2,))
+    model = Model(x, [Dense(1, name=f"out_{i}")(x) for i in range(len(metrics))])
+    model.compile("sgd", "mse", metrics=metrics)
+    assert [name for name in model.metrics_names if "loss" not in name] == ["out_1_mae"] * (len(metrics) > 1)

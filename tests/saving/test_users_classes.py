@@ -5,9 +5,16 @@ import zipfile
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Sequential, clone_model, load_model
-from hornbeam.utils import CustomObjectScope
+from hornbeam.settings import settings
+from hornbeam.utils import (
+    CustomObjectScope,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 
 X = np.random.RandomState(0).rand(3, 4).astype("float32")
 
@@ -80,3 +87,68 @@ def test_layers_in_private_lists_are_saved_with_the_layer_that_keeps_them(name, 
     x = np.random.RandomState(0).rand(3, 4)
     again = load_model(tmp_path / name, custom_objects={"Stack": Stack})
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+# -- registered classes and functions -----------------------------------------------------------------------------
+@pytest.fixture
+def registered(monkeypatch):
+    """A layer, a loss, an initializer and a model that are registered for the test."""
+    monkeypatch.setattr(settings, "custom_objects", {})
+
+    @register_keras_serializable(package="mine")
+    class Dense(L.Layer):
+        def call(self, x):
+            return x * 2.0
+
+    @register_keras_serializable("mine", name="loss")
+    def half(y_true, y_pred):
+        return 0.5 * K.mean(K.abs(y_true - y_pred), axis=-1)
+
+    @register_keras_serializable()
+    class Threes:
+        def __call__(self, shape, dtype=None):
+            return 3.0 * K.ones(shape, dtype=dtype)
+
+        def get_config(self):
+            return {}
+
+    return Dense, half, Threes
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_files_find_what_is_registered(registered, tmp_path, name):
+    layer, loss, initializer = registered
+    inner = Sequential([layer(input_shape=(5, 4)), L.Dense(2, kernel_initializer=initializer())])
+    model = Sequential([L.TimeDistributed(layer(), input_shape=(5, 4)), inner])
+    model.compile("sgd", loss)
+    model.save(tmp_path / name)
+    again = load_model(tmp_path / name)
+    assert type(again.layers[-1].layers[0]) is layer and type(again.layers[0].layer) is layer
+    assert getattr(again.loss, "fn", again.loss) is loss
+    x = np.ones((2, 5, 4))
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_a_keras_file_names_package_and_class(registered, tmp_path):
+    Sequential([registered[0](input_shape=(4,))]).save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as file:
+        layer = json.loads(file.read("config.json"))["config"]["layers"][-1]
+    assert (layer["class_name"], layer["registered_name"]) == ("Dense", "mine>Dense")
+
+
+def test_names_of_what_is_registered(registered):
+    layer, loss, _ = registered
+    assert [get_registered_name(thing) for thing in registered] == ["mine>Dense", "mine>loss", "Custom>Threes"]
+    assert get_registered_name(L.Dense) == "Dense"
+    assert get_registered_object("mine>Dense") is layer and get_registered_object("Dense") is None
+    assert get_registered_object("a", {"a": 1}) == get_registered_object("b", {"a": 1}, {"b": 1}) == 1
+    with CustomObjectScope({}):
+        assert get_registered_object("mine>loss") is loss
+
+
+def test_what_cannot_be_registered(registered):
+    with pytest.raises(ValueError, match="no get_config"):
+        register_keras_serializable()(type("Plain", (), {}))
+    with pytest.raises(ValueError, match="mine>Dense has been registered already"):
+        register_keras_serializable("mine")(L.Dense)
+    register_keras_serializable("mine")(registered[0])  # the cell of a notebook, run again

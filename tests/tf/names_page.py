@@ -1,11 +1,13 @@
-"""The lists of docs/tensorflow.md, read from the table. ``python tests/tf/names_page.py`` writes them."""
+"""The lists and the table of docs/tensorflow.md, read from the code. ``python tests/tf/names_page.py`` writes them."""
 
 from pathlib import Path
 
 from hornbeam import tf
+from hornbeam.dialect import RULES, TF1, TF2
 
 PAGE = Path(__file__).parents[2] / "docs" / "tensorflow.md"
 BEGIN = "<!-- written by tests/tf/names_page.py -->\n"
+BEGIN_RULES, END_RULES = "<!-- rules: written by tests/tf/names_page.py -->\n", "<!-- end of the rules -->\n"
 
 TITLES = {
     "elementwise": "Elementwise", "reduce": "Reductions and norms", "layout": "Shapes", "create": "Contents",
@@ -31,6 +33,14 @@ def lists() -> str:
     return "\n".join(paragraphs)
 
 
+def rules() -> str:
+    """The table of what scripts of TensorFlow 1 and 2 mean by the same words."""
+    rows = [("", "TensorFlow 1", "TensorFlow 2"), ("---",) * 3]
+    rows += [("`tf.__version__`", TF1.tensorflow, TF2.tensorflow), ("`keras.__version__`", TF1.keras, TF2.keras)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [*rows, *RULES.values()])
+
+
 if __name__ == "__main__":
-    head = PAGE.read_text().partition(BEGIN)[0]
-    PAGE.write_text(head + BEGIN + "\n" + lists())
+    head, _, rest = PAGE.read_text().partition(BEGIN_RULES)
+    between = rest.partition(END_RULES)[2].partition(BEGIN)[0]
+    PAGE.write_text(head + BEGIN_RULES + rules() + END_RULES + between + BEGIN + "\n" + lists())

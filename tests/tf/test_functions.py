@@ -402,5 +402,8 @@ def test_zeros_have_gradients():
 
 
 def test_the_page_lists_what_is_served():
-    text = names_page.PAGE.read_text().partition(names_page.BEGIN)[2]
+    page = names_page.PAGE.read_text()
+    rules = page.partition(names_page.BEGIN_RULES)[2].partition(names_page.END_RULES)[0]
+    assert rules == names_page.rules(), "python tests/tf/names_page.py writes it again"
+    text = page.partition(names_page.BEGIN)[2]
     assert text.strip() == names_page.lists().strip(), "python tests/tf/names_page.py writes it again"

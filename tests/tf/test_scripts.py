@@ -152,8 +152,18 @@ def test_gradients_of_several_and_weighted():
     (weighted,) = tf["gradients"]([x * x, x], [x], grad_ys=[K.constant(2.0), None])
     np.testing.assert_allclose(value(plain), 2 * X)
     np.testing.assert_allclose(value(weighted), 4 * X + 1, rtol=1e-6)
-    with pytest.raises(ValueError, match="stop_gradient"):
-        tf["gradients"](x, x, stop_gradients=[x])
+
+
+def test_gradients_that_stop_are_partial():
+    a = K.placeholder((2,))
+    b = 2.0 * a
+    total, partial = (tf["gradients"](a * b, [a, b], stop_gradients=stops) for stops in (None, [a, b]))
+    beyond = tf["gradients"](a * b + a, a, stop_gradients=b)
+    run = K.function([a], [*total, *partial, *beyond, *tf["gradients"](b, b, stop_gradients=[b])])
+    found = run([np.array([1.0, 3.0])])
+    for gradient, expected in zip(found, [[4, 12], [1, 3], [2, 6], [1, 3], [3, 7], [1, 1]], strict=True):
+        np.testing.assert_allclose(gradient, expected)
+    assert tf["gradients"](b, a, stop_gradients=[b]) == [None]
 
 
 # -- state ------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import hashlib
 import io
 import multiprocessing
 import os
+import random
 import signal
 import tarfile
 import threading
@@ -14,6 +15,7 @@ import h5py
 import hornbeam as keras
 import numpy as np
 import pytest
+from hornbeam import utils
 from hornbeam.callbacks import Callback
 from hornbeam.layers import Dense
 from hornbeam.models import Sequential
@@ -369,3 +371,25 @@ def test_to_categorical_and_normalize(rng):
     x = rng.rand(3, 4)
     np.testing.assert_allclose(np.linalg.norm(keras.utils.normalize(x), axis=1), 1)
     assert np.array_equal(keras.utils.normalize(np.zeros((2, 2))), np.zeros((2, 2)))
+
+
+def test_the_parts_of_a_batch():
+    x, y, w = np.ones(2), np.zeros(2), np.full(2, 3.0)
+    for data, parts in [(x, (x, None, None)), ([x], (x, None, None)), ([x, y], (x, y, None)), ((x, y, w), (x, y, w))]:
+        assert utils.unpack_x_y_sample_weight(data) == parts
+    assert utils.pack_x_y_sample_weight(x) is x and utils.pack_x_y_sample_weight([x, x]) == ([x, x],)
+    assert utils.pack_x_y_sample_weight(x, y) == (x, y) and utils.pack_x_y_sample_weight(x, y, w) == (x, y, w)
+    with pytest.raises(ValueError, match=r"\(x, y, sample_weight\)"):
+        utils.unpack_x_y_sample_weight((x,) * 4)
+
+
+def test_images_and_seeds_are_where_tf_keras_has_them(tmp_path):
+    pytest.importorskip("PIL")
+    utils.set_random_seed(3)
+    numbers = random.random(), np.random.rand()
+    utils.set_random_seed(3)
+    assert numbers == (random.random(), np.random.rand())
+    pixels = np.random.randint(0, 255, (4, 5, 3)).astype("float32")
+    utils.save_img(tmp_path / "i.png", pixels, scale=False)
+    np.testing.assert_array_equal(utils.img_to_array(utils.load_img(tmp_path / "i.png")), pixels)
+    assert utils.array_to_img(pixels).size == (5, 4)

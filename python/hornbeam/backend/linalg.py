@@ -6,7 +6,8 @@ from typing import Any
 
 from .. import graph
 from ..graph import Tensor
-from .shapes import dims_of, permute_dimensions, reshape
+from .math import sum as summed
+from .shapes import dims_of, expand_dims, permute_dimensions, reshape
 from .variables import int_shape
 
 
@@ -22,13 +23,25 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     if x.ndim == 1:
         return graph.apply("squeeze", [dot(reshape(x, (1, -1)), y)], axes=[0])
     if y.ndim == 2:
-        return graph.apply("matmul", [x, y])
+        return matrix_product(x, y)
     # The rest of y's axes become the columns of one matrix.
     inner = y.ndim - 2
     rest = [a for a in range(y.ndim) if a != inner]
     x_dims, y_dims = dims_of(x), dims_of(y)
     columns = reshape(permute_dimensions(y, [inner, *rest]), [y_dims[inner], _product(y_dims, rest)])
-    return reshape(graph.apply("matmul", [x, columns]), [*x_dims[:-1], *(y_dims[a] for a in rest)])
+    return reshape(matrix_product(x, columns), [*x_dims[:-1], *(y_dims[a] for a in rest)])
+
+
+def matrix_product(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
+    """Products of the last two axes, the others broadcast. Those of integers, for which there is no kernel, are summed up."""
+    if x.dtype.startswith("float") or x.dtype != y.dtype:
+        return graph.apply("matmul", [x, y], transpose_a=transpose_x, transpose_b=transpose_y)
+    x, y = (_turned(t) if turned else t for t, turned in ((x, transpose_x), (y, transpose_y)))
+    return summed(graph.apply("mul", [expand_dims(x, -1), expand_dims(y, -3)]), axis=-2)
+
+
+def _turned(x: Tensor) -> Tensor:
+    return permute_dimensions(x, [*range(x.ndim - 2), x.ndim - 1, x.ndim - 2])
 
 
 def _tensors(x: Any, y: Any) -> tuple[Tensor, Tensor]:
@@ -72,7 +85,7 @@ def batch_dot(x: Tensor, y: Tensor, axes: Any = None) -> Tensor:
         left = reshape(left, [x_dims[0], _product(x_dims, x_rest), x_dims[a]])
     if len(y_rest) != 1:
         right = reshape(right, [y_dims[0], y_dims[b], _product(y_dims, y_rest)])
-    out = graph.apply("matmul", [left, right])
+    out = matrix_product(left, right)
     if len(x_rest) == len(y_rest) == 1:
         return out
     rest = [x_dims[i] for i in x_rest] + [y_dims[i] for i in y_rest]

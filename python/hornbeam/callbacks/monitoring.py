@@ -37,6 +37,9 @@ class ModelCheckpoint(Callback):
         save_weights_only: save weights instead of the whole model.
         mode: ``'min'``, ``'max'`` or ``'auto'``.
         period: number of epochs between checks.
+        save_freq: ``'epoch'``, or the number of batches between checks, which then see the metrics of the epoch so far.
+        options: how tf.keras writes folders; changes nothing.
+        initial_value_threshold: the value that the metric has to improve on from the start.
     """
 
     def __init__(
@@ -48,6 +51,9 @@ class ModelCheckpoint(Callback):
         save_weights_only=False,
         mode="auto",
         period=1,
+        save_freq="epoch",
+        options=None,
+        initial_value_threshold=None,
     ):
         super().__init__()
         self.monitor = monitor
@@ -56,15 +62,36 @@ class ModelCheckpoint(Callback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.period = period
+        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
+            raise ValueError(f"ModelCheckpoint: save_freq is 'epoch' or a number of batches, got {save_freq!r}.")
+        self.save_freq = save_freq
         self.epochs_since_last_save = 0
+        self.batches_since_last_save = 0
+        self.epoch = 0
         self.monitor_op, self.best = comparison(mode, monitor)
+        if initial_value_threshold is not None:
+            self.best = initial_value_threshold
+        if save_freq != "epoch":  # else no batch needs to be told of
+            self.on_train_batch_end = self._count_batch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def _count_batch(self, batch, logs=None):
+        self.batches_since_last_save += 1
+        if self.batches_since_last_save >= self.save_freq:
+            self.batches_since_last_save = 0
+            self._check(self.epoch, {**(logs or {}), "batch": batch + 1})
 
     def on_epoch_end(self, epoch, logs=None):
-        logs = logs or {}
-        self.epochs_since_last_save += 1
-        if self.epochs_since_last_save < self.period:
+        if self.save_freq != "epoch":
             return
-        self.epochs_since_last_save = 0
+        self.epochs_since_last_save += 1
+        if self.epochs_since_last_save >= self.period:
+            self.epochs_since_last_save = 0
+            self._check(epoch, logs or {})
+
+    def _check(self, epoch: int, logs: dict) -> None:
         path = str(self.filepath).format_map(Logs(logs, epoch=epoch + 1))
         if not self.save_best_only:
             self._save(path, f"\nEpoch {epoch + 1:05d}: saving model to {path}")

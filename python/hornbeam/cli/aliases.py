@@ -10,6 +10,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from ..dialect import Dialect
+
 #: Packages whose whole tree is Hornbeam's.
 KERAS = {
     "keras": "hornbeam",
@@ -73,10 +75,11 @@ class AliasLoader(Loader):
         module.__spec__ = self.own_spec
 
 
-def install() -> None:
+def install(dialect: Dialect) -> None:
     """Let every import of Keras give Hornbeam, in this process, also where Keras is installed."""
     for name in [n for n in sys.modules if target_of(n)]:
         del sys.modules[name]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, AliasFinder)]
     sys.meta_path.insert(0, AliasFinder(KERAS))
     sys.meta_path.insert(1, CompanionFinder(COMPANIONS))
-    importlib.import_module("hornbeam").__name__ = "keras"  # code for both Kerases asks for it
+    vars(importlib.import_module("hornbeam")).update(__name__="keras", __version__=dialect.keras)  # code asks for both

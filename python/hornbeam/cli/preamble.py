@@ -16,8 +16,7 @@ import numpy as np
 
 from .. import _core
 from ..backend.session import Graph, Session, get_session
-
-VERSION = "1.15.5"  # the last that standalone Keras 2.3 ran on
+from ..dialect import Dialect
 
 
 class Options:
@@ -102,7 +101,7 @@ def no_tpu(*args: Any, **options: Any) -> None:
     raise ValueError("there is no TPU here")
 
 
-def modules() -> dict[str, dict[str, Any]]:
+def modules(dialect: Dialect) -> dict[str, dict[str, Any]]:
     """The names by module, each module by what follows ``tensorflow.``; the first has TensorFlow's own names."""
     logger = logging.getLogger("tensorflow")
     seed = Seeds()
@@ -121,8 +120,8 @@ def modules() -> dict[str, dict[str, Any]]:
     return {
         "": messages
         | {
-            "__version__": VERSION,
-            "VERSION": VERSION,
+            "__version__": dialect.tensorflow,
+            "VERSION": dialect.tensorflow,
             "Session": Session,
             "InteractiveSession": Session,
             "Graph": Graph,
@@ -138,7 +137,7 @@ def modules() -> dict[str, dict[str, Any]]:
             "disable_eager_execution": nothing,
             "disable_v2_behavior": nothing,
             "disable_v2_tensorshape": nothing,
-            "executing_eagerly": lambda: False,
+            "executing_eagerly": lambda: dialect.eager,
             "set_random_seed": seed,
             "get_logger": lambda: logger,
         },
@@ -159,7 +158,7 @@ def modules() -> dict[str, dict[str, Any]]:
         },
         "core.protobuf.config_pb2": messages,
         "core.protobuf.rewriter_config_pb2": {"RewriterConfig": RewriterConfig},
-        "version": {"VERSION": VERSION},
+        "version": {"VERSION": dialect.tensorflow},
         "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy, "get_strategy": Strategy},
         "distribute.cluster_resolver": {"TPUClusterResolver": no_tpu},
         "python.client.device_lib": {

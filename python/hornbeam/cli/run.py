@@ -1,7 +1,8 @@
-"""Runs a Keras script that is not touched at all: ``hornbeam run train.py --epochs 3``.
+"""Runs a Keras program that is not touched at all: ``hornbeam run train.py --epochs 3``.
 
-In the script, ``keras`` and ``tensorflow.keras`` are Hornbeam, ``tensorflow`` has the functions that Keras scripts call and
+In it, ``keras`` and ``tensorflow.keras`` are Hornbeam, ``tensorflow`` has the functions that Keras scripts call and
 takes their usual first lines (``docs/tensorflow.md``), and the NumPy names of the time (np.bool, np.int, ...) are back.
+The names that it uses say whether it means TensorFlow 1 or 2; --tf or the environment variable HORNBEAM_TF override that.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import argparse
 import builtins
 import importlib
 import os
-import runpy
 import sys
+import traceback
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
 from .. import backend
-from ..graph import Recorder
+from ..dialect import DIALECTS, Dialect
 from ..settings import settings
-from . import aliases, tensorflow
+from . import aliases, children, programs, tensorflow, whose_import
+from .which_tensorflow import Choice, choose
 
 #: NumPy had these names for Python's own types until 1.24.
 NUMPY_NAMES = ("bool", "int", "float", "complex", "object", "str")
@@ -33,33 +36,73 @@ IN_BACKEND = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("script", help="the Python file")
-    parser.add_argument("args", nargs=argparse.REMAINDER, help="what the script finds in sys.argv[1:]")
+    parser.add_argument("--tf", choices=sorted(DIALECTS), help="the TensorFlow that the program means")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say which TensorFlow that is, and why")
+    parser.add_argument("-m", dest="is_module", action="store_true", help="the program is a module's name")
+    parser.add_argument("program", help="a Python file, a notebook (.ipynb), or - for standard input")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="what the program finds in sys.argv[1:]")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the script as ``__main__``. Returns 1 after an exception, whose traceback begins in the script."""
-    if not os.path.isfile(args.script):
-        print(f"hornbeam run: no such file: {args.script}", file=sys.stderr)
-        return 2
-    prepare()
-    sys.argv = [args.script, *args.args]
-    sys.path[0] = os.path.dirname(os.path.abspath(args.script))
+    """Run the program as ``__main__``. Returns 1 after an exception, whose traceback begins in the program."""
     try:
-        runpy.run_path(args.script, run_name="__main__")
+        program = _program(args)
+        chosen = _chosen(args.tf) or choose(program.source)
+    except (programs.CannotRun, OSError) as error:
+        print(f"hornbeam run: {error}", file=sys.stderr)
+        return 2
+    if args.verbose:
+        print(f"hornbeam run: TensorFlow {chosen.dialect.tensorflow}: {chosen.why}", file=sys.stderr)
+    prepare(chosen.dialect.number)
+    sys.argv = [program.name, *args.args]
+    sys.path[0] = program.folder
+    try:
+        program.run()
     except Exception as error:
-        error.__traceback__ = from_script(error, args.script)
-        sys.excepthook(type(error), error, error.__traceback__)  # as Python would: with its guess at a misspelt name
+        show(error, from_program(error, program), program.is_file)
         return 1
+    except KeyboardInterrupt as interrupt:
+        show(interrupt, without_own_frames(from_program(interrupt, program)), program.is_file)
+        sys.excepthook = _nothing_more
+        raise  # so that the process ends by the signal, which the shell around it wants to know
     return 0
 
 
-def prepare() -> None:
-    """Make this process one in which old Keras code runs."""
-    tensorflow.install()
-    if os.environ.get("HORNBEAM_TF") == "2":
-        settings.recorder = Recorder()
-    aliases.install()
+def _program(args: argparse.Namespace) -> programs.Program:
+    if args.is_module:
+        return programs.Module(args.program)
+    if args.program == "-":
+        return programs.Input()
+    return (programs.Notebook if args.program.endswith(".ipynb") else programs.Script)(args.program)
+
+
+def _chosen(option: str | None) -> Choice | None:
+    """The dialect that the command or the environment names.
+
+    Raises:
+        CannotRun: HORNBEAM_TF is something else than 1 or 2.
+    """
+    if option is not None:
+        return Choice(DIALECTS[option], f"--tf {option}")
+    number = os.environ.get("HORNBEAM_TF")
+    if not number:
+        return None
+    if number not in DIALECTS:
+        raise programs.CannotRun(f"HORNBEAM_TF is {number!r:.40}, and has to be {' or '.join(DIALECTS)}")
+    return Choice(DIALECTS[number], f"HORNBEAM_TF={number}")
+
+
+def prepare(number: int) -> None:
+    """Make this process, and those it starts, one in which old Keras code runs.
+
+    Args:
+        number: 1 or 2, the TensorFlow that it means.
+    """
+    dialect = settings.dialect = DIALECTS[str(number)]
+    tensorflow.install(dialect)
+    aliases.install(dialect)
+    whose_import.install(lambda finder: isinstance(finder, (tensorflow.Finder, aliases.AliasFinder)))
+    children.install(prepare, number)
     for name, module in IN_BACKEND.items():
         vars(backend)[name] = vars(backend.tensorflow_backend)[name] = importlib.import_module(module)
     for name in NUMPY_NAMES:
@@ -67,9 +110,63 @@ def prepare() -> None:
             setattr(np, name, getattr(builtins, name))
 
 
-def from_script(error: Exception, script: str) -> TracebackType | None:
-    """The error's traceback without the frames above the script's own, of which a SyntaxError in it has none."""
+def dialect_here(number: int | None) -> Dialect:
+    """The dialect for a process that runs already: what is asked for, what the environment says, or what its script means.
+
+    An interactive session cannot be read beforehand; it is taken for one of today, of TensorFlow 2.
+
+    Raises:
+        ValueError: the number, or HORNBEAM_TF, is not 1 or 2.
+    """
+    if number is not None and str(number) not in DIALECTS:
+        raise ValueError(f"tf={number!r:.40}: the TensorFlow that a program means is 1 or 2.")
+    chosen = _chosen(None if number is None else str(number))
+    if chosen is not None:
+        return chosen.dialect
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script is not None and os.path.isfile(script):
+        return choose(programs.Script(script).source).dialect
+    return DIALECTS["2"]
+
+
+# -- tracebacks -----------------------------------------------------------------------------------------------------
+def show(error: BaseException, frames: TracebackType | None, is_file: bool) -> None:
+    """Print it as Python would: with its guess at a misspelt name, or by the script's own hook."""
+    error.__traceback__ = frames
+    if is_file or sys.excepthook is not sys.__excepthook__:
+        sys.excepthook(type(error), error, frames)
+    else:
+        traceback.print_exception(error)  # which finds the lines of what is not a file, as Python's own hook does not
+
+
+def from_program(error: BaseException, program: programs.Program) -> TracebackType | None:
+    """The error's traceback without the frames above the program's own, of which a SyntaxError in it has none.
+
+    The frames of ``import`` statements that pass through :mod:`.whose_import` are left out as well.
+    """
     frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename != script:
+    while frame is not None and not program.owns(frame.tb_frame.f_code.co_filename):
         frame = frame.tb_next
-    return frame
+    return without(frame, whose_import.__file__)
+
+
+def without_own_frames(frame: TracebackType | None) -> TracebackType | None:
+    """Without the frames inside of Hornbeam: an interrupt is not about where in there it came."""
+    return without(frame, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep)
+
+
+def without(frame: TracebackType | None, beginning: str) -> TracebackType | None:
+    """A traceback without the frames of files whose names begin so."""
+    frames = []
+    while frame is not None:
+        if not frame.tb_frame.f_code.co_filename.startswith(beginning):
+            frames.append(frame)
+        frame = frame.tb_next
+    rest = None
+    for kept in reversed(frames):
+        rest = TracebackType(rest, kept.tb_frame, kept.tb_lasti, kept.tb_lineno)
+    return rest
+
+
+def _nothing_more(*error: Any) -> None:
+    """An excepthook for what is shown already."""

@@ -18,6 +18,8 @@ from types import ModuleType
 from typing import Any
 
 from .. import backend
+from ..dialect import Dialect
+from ..settings import settings
 from . import preamble
 
 #: What scripts ask for that is not here, and what does it: by a name or by the module that it is in.
@@ -54,7 +56,7 @@ OPS = {
 }
 #: TensorFlow's own modules, from which libraries of layers import functions.
 INTERNAL = ("python", "python.eager", "python.ops", "python.framework", "python.layers", "python.util")
-#: Where TensorFlow 1 and 2 differ, ``tf.x`` is TensorFlow 1's, as its version says, but for these.
+#: Where TensorFlow 1 and 2 differ, the dialect says whose ``tf.x`` is; these are always TensorFlow 2's.
 OF_TENSORFLOW_2 = ("image.resize",)
 
 
@@ -103,7 +105,8 @@ class Facade(ModuleType):
                 name,
                 *(f"{p}.{name}" for p in ("math", "nn", "image", "nest", "lookup", "python")),
             ]
-        older = [] if self._version == "v2" or (not self._version and key in OF_TENSORFLOW_2) else [f"compat.v1.{key}"]
+        newer = settings.dialect.newer_functions or key in OF_TENSORFLOW_2
+        older = [] if self._version == "v2" or (not self._version and newer) else [f"compat.v1.{key}"]
         return [*older, key]
 
 
@@ -165,12 +168,14 @@ def split(fullname: str) -> tuple[str, str]:
 @cache
 def preamble_modules() -> dict[str, dict[str, Any]]:
     """Made once: what seeds or logs keeps its state."""
-    return preamble.modules()
+    return preamble.modules(settings.dialect)
 
 
-def install() -> None:
+def install(dialect: Dialect) -> None:
     """Let ``import tensorflow`` give the stand-in in this process. Aliases of Keras must be installed after it."""
     for name in [n for n in sys.modules if n.partition(".")[0] == "tensorflow"]:
         del sys.modules[name]
+    preamble_modules.cache_clear()
     preamble_modules()
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
     sys.meta_path.insert(0, Finder())

@@ -26,9 +26,18 @@ from ..graph import (
 from ..graph.context import context, inside
 from ..graph.locks import Lock
 from ..legacy import interfaces
+from ..settings import settings
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
-from .calling import Filed, concrete_inputs, copy_if_passed_through, mark_concrete, must_be_given, naming_layer
+from .calling import (
+    Filed,
+    autocast,
+    concrete_inputs,
+    copy_if_passed_through,
+    mark_concrete,
+    must_be_given,
+    naming_layer,
+)
 from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
@@ -81,6 +90,7 @@ class Layer(NodeAccess):
         name: unique name; made from the class name by default.
         trainable: whether training changes the weights.
         dtype: dtype of the weights, floatx by default.
+        autocast: whether floating inputs are cast to ``dtype`` (TensorFlow 2's layers do that).
         input_shape, batch_input_shape, batch_size: for the first layer of a Sequential.
         weights: initial weights, as for :meth:`set_weights`.
 
@@ -90,7 +100,17 @@ class Layer(NodeAccess):
     """
 
     _allowed_kwargs = frozenset(
-        ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights", "input_dtype")
+        (
+            "input_shape",
+            "batch_input_shape",
+            "batch_size",
+            "dtype",
+            "name",
+            "trainable",
+            "weights",
+            "input_dtype",
+            "autocast",
+        )
     )
 
     #: what inputs of another rank have to become, for the error about them
@@ -104,6 +124,9 @@ class Layer(NodeAccess):
 
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
+
+    #: whether floating inputs are cast to the layer's dtype: True for layers from tf.keras's files, None asks the dialect
+    _autocast: bool | None = None
 
     @disable_tracking
     def __init__(self, **kwargs):
@@ -144,6 +167,7 @@ class Layer(NodeAccess):
                 batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
             self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
         self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or K.floatx()
+        self._autocast = kwargs.get("autocast", self._autocast)
         self._initial_weights = kwargs.get("weights")
 
     @property
@@ -485,8 +509,9 @@ class Layer(NodeAccess):
             if "training" not in kwargs and must_be_given(self.call, "training"):
                 kwargs["training"] = None  # the learning phase, as tf.keras passes it
             with naming_layer(self, inputs), adding_assignments(self, inputs):
-                output = self.call(inputs, **kwargs)
-            output = copy_if_passed_through(output, inputs)
+                fed = self._cast_inputs(inputs)
+                output = self.call(fed, **kwargs)
+            output = copy_if_passed_through(output, fed)
             outputs = to_list(output, allow_tuple=True)
             if len(outputs) == 1:
                 output = outputs[0]  # also from a list, as K.gradients in a Lambda gives it
@@ -508,6 +533,11 @@ class Layer(NodeAccess):
             if filed is not None:
                 filed.forget_new()
         return output
+
+    def _cast_inputs(self, inputs):
+        """What ``call`` is given of the inputs: where the layer casts, all floating ones in its dtype."""
+        casts = settings.dialect.autocast if self._autocast is None else self._autocast
+        return autocast(inputs, self.dtype) if casts else inputs
 
     def _output_masks(self, inputs, previous_mask, count: int) -> list:
         mask = self.compute_mask(inputs, previous_mask)
@@ -587,7 +617,7 @@ class Layer(NodeAccess):
     def compute_mask(self, inputs, mask=None):
         """The mask passed on to the next layer: the given one if the layer supports masking."""
         if not self.supports_masking:
-            if not is_all_none(mask) and not self._ends_masks:
+            if not is_all_none(mask) and not (self._ends_masks or settings.dialect.masks_end):
                 raise TypeError(
                     f"Layer {self.name} does not support masking, but was passed an input_mask: {mask}. A layer before "
                     "it makes a mask (`Masking`, or `Embedding` with `mask_zero=True`): leave that out, or put "
@@ -642,9 +672,12 @@ def _shapes_agree(stated: tuple, actual: tuple) -> bool:
 
 
 def _default_name(cls: type) -> str:
-    """``dense_1`` for the first Dense, ``dense_2`` for the next."""
+    """``dense_1`` for the first Dense, ``dense_2`` for the next; of TensorFlow 2 ``dense`` and ``dense_1``."""
     prefix = _to_snake_case(cls.__name__)
-    return f"{prefix}_{K.get_uid(prefix)}"
+    number = K.get_uid(prefix)
+    if settings.dialect.names_from_zero:
+        return prefix if number == 1 else f"{prefix}_{number - 1}"
+    return f"{prefix}_{number}"
 
 
 # The following three have the names by which old packages import them from Keras.

@@ -41,11 +41,13 @@ class Epoch:
 
     Attributes:
         complete: whether all batches were used.
+        steps: the number of batches that were used.
         size: the number of samples in the last batch.
         logs: the mean loss over the samples, and the metrics after the last batch, by name.
     """
 
     complete: bool
+    steps: int
     size: int
     logs: dict[str, Any]
 
@@ -87,9 +89,9 @@ def _as_list(callbacks: Any) -> list[cbks.Callback]:
 
 
 def train_epoch(
-    hooks: cbks.CallbackList, batches: Batches, count: int, step: Callable, names: Names, fit: RunningFit
+    hooks: cbks.CallbackList, batches: Batches, count: int | None, step: Callable, names: Names, fit: RunningFit
 ) -> Epoch:
-    """Train on the ``count`` batches of one epoch, until a callback stops the training."""
+    """Train on the ``count`` batches of one epoch, or on all that there are, until a callback stops the training."""
     watched = hooks if hooks.watches_batches("train") else None
     loss_sum, seen, size, done = 0.0, 0, 0, 0
     values: list = []
@@ -102,7 +104,10 @@ def train_epoch(
                 break
     finally:
         fit.batch = None
-    return Epoch(done == count, size, dict(zip(names(), [loss_sum / seen, *map(scalar, values[1:])])) if done else {})
+    stopped = watched is not None and watched.model.stop_training
+    complete = done > 0 and not stopped if count is None else done == count
+    logs = dict(zip(names(), [loss_sum / seen, *map(scalar, values[1:])])) if done else {}
+    return Epoch(complete, done, size, logs)
 
 
 def finish_fit(hooks: cbks.CallbackList) -> cbks.History:
@@ -188,9 +193,9 @@ def concatenate(outputs: list[list]) -> Any:
     return unpack_singleton([parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in outputs])
 
 
-def progress(target: int, verbose: Any, by_steps: bool) -> Callable[[int], None]:
-    """A function to call with the size of each batch that is done; it moves a progress bar with ``verbose=1``."""
-    if verbose != 1:
+def progress(target: int | None, verbose: Any, by_steps: bool) -> Callable[[int], None]:
+    """A function to call with the size of each batch that is done; it moves a progress bar, if ``verbose`` asks for one."""
+    if verbose not in (1, "auto"):
         return lambda size: None
     bar = Progbar(target=target)
     return lambda size: bar.add(1 if by_steps else size)

@@ -57,6 +57,14 @@ def mark_concrete(outputs: list[Tensor]) -> None:
         x._concrete = True
 
 
+def autocast(inputs: Any, dtype: Any) -> Any:
+    """The inputs, those of other floating dtypes cast to ``dtype``, if that is a floating one itself."""
+    if isinstance(inputs, (list, tuple)):
+        return [autocast(x, dtype) for x in inputs]
+    floating = isinstance(inputs, Tensor) and str(inputs.dtype).startswith("float") and str(dtype).startswith("float")
+    return K.cast(inputs, dtype) if floating and inputs.dtype != dtype else inputs
+
+
 class Filed:
     """What a layer, and those inside it, have filed under their inputs: losses and updates.
 

@@ -46,7 +46,7 @@ def _clone_layer(layer: Any) -> Any:
     if isinstance(layer, Network):
         return clone_model(layer)
     clone = type(layer).from_config(layer.get_config())
-    clone._ends_masks = layer._ends_masks
+    clone._ends_masks, clone._autocast = layer._ends_masks, layer._autocast
     return clone
 
 

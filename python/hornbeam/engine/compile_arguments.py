@@ -116,6 +116,8 @@ def collect_per_output_metric_info(metrics, output_names, output_shapes, loss_fn
     for of_output, shape, loss in zip(_per_output(metrics, output_names), output_shapes, loss_fns):
         named: dict[str, Any] = OrderedDict()
         for metric in of_output:
+            if metric is None:  # tf.keras writes `[[None], ...]` for outputs without metrics
+                continue
             name = get_metric_name(metric, is_weighted)
             fn = get_metric_function(metric, output_shape=shape, loss_fn=loss)
             if not isinstance(fn, metrics_module.Metric):

@@ -41,6 +41,8 @@ class Compiled:
         total_loss: the scalar that training minimises; None where the model is not compiled, or not built yet.
         trained_weights: the weights that training changes, as they were when the model was compiled.
         train_function, test_function, predict_function: None until first used.
+        appended_names, appended_tensors: what was appended to ``metrics_names`` and ``metrics_tensors`` and waits for the
+            other half of its pair.
     """
 
     arguments: Arguments | None = None
@@ -52,10 +54,11 @@ class Compiled:
     train_function: Function | None = None
     test_function: Function | None = None
     predict_function: Function | None = None
-    step_parts: Any = (
-        None  #: loss and metrics for steps on eager tensors (``engine/steps.py``), once they were asked for
-    )
+    #: loss and metrics for steps on eager tensors (``engine/steps.py``), once they were asked for
+    step_parts: Any = None
     step_functions: dict[str, Any] = field(default_factory=dict)
+    appended_names: list[str] = field(default_factory=list)
+    appended_tensors: list[Tensor] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:

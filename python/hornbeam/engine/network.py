@@ -9,10 +9,11 @@ from .. import backend as K
 from ..graph import StaticShape, Variable, building, is_eager, name_scope, nest
 from ..graph.function import RunCounter
 from ..legacy import interfaces
+from ..settings import settings
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
-from .calling import KnownCalls, is_concrete, must_be_given, naming_layer
+from .calling import KnownCalls, autocast, is_concrete, must_be_given, naming_layer
 from .eager_call import adding_assignments
 from .endpoints import FedInput
 from .formula import adopt
@@ -212,6 +213,11 @@ class Network(Layer):
             return frozen
         return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers), frozen)
 
+    @property
+    def weights(self):
+        """All variables: those that training changes first, or in TensorFlow 2 layer by layer."""
+        return self._weights_by_layer() if settings.dialect.weights_by_layer else super().weights
+
     def get_weights(self):
         """Copies of all weights, layer by layer."""
         return K.batch_get_value(self._weights_by_layer())
@@ -329,6 +335,15 @@ class Network(Layer):
         outputs, _ = self._run(inputs, _mask_list(mask, len(inputs)), training)
         return unpack_singleton(list(outputs))
 
+    def _cast_inputs(self, inputs):
+        """Each input in the dtype of the Input that it stands for; a model without those casts as a layer does."""
+        if not self._is_graph_network:
+            return super()._cast_inputs(inputs)
+        if not settings.dialect.autocast:
+            return inputs
+        wanted = zip(to_list(inputs, allow_tuple=True), self.inputs)
+        return unpack_singleton([autocast(x, like.dtype) for x, like in wanted])
+
     def compute_mask(self, inputs, mask=None):
         if not self._is_graph_network:
             return None
@@ -402,7 +417,7 @@ class Network(Layer):
             if training is not None or must_be_given(layer.call, "training"):
                 kwargs["training"] = training
         with name_scope(layer.name), naming_layer(layer, x), adding_assignments(layer, tensors):
-            outputs = to_list(layer.call(x, **kwargs), allow_tuple=True)
+            outputs = to_list(layer.call(layer._cast_inputs(x), **kwargs), allow_tuple=True)
             output_masks = layer.compute_mask(x, mask)
             output_masks = [None] * len(outputs) if output_masks is None else to_list(output_masks, allow_tuple=True)
             if len(output_masks) != len(outputs):

@@ -8,7 +8,7 @@ import json
 from collections.abc import Hashable
 from typing import Any
 
-from ..utils.generic_utils import unpack_singleton
+from ..utils.generic_utils import get_registered_name, unpack_singleton
 from ..utils.messages import shortened, warn_user
 from ..utils.registry import LAYERS
 from .tracing import is_network, node_key
@@ -36,7 +36,7 @@ def network_to_config(network: Any) -> dict:
         layers.append(
             {
                 "name": layer.name,
-                "class_name": type(layer).__name__,
+                "class_name": get_registered_name(type(layer)),
                 "config": layer.get_config(),
                 "inbound_nodes": calls,
             }
@@ -82,6 +82,7 @@ def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
     """Make the layer that ``{class_name, config}`` describes; errors say which one it is."""
     try:
         layer = LAYERS.deserialize(data, custom_objects)
+        layer._autocast = data.get("autocast")  # what migrate.py says of layers in tf.keras's files
         layer._ends_masks = True  # Keras 2.3.1 cannot have made a model where it is an error, and tf.keras has none
         return layer
     except (ValueError, TypeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..settings import settings
 from ..utils.generic_utils import unpack_singleton
 
 
@@ -119,7 +120,7 @@ class NodeAccess:
     def _of_only_node(self, attr: str, what: str) -> Any:
         if not self._inbound_nodes:
             raise AttributeError(f"Layer {self.name} is not connected, no {what} to return.")
-        if len(self._inbound_nodes) > 1:
+        if len(self._inbound_nodes) > 1 and not settings.dialect.output_of_first_call:
             raise AttributeError(
                 f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is '
                 f"ill-defined. Use `get_{what.replace(' ', '_')}_at(node_index)` instead."

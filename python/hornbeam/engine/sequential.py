@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from .. import backend as K
-from ..utils.generic_utils import to_list
+from ..utils.generic_utils import get_registered_name, to_list
 from ..utils.messages import warn_user
 from ..utils.registry import LAYERS
 from .base_layer import Layer, disable_tracking, one_at_a_time
@@ -202,7 +202,7 @@ class Sequential(Model):
                 layers = [self.inputs[0]._keras_history[0], *layers]  # the only one that says the inputs' shape
         config = {
             "name": self.name,
-            "layers": [{"class_name": type(la).__name__, "config": la.get_config()} for la in layers],
+            "layers": [{"class_name": get_registered_name(type(la)), "config": la.get_config()} for la in layers],
         }
         if self._build_input_shape:
             config["build_input_shape"] = self._build_input_shape

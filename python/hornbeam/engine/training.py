@@ -9,10 +9,10 @@ import numpy as np
 from .. import backend as K
 from .. import optimizers
 from ..backend.session import RUN_OPTIONS
-from ..graph import Function, Tensor, symbolic
+from ..graph import Function, Tensor, as_integer, symbolic
 from ..legacy import interfaces
-from ..settings import settings
-from ..utils.generic_utils import slice_arrays, unpack_singleton
+from ..legacy.appended import Appended
+from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import feeding, functions, step_loops, training_arrays, training_generator, training_utils
 from .base_layer import _unique, one_at_a_time
@@ -106,6 +106,10 @@ class Model(Steps, Network):
         sample_weight_mode=None,
         weighted_metrics=None,
         target_tensors=None,
+        run_eagerly=None,
+        steps_per_execution=None,
+        jit_compile=None,
+        auto_scale_loss=None,
         **kwargs,
     ):
         """Configure the model for training.
@@ -118,24 +122,19 @@ class Model(Steps, Network):
             sample_weight_mode: ``'temporal'`` for weights per time step; or a list or dict of modes.
             weighted_metrics: metrics that count each sample by its weight.
             target_tensors: tensors to use as targets instead of fed ones.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how tf.keras runs a step. They change no
+                result, and nothing here: a step is one call in any case.
 
         Raises:
             ValueError: an unknown name, or an argument that does not fit the outputs.
         """
-        if settings.recorder is not None:  # tf.keras's arguments that change no result
-            self.run_eagerly = bool(kwargs.pop("run_eagerly", False))
-            for name in (
-                "jit_compile",
-                "steps_per_execution",
-                "auto_scale_loss",
-                "pss_evaluation_shards",
-                "from_serialized",
-            ):
-                kwargs.pop(name, None)
         if unknown := kwargs.keys() - set(RUN_OPTIONS):
             name = min(unknown)
             guess = did_you_mean(name, argument_names(type(self).compile))
             raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")
+        if steps_per_execution not in (None, "auto") and not as_integer(steps_per_execution) > 0:
+            raise ValueError(f"`steps_per_execution` is a positive number, got {steps_per_execution!r}.")
+        self.run_eagerly, self.jit_compile = bool(run_eagerly), bool(jit_compile)
         self._compile(
             Arguments(
                 optimizers.get(optimizer), loss or {}, metrics or [], loss_weights, sample_weight_mode, weighted_metrics
@@ -188,7 +187,27 @@ class Model(Steps, Network):
         """Names of what training reports: ``'loss'``, the outputs' losses if several, then the metrics."""
         if not self._is_compiled:
             return ["loss"]
-        return ["loss", *(metric.name for metric in self._compiled.mean_losses + self.metrics)]
+        names = ["loss", *(metric.name for metric in self._compiled.mean_losses + self.metrics)]
+        return Appended(names, lambda name: self._show_appended(self._compiled.appended_names, name))
+
+    @property
+    @one_at_a_time
+    def metrics_tensors(self):
+        """What training reports behind the loss, as tensors.
+
+        Scripts of Keras 2.0 to 2.2 append one to it, and its name to ``metrics_names``, to be shown its mean.
+        """
+        tensors = [result for result, _ in self._compiled.reports_of(self.metrics)]
+        return Appended(tensors, lambda tensor: self._show_appended(self._compiled.appended_tensors, tensor))
+
+    @one_at_a_time
+    def _show_appended(self, waiting: list, item: Any) -> None:
+        """Make a metric of a name and a tensor, once both were appended."""
+        waiting.append(item)
+        compiled = self._compiled
+        while compiled.appended_names and compiled.appended_tensors:
+            self.add_metric(compiled.appended_tensors.pop(0), name=compiled.appended_names.pop(0))
+            compiled.train_function = compiled.test_function = None
 
     def reset_metrics(self):
         """Start the metrics anew; done at the start of each epoch."""
@@ -275,6 +294,7 @@ class Model(Steps, Network):
         max_queue_size=10,
         workers=1,
         use_multiprocessing=False,
+        validation_batch_size=None,
         **kwargs,
     ):
         """Train for a number of epochs.
@@ -285,7 +305,7 @@ class Model(Steps, Network):
             y: targets in the same forms.
             batch_size: samples per step, 32 by default.
             epochs: index of the epoch at which to stop (counting from ``initial_epoch``).
-            verbose: 0 silent, 1 a progress bar, 2 one line per epoch.
+            verbose: 0 silent, 1 (or ``'auto'``) a progress bar, 2 one line per epoch.
             callbacks: list of ``keras.callbacks.Callback``.
             validation_split: the fraction at the data's end that is held back for validation.
             validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, or a generator or ``Sequence``.
@@ -296,6 +316,7 @@ class Model(Steps, Network):
             steps_per_epoch, validation_steps: number of batches, for generators and tensors.
             validation_freq: validate every that many epochs, or in the epochs listed.
             max_queue_size, workers, use_multiprocessing: how a generator is run.
+            validation_batch_size: samples per step of validation, ``batch_size`` by default.
 
         Returns:
             A ``History``, whose ``history`` is a dict from metric name to the list of its values by epoch.
@@ -303,6 +324,7 @@ class Model(Steps, Network):
         if "nb_epoch" in kwargs:
             warn_user("The `nb_epoch` argument in `fit` has been renamed `epochs`.")
             epochs = kwargs.pop("nb_epoch")
+        verbose = 1 if verbose == "auto" else verbose
         if kwargs:
             guess = did_you_mean(next(iter(kwargs)), argument_names(type(self).fit))
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}.{guess}")
@@ -331,6 +353,7 @@ class Model(Steps, Network):
                 use_multiprocessing=use_multiprocessing,
                 shuffle=shuffle,
                 initial_epoch=initial_epoch,
+                validation_batch_size=validation_batch_size,
             )
         with self._lock:  # one compilation, which another thread may follow with the next
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight, batch_size)
@@ -372,6 +395,7 @@ class Model(Steps, Network):
             steps_per_epoch=steps_per_epoch,
             validation_steps=validation_steps,
             validation_freq=validation_freq,
+            validation_batch_size=validation_batch_size,
         )
 
     def _validation_inputs(self, validation_data: Any, batch_size: int | None) -> list:
@@ -396,15 +420,21 @@ class Model(Steps, Network):
         max_queue_size=10,
         workers=1,
         use_multiprocessing=False,
+        return_dict=False,
     ):
         """Compute loss and metrics on data; arguments as for :meth:`fit`.
 
         Returns:
-            The loss, or a list in the order of ``metrics_names``.
+            The loss, or a list in the order of ``metrics_names``; with ``return_dict`` a dict by these names.
         """
         if self._by_steps("test"):
             logs = step_loops.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
-            return unpack_singleton(list(logs.values()))
+            return logs if return_dict else unpack_singleton(list(logs.values()))
+        if return_dict:
+            values = self.evaluate(
+                x, y, batch_size, verbose, sample_weight, steps, callbacks, max_queue_size, workers, use_multiprocessing
+            )
+            return dict(zip(self.metrics_names, to_list(values)))
         batch_size = self._validate_or_infer_batch_size(batch_size, steps, x)
         if training_utils.is_generator_or_sequence(x):
             training_utils.check_generator_arguments(y, sample_weight)
@@ -474,17 +504,18 @@ class Model(Steps, Network):
         )
         return self._packed(outputs)
 
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True):
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, reset_metrics=True, return_dict=False):
         """Make one training step.
 
         Args:
             reset_metrics: whether the metrics returned are of this batch alone.
 
         Returns:
-            The loss, or a list in the order of ``metrics_names``.
+            The loss, or a list in the order of ``metrics_names``; with ``return_dict`` a dict by these names.
         """
         if self._by_steps("train"):
-            return step_loops.on_batch(self, "train", x, y, sample_weight, class_weight, reset_metrics)
+            logs = step_loops.on_batch(self, "train", x, y, sample_weight, class_weight, reset_metrics)
+            return logs if return_dict else unpack_singleton(list(logs.values()))
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight)
             self._make_train_function()
@@ -492,12 +523,14 @@ class Model(Steps, Network):
         outputs = step(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
-        return unpack_singleton([scalar(value) for value in outputs])
+        values = [scalar(value) for value in outputs]
+        return dict(zip(self.metrics_names, values)) if return_dict else unpack_singleton(values)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True):
+    def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
         """Compute loss and metrics on one batch; see :meth:`train_on_batch`."""
         if self._by_steps("test"):
-            return step_loops.on_batch(self, "test", x, y, sample_weight, None, reset_metrics)
+            logs = step_loops.on_batch(self, "test", x, y, sample_weight, None, reset_metrics)
+            return logs if return_dict else unpack_singleton(list(logs.values()))
         with self._lock:
             x, y, sample_weights = self._training_data(x, y, sample_weight)
             self._make_test_function()
@@ -505,7 +538,8 @@ class Model(Steps, Network):
         outputs = step(feedable(x + y + sample_weights))
         if reset_metrics:
             self.reset_metrics()
-        return unpack_singleton([scalar(value) for value in outputs])
+        values = [scalar(value) for value in outputs]
+        return dict(zip(self.metrics_names, values)) if return_dict else unpack_singleton(values)
 
     def predict_on_batch(self, x):
         """Compute the outputs for one batch, with as little around it as possible."""

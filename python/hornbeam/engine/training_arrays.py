@@ -33,6 +33,7 @@ def fit_loop(
     steps_per_epoch=None,
     validation_steps=None,
     validation_freq=1,
+    validation_batch_size=None,
 ):
     """Train; see :meth:`Model.fit`. ``fit_inputs`` are the feeds of ``fit_function``, for all samples.
 
@@ -92,7 +93,7 @@ def fit_loop(
                 model,
                 val_function,
                 val_inputs,
-                batch_size=None if validation_steps else batch_size,
+                batch_size=None if validation_steps else validation_batch_size or batch_size,
                 steps=validation_steps,
                 callbacks=hooks,
                 out_labels=labels,

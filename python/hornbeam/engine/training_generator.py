@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..settings import settings
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe, warn_user
 from . import batch_loop
@@ -31,10 +33,11 @@ def fit_generator(
     use_multiprocessing=False,
     shuffle=True,
     initial_epoch=0,
+    validation_batch_size=None,
 ):
     """Train on batches from a generator or ``Sequence``, produced beside the training; see :meth:`Model.fit`."""
     steps = _steps(generator, steps_per_epoch, "steps_per_epoch")
-    recount = steps_per_epoch is None  # a Sequence may change its length from epoch to epoch
+    recount = steps_per_epoch is None and steps is not None  # a Sequence may change its length from epoch to epoch
     do_validation = validation_data is not None and (
         is_generator_or_sequence(validation_data) or len(validation_data) > 0
     )
@@ -76,14 +79,21 @@ def fit_generator(
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
             trained = batch_loop.train_epoch(hooks, _take(batches, steps), steps, train, names, fit)
+            if not trained.steps:
+                break  # the generator has ended, and the script is one that may let it
             epoch_logs = {}
             if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
-                epoch_logs = {f"val_{k}": v for k, v in zip(names(), to_list(validate(trained.size)))}
+                epoch_logs = {
+                    f"val_{k}": v for k, v in zip(names(), to_list(validate(validation_batch_size or trained.size)))
+                }
             if len(hooks.params["metrics"]) < 2 * len(names()):
                 set_params()
             hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})
-            if hooks.model.stop_training:
+            if hooks.model.stop_training or (steps is not None and trained.steps < steps):
                 break
+            if steps is None:
+                steps = trained.steps
+                set_params()
             if is_sequence(generator) and workers == 0:
                 generator.on_epoch_end()
             if recount:
@@ -146,11 +156,14 @@ def predict_generator(
         )
 
 
-def _steps(generator: Any, steps: float | None, name: str) -> int:
+def _steps(generator: Any, steps: float | None, name: str) -> int | None:
+    """The number of batches to take; None for all that there are."""
     if steps is not None:
         return math.ceil(steps)  # scripts of Python 2 times say `len(x) / batch_size`
     if is_sequence(generator):
         return len(generator)
+    if settings.dialect.generators_end:
+        return None
     raise ValueError(
         f"`{name}=None` is only valid for a generator based on the `keras.utils.Sequence` class. Please specify "
         f"`{name}` or use the `keras.utils.Sequence` class."
@@ -166,20 +179,27 @@ def _unpack(item: Any) -> tuple:
     return x, y, weight[0] if weight else None
 
 
-def _take(batches: Iterator, count: int, empty: bool = True) -> Iterator[tuple[tuple, int]]:
-    """``(x, y, sample_weight)`` and size of the next ``count`` batches.
+def _take(batches: Iterator, count: int | None, empty: bool = True) -> Iterator[tuple[tuple, int]]:
+    """``(x, y, sample_weight)`` and size of the next ``count`` batches, or of all that come.
 
     Raises:
-        ValueError: the generator ends before, or yields an empty batch and ``empty`` is False.
+        ValueError: the generator ends before, and in the script's dialect none may; or it yields an empty batch and
+            ``empty`` is False.
     """
-    for done in range(count):
+    for done in itertools.count() if count is None else range(count):
         try:
             data = _unpack(next(batches))
         except StopIteration:
-            raise ValueError(
+            if count is None:
+                return
+            told = (
                 f"The generator ended after {done} of {count} batches. It has to yield a batch for every step of every "
                 "epoch: let it loop over the data for ever, or pass fewer steps."
-            ) from None
+            )
+            if not settings.dialect.generators_end:
+                raise ValueError(told) from None
+            warn_user(told)
+            return
         size = _batch_size(data[0])
         if size == 0 and not empty:
             raise ValueError("Received an empty batch. Batches should contain at least one item.")

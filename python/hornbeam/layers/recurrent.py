@@ -10,7 +10,7 @@ from .. import backend as K
 from .. import regularizers
 from ..engine.base_layer import InputSpec, Layer, disable_tracking
 from ..legacy import interfaces
-from ..utils.generic_utils import to_list
+from ..utils.generic_utils import get_registered_name, to_list
 from ..utils.registry import LAYERS
 from .options import given_arguments
 from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
@@ -234,7 +234,7 @@ class RNN(TakesStates):
         return {**super().get_config(), **config}
 
     def get_config(self):
-        cell = {"class_name": type(self.cell).__name__, "config": self.cell.get_config()}
+        cell = {"class_name": get_registered_name(type(self.cell)), "config": self.cell.get_config()}
         return {**self._sequence_config(), "cell": cell}
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _set_weights
 from ..graph import Tensor, name_scope
-from ..utils.generic_utils import has_arg, object_list_uid, to_list, unpack_singleton
+from ..utils.generic_utils import get_registered_name, has_arg, object_list_uid, to_list, unpack_singleton
 from ..utils.registry import LAYERS
 from .conv_base import _Conv
 from .core import Activation, Dense, Flatten
@@ -72,7 +72,7 @@ class Wrapper(Layer):
         self.layer.set_weights(weights)
 
     def get_config(self):
-        layer = {"class_name": type(self.layer).__name__, "config": self.layer.get_config()}
+        layer = {"class_name": get_registered_name(type(self.layer)), "config": self.layer.get_config()}
         return {**super().get_config(), "layer": layer}
 
     @classmethod
@@ -294,7 +294,10 @@ class Bidirectional(TakesStates, Wrapper):
         config = {**super().get_config(), "merge_mode": self.merge_mode}
         if self._own_backward_layer:
             backward = self.backward_layer
-            config["backward_layer"] = {"class_name": type(backward).__name__, "config": backward.get_config()}
+            config["backward_layer"] = {
+                "class_name": get_registered_name(type(backward)),
+                "config": backward.get_config(),
+            }
         if self._num_constants:
             config["num_constants"] = self._num_constants
         return config

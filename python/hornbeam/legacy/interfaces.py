@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..settings import settings
 from ..utils.messages import warn_user
 
 Arguments = tuple[Any, dict[str, Any], list[tuple[str, str | None]]]
@@ -130,6 +131,8 @@ def _kernel_size(args: Sequence[Any], kwargs: dict, names: tuple[str, ...], labe
     """One number per axis, positional (after self and filters) or by ``names``, became ``kernel_size``."""
     given, rest = list(args[2:]), names
     if len(given) == 1 and not isinstance(given[0], int):
+        return args, kwargs, []
+    if len(given) > 1 and settings.dialect.positional_strides:
         return args, kwargs, []
     if len(given) <= len(names) and all(isinstance(n, int) for n in given):
         rest = names[len(given) :]

@@ -32,6 +32,7 @@ class Optimizer:
         clipnorm: gradients are scaled down together to at most this L2 norm (tf.keras's ``global_clipnorm``).
         clipvalue: each entry of a gradient is limited to [-clipvalue, clipvalue].
         clip_each: (of files that tf.keras wrote) each gradient is scaled down for itself.
+        name: the optimizer's name, as tf.keras has it.
 
     Attributes:
         weights: the optimizer's state, ``iterations`` first; known after ``get_updates``.
@@ -42,8 +43,9 @@ class Optimizer:
             kwargs["clipnorm"] = kwargs["global_clipnorm"]
         kwargs.pop("global_clipnorm", None)
         for name in kwargs:
-            if name not in _CLIPPING:
+            if name not in (*_CLIPPING, "name"):
                 known = [*argument_names(type(self).__init__), "clipnorm", "clipvalue", "decay", "epsilon"]
+                known = [other for other in known if other != name]  # a subclass may take it, and hand it on
                 raise TypeError(f"Unexpected keyword argument passed to optimizer: {name}.{did_you_mean(name, known)}")
         self.__dict__.update(kwargs)
         self.updates: list = []

@@ -94,6 +94,8 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
             _layer(name, item["config"])
             if name == "UpSampling2D" and item["config"].get("interpolation") == "bilinear" and is_tf(keras_version):
                 item["config"]["interpolation"] = "bilinear_half_pixel"
+            if is_tf(keras_version):
+                item["autocast"] = True
             if name == "Bidirectional" and is_tf(keras_version):
                 _zero_masked_steps(item["config"].get("layer"))
     return item

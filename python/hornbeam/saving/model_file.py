@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .. import __version__ as keras_version
 from .. import backend as K
 from .. import losses, metrics, optimizers
-from ..utils.generic_utils import allow_code_loading, get_custom_objects
+from ..utils.generic_utils import allow_code_loading, get_custom_objects, get_registered_name
 from ..utils.messages import short_errors, warn_user
+from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_config, zip_weights
 from .configs import model_from_config
 from .migrate import migrate_training
@@ -23,7 +23,8 @@ from .snapshot import Snapshot
 from .state import load_state, save_state
 from .targets import fetched
 from .text import get_json_type, model_description, parse_json, parse_model
-from .weights import load_weights_from_hdf5_group, save_weights_to_hdf5_group, unique_names
+from .weight_order import unique_names
+from .weights import load_weights_from_hdf5_group, names_in_file, save_weights_to_hdf5_group
 
 
 def save_model(model, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):
@@ -69,7 +70,7 @@ def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
         description = model_description(model)
         weights = [weight for layer in model.layers for weight in layer.weights]
         snapshot, training, slots = _take(model, weights, include_optimizer)
-    file.attrs["keras_version"] = keras_version.encode("utf8")
+    file.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     file.attrs["backend"] = K.backend().encode("utf8")
     config = {"class_name": description["class_name"], "config": description["config"]}
     file.attrs["model_config"] = json.dumps(config, default=get_json_type).encode("utf8")
@@ -104,7 +105,7 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
             save_sample(file, model, sample, snapshot)
     compiled = None if training is None else zip_config.compile_config(training)
     contents = zip_config.model_config(config, compiled, model)
-    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), keras_version)
+    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), KERAS_VERSION)
 
 
 _TRAINING = "training_config"
@@ -128,7 +129,7 @@ def _training(model: Any, snapshot: Snapshot) -> dict:
         if K.is_variable(value):
             vars(optimizer)[name] = snapshot[value][()]
     training = {
-        "optimizer_config": {"class_name": type(optimizer).__name__, "config": optimizer.get_config()},
+        "optimizer_config": {"class_name": get_registered_name(type(optimizer)), "config": optimizer.get_config()},
         "loss": model.loss,
         "metrics": model._compile_metrics,
         "weighted_metrics": model._compile_weighted_metrics,
@@ -176,14 +177,16 @@ def _read_hdf5(
             )
         version = hdf5.attribute(file, "keras_version")
         model = model_from_config(parse_model(description), custom_objects, lambdas, version)
-        load_weights_from_hdf5_group(hdf5.subgroup(file, "model_weights"), model.layers)
+        stored = hdf5.subgroup(file, "model_weights")
+        load_weights_from_hdf5_group(stored, model.layers)
         if compile:
             training = hdf5.attribute(file, "training_config")
             if _compile(model, None if training is None else parse_json(training), custom_objects, version):
                 if "optimizer_weights" in file:
                     group = hdf5.subgroup(file, "optimizer_weights")
                     names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
-                    _set_optimizer(model, lambda: read_state(group, names, model, version))
+                    called = names_in_file(stored, model.layers)
+                    _set_optimizer(model, lambda: read_state(group, names, model, version, called))
                 load_state(file, model, resume)
         if verify:
             check_sample(file, model)

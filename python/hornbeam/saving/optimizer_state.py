@@ -6,6 +6,7 @@ That order is: the number of steps, then one kind of slot for all weights, then 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,13 @@ from . import hdf5
 from .snapshot import Snapshot
 
 
-def read_state(group: Any, names: list[str], model: Any, keras_version: str | None) -> list[np.ndarray]:
+def read_state(
+    group: Any, names: list[str], model: Any, keras_version: str | None, called: Mapping[Any, str] | None = None
+) -> list[np.ndarray]:
     """Read the arrays ``names`` of ``group`` in the order of ``model.optimizer.weights``.
+
+    Args:
+        called: what the file calls the model's weights.
 
     Slots that the file does not have (Adam's ``vhat`` before 2.1.3) keep their value.
 
@@ -40,7 +46,7 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
             arrays = by_kind(arrays, len(weights))
         arrays[1:1] = schedule
     elif _sorted_by_name(keras_version):
-        arrays = _in_layer_order(arrays, weights)
+        arrays = _in_layer_order(arrays, [(called or {}).get(weight, weight.name) for weight in weights])
     missing = slots[len(arrays) :]
     return arrays + [w.get_value() for w in missing] if arrays and _fits(arrays, slots) else arrays
 
@@ -109,15 +115,16 @@ def by_kind(arrays: list[np.ndarray], count: int) -> list[np.ndarray]:
 
 
 def _sorted_by_name(keras_version: str | None) -> bool:
-    """Keras up to 2.0.4 went through the weights in the order of their names."""
+    """Keras up to 2.0.5 went through the weights in the order of their names."""
     match = re.fullmatch(r"2\.0\.(\d+)", keras_version or "")
-    return match is not None and int(match.group(1)) <= 4
+    return match is not None and int(match.group(1)) <= 5
 
 
-def _in_layer_order(arrays: list[np.ndarray], weights: list) -> list[np.ndarray]:
-    count = len(weights)
+def _in_layer_order(arrays: list[np.ndarray], names: list[str]) -> list[np.ndarray]:
+    """From slots in the order of the weights' names to slots in the order of the weights."""
+    count = len(names)
     head = len(arrays) % count if count else 0
-    order = sorted(range(count), key=lambda i: weights[i].name)
+    order = sorted(range(count), key=lambda i: names[i])
     restored = list(arrays[:head])
     for start in range(head, len(arrays), count or 1):
         kind: list[Any] = [None] * count

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__ as keras_version
 from .. import backend as K
+from ..utils.generic_utils import get_registered_name
 from ..utils.messages import shortened
+from ..version import KERAS_VERSION
 from . import plain_yaml
 from .plain_yaml import LONGEST_NUMBER, TOO_DEEP, TooLarge
 
@@ -17,9 +18,9 @@ from .plain_yaml import LONGEST_NUMBER, TOO_DEEP, TooLarge
 def model_description(model: Any) -> dict:
     """Class, config, Keras version and backend: what a file says of a model apart from its weights."""
     return {
-        "class_name": type(model).__name__,
+        "class_name": get_registered_name(type(model)),
         "config": model.get_config(),
-        "keras_version": keras_version,
+        "keras_version": KERAS_VERSION,
         "backend": K.backend(),
     }
 
@@ -31,11 +32,11 @@ def get_json_type(obj: Any) -> Any:
         TypeError: nothing sensible.
     """
     if hasattr(obj, "get_config"):
-        return {"class_name": type(obj).__name__, "config": obj.get_config()}
+        return {"class_name": get_registered_name(type(obj)), "config": obj.get_config()}
     if isinstance(obj, (np.ndarray, np.generic)):
         return obj.item() if obj.ndim == 0 else {"type": "ndarray", "value": obj.tolist()}
     if isinstance(obj, type) or callable(obj):
-        return obj.__name__
+        return get_registered_name(obj)
     raise TypeError(f"Not JSON Serializable: {obj!r}")
 
 

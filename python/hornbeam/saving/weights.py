@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__ as keras_version
 from .. import backend as K
 from ..utils.messages import short_errors, warn_user
+from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_weights
 from .legacy_weights import preprocess_weights_for_loading
 from .snapshot import Snapshot
 from .targets import fetched
+from .weight_order import places_in_file, unique_names
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
@@ -30,7 +31,7 @@ def save_weights_to_hdf5_group(group, layers, snapshot=None):
         snapshot = Snapshot(weight for layer in layers for weight in layer.weights)
     hdf5.save_attributes_to_hdf5_group(group, "layer_names", [layer.name.encode("utf8") for layer in layers])
     group.attrs["backend"] = K.backend().encode("utf8")
-    group.attrs["keras_version"] = keras_version.encode("utf8")
+    group.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     for layer in layers:
         own = group.create_group(layer.name)
         weights = layer.weights
@@ -38,21 +39,6 @@ def save_weights_to_hdf5_group(group, layers, snapshot=None):
         hdf5.save_attributes_to_hdf5_group(own, "weight_names", [name.encode("utf8") for name in names])
         for name, value in zip(names, snapshot.of(weights)):
             own[name] = value
-
-
-def unique_names(names: list[str]) -> list[str]:
-    """Weights of nested models may have one name; in a file they cannot."""
-    taken: set[str] = set()
-    unique = []
-    for name in names:
-        base, tail = (name[:-2], ":0") if name.endswith(":0") else (name, "")
-        candidate, count = name, 0
-        while candidate in taken:
-            count += 1
-            candidate = f"{base}_{count}{tail}"
-        taken.add(candidate)
-        unique.append(candidate)
-    return unique
 
 
 def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> None:
@@ -171,6 +157,19 @@ def _pairs_by_name(
     return pairs
 
 
+def names_in_file(f: Any, layers: list) -> dict[Any, str]:
+    """What a file calls the weights of ``layers``, where it has the same layers with as many weights."""
+    layers = [layer for layer in layers if layer.weights]
+    found = [name for name in _layer_names(f) if _has_weights(f, name)]
+    named: dict[Any, str] = {}
+    for layer, layer_name in zip(layers, found):
+        group, names = hdf5.subgroup(f, layer_name), _weight_names(f, layer_name)
+        if len(found) == len(layers) and len(names) == len(layer.weights):
+            places = places_in_file(names, [hdf5.dataset(group, name).shape for name in names], layer.weights)
+            named.update(zip(layer.weights, (names[i] for i in places)))
+    return named
+
+
 def _written_by(f: Any) -> tuple[str, str | None]:
     """Version of Keras and backend that wrote a file; before they were stored it was Keras 1."""
     return hdf5.attribute(f, "keras_version") or "1", hdf5.attribute(f, "backend")
@@ -214,6 +213,7 @@ def _read(f: Any, layer_name: str, layer: Any) -> list[np.ndarray]:
             f"{layer_name} in the file has weights of shapes {[item.shape for item in found]}."
         )
     try:
-        return [np.asarray(item[()]) for item in found]
+        places = places_in_file(names, [item.shape for item in found], layer.weights)
+        return [np.asarray(found[i][()]) for i in places]
     except OSError as error:
         raise OSError(f"The file is damaged: the weights of layer {layer_name} cannot be read: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import layers
+from ..utils.generic_utils import get_registered_name
 
 #: What Hornbeam's optimizers do in the words of the optimizers of Keras 2.11 and later.
 _OPTIMIZER_FIXED = {
@@ -29,7 +30,7 @@ def _users_classes(model: Any) -> set[str]:
         layer = waiting.pop()
         waiting += getattr(layer, "layers", layer._sublayers)
         if not type(layer).__module__.startswith("hornbeam."):
-            found.add(type(layer).__name__)
+            found.add(get_registered_name(type(layer)))
     return found
 
 
@@ -43,7 +44,7 @@ def _with_origins(item: Any, users: set[str]) -> Any:
     name = item.get("class_name")
     if "config" in item and isinstance(name, str):
         if name in users:
-            return {"module": None, "registered_name": name, **item}
+            return {"module": None, "registered_name": name, **item, "class_name": name.rpartition(">")[2]}
         if name in ("Model", "Sequential"):
             return {"module": "keras", "registered_name": None, **item}
         of_a_layer = isinstance(item["config"], dict) and "name" in item["config"]

@@ -277,18 +277,21 @@ def gradients(
 ) -> list[Tensor | None]:  # fmt: skip
     """Derivatives of the sum of ``ys`` (weighted by ``grad_ys``) with respect to each of ``xs``; None where unconnected.
 
-    Raises:
-        ValueError: ``stop_gradients``: use ``tf.stop_gradient`` where the tensor is used.
+    Args:
+        stop_gradients: tensors that count as constants: derivatives are partial where one of ``xs`` depends on another.
     """
-    if stop_gradients:
-        raise ValueError("tf.gradients with stop_gradients is not supported: use tf.stop_gradient on the tensors")
+    stopped = {id(t) for t in flatten(stop_gradients)} if stop_gradients is not None else set()
     heads = [tensor(y) for y in (ys if isinstance(ys, (list, tuple)) else [ys])]
     weights = grad_ys if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(heads)
     total: Any = None
     for y, weight in zip(heads, weights):
         part = K.sum(y if weight is None else y * weight)
         total = part if total is None else total + part
-    return K.gradients(total, list(xs) if isinstance(xs, (list, tuple)) else [xs])
+    return graph.gradients(
+        total,
+        list(xs) if isinstance(xs, (list, tuple)) else [xs],
+        inside=lambda node: not any(id(t) in stopped for t in node.outputs),
+    )
 
 
 # -- order, names, checks -----------------------------------------------------------------------------------------

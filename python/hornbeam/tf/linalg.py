@@ -21,11 +21,9 @@ def matmul(
     adjoint_b: bool = False, a_is_sparse: bool = False, b_is_sparse: bool = False, output_type: Any = None,
     name: Any = None, adj_x: bool = False, adj_y: bool = False,
 ) -> Tensor:  # fmt: skip
-    return graph.apply(
-        "matmul", [*tensors(a, b), None],
-        transpose_a=bool(transpose_a or adjoint_a or adj_x), transpose_b=bool(transpose_b or adjoint_b or adj_y),
-        activation="linear",
-    )  # fmt: skip
+    left, right = tensors(a, b)
+    turn_left, turn_right = transpose_a or adjoint_a or adj_x, transpose_b or adjoint_b or adj_y
+    return K.matrix_product(left, right, bool(turn_left), bool(turn_right))
 
 
 @function("linalg.matvec")
@@ -48,7 +46,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: Any = None) -> Tensor:
     shared = product([size_a[i] for i in left])
     rows = K.reshape(K.permute_dimensions(a, [*rest_a, *left]), [product([size_a[i] for i in rest_a]), shared])
     columns = K.reshape(K.permute_dimensions(b, [*right, *rest_b]), [shared, product([size_b[i] for i in rest_b])])
-    return K.reshape(graph.apply("matmul", [rows, columns]), [size_a[i] for i in rest_a] + [size_b[i] for i in rest_b])
+    return K.reshape(K.matrix_product(rows, columns), [size_a[i] for i in rest_a] + [size_b[i] for i in rest_b])
 
 
 @function("einsum", "linalg.einsum")

@@ -8,7 +8,7 @@ _WHERE = {
     "np_utils": ("to_categorical", "normalize"),
     "generic_utils": (
         "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
-        "serialize_keras_object",
+        "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",
     ),
     "progbar": ("Progbar",),
     "sequence": ("Sequence",),
@@ -16,10 +16,13 @@ _WHERE = {
     "io_utils": ("H5Dict", "HDF5Matrix"),
     "layer_utils": ("convert_all_kernels_in_model", "get_source_inputs", "print_summary"),
     "vis_utils": ("model_to_dot", "plot_model"),
+    "image_utils": ("array_to_img", "img_to_array", "load_img", "save_img"),
+    "seeds": ("set_random_seed",),
     "multi_gpu_utils": ("multi_gpu_model",),
 }  # fmt: skip
 _MODULES = (*_WHERE, "conv_utils", "losses_utils", "metrics_utils", "test_utils")
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
+_NAMES |= dict.fromkeys(("pack_x_y_sample_weight", "unpack_x_y_sample_weight"), ".engine.data_adapter")
 
 __all__ = sorted([*_NAMES, *_MODULES])
 

@@ -67,6 +67,49 @@ def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
     return CustomObjectScope(*args)
 
 
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """Make a decorator: files call the class or function ``package>name``, and loading finds it without custom objects.
+
+    Args:
+        package: whose it is.
+        name: the class's own by default.
+
+    Raises:
+        ValueError: a class without ``get_config``, or a name that is taken already.
+    """
+
+    def register(decorated: Any) -> Any:
+        registered = f"{package}>{name or decorated.__name__}"
+        if isinstance(decorated, type) and not hasattr(decorated, "get_config"):
+            raise ValueError(f"Cannot register {decorated.__name__}: it has no get_config(), which files are made of.")
+        other = settings.custom_objects.get(registered, decorated)
+        if getattr(other, "__qualname__", None) != getattr(decorated, "__qualname__", None):
+            raise ValueError(f"{registered} has been registered already, as {other}.")
+        for known in (settings.custom_objects, get_custom_objects()):
+            known[registered] = decorated
+        return decorated
+
+    return register
+
+
+def get_registered_name(obj: Any) -> str:
+    """What files call a class or function: ``package>name`` if it is registered, else its own name."""
+    for name, known in get_custom_objects().items():
+        if known is obj and ">" in name:
+            return name
+    return obj.__name__
+
+
+def get_registered_object(
+    name: str, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
+) -> Any:
+    """What a registered name stands for, or a name in one of the dicts; None if there is no such object."""
+    for known in (get_custom_objects(), custom_objects or {}, module_objects or {}):
+        if name in known:
+            return known[name]
+    return None
+
+
 def get_custom_objects() -> dict[str, Any]:
     """The dict of custom objects known everywhere; entries may be added and removed."""
     return settings.custom_objects if _loading.objects is None else _loading.objects
@@ -82,9 +125,9 @@ def serialize_keras_object(instance: Any) -> Any:
     if instance is None:
         return None
     if hasattr(instance, "get_config"):
-        return {"class_name": type(instance).__name__, "config": instance.get_config()}
+        return {"class_name": get_registered_name(type(instance)), "config": instance.get_config()}
     if hasattr(instance, "__name__"):
-        return instance.__name__
+        return get_registered_name(instance)
     raise ValueError(f"Cannot serialize {instance!r}: it has neither get_config() nor a __name__.")
 
 

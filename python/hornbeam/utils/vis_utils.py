@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 from ..engine.tracing import is_network
+from ..settings import settings
 
 
 def _pydot() -> Any:
@@ -17,6 +19,15 @@ def _pydot() -> Any:
             "program graphviz, too. Without them `model.to_mermaid()` gives text that Markdown viewers draw."
         ) from error
     return pydot
+
+
+def _check_drawable() -> None:
+    """Raise ImportError without pydot, and OSError where it cannot call Graphviz."""
+    if shutil.which(_pydot().Dot().prog) is None:
+        raise OSError(
+            "`pydot` failed to call Graphviz. Please install Graphviz (https://www.graphviz.org/) and ensure that its "
+            "program `dot` is in the PATH. Without it `model.to_mermaid()` gives text that Markdown viewers draw."
+        )
 
 
 def is_model(layer):
@@ -188,7 +199,17 @@ def plot_model(
 
     Returns:
         In Jupyter an image that is shown, else None.
+
+    Raises:
+        ImportError, OSError: pydot or Graphviz is not installed. To scripts of TensorFlow 2 that is said, and they go on.
     """
+    try:
+        _check_drawable()
+    except (ImportError, OSError) as error:
+        if not settings.dialect.plots_or_says:
+            raise
+        print(f"plot_model draws nothing: {error}")
+        return None
     dot = model_to_dot(model, show_shapes, show_layer_names, rankdir, expand_nested, dpi)
     extension = os.path.splitext(to_file)[1][1:] or "png"
     dot.write(to_file, format=extension)

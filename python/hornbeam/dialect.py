@@ -1,0 +1,61 @@
+"""What scripts of TensorFlow 1 with Keras 2.3, and those of TensorFlow 2 with its tf.keras, mean by the same words.
+
+A script means one of the two, ``TF1`` or ``TF2``. ``settings.dialect`` is the one that counts in this process; whoever has a
+choice to make asks it, and nothing else. docs/tensorflow.md shows the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+
+def _rule(what: str, in_1: str, in_2: str) -> Any:
+    """A field that is False in TF1 and True in TF2, and the line about it in the table of docs/tensorflow.md."""
+    return field(metadata={"rule": (what, in_1, in_2)})
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A version of TensorFlow as scripts know it, and the Keras that they use with it."""
+
+    number: int
+    tensorflow: str
+    keras: str
+
+    newer_functions: bool = _rule(
+        "`tf.where`, `tf.losses.mean_squared_error` and others of two meanings",
+        "those of `tf.compat.v1`: a vector picks rows, losses are means over all",
+        "those of `tf.compat.v2`: all is broadcast, losses are Keras's",
+    )
+    eager: bool = _rule("`tf.executing_eagerly()`", "False", "True")
+    names_from_zero: bool = _rule("names of layers that have none", "`dense_1`, `dense_2`", "`dense`, `dense_1`")
+    weights_by_layer: bool = _rule(
+        "`model.weights`", "trainable weights first", "layer by layer, as `get_weights` has them"
+    )
+    output_of_first_call: bool = _rule(
+        "`layer.output` of a layer called twice", "an error: `get_output_at(i)` says which", "the first call's"
+    )
+    positional_strides: bool = _rule(
+        "`Conv2D(8, 3, 2)`", "a kernel of 3×2, as in Keras 1, with a warning", "a kernel of 3×3, strides of 2"
+    )
+    autocast: bool = _rule(
+        "floating inputs of another dtype than the layer's", "stay as they are", "are cast to the layer's"
+    )
+    masks_end: bool = _rule("a mask that a layer does not support", "an error", "ends there")
+    generators_end: bool = _rule(
+        "a generator without a number of steps", "an error", "is run to its end, which ends the epoch"
+    )
+    plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
+
+
+def _is_rule(f: Field) -> bool:
+    return "rule" in f.metadata
+
+
+#: For each rule what it is about, and what that means in TF1 and in TF2.
+RULES: dict[str, tuple[str, str, str]] = {f.name: f.metadata["rule"] for f in fields(Dialect) if _is_rule(f)}
+
+TF1 = Dialect(1, "1.15.5", "2.3.1", **dict.fromkeys(RULES, False))  # the last that standalone Keras 2.3 ran on
+TF2 = Dialect(2, "2.15.0", "2.15.0", **dict.fromkeys(RULES, True))  # the last whose tf.keras is Keras 2
+DIALECTS = {"1": TF1, "2": TF2}

@@ -1,0 +1,158 @@
+"""Where words mean one thing in scripts of TensorFlow 1 and another in those of TensorFlow 2."""
+
+import numpy as np
+import pytest
+from hornbeam import backend as K
+from hornbeam.dialect import RULES, TF1, TF2
+from hornbeam.layers import (
+    Add,
+    BatchNormalization,
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    Dense,
+    Flatten,
+    Input,
+    Lambda,
+    Layer,
+    Masking,
+)
+from hornbeam.models import Model, Sequential
+from hornbeam.settings import settings
+from hornbeam.utils import plot_model
+
+FLOAT64 = np.random.RandomState(0).rand(2, 4)
+
+
+@pytest.fixture
+def model():
+    model = Sequential([Dense(1, kernel_initializer="ones", input_shape=(2,))])
+    model.compile("sgd", "mse")
+    return model
+
+
+def batches(count, size=4):
+    return ((np.ones((size, 2)), np.ones((size, 1))) for _ in range(count))
+
+
+def test_each_rule_differs_between_the_two():
+    assert settings.dialect is TF1
+    assert all(getattr(TF2, name) and not getattr(TF1, name) for name in RULES)
+
+
+# -- names, weights, outputs --------------------------------------------------------------------------------------------
+def test_names_are_counted_from_zero(tf2):
+    layers = [Dense(1), Dense(1), BatchNormalization(), Input((1,))._keras_history[0], Sequential(), Dense(1)]
+    names = ["dense", "dense_1", "batch_normalization", "input_1", "sequential", "dense_2"]
+    assert [layer.name for layer in layers] == names
+
+
+def test_names_are_counted_from_one_otherwise(monkeypatch):
+    monkeypatch.setattr(settings, "uids", {})
+    assert [Dense(1).name, Dense(1).name] == ["dense_1", "dense_2"]
+
+
+def test_weights_of_a_model_are_in_the_order_of_its_layers(tf2):
+    model = Sequential([BatchNormalization(input_shape=(2,)), Dense(1)])
+    assert [w.shape for w in model.weights] == [w.shape for w in model.get_weights()]
+    assert [w.name.split("/")[-1] for w in model.weights[:4]] == [
+        "gamma:0", "beta:0", "moving_mean:0", "moving_variance:0",
+    ]  # fmt: skip
+
+
+def test_a_layer_called_twice_has_its_first_output(tf2):
+    a, b, layer = Input((2,)), Input((2,)), Dense(1)
+    first, _ = layer(a), layer(b)
+    assert layer.output is first and layer.input is a
+
+
+# -- arguments ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("layer, rank", [(Conv1D, 1), (Conv2D, 2), (Conv3D, 3)])
+def test_numbers_after_the_kernel_size_are_strides(tf2, layer, rank):
+    made = layer(8, 3, 2)
+    assert (made.kernel_size, made.strides) == ((3,) * rank, (2,) * rank)
+
+
+def test_numbers_after_the_filters_are_the_kernel_otherwise():
+    with pytest.warns(UserWarning, match="Keras 2 API"):
+        assert Conv2D(8, 3, 2).kernel_size == (3, 2)
+
+
+# -- dtypes ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("make", [lambda: Dense(2), lambda: Lambda(lambda x: x + 0.0), Flatten])
+def test_floating_inputs_are_cast(tf2, make):
+    assert make()(K.constant(FLOAT64, "float64")).dtype == "float32"
+
+
+def test_casting_can_be_declined_and_leaves_integers_alone(tf2):
+    assert Flatten(autocast=False)(K.constant(FLOAT64, "float64")).dtype == "float64"
+    assert Flatten()(K.constant([[1, 2]], "int32")).dtype == "int32"
+
+
+def test_a_model_of_several_dtypes(tf2):
+    """Each layer casts to its own, in the graph as when the model is called again; the tensors keep their history."""
+    x, y = Input((4,), dtype="float64"), Input((4,))
+    hidden = Dense(4, dtype="float64", kernel_initializer="identity")(y)
+    model = Model([x, y], Dense(1, kernel_initializer="ones")(Add()([x, hidden])))
+    assert hidden.dtype == "float64" and model.output.dtype == "float32"
+    np.testing.assert_allclose(
+        model.predict([FLOAT64, FLOAT64]), 2 * FLOAT64.sum(1, keepdims=True).astype("float32"), rtol=1e-6
+    )
+    again = model([K.constant(FLOAT64, "float32"), K.constant(FLOAT64, "float64")])
+    np.testing.assert_array_equal(again.numpy(), model.predict([FLOAT64, FLOAT64]))
+
+
+def test_floating_inputs_stay_as_they_are_otherwise():
+    with pytest.raises(TypeError, match="float64 and float32"):
+        Dense(2)(K.constant(FLOAT64, "float64"))
+
+
+# -- masks ----------------------------------------------------------------------------------------------------------------
+def test_a_mask_ends_where_it_is_not_supported(tf2):
+    class Plain(Layer):
+        def call(self, x):
+            return x * 2.0
+
+    assert Plain()(Masking()(Input((3, 2))))._keras_mask is None
+
+
+# -- generators -----------------------------------------------------------------------------------------------------------
+def test_a_generator_without_steps_is_run_to_its_end(tf2, model):
+    assert model.predict(iter([np.ones((4, 2)), np.ones((3, 2))])).shape == (7, 1)
+    assert model.evaluate(batches(3), verbose=0) == pytest.approx(1.0)
+    history = model.fit(batches(3), validation_data=batches(2), verbose=0)
+    assert set(history.history) == {"loss", "val_loss"} and model.optimizer.iterations.get_value() == 3
+
+
+def test_a_generator_that_ends_early_ends_the_training(tf2, model):
+    with pytest.warns(UserWarning, match="ended after 1 of 2 batches"):
+        history = model.fit(batches(5), steps_per_epoch=2, epochs=9, verbose=0)
+    assert history.epoch == [0, 1, 2] and model.optimizer.iterations.get_value() == 5
+    with pytest.warns(UserWarning, match="ended after 0 of 2 batches"):
+        history = model.fit(batches(2), epochs=9, verbose=0)
+    assert history.epoch == [0]
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_a_generator_needs_steps_otherwise(model, method):
+    with pytest.raises(ValueError, match="is only valid for a generator based on"):
+        getattr(model, method)(batches(1))
+
+
+def test_a_generator_has_to_have_its_steps_otherwise(model):
+    with pytest.raises(ValueError, match="ended after 1 of 2 batches"):
+        model.fit(batches(1), steps_per_epoch=2, verbose=0)
+
+
+# -- pictures -------------------------------------------------------------------------------------------------------------
+def test_a_picture_without_graphviz_is_an_error(model, monkeypatch, tmp_path):
+    pytest.importorskip("pydot")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(OSError, match="install Graphviz"):
+        plot_model(model, str(tmp_path / "model.png"))
+
+
+def test_a_picture_without_graphviz_is_left_out(tf2, model, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert plot_model(model, str(tmp_path / "model.png")) is None
+    assert "plot_model draws nothing" in capsys.readouterr().out
