@@ -99,6 +99,7 @@ def prepare(number: int) -> None:
         number: 1 or 2, the TensorFlow that it means.
     """
     dialect = settings.dialect = DIALECTS[str(number)]
+    settings.recorder = Recorder() if dialect.eager else None
     tensorflow.install(dialect)
     aliases.install(dialect)
     whose_import.install(lambda finder: isinstance(finder, (tensorflow.Finder, aliases.AliasFinder)))

@@ -448,7 +448,7 @@ class Layer(NodeAccess):
         if args:  # tf.keras takes them without names, too
             kwargs = {**dict(zip(argument_names(self.call)[1:], args)), **kwargs}
         if is_eager():
-            values = eager_inputs(self, inputs)
+            values = eager_inputs(inputs)
             if values is not None:
                 return self._call_on_values(values, kwargs)
             with symbolic():
@@ -465,7 +465,8 @@ class Layer(NodeAccess):
             if not is_all_none(mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
                 kwargs["mask"] = mask
             with naming_layer(self, inputs):
-                output = copy_if_passed_through(self.call(inputs, **kwargs), inputs)
+                fed = self._cast_inputs(inputs)
+                output = copy_if_passed_through(self.call(fed, **kwargs), fed)
             outputs = nest.flatten(output)
             if not is_all_none(mask) or self.supports_masking:
                 for x, m in zip(outputs, self._output_masks(inputs, mask, len(outputs))):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..graph import Tensor, Variable, apply, constant
+from ..graph import Tensor, Variable, apply, constant, nest
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 
 
@@ -59,10 +59,13 @@ def mark_concrete(outputs: list[Tensor]) -> None:
 
 def autocast(inputs: Any, dtype: Any) -> Any:
     """The inputs, those of other floating dtypes cast to ``dtype``, if that is a floating one itself."""
-    if isinstance(inputs, (list, tuple)):
-        return [autocast(x, dtype) for x in inputs]
-    floating = isinstance(inputs, Tensor) and str(inputs.dtype).startswith("float") and str(dtype).startswith("float")
-    return K.cast(inputs, dtype) if floating and inputs.dtype != dtype else inputs
+    if not str(dtype).startswith("float"):
+        return inputs
+
+    def cast(x: Any) -> Any:
+        return K.cast(x, dtype) if isinstance(x, Tensor) and x.dtype.is_floating and x.dtype != dtype else x
+
+    return nest.map_structure(cast, inputs)
 
 
 class Filed:

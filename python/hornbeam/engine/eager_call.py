@@ -8,28 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Tensor, cast, constant, nest
+from ..graph import Tensor, constant, nest
 from ..graph.context import context, inside
 from ..settings import settings
 from ..utils.generic_utils import has_arg
 from .calling import _with_inner_layers
 
 
-def eager_inputs(layer: Any, inputs: Any) -> Any:
-    """The inputs as tensors of the layer's dtype if they are values, in whatever structure; None for parts of a model."""
-    leaves = nest.flatten(inputs)
-    tensors = [_as_tensor(x, layer.dtype) for x in leaves]
+def eager_inputs(inputs: Any) -> Any:
+    """The inputs as tensors if they are values, in whatever structure; None for parts of a model."""
+    tensors = [_as_tensor(x) for x in nest.flatten(inputs)]
     if context.trace is None and not all(x._known for x in tensors if isinstance(x, Tensor)):
         return None
     return nest.pack(inputs, tensors) if isinstance(inputs, (list, tuple, dict)) else tensors[0]
 
 
-def _as_tensor(x: Any, dtype: Any) -> Any:
-    if isinstance(x, (np.ndarray, np.generic, int, float)):
-        x = constant(x)
-    if isinstance(x, Tensor) and x.dtype.is_floating and isinstance(dtype, str) and dtype.startswith("float"):
-        return cast(x, dtype)
-    return x
+def _as_tensor(x: Any) -> Any:
+    return constant(x) if isinstance(x, (np.ndarray, np.generic, int, float)) else x
 
 
 @contextmanager

@@ -191,13 +191,15 @@ def evaluate(
     return evaluate_batches(model, data, hooks)
 
 
-def on_batch(model: Any, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, reset_metrics: bool) -> Any:
-    """One step of ``mode`` on a batch: the values that it reports, the metrics of this batch alone if they are reset."""
+def on_batch(
+    model: Any, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, reset_metrics: bool
+) -> dict[str, Any]:
+    """One step of ``mode`` on a batch: what it reports by name, of this batch alone if the metrics are reset."""
     if reset_metrics:
         model.reset_metrics()
     batch = with_class_weight(pack(x, y, sample_weight), class_weight)
     logs = getattr(model, f"make_{mode}_function")()(iter([batch]))
-    return unpack_singleton(list(_numbers(logs).values()))
+    return _numbers(logs)
 
 
 def predict(model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any) -> Any:

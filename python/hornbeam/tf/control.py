@@ -322,8 +322,8 @@ def name_scope(name: Any = None, default_name: Any = None, values: Any = None, *
         yield scope
 
 
-@for_scripts("function", "autograph.experimental.do_not_convert", "contrib.eager.defun")
-def function(func: Callable | None = None, *signature: Any, **options: Any) -> Any:
+@for_scripts("autograph.experimental.do_not_convert", "contrib.eager.defun")
+def unconverted(func: Callable | None = None, *signature: Any, **options: Any) -> Any:
     """A decorator that leaves the function as it is: what it calls makes formulas in any case."""
     return func if callable(func) else lambda decorated: decorated
 

@@ -188,8 +188,3 @@ class CompiledFunction:
 
     def experimental_get_tracing_count(self) -> int:
         return self._traced.traces
-
-
-@for_scripts("executing_eagerly")
-def executing_eagerly() -> bool:
-    return graph.is_eager()
