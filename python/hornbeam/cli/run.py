@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import backend
 from ..dialect import DIALECTS, Dialect
+from ..graph import Recorder
 from ..settings import settings
 from . import aliases, children, programs, tensorflow, whose_import
 from .which_tensorflow import Choice, choose
