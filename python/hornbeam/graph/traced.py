@@ -26,11 +26,18 @@ class Traced:
 
     Args:
         function: takes tensors and anything else, and returns tensors in lists, tuples and dicts.
+        convert: makes of a function that looks at values one that does not, if it can (``tf/autograph.py``).
         signature: of the positional arguments' tensors, pairs of a shape and a dtype, where one trace shall serve all shapes.
     """
 
-    def __init__(self, function: Callable, signature: Sequence[tuple] | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable,
+        signature: Sequence[tuple] | None = None,
+        convert: Callable[[Callable], Callable | None] | None = None,
+    ) -> None:
         self.function = function
+        self._convert = convert
         self.signature = signature
         self.traces = 0  #: how often it was traced
         self._counter = RunCounter()
@@ -70,22 +77,30 @@ class Traced:
             if self.signature is not None and place < len(self.signature):
                 shape, dtype = self.signature[place]
             inside[i] = placeholder(shape, dtype)
-        trace = Trace()
+        packed = nest.pack((args, kwargs), inside)
+        placeholders = [inside[i] for i in fed]
         try:
-            with trace.open():
-                packed_args, packed_kwargs = nest.pack((args, kwargs), inside)
-                result = self.function(*packed_args, **packed_kwargs)
-                results = [convert(x) if _is_fed(x) else x for x in nest.flatten(result)]
+            return self._program(self.function, packed, placeholders, fed)
+        except NeedsValue:
+            converted = self._convert(self.function) if self._convert is not None else None
+        try:
+            return None if converted is None else self._program(converted, packed, placeholders, fed)
         except NeedsValue:
             return None
-        function = Function(
-            [inside[i] for i in fed],
+
+    def _program(self, function: Callable, arguments: Any, placeholders: list[Tensor], fed: list[int]) -> _Program:
+        trace = Trace()
+        with trace.open():
+            result = function(*arguments[0], **arguments[1])
+            results = [convert(x) if _is_fed(x) else x for x in nest.flatten(result)]
+        made = Function(
+            placeholders,
             [x for x in results if isinstance(x, Tensor)],
             trace.updates,
-            name=getattr(self.function, "__name__", None),
+            name=getattr(function, "__name__", None),
             counter=self._counter,
         )
-        return _Program(function, fed, result, results)
+        return _Program(made, fed, result, results)
 
 
 class _Program:

@@ -1,0 +1,439 @@
+"""Python's ``if``, ``while`` and ``for`` over tensors, for functions that are traced (``tf.function``).
+
+A trace has no values to decide by. :func:`convert` rewrites the function's source so that each such statement becomes a call
+of :class:`Flow`, which decides at once where the condition is a value of Python, and otherwise makes ``tf.cond``, ``tf.while_loop``
+or a scan. Statements that leave a loop or a branch in the middle stay as they are: a function with such a statement over tensors
+runs step by step.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..graph import Tensor, nest
+from ..graph.context import inside
+from ..graph.tensor import NeedsValue
+from . import control
+
+#: what the rewritten source calls the Flow
+_FLOW = "_flow_of_tensors"
+#: loops over so few known rows are written out, so that their bodies may assign variables
+_WRITTEN_OUT = 32
+
+
+class _Undefined:
+    """A variable that has no value yet."""
+
+    def __repr__(self) -> str:
+        return "<undefined>"
+
+
+UNDEFINED = _Undefined()
+
+
+# -- rewriting -------------------------------------------------------------------------------------------------
+def convert(function: Callable) -> Callable | None:
+    """The function with its control flow made calls; None where its source is not to be had, or has none.
+
+    Closures, globals, defaults and line numbers stay the function's own.
+    """
+    if isinstance(function, types.MethodType):
+        converted = convert(function.__func__)
+        return None if converted is None else types.MethodType(converted, function.__self__)
+    if not isinstance(function, types.FunctionType):
+        return None
+    return _converted(function)
+
+
+@functools.lru_cache(256)
+def _converted(function: types.FunctionType) -> Callable | None:
+    try:
+        lines, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        return None
+    definition.decorator_list = []
+    rewriter = _Rewriter()
+    definition.body = rewriter.block(definition.body)
+    if not rewriter.changed:
+        return None
+    outer = _function("_outer", [_FLOW, *function.__code__.co_freevars], [definition])
+    module = ast.fix_missing_locations(ast.Module([outer], []))
+    ast.increment_lineno(module, first - 1)
+    code = compile(module, inspect.getsourcefile(function) or "<traced>", "exec")
+    inner = _code_named(_code_named(code, "_outer"), definition.name)
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+    cells[_FLOW] = types.CellType(Flow())
+    made = types.FunctionType(
+        inner,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(cells[n] for n in inner.co_freevars),
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _code_named(code: types.CodeType, name: str) -> types.CodeType:
+    return next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)
+
+
+def _function(name: str, arguments: Sequence[str], body: list[ast.stmt]) -> ast.FunctionDef:
+    made = ast.parse(f"def {name}({', '.join(arguments)}): pass").body[0]
+    assert isinstance(made, ast.FunctionDef)
+    made.body = body
+    return made
+
+
+def _expression(source: str, **parts: ast.expr) -> ast.expr:
+    """Parse an expression, putting expressions in place of names."""
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return parts.get(node.id, node)
+
+    return Put().visit(ast.parse(source, mode="eval").body)
+
+
+class _Assigned(ast.NodeVisitor):
+    """The names that statements assign, and whether something leaves them in the middle."""
+
+    def __init__(self, statements: Sequence[ast.stmt]) -> None:
+        self.names: dict[str, None] = {}
+        self.leaves = False
+        for statement in statements:
+            self.visit(statement)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self.names[node.id] = None
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if not node.name.startswith("_flow_"):
+            self.names[node.name] = None
+
+    def _inner(self, node: ast.AST) -> None:
+        """What is assigned inside stays inside."""
+
+    visit_Lambda = visit_ClassDef = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _inner  # type: ignore[assignment]
+
+    def _leave(self, node: ast.AST) -> None:
+        self.leaves = True
+
+    visit_Return = visit_Break = visit_Continue = visit_Yield = visit_Global = visit_Nonlocal = _leave  # type: ignore[assignment]
+
+
+def _ends(statements: Sequence[ast.stmt]) -> bool:
+    """Whether statements end the function: by a return that is their last, in each branch of an ``if`` that is."""
+    last = statements[-1] if statements else None
+    if isinstance(last, ast.If):
+        return _ends(last.body) and _ends(last.orelse)
+    return isinstance(last, ast.Return)
+
+
+class _Rewriter(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self.changed = False
+        self._count = 0
+
+    def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for i, statement in enumerate(statements):
+            if isinstance(statement, ast.If):
+                rest = statements[i + 1 :]
+                if _ends(statement.body) and not _ends([statement]):  # what follows is the other branch
+                    statement.orelse = [*statement.orelse, *(rest or [ast.Return(ast.Constant(None))])]
+                    rest = []
+                if _ends([statement]):
+                    return [*made, *self._returning(statement)]
+            found = self.visit(statement)
+            made += found if isinstance(found, list) else [found]
+        return made
+
+    def _name(self, what: str) -> str:
+        self.changed = True
+        self._count += 1
+        return f"_flow_{what}_{self._count}"
+
+    def _returning(self, node: ast.If) -> list[ast.stmt]:
+        """``if`` whose branches return: the function returns what the chosen one does."""
+        names = list(_Assigned([*node.body, *node.orelse]).names)
+        branches = [self._name(what) for what in ("then", "other")]
+        made: list[ast.stmt] = [
+            _function(name, names, self.block(part)) for name, part in zip(branches, (node.body, node.orelse))
+        ]
+        call = _expression(
+            f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)})", TEST=self.visit(node.test)
+        )
+        return [*made, ast.copy_location(ast.Return(call), node)]
+
+    def visit_If(self, node: ast.If) -> Any:
+        inside = _Assigned([*node.body, *node.orelse])
+        if inside.leaves:
+            node.test, node.body, node.orelse = self.visit(node.test), self.block(node.body), self.block(node.orelse)
+            return node
+        names = list(inside.names)
+        branches = [self._name(what) for what in ("then", "other")]
+        made: list[ast.stmt] = [
+            _function(name, names, [*(self.block(part) or []), _give(names)])
+            for name, part in zip(branches, (node.body, node.orelse))
+        ]
+        call = _expression(
+            f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)})", TEST=self.visit(node.test)
+        )
+        return [*made, ast.copy_location(_take(names, call), node)]
+
+    def visit_While(self, node: ast.While) -> Any:
+        inside = _Assigned(node.body)
+        if inside.leaves or node.orelse:
+            node.test, node.body, node.orelse = self.visit(node.test), self.block(node.body), self.block(node.orelse)
+            return node
+        names = list(inside.names)
+        test, body = self._name("test"), self._name("body")
+        made: list[ast.stmt] = [
+            _function(test, names, [ast.Return(self.visit(node.test))]),
+            _function(body, names, [*self.block(node.body), _give(names)]),
+        ]
+        call = _expression(f"{_FLOW}.repeat({test}, {body}, {_values(names)})")
+        return [*made, ast.copy_location(_take(names, call), node)]
+
+    def visit_For(self, node: ast.For) -> Any:
+        inside = _Assigned(node.body)
+        if inside.leaves or node.orelse or not isinstance(node.target, ast.Name):
+            node.iter, node.body, node.orelse = self.visit(node.iter), self.block(node.body), self.block(node.orelse)
+            return node
+        names = [name for name in inside.names if name != node.target.id]
+        body = self._name("body")
+        made = _function(body, [node.target.id, *names], [*self.block(node.body), _give(names)])
+        call = _expression(f"{_FLOW}.each(ROWS, {body}, {_values(names)})", ROWS=self.visit(node.iter))
+        return [made, ast.copy_location(_take(names, call), node)]
+
+    def visit_With(self, node: ast.With) -> Any:
+        node.items = [self.visit(item) for item in node.items]
+        node.body = self.block(node.body)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        node.body = self.block(node.body)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> Any:
+        self.generic_visit(node)
+        self.changed = True
+        made = node.values[-1]
+        how = "both" if isinstance(node.op, ast.And) else "either"
+        for value in reversed(node.values[:-1]):
+            made = _expression(f"{_FLOW}.{how}(FIRST, lambda: SECOND)", FIRST=value, SECOND=made)
+        return ast.copy_location(made, node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Not):
+            return node
+        self.changed = True
+        return ast.copy_location(_expression(f"{_FLOW}.negate(X)", X=node.operand), node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> Any:
+        self.generic_visit(node)
+        self.changed = True
+        source = f"{_FLOW}.choose(TEST, lambda: THEN, lambda: OTHER, ())"
+        return ast.copy_location(_expression(source, TEST=node.test, THEN=node.body, OTHER=node.orelse), node)
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        self.generic_visit(node)
+        if isinstance(node.func, (ast.Name, ast.Attribute)) and not _is_of_flow(node.func):
+            self.changed = True
+            node.func = ast.copy_location(_expression(f"{_FLOW}.function(F)", F=node.func), node.func)
+        return node
+
+
+def _is_of_flow(node: ast.expr) -> bool:
+    names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return names in ([_FLOW], ["super"])  # super() without arguments looks at the frame that calls it
+
+
+def _values(names: Sequence[str]) -> str:
+    return f"[{', '.join(f'{_FLOW}.value(lambda: {name})' for name in names)}]"
+
+
+def _give(names: Sequence[str]) -> ast.stmt:
+    return ast.parse(f"return [{', '.join(f'{_FLOW}.value(lambda: {name})' for name in names)}]").body[0]
+
+
+def _take(names: Sequence[str], call: ast.expr) -> ast.stmt:
+    if not names:
+        return ast.Expr(call)
+    target = ast.List([ast.Name(name, ast.Store()) for name in names], ast.Store())
+    return ast.Assign([target], call)
+
+
+# -- running -----------------------------------------------------------------------------------------------------
+class Flow:
+    """What rewritten statements call."""
+
+    def value(self, read: Callable[[], Any]) -> Any:
+        """A variable's value, if it has one."""
+        try:
+            return read()
+        except NameError:
+            return UNDEFINED
+
+    def function(self, f: Any) -> Any:
+        """A function of the user's own, converted as well."""
+        if isinstance(f, (types.FunctionType, types.MethodType)) and _is_users(f):
+            return convert(f) or f
+        return f
+
+    def choose(self, test: Any, then: Callable, other: Callable, values: Sequence[Any]) -> Any:
+        """What ``then(*values)`` gives where ``test`` holds, else what ``other(*values)`` does."""
+        if not _is_unknown(test):
+            return then(*values) if _plain(test) else other(*values)
+        with inside(trace=_NoAssignments()):
+            structure = then(*values)
+            sides = nest.flatten(structure), nest.flatten(other(*values))
+        pairs = list(zip(*sides))
+        if len(sides[0]) != len(sides[1]):
+            raise NeedsValue("the branches of an `if` over a tensor give different things")
+        varying = [i for i, (a, b) in enumerate(pairs) if not _is_same(a, b)]
+        for i in varying:
+            if not all(_is_numeric(x) for x in pairs[i]):
+                raise NeedsValue("a branch of an `if` over a tensor leaves a variable without a number in it")
+        chosen = self._cond(test, lambda: _at(then(*values), varying), lambda: _at(other(*values), varying))
+        leaves = [a for a, _ in pairs]
+        for i, leaf in zip(varying, chosen):
+            leaves[i] = leaf
+        return nest.pack(structure, leaves) if isinstance(structure, (list, tuple, dict)) else leaves[0]
+
+    def _cond(self, test: Tensor, then: Callable, other: Callable) -> list:
+        try:
+            made = control.cond(test, then, other)
+        except (RuntimeError, ValueError, TypeError) as error:  # it assigns variables, or the shapes differ
+            raise NeedsValue(str(error)) from error
+        return nest.flatten(made)
+
+    def repeat(self, test: Callable, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
+        """``values = body(*values)`` while ``test(*values)``."""
+        values = list(values)
+        while True:
+            holds = test(*values)
+            if _is_unknown(holds):
+                break
+            if not _plain(holds):
+                return values
+            values = body(*values)
+        if not all(_is_numeric(v) for v in values):
+            raise NeedsValue("a `while` over tensors begins without the value of a variable that it changes")
+        try:
+            made = control.while_loop(test, lambda *v: body(*v), values)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise NeedsValue(str(error)) from error
+        return made if isinstance(made, list) else [made]
+
+    def each(self, rows: Any, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
+        """``values = body(row, *values)`` for each row."""
+        values = list(values)
+        if not _is_unknown(rows):
+            for row in _known_rows(rows):
+                values = body(row, *values)
+            return values
+        if not all(_is_numeric(v) for v in values):
+            raise NeedsValue("a `for` over a tensor begins without the value of a variable that it changes")
+        states = [graph.convert(v) for v in values]
+        try:
+            scanned = graph.scan(lambda own, row: ([], body(row[0], *own)), states, [rows])
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise NeedsValue(str(error)) from error
+        return scanned.finals
+
+    def both(self, first: Any, second: Callable[[], Any]) -> Any:
+        if _is_unknown(first):
+            return graph.apply("logical_and", [_truth(first), _truth(second())])
+        return second() if _plain(first) else first
+
+    def either(self, first: Any, second: Callable[[], Any]) -> Any:
+        if _is_unknown(first):
+            return graph.apply("logical_or", [_truth(first), _truth(second())])
+        return first if _plain(first) else second()
+
+    def negate(self, x: Any) -> Any:
+        return graph.apply("logical_not", [_truth(x)]) if _is_unknown(x) else not _plain(x)
+
+
+def _is_users(f: Callable) -> bool:
+    module = getattr(f, "__module__", None) or ""
+    return module.partition(".")[0] not in ("hornbeam", "numpy", "builtins", "tensorflow", "keras")
+
+
+def _is_unknown(x: Any) -> bool:
+    """Whether it is a tensor that has no value while tracing."""
+    return isinstance(x, Tensor) and not x.is_eager and not _is_constant(x)
+
+
+def _plain(x: Any) -> Any:
+    """What is known, as a value of Python."""
+    return x.numpy() if isinstance(x, Tensor) else x
+
+
+class _NoAssignments(graph.Trace):
+    """A trace of what may not happen: it only shows what would be computed."""
+
+    def assign(self, updates: Any) -> None:
+        raise NeedsValue("a branch of an `if` over a tensor assigns a variable")
+
+
+def _is_constant(x: Tensor) -> bool:
+    """Whether nothing that a tensor is computed from can change: a loop over ``tf.range(3)`` is one in Python."""
+    stack: list[Any] = [x.op]
+    seen: set[int] = set()
+    while stack and len(seen) < 64:
+        node = stack.pop()
+        if node.op in ("placeholder", "variable", "learning_phase", "assign") or node.op.startswith(
+            ("random", "truncated")
+        ):
+            return False
+        if id(node) not in seen:
+            seen.add(id(node))
+            stack += [t.op for t in node.inputs if t is not None]
+    return not stack
+
+
+def _known_rows(rows: Any) -> Iterator[Any]:
+    if not isinstance(rows, Tensor):
+        return iter(rows)
+    values = np.asarray(rows.numpy())
+    if len(values) > _WRITTEN_OUT:
+        raise NeedsValue(f"a loop over {len(values)} rows")
+    return iter([graph.constant(value) for value in values])
+
+
+def _is_numeric(x: Any) -> bool:
+    return isinstance(x, (Tensor, bool, int, float, np.ndarray, np.generic))
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return a is b
+    return a is b or (_is_numeric(a) and _is_numeric(b) and np.array_equal(a, b)) or (isinstance(a, str) and a == b)
+
+
+def _at(structure: Any, places: Sequence[int]) -> list:
+    leaves = nest.flatten(structure)
+    return [leaves[i] for i in places]
+
+
+def _truth(x: Any) -> Tensor:
+    x = graph.convert(x)
+    return x if x.dtype == "bool" else graph.apply("not_equal", [x, 0])

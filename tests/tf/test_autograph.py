@@ -1,0 +1,153 @@
+"""Control flow over tensors in functions that are traced, against the same function in Python."""
+
+import numpy as np
+import pytest
+from hornbeam import backend as K
+from hornbeam import graph as G
+from hornbeam.tf import NAMES as tf
+from hornbeam.tf.eager import function
+
+pytestmark = pytest.mark.usefixtures("eager")
+
+
+def absolute(x):
+    if x > 0:
+        y = x
+    else:
+        y = -x
+    return y * 2
+
+
+def early(x):
+    if x > 10:
+        return x
+    if x > 0:
+        return x * 10
+    return x * 0
+
+
+def chained(x):
+    sign = 0.0
+    if x > 0 and x < 5:
+        sign = 1.0
+    elif not x > 0:
+        sign = -1.0
+    return sign * x
+
+
+def inline(x):
+    return x * 2 if x > 1 else x / 2
+
+
+def counted(x):
+    i = 0
+    while i < 3:
+        x = x * 2
+        i = i + 1
+    return x
+
+
+def while_over_tensors(x):
+    i = G.constant(0)
+    total = x * 0
+    while i < 5:
+        total = total + x
+        i = i + 1
+    return total
+
+
+def over_range(x):
+    total = x * 0
+    for i in tf["range"](4):
+        total = total + x * K.cast(i, "float32")
+    return total
+
+
+def nested(x):
+    total = x * 0
+    for i in range(3):
+        if x > i:
+            total = total + 1
+        else:
+            total = total - 1
+    return total
+
+
+def helper(x):
+    if x > 3:
+        return x - 3
+    return x
+
+
+def calls_another(x):
+    return helper(x) + helper(x * 2)
+
+
+@pytest.mark.parametrize(
+    "f", [absolute, early, chained, inline, counted, while_over_tensors, over_range, nested, calls_another]
+)
+def test_a_function_is_one_program_and_gives_what_python_gives(f):
+    traced = function(f)
+    for value in (-2.0, 0.0, 0.5, 4.0, 11.0):
+        assert float(traced(G.constant(value))) == pytest.approx(float(f(G.constant(value)))), value
+    assert traced.experimental_get_tracing_count() == 1
+    (program,) = traced._traced._known.values()
+    assert program is not None
+
+
+def test_a_loop_over_rows_is_a_scan():
+    @function
+    def total(rows):
+        state = rows[0] * 0
+        for row in rows:
+            state = state + row * row
+        return state
+
+    x = np.arange(12, dtype="float32").reshape(4, 3)
+    np.testing.assert_array_equal(total(x).numpy(), (x * x).sum(0))
+    (program,) = total._traced._known.values()
+    assert program is not None
+
+
+def test_gradients_go_through_the_branch_that_is_taken():
+    x = G.Variable(-3.0)
+
+    @function
+    def slope():
+        with tf["GradientTape"]() as tape:
+            y = absolute(x) if x > 0 else x * x
+        return tape.gradient(y, x)
+
+    assert float(slope()) == -6
+
+
+def test_what_cannot_be_converted_runs_step_by_step():
+    v = G.Variable(0.0)
+
+    @function
+    def step(x):
+        if x > 0:
+            v.assign_add(x)
+        for i in tf["range"](10):
+            if K.cast(i, "float32") > x:
+                break
+        return i
+
+    assert float(step(G.constant(2.0))) == 3 and v.numpy() == 2
+    assert float(step(G.constant(-2.0))) == 0 and v.numpy() == 2
+
+
+def test_closures_globals_defaults_and_methods_stay():
+    outside = [1.0]
+
+    class Model:
+        scale = 3.0
+
+        @function
+        def run(self, x, by=2.0):
+            if x > 0:
+                return x * by * self.scale + outside[0]
+            return x
+
+    model = Model()
+    assert float(model.run(G.constant(1.0))) == 7 and float(model.run(G.constant(-1.0))) == -1
