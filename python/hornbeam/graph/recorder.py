@@ -15,7 +15,7 @@ import sys
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +62,18 @@ def assign(updates: Sequence[Tensor]) -> None:
 class Recorder:
     """What was done with eager tensors since their values were last computed.
 
+    Args:
+        convert: makes of a function that looks at values while it is traced one that does not (``tf/autograph.py``), or gives
+            None where it cannot.
+
     Attributes:
         waiting: the assignments that were not made yet, by the id of the variable.
         tapes: the gradient tapes that may still be asked.
         open_tapes: those that record now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, convert: Callable[[Callable], Callable | None] = lambda function: None) -> None:
+        self.convert = convert
         self.waiting: dict[int, Tensor] = {}
         self.tapes: weakref.WeakSet[Tape] = weakref.WeakSet()
         self.open_tapes: list[Tape] = []

@@ -26,18 +26,11 @@ class Traced:
 
     Args:
         function: takes tensors and anything else, and returns tensors in lists, tuples and dicts.
-        convert: makes of a function that looks at values one that does not, if it can (``tf/autograph.py``).
         signature: of the positional arguments' tensors, pairs of a shape and a dtype, where one trace shall serve all shapes.
     """
 
-    def __init__(
-        self,
-        function: Callable,
-        signature: Sequence[tuple] | None = None,
-        convert: Callable[[Callable], Callable | None] | None = None,
-    ) -> None:
+    def __init__(self, function: Callable, signature: Sequence[tuple] | None = None) -> None:
         self.function = function
-        self._convert = convert
         self.signature = signature
         self.traces = 0  #: how often it was traced
         self._counter = RunCounter()
@@ -82,7 +75,7 @@ class Traced:
         try:
             return self._program(self.function, packed, placeholders, fed)
         except NeedsValue:
-            converted = self._convert(self.function) if self._convert is not None else None
+            converted = settings.recorder.convert(self.function)
         try:
             return None if converted is None else self._program(converted, packed, placeholders, fed)
         except NeedsValue:

@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import graph
 from ..graph import Tensor, nest
-from . import autograph
 from . import k as K
 from .table import for_scripts
 
@@ -173,7 +172,7 @@ class CompiledFunction:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
         self._signature = signature
-        self._traced = graph.Traced(python_function, signature, autograph.convert)
+        self._traced = graph.Traced(python_function, signature)
         self._bound: weakref.WeakKeyDictionary[Any, CompiledFunction] = weakref.WeakKeyDictionary()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
