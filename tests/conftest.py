@@ -9,6 +9,7 @@ from hornbeam import _core
 from hornbeam.dialect import TF2
 from hornbeam.graph import Recorder, rewrites
 from hornbeam.settings import settings
+from hornbeam.tf import autograph
 
 # Tests start Python in folders of their own; an entry such as `python` (CONTRIBUTING) would lead nowhere from there.
 if "PYTHONPATH" in os.environ:
@@ -65,7 +66,7 @@ def tf2(monkeypatch):
 @pytest.fixture
 def eager(tf2):
     """Tensors are eager, as they are for scripts that are written for TensorFlow 2."""
-    settings.recorder = Recorder()
+    settings.recorder = Recorder(autograph.convert)
     yield settings.recorder
     settings.recorder = None
 

@@ -13,6 +13,7 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -100,7 +101,7 @@ def prepare(number: int) -> None:
         number: 1 or 2, the TensorFlow that it means.
     """
     dialect = settings.dialect = DIALECTS[str(number)]
-    settings.recorder = Recorder() if dialect.eager else None
+    settings.recorder = Recorder(_convert) if dialect.eager else None
     tensorflow.install(dialect)
     aliases.install(dialect)
     whose_import.install(lambda finder: isinstance(finder, (tensorflow.Finder, aliases.AliasFinder)))
@@ -172,3 +173,7 @@ def without(frame: TracebackType | None, beginning: str) -> TracebackType | None
 
 def _nothing_more(*error: Any) -> None:
     """An excepthook for what is shown already."""
+
+
+def _convert(function: Callable) -> Callable | None:
+    return importlib.import_module("hornbeam.tf.autograph").convert(function)
