@@ -45,8 +45,9 @@ INSTEAD = {
 }
 #: Keras's modules that TensorFlow has under names of its own.
 OF_KERAS = ("initializers", "losses", "metrics", "optimizers")
-#: In ``tensorflow.python.ops``, what the names of a module begin with in the public interface.
+#: In ``tensorflow.python``, what the names of a module begin with in the public interface.
 OPS = {
+    "gfile": "gfile",
     "nn": "nn",
     "nn_ops": "nn",
     "math_ops": "math",
@@ -55,7 +56,10 @@ OPS = {
     "linalg_ops": "linalg",
 }
 #: TensorFlow's own modules, from which libraries of layers import functions.
-INTERNAL = ("python", "python.eager", "python.ops", "python.framework", "python.layers", "python.util")
+INTERNAL = (
+    "python", "python.distribute", "python.eager", "python.framework", "python.layers", "python.ops", "python.platform",
+    "python.trackable", "python.training", "python.training.tracking", "python.util",
+)  # fmt: skip
 #: Where TensorFlow 1 and 2 differ, the dialect says whose ``tf.x`` is; these are always TensorFlow 2's.
 OF_TENSORFLOW_2 = ("image.resize",)
 

@@ -10,6 +10,7 @@ from . import (
     control,
     create,
     elementwise,
+    gfile,
     image,
     index,
     layout,
@@ -27,6 +28,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "NAMES", "PURE", "arrays", "control", "create", "elementwise", "find", "gfile", "image", "index", "layout", "linalg", "losses",
     "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
 ]  # fmt: skip
