@@ -60,3 +60,38 @@ print(gfile.Exists("script.py"), nest.flatten([1, [2]]))
 def test_other_modules_are_not_there(tmp_path, module):
     source = f"try:\n    import {module}\nexcept ModuleNotFoundError as error:\n    print(error.name)"
     assert run(tmp_path, source) == [module]
+
+
+def test_every_name_that_modules_had_besides_is_there(tmp_path):
+    """Each is an object, and ``import *`` gives it."""
+    source = """
+import importlib
+from hornbeam.cli.star_names import NAMES
+for module, names in NAMES.items():
+    space = {}
+    exec(f"from keras.{module} import *", space)
+    missing = [name for name in names.split() if space.get(name) is None]
+    print(*missing, end="")
+import keras, numpy
+from keras.callbacks import *
+from keras.models import *
+print(K is keras.backend, np is numpy, Sequential is keras.models.Sequential, EarlyStopping is keras.callbacks.EarlyStopping)
+"""
+    assert run(tmp_path, source) == ["True True True True"]
+
+
+def test_all_names_of_tensorflow(tmp_path):
+    source = """
+from tensorflow import *
+import tensorflow as tf
+from tensorflow.nn import *
+from tensorflow.compat.v1 import *
+print(reduce_mean is tf.reduce_mean, Session is tf.Session, relu is tf.nn.relu, ConfigProto is tf.ConfigProto)
+"""
+    assert run(tmp_path, source) == ["True True True True"]
+
+
+def test_modules_have_them_only_under_the_name_of_keras():
+    code = "import hornbeam.callbacks as c, hornbeam.optimizers as o\nprint(hasattr(c, 'np'), 'K' in o.__all__ if hasattr(o, '__all__') else False)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "False False\n", result.stderr

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ..dialect import Dialect
+from . import star_names
 
 #: Packages whose whole tree is Hornbeam's, those inside of others first.
 KERAS = {
@@ -118,6 +119,7 @@ class AliasLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.target)
+        star_names.add(module)
         self.own_spec = module.__spec__
         return module
 

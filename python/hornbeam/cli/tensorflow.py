@@ -79,6 +79,8 @@ class Facade(ModuleType):
         self._tf_path = path
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__all__":  # of `import *`
+            return self._public()
         if name.startswith("__"):
             raise AttributeError(name)
         if name == "keras":
@@ -98,6 +100,13 @@ class Facade(ModuleType):
         if is_module(key):
             return importlib.import_module(f"{self.__name__}.{name}")
         raise AttributeError(refusal(f"{self.__name__}.{name}", key, name))
+
+    def _public(self) -> list[str]:
+        """The names of the module itself, without those of modules in it."""
+        inside = f"{self._tf_path}." if self._tf_path else ""
+        served = [name.removeprefix(inside) for name in table() if name.startswith(inside)]
+        names = [*(name for name in vars(self) if not name.startswith("_")), *served]
+        return sorted({name for name in names if "." not in name})
 
     def _spellings(self, key: str, name: str) -> list[str]:
         """Where the table may have it, the likeliest first."""
