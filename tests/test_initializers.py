@@ -157,3 +157,13 @@ def test_a_function_is_an_initializer():
 def test_mistakes(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "name", ["GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"]
+)
+def test_the_names_of_tf_keras(name):
+    made = getattr(initializers, name)(seed=3)
+    again = initializers.deserialize({"class_name": name, "config": {"seed": 3, "dtype": "float32"}})
+    np.testing.assert_array_equal(values(made, (4, 5)), values(again, (4, 5)))
+    assert initializers.get(name).get_config() == getattr(initializers, name)().get_config()

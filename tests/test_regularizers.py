@@ -18,11 +18,27 @@ W = np.random.RandomState(0).randn(4, 5)
         (lambda: regularizers.l1_l2(0.1, 0.3), 0.1, 0.3),
         (lambda: regularizers.L1L2(), 0, 0),
         (lambda: regularizers.get("l2"), 0, 0.01),
+        (lambda: regularizers.l1(l1=0.1), 0.1, 0),
+        (lambda: regularizers.L2(l2=0.2), 0, 0.2),
+        (lambda: regularizers.L1(0.2), 0.2, 0),
     ],
 )
 def test_penalties(make, l1, l2):
     expected = l1 * np.abs(W).sum() + l2 * (W**2).sum()
     np.testing.assert_allclose(K.eval(make()(K.constant(W))), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["rows", "columns"])
+def test_the_orthogonal_regularizer(mode):
+    regularizer = regularizers.get({"class_name": "OrthogonalRegularizer", "config": {"factor": 0.3, "mode": mode}})
+    rows = W if mode == "rows" else W.T
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    cosines = np.abs((rows @ rows.T)[np.triu_indices(len(rows), 1)])
+    np.testing.assert_allclose(K.eval(regularizer(K.constant(W))), 0.3 * cosines.mean(), rtol=1e-5)
+    with pytest.raises(ValueError, match="is for matrices"):
+        regularizer(K.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match="'rows' or 'columns', got 'both'"):
+        regularizers.OrthogonalRegularizer(mode="both")
 
 
 def test_regularizer_configs():

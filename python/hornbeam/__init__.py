@@ -34,7 +34,7 @@ _MODULES = (
     "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "initializers",
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
-_MORE_MODULES = ("graph", "legacy", "objectives", "saving", "version")
+_MORE_MODULES = ("graph", "legacy", "mixed_precision", "objectives", "saving", "version")
 _NAMES = {"Input": "layers", "Model": "models", "Sequential": "models", "set_random_seed": "utils"}
 
 # `from keras import *` gave the modules, too.

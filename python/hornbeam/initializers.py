@@ -278,6 +278,10 @@ normal = random_normal = RandomNormal
 truncated_normal = TruncatedNormal
 identity = Identity
 orthogonal = Orthogonal
+# What tf.keras calls the functions; there they are classes.
+GlorotUniform, GlorotNormal = glorot_uniform, glorot_normal
+HeUniform, HeNormal = he_uniform, he_normal
+LecunUniform, LecunNormal = lecun_uniform, lecun_normal
 
 
 def serialize(initializer: Any) -> Any:

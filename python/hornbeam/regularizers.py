@@ -43,14 +43,43 @@ class L1L2(Regularizer):
         return {"l1": float(self.l1), "l2": float(self.l2)}
 
 
-def l1(l: float = 0.01) -> L1L2:
-    """``l * sum(abs(x))``."""
-    return L1L2(l1=l)
+class OrthogonalRegularizer(Regularizer):
+    """The mean absolute cosine between the rows, or columns, of a matrix, times ``factor``.
+
+    Raises:
+        ValueError: ``mode`` is neither ``'rows'`` nor ``'columns'``; (when called) ``x`` is not a matrix.
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"`mode` is 'rows' or 'columns', got {mode!r}.")
+        self.factor = K.cast_to_floatx(factor)
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Any:
+        if K.ndim(x) != 2:
+            raise ValueError(f"OrthogonalRegularizer is for matrices, got the shape {K.int_shape(x)}.")
+        rows = K.l2_normalize(x if self.mode == "rows" else K.transpose(x), axis=1)
+        count = K.int_shape(rows)[0]
+        cosines = K.dot(rows, K.transpose(rows)) * (1.0 - K.eye(count, dtype=K.dtype(rows)))
+        return float(self.factor) * 0.5 * K.sum(K.abs(cosines)) / (count * (count - 1) / 2)
+
+    def get_config(self) -> dict:
+        return {"factor": float(self.factor), "mode": self.mode}
 
 
-def l2(l: float = 0.01) -> L1L2:
-    """``l * sum(x ** 2)``."""
-    return L1L2(l2=l)
+def l1(l: float = 0.01, l1: float | None = None) -> L1L2:
+    """``l * sum(abs(x))``; tf.keras calls the argument ``l1``."""
+    return L1L2(l1=l if l1 is None else l1)
+
+
+def l2(l: float = 0.01, l2: float | None = None) -> L1L2:
+    """``l * sum(x ** 2)``; tf.keras calls the argument ``l2``."""
+    return L1L2(l2=l if l2 is None else l2)
+
+
+# What tf.keras calls them; there they are classes.
+L1, L2, orthogonal_regularizer = l1, l2, OrthogonalRegularizer
 
 
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
@@ -66,7 +95,4 @@ def serialize(regularizer: Any) -> Any:
 deserialize = REGULARIZERS.deserialize
 get = REGULARIZERS.get
 
-
-#: tf.keras wrote the classes L1 and L2 with one argument named after them.
-_CLASSES_OF_TF_KERAS = {"L1": lambda l1=0.01: L1L2(l1=l1), "L2": lambda l2=0.01: L1L2(l2=l2)}
-REGULARIZERS.register({**public_objects(globals()), **_CLASSES_OF_TF_KERAS})
+REGULARIZERS.register(public_objects(globals()))

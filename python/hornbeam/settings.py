@@ -25,6 +25,7 @@ class Settings:
         learning_phase: 0 or 1 where the phase is fixed; None where each run says which it is.
         uids: how often each prefix was counted, from which layers get their default names.
         custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
+        policy: the name of the dtype policy of layers for which no dtype is given; None is floatx's.
         dialect: what TensorFlow's and Keras's words mean; ``hornbeam run`` decides it for a script.
         recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
     """
@@ -35,6 +36,7 @@ class Settings:
     learning_phase: int | None = None
     uids: dict[str, Iterator[int]] = field(default_factory=dict)
     custom_objects: dict[str, Any] = field(default_factory=dict)
+    policy: str | None = None
     dialect: Dialect = TF1
     recorder: Any = None
 

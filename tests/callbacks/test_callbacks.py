@@ -45,6 +45,7 @@ class TestEarlyStopping:
             ({"patience": 2}, [3, 2, 2, 1, 1, 1, 0], 6),
             ({"patience": 1, "min_delta": 0.5}, [3, 2.8, 2.7, 1], 2),
             ({"patience": 1, "baseline": 1.0}, [3, 0.5, 2], 1),
+            ({"patience": 1, "start_from_epoch": 2}, [1, 5, 4, 3, 3, 3], 5),
             ({"patience": 1, "mode": "max"}, [1, 2, 3, 2, 9], 4),
         ],
     )

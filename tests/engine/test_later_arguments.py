@@ -7,6 +7,7 @@ from hornbeam import backend as K
 from hornbeam.callbacks import Callback, ModelCheckpoint
 from hornbeam.layers import Dense, Input
 from hornbeam.models import Model, Sequential
+from hornbeam.tf.names import TensorSpec
 
 X, Y = np.random.RandomState(0).rand(20, 3), np.random.RandomState(1).rand(20, 1)
 
@@ -108,3 +109,23 @@ def test_what_is_appended_to_the_metrics_tensors_is_shown(names_first):
     shown = Model(x, hidden).predict(X)
     assert mean == pytest.approx(shown.mean(), rel=1e-5) and largest == pytest.approx(shown.max(), rel=1e-5)
     assert set(model.fit(X, Y, verbose=0).history) == {"loss", "mean_hidden", "largest"}
+
+
+# -- other arguments --------------------------------------------------------------------------------------------------
+def test_inputs_with_a_batch_size_or_a_spec():
+    assert Input((3,), batch_size=4).shape == (4, 3)
+    x = Input(type_spec=TensorSpec((None, 3), "int32"))
+    assert (x.shape, x.dtype) == ((None, 3), "int32")
+    with pytest.raises(ValueError, match="Ragged inputs are not supported: pad"):
+        Input((3,), ragged=True)
+
+
+def test_a_function_may_make_the_layers_of_a_clone():
+    def with_relu(layer):
+        return type(layer).from_config({**layer.get_config(), "activation": "relu"})
+
+    x = Input((3,))
+    inner = Sequential([Dense(2, input_shape=(2,))])
+    clone = keras.models.clone_model(Model(x, inner(Dense(2)(x))), clone_function=with_relu)
+    dense = [clone.layers[1], clone.layers[2].layers[0]]
+    assert [layer.activation for layer in dense] == [keras.activations.relu] * 2

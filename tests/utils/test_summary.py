@@ -91,6 +91,19 @@ def test_wide_summary():
     assert "64               a[0][0]" in text  # both calls
 
 
+def test_a_summary_of_nested_layers_of_what_is_trained_and_of_a_part():
+    inner = Sequential([Dense(3, name="deep", input_shape=(6,))], name="inner")
+    model = Sequential([Dense(6, name="first", input_shape=(4,)), inner, Dense(3, name="last")], name="net")
+    model.layers[0].trainable = False
+    names = [line.split(" (")[0] for line in lines(model, expand_nested=True) if "None" in line]
+    assert names == ["first", "inner", "  deep", "last"]
+    assert [line.split()[-1] for line in lines(model, show_trainable=True) if "None" in line] == ["no", "yes", "yes"]
+    names = [line.split()[0] for line in lines(model, layer_range=["in.*", "last"]) if "None" in line]
+    assert names == ["inner", "last"]
+    with pytest.raises(ValueError, match="no layer is called 'middle'"):
+        model.summary(layer_range=["first", "middle"])
+
+
 @pytest.mark.parametrize(
     "layer, shape, products",
     [

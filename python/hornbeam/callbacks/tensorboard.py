@@ -54,6 +54,8 @@ class TensorBoard(Callback):
         embeddings_metadata=None,
         embeddings_data=None,
         update_freq="epoch",
+        profile_batch=0,
+        write_steps_per_second=False,
     ):
         super().__init__()
         self.log_dir = log_dir

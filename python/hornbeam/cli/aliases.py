@@ -9,17 +9,46 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import Any
 
 from ..dialect import Dialect
+from . import star_names
 
-#: Packages whose whole tree is Hornbeam's.
+#: Packages whose whole tree is Hornbeam's, those inside of others first.
 KERAS = {
+    "keras.src": "hornbeam",
+    "tf_keras.src": "hornbeam",
     "keras": "hornbeam",
+    "tf_keras": "hornbeam",
     "tensorflow.keras": "hornbeam",
     "tensorflow.python.keras": "hornbeam",
     "tensorflow.compat.v1.keras": "hornbeam",
     "tensorflow.compat.v2.keras": "hornbeam",
 }
+#: Modules that tf.keras has and Keras 2.3.1 has not, from which libraries import: where their contents are here, and what
+#: is called otherwise.
+MOVED: dict[str, tuple[str, dict[str, str]]] = {
+    "backend_config": ("backend", {}),
+    "callbacks_v1": ("callbacks", {}),
+    "engine.base_layer_v1": ("engine.base_layer", {}),
+    "engine.functional": ("engine.training", {"Functional": "Model"}),
+    "engine.keras_tensor": ("graph", {"KerasTensor": "Tensor"}),
+    "engine.training_v1": ("engine.training", {}),
+    "layers.dense_attention": ("layers.attention", {}),
+    "layers.recurrent_v2": ("layers.recurrent", {}),
+    "optimizer_v1": ("optimizers", {}),
+    "optimizer_v2": ("optimizers", {"OptimizerV2": "Optimizer"}),
+    "optimizer_v2.learning_rate_schedule": ("optimizers.schedules", {}),
+    "optimizers.experimental": ("optimizers", {}),
+    "optimizers.legacy": ("optimizers", {}),
+    "optimizers.optimizer_v2": ("optimizers", {"OptimizerV2": "Optimizer"}),
+    "saving.hdf5_format": ("engine.saving", {}),
+    "saving.object_registration": ("utils.generic_utils", {}),
+    "saving.saving_lib": ("engine.saving", {}),
+    "utils.tf_utils": ("utils.seeds", {}),
+}
+#: Of these every module inside has the same contents: ``optimizer_v2.adam``.
+MOVED_WHOLE = ("optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_v2")
 #: What was installed along with Keras 2.3.1, so that scripts could count on it.
 COMPANIONS = {"keras_applications": "hornbeam.applications", "keras_preprocessing": "hornbeam.preprocessing"}
 
@@ -32,6 +61,27 @@ def target_of(name: str, aliases: dict[str, str] = KERAS) -> str | None:
     return None
 
 
+def moved(name: str) -> tuple[str, dict[str, str]] | None:
+    """The module that has the contents of ``name``, one of Hornbeam's as tf.keras would call it, and what is renamed."""
+    path = name.partition(".")[2]
+    package = path.rpartition(".")[0]
+    return MOVED.get(path) or (MOVED[package] if package in MOVED_WHOLE else None)
+
+
+class Moved(ModuleType):
+    """A module whose contents are in another one."""
+
+    def __init__(self, name: str, contents: str, renamed: dict[str, str]) -> None:
+        super().__init__(name, f"What tf.keras has here is in hornbeam.{contents}.")
+        self.__path__: list[str] = []  # a package, so that what is inside comes to AliasFinder
+        self._contents, self._renamed = contents, renamed
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module(f"hornbeam.{self._contents}"), self._renamed.get(name, name))
+
+
 class AliasFinder(MetaPathFinder):
     """Finds ``keras.*`` where ``hornbeam.*`` is."""
 
@@ -42,6 +92,8 @@ class AliasFinder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         name = target_of(fullname, self.aliases)
+        if name is not None and moved(name) is not None:
+            return ModuleSpec(fullname, MovedLoader(name), is_package=True)
         if name is None or (name not in sys.modules and importlib.util.find_spec(name) is None):
             return None
         return ModuleSpec(fullname, AliasLoader(name))
@@ -67,12 +119,25 @@ class AliasLoader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.target)
+        star_names.add(module)
         self.own_spec = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         # The import system has just written the alias's spec over the module's own.
         module.__spec__ = self.own_spec
+
+
+class MovedLoader(Loader):
+    """Makes a :class:`Moved` module."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return Moved(self.target, *(moved(self.target) or ("", {})))
+
+    def exec_module(self, module: ModuleType) -> None: ...
 
 
 def install(dialect: Dialect) -> None:

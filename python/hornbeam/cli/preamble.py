@@ -143,6 +143,7 @@ def modules(dialect: Dialect) -> dict[str, dict[str, Any]]:
         },
         "random": {"set_seed": seed, "set_random_seed": seed},
         "logging": log,
+        "python.platform.tf_logging": log,
         "config": devices,
         "config.experimental": devices | {"set_memory_growth": nothing},
         "config.optimizer": {"set_jit": nothing, "set_experimental_options": nothing},

@@ -45,8 +45,9 @@ INSTEAD = {
 }
 #: Keras's modules that TensorFlow has under names of its own.
 OF_KERAS = ("initializers", "losses", "metrics", "optimizers")
-#: In ``tensorflow.python.ops``, what the names of a module begin with in the public interface.
+#: In ``tensorflow.python``, what the names of a module begin with in the public interface.
 OPS = {
+    "gfile": "gfile",
     "nn": "nn",
     "nn_ops": "nn",
     "math_ops": "math",
@@ -55,7 +56,10 @@ OPS = {
     "linalg_ops": "linalg",
 }
 #: TensorFlow's own modules, from which libraries of layers import functions.
-INTERNAL = ("python", "python.eager", "python.ops", "python.framework", "python.layers", "python.util")
+INTERNAL = (
+    "python", "python.distribute", "python.eager", "python.framework", "python.layers", "python.ops", "python.platform",
+    "python.trackable", "python.training", "python.training.tracking", "python.util",
+)  # fmt: skip
 #: Where TensorFlow 1 and 2 differ, the dialect says whose ``tf.x`` is; these are always TensorFlow 2's.
 OF_TENSORFLOW_2 = ("image.resize",)
 
@@ -75,6 +79,8 @@ class Facade(ModuleType):
         self._tf_path = path
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__all__":  # of `import *`
+            return self._public()
         if name.startswith("__"):
             raise AttributeError(name)
         if name == "keras":
@@ -94,6 +100,13 @@ class Facade(ModuleType):
         if is_module(key):
             return importlib.import_module(f"{self.__name__}.{name}")
         raise AttributeError(refusal(f"{self.__name__}.{name}", key, name))
+
+    def _public(self) -> list[str]:
+        """The names of the module itself, without those of modules in it."""
+        inside = f"{self._tf_path}." if self._tf_path else ""
+        served = [name.removeprefix(inside) for name in table() if name.startswith(inside)]
+        names = [*(name for name in vars(self) if not name.startswith("_")), *served]
+        return sorted({name for name in names if "." not in name})
 
     def _spellings(self, key: str, name: str) -> list[str]:
         """Where the table may have it, the likeliest first."""

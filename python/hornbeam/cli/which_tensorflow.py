@@ -148,7 +148,7 @@ def _local_imports(tree: ast.AST, root: str, package: str) -> Iterator[Path]:
             continue
         for start_, name in names:
             parts = [part for part in name.split(".") if part and part != "*"]
-            if parts and parts[0] not in ("tensorflow", "keras"):
+            if parts and parts[0] not in ("tensorflow", "keras", "tf_keras"):
                 for path in (Path(start_, *parts).with_suffix(".py"), Path(start_, *parts, "__init__.py")):
                     if path.is_file():
                         yield path
@@ -177,7 +177,7 @@ class Words:
             pairs = [(f"{node.module}.{a.name}", a.asname or a.name) for a in node.names]
         else:
             return []
-        return [(full, name) for full, name in pairs if full.split(".")[0] in ("tensorflow", "keras")]
+        return [(full, name) for full, name in pairs if full.split(".")[0] in ("tensorflow", "keras", "tf_keras")]
 
     def evidence(self) -> Iterator[tuple[int, Dialect, str, bool]]:
         """Line, dialect, what is used there, and whether that alone decides; in the order of the file."""
@@ -234,6 +234,8 @@ class Words:
 def _judge(full: str) -> tuple[Dialect, str, bool] | None:
     """What a name says: the dialect, the name as scripts write it, and whether it decides."""
     root, _, rest = full.partition(".")
+    if root == "tf_keras":
+        return TF2, root, True
     if root == "keras" or rest.startswith("keras."):
         of_keras = rest.removeprefix("keras.") if root == "tensorflow" else rest
         if _among(of_keras, ONLY_KERAS_2_3):

@@ -26,6 +26,7 @@ from ..graph import (
 from ..graph.context import context, inside
 from ..graph.locks import Lock
 from ..legacy import interfaces
+from ..mixed_precision import Policy, layer_dtype
 from ..settings import settings
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
@@ -166,7 +167,7 @@ class Layer(NodeAccess):
             else:
                 batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
             self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
-        self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or K.floatx()
+        self.dtype = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
         self._autocast = kwargs.get("autocast", self._autocast)
         self._initial_weights = kwargs.get("weights")
 
@@ -178,6 +179,11 @@ class Layer(NodeAccess):
     @name.setter
     def name(self, name: str) -> None:
         self._name = name
+
+    # What tf.keras calls the dtype.
+    compute_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
+    variable_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
+    dtype_policy = property(lambda self: Policy(self.dtype), doc="The policy that has the dtype's name.")
 
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
@@ -537,7 +543,9 @@ class Layer(NodeAccess):
 
     def _cast_inputs(self, inputs):
         """What ``call`` is given of the inputs: where the layer casts, all floating ones in its dtype."""
-        casts = settings.dialect.autocast if self._autocast is None else self._autocast
+        casts = self._autocast
+        if casts is None:
+            casts = settings.dialect.autocast or settings.policy is not None
         return autocast(inputs, self.dtype) if casts else inputs
 
     def _output_masks(self, inputs, previous_mask, count: int) -> list:

@@ -84,7 +84,10 @@ class InputLayer(Layer):
         }
 
 
-def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, tensor=None) -> Tensor:
+def Input(
+    shape=None, batch_shape=None, name=None, dtype=None, sparse=False, tensor=None, batch_size=None, ragged=False,
+    type_spec=None,
+) -> Tensor:  # fmt: skip
     """Return a symbolic tensor from which a model starts.
 
     Args:
@@ -94,12 +97,24 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
         dtype: floatx by default.
         sparse: kept for compatibility.
         tensor: an existing tensor to wrap.
+        batch_size: the size of the batch axis, if it is fixed, where ``shape`` is given.
+        ragged: not supported.
+        type_spec: a ``tf.TensorSpec`` in place of ``batch_shape`` and ``dtype``.
+
+    Raises:
+        ValueError: no shape, or ``ragged``.
 
     Example:
         >>> x = Input(shape=(32,))
         >>> y = Dense(16, activation="softmax")(x)
         >>> model = Model(x, y)
     """
+    if ragged:
+        raise ValueError(
+            "Ragged inputs are not supported: pad the sequences (keras.utils.pad_sequences), and mask them."
+        )
+    if type_spec is not None:
+        batch_shape, dtype = type_spec.shape, str(type_spec.dtype)
     if batch_shape is None and tensor is None:
         if shape is None:
             raise ValueError(
@@ -107,6 +122,6 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
                 "include the batch dimension."
             )
     if shape is not None and batch_shape is None:
-        batch_shape = (None, shape) if isinstance(shape, int) else (None,) + tuple(shape)
+        batch_shape = (batch_size, shape) if isinstance(shape, int) else (batch_size, *shape)
     layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
     return layer._inbound_nodes[0].output_tensors[0]

@@ -532,11 +532,15 @@ class Network(Layer):
         return model_to_yaml(self, **kwargs)
 
     @one_at_a_time
-    def summary(self, line_length=None, positions=None, print_fn=None, wide=False):
+    def summary(
+        self, line_length=None, positions=None, print_fn=None, wide=False, expand_nested=False, show_trainable=False,
+        layer_range=None,
+    ):  # fmt: skip
         """Print a table of the layers, their output shapes and their numbers of parameters.
 
         Args:
-            line_length, positions, print_fn: as for :func:`hornbeam.utils.print_summary`.
+            line_length, positions, print_fn, expand_nested, show_trainable, layer_range: as for
+                :func:`hornbeam.utils.print_summary`.
             wide: also show what is trained, the weights' bytes and the floating-point operations for one sample.
         """
         if not self.built:
@@ -546,7 +550,7 @@ class Network(Layer):
             )
         from ..utils.layer_utils import print_summary
 
-        return print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn, wide=wide)
+        return print_summary(self, line_length, positions, print_fn, wide, expand_nested, show_trainable, layer_range)
 
     def to_mermaid(self, show_shapes=False, show_layer_names=True, rankdir="TB", expand_nested=False):
         """The layers and their connections as a Mermaid flowchart, text that Markdown viewers draw.

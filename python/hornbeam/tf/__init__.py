@@ -11,6 +11,7 @@ from . import (
     create,
     eager,
     elementwise,
+    gfile,
     image,
     index,
     layout,
@@ -28,6 +29,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "eager", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
-    "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+    "NAMES", "PURE", "arrays", "control", "create", "eager", "elementwise", "find", "gfile", "image", "index",
+    "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,10 @@ def count_params(weights):
     return sum(int(np.prod(K.int_shape(w))) for w in {id(w): w for w in weights}.values())
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None, wide=False):
+def print_summary(
+    model, line_length=None, positions=None, print_fn=None, wide=False, expand_nested=False, show_trainable=False,
+    layer_range=None,
+):  # fmt: skip
     """Print a table of a model's layers.
 
     Args:
@@ -31,6 +36,9 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, wide=F
         print_fn: called with each line; ``print`` by default.
         wide: with columns for what is trained, the bytes of the weights, and the floating-point operations for one
             sample (see :func:`hornbeam.utils.flops.count_flops`).
+        expand_nested: list the layers of models inside behind them, indented.
+        show_trainable: with the column for what is trained.
+        layer_range: names of the first and the last layer to list, or regular expressions for them.
     """
     print_fn = print_fn or print
     linear = _is_linear(model)
@@ -39,11 +47,14 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, wide=F
         length, ends = 65, [0.45, 0.85, 1.0]
     else:
         length, ends = 98, [0.33, 0.55, 0.67]
-    if wide:
-        titles += ["Trainable", "Bytes", "FLOPs"]
+    more = {"Trainable": 11} if wide or show_trainable else {}
+    more |= {"Bytes": 14, "FLOPs": 17} if wide else {}
+    if more:
+        titles += more
         columns = [int(length * end) for end in ends]
-        columns += [columns[-1] + 11, columns[-1] + 25, columns[-1] + 42]
-        length += 42
+        for width in more.values():
+            columns.append(columns[-1] + width)
+            length += width
         ends = [min(1.0, (column + 0.5) / length) for column in columns]
     if not linear:
         titles.append("Connected to")
@@ -56,12 +67,15 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, wide=F
     print_fn("_" * line_length)
     print_fn(_row(titles, positions))
     print_fn("=" * line_length)
-    layers = model.layers
+    layers = list(_listed(_in_range(model.layers, layer_range), expand_nested))
     flops = count_flops(model) if wide else {}
-    for index, layer in enumerate(layers):
-        fields = [f"{layer.name} ({type(layer).__name__})", str(_output_shape(layer)), str(_params(layer))]
+    for index, (depth, layer) in enumerate(layers):
+        name = f"{'  ' * depth}{layer.name} ({type(layer).__name__})"
+        fields = [name, str(_output_shape(layer)), str(_params(layer))]
+        if wide or show_trainable:
+            fields.append(_trainable(layer))
         if wide:
-            fields += [_trainable(layer), f"{_bytes(layer.weights):,}", _number(flops.get(layer.name))]
+            fields += [f"{_bytes(layer.weights):,}", _number(flops.get(layer.name))]
         sources = [] if linear else _sources(model, layer) or [""]
         print_fn(_row(fields + sources[:1], positions))
         for source in sources[1:]:
@@ -79,6 +93,28 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, wide=F
         print_fn(f"Bytes of weights: {_bytes(model.weights):,}")
         print_fn(f"FLOPs per sample: {_number(total)}")
     print_fn("_" * line_length)
+
+
+def _listed(layers: list, expand_nested: bool, depth: int = 0) -> Iterator[tuple[int, Any]]:
+    """Layers, and how deep inside of others they are."""
+    for layer in layers:
+        yield depth, layer
+        if expand_nested and hasattr(layer, "layers"):
+            yield from _listed(layer.layers, expand_nested, depth + 1)
+
+
+def _in_range(layers: list, layer_range: Any) -> list:
+    if layer_range is None:
+        return layers
+    ends = []
+    for pattern in layer_range:
+        found = [i for i, layer in enumerate(layers) if layer.name == pattern or re.fullmatch(pattern, layer.name)]
+        if not found:
+            raise ValueError(
+                f"layer_range: no layer is called {pattern!r}. The layers are {[la.name for la in layers]}."
+            )
+        ends.append(found)
+    return layers[ends[0][0] : ends[1][-1] + 1]
 
 
 def _trainable(layer: Any) -> str:
