@@ -33,6 +33,7 @@ class Optimizer:
 
     Attributes:
         weights: the optimizer's state, ``iterations`` first; known after ``get_updates``.
+        params: what that is the state of.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -46,6 +47,7 @@ class Optimizer:
         self.__dict__.update(kwargs)
         self.updates: list = []
         self.weights: list = []
+        self.params: list = []
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
@@ -190,6 +192,7 @@ class _WithRate(Optimizer):
             The gradients, and the variables of each slot. The weights are the counter and then these.
         """
         grads = self.get_gradients(loss, params)
+        self.params = list(params)
         state = [[K.zeros(K.int_shape(p), K.dtype(p), f"{name}_{i}") for i, p in enumerate(params)] for name in slots]
         self.updates = [K.update_add(self.iterations, 1)]
         self.weights = [self.iterations, *(variable for slot in state for variable in slot)]

@@ -36,8 +36,7 @@ def read_state(group: Any, names: list[str], model: Any, keras_version: str | No
         if len(arrays) > 1 and arrays[1].shape == ():  # Keras 3 has the learning rate there, and Nadam's schedule last
             del arrays[1]
             schedule = [arrays.pop()] if isinstance(model.optimizer, Nadam) else []
-        if not isinstance(model.optimizer, _ALWAYS_ALIKE):
-            arrays = by_kind(arrays, len(weights))
+        arrays = from_later(model.optimizer, arrays, len(weights))
         arrays[1:1] = schedule
     elif _sorted_by_name(keras_version):
         arrays = _in_layer_order(arrays, weights)
@@ -79,6 +78,11 @@ def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> N
         state = by_weight(state, len(model._collected_trainable_weights))
     for i, value in enumerate(state):
         group[str(i)] = value
+
+
+def from_later(optimizer: Any, arrays: list[np.ndarray], count: int) -> list[np.ndarray]:
+    """The state that optimizers of TensorFlow 2.11 and later have of ``count`` weights, in Keras 2.3.1's order."""
+    return arrays if isinstance(optimizer, _ALWAYS_ALIKE) else by_kind(arrays, count)
 
 
 #: Optimizers whose state has one order in all files.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,6 +58,12 @@ def unique_names(names: list[str]) -> list[str]:
 
 def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> None:
     """Load weights from a file of weights or of a whole model. On any error the model is as it was."""
+    prefix = _checkpoint(filepath)
+    if prefix is not None and (by_name or skip_mismatch or reshape):
+        raise ValueError(
+            f"{filepath!r} is a TensorFlow checkpoint, whose weights are matched by the structure of the model: by_name, "
+            "skip_mismatch and reshape are for HDF5 files."
+        )
     if skip_mismatch and not by_name:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     if not model.built and not getattr(model, "inputs", None):
@@ -65,7 +72,20 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
             "the model first, then load the weights."
         )
     with short_errors():
+        if prefix is not None:
+            from .checkpoints import load_weights as load_checkpoint
+
+            return load_checkpoint(model, prefix)
         _load_weights(model, fetched(filepath), by_name, skip_mismatch, reshape)
+
+
+def _checkpoint(path: Any) -> str | None:
+    """The prefix of the TensorFlow checkpoint that a path stands for, None if it stands for none."""
+    if not isinstance(path, (str, os.PathLike)) or os.path.isfile(path):
+        return None
+    from .checkpoints import prefix_of
+
+    return prefix_of(path)
 
 
 def _load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool, reshape: bool) -> None:

@@ -1,0 +1,69 @@
+"""From a SavedModel folder to a model."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ...engine.network import Network
+from ...graph import write_state
+from ...utils.generic_utils import allow_code_loading, get_custom_objects
+from ...utils.messages import warn_user
+from ...utils.registry import LAYERS
+from ..checkpoints import check_complete
+from ..compiling import compile_model
+from ..configs import model_from_config
+from ..hdf5 import as_damage
+from ..tensor_bundle import TensorBundle
+from ..trackable.matching import Match, match
+from ..trackable.restoring import optimizer_values, values
+from .folder import VARIABLES, Description, read_description
+
+
+def load(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool, lambdas: dict | None) -> Any:
+    """The model in a folder; the arguments are those of ``load_model``. The optimizer has its state, too.
+
+    Raises:
+        OSError: a file is missing or cut short.
+        ValueError: a file is damaged, or the folder has no model of Keras that can be made here.
+    """
+    path = os.fspath(path)
+    with as_damage(path), allow_code_loading(not safe_mode):
+        of = read_description(path)
+        bundle = TensorBundle(os.path.join(path, VARIABLES))
+        model = model_from_config(_known(of, custom_objects), custom_objects, lambdas, of.keras_version)
+        if not model.built and of.input_shape is not None:
+            model.build(of.input_shape)
+        found = match(model, bundle)
+        pairs = values(found, bundle)
+        check_complete(model, found, bundle)
+        _freeze(model, found, of)
+        if compile and compile_model(model, of.training, custom_objects, of.keras_version):
+            model._make_train_function()  # the optimizer makes its slots
+            again = match(model, bundle)
+            pairs += optimizer_values(again, bundle)
+        write_state(pairs)
+    return model
+
+
+def _known(of: Description, custom_objects: dict | None) -> dict:
+    """The config. A class that nobody knows, made of layers all the same, is loaded as what it is made of, as tf.keras does."""
+    name = of.config["class_name"]
+    if not of.is_graph or name in LAYERS or name in {**get_custom_objects(), **(custom_objects or {})}:
+        return of.config
+    plain = "Model" if "input_layers" in of.config["config"] else "Sequential"
+    warn_user(
+        f"The model is of the class {name!r:.80}, which is not known here: it is loaded as a {plain} of the same layers. "
+        "With custom_objects={...} it becomes one of the class."
+    )
+    return {**of.config, "class_name": plain}
+
+
+def _freeze(model: Any, found: Match, of: Description) -> None:
+    """Freeze the models in the model, and itself, whose metadata say so: their configs do not."""
+    waiting = [model]
+    for network in waiting:
+        number = found.numbers.get(id(network))
+        if number is not None and of.is_frozen(number):
+            network.trainable = False
+        waiting += [layer for layer in network.layers if isinstance(layer, Network)]

@@ -1,0 +1,112 @@
+"""The graph of objects in a checkpoint: which variable is which part of which layer, and where its value is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...utils.messages import shortened
+from ..tensor_bundle import limits, wire
+from ..tensor_bundle.wire import Message
+
+#: The tensor that holds the graph.
+GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_VALUE = "VARIABLE_VALUE"
+
+
+@dataclass
+class Slot:
+    """A variable that an optimizer keeps for another one."""
+
+    of: int
+    name: str
+    node: int
+
+
+@dataclass
+class Node:
+    """An object.
+
+    Attributes:
+        children: the objects that are parts of it, by what it calls them.
+        key: name of the tensor that is its value, if it is a variable.
+        full_name: what the variable was called.
+        slots: of an optimizer of before TensorFlow 2.11.
+    """
+
+    children: dict[str, int]
+    key: str | None
+    full_name: str
+    slots: list[Slot]
+
+
+class ObjectGraph:
+    """The objects by number, 0 being the root. Each is parsed when it is asked for, and only then believed.
+
+    Args:
+        data: the message TrackableObjectGraph.
+
+    Raises:
+        ValueError: it is damaged; so do the methods.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._stored = Message(data, (1,)).parts(1)
+        if not 0 < len(self._stored) <= limits.MAX_NODES:
+            raise ValueError(f"its object graph has {len(self._stored)} objects")
+        self._nodes: dict[int, Node] = {}
+
+    def node(self, number: int) -> Node:
+        if number not in self._nodes:
+            self._nodes[number] = self._parse(self._stored[number])
+        return self._nodes[number]
+
+    def child(self, number: int, *names: str) -> int | None:
+        """The first of these parts that an object has."""
+        children = self.node(number).children
+        return next((children[name] for name in names if name in children), None)
+
+    def key(self, number: int | None) -> str | None:
+        return None if number is None else self.node(number).key
+
+    def _parse(self, data: bytes) -> Node:
+        message = Message(data)
+        children: dict[str, int] = {}
+        for part in message.parts(1):
+            child = Message(part)
+            name = child.text(2)
+            if children.setdefault(name, self._number(child, 1)) != child.integer(1):
+                raise ValueError(f"its object graph has an object with two parts {shortened(name, 80)!r}")
+        key, full_name = None, ""
+        for part in message.parts(2):
+            attribute = Message(part)
+            if attribute.text(1) == _VALUE:
+                key, full_name = attribute.text(3), attribute.text(2)
+        slots = [Slot(self._number(m, 1), m.text(2), self._number(m, 3)) for m in map(Message, message.parts(3))]
+        return Node(children, key, full_name, slots)
+
+    def _number(self, message: Message, field: int) -> int:
+        number = message.integer(field)
+        if number >= len(self._stored):
+            raise ValueError(f"its object graph refers to an object {number} of {len(self._stored)}")
+        return number
+
+
+# -- writing ------------------------------------------------------------------------------------------------
+def serialized(nodes: list[Node]) -> bytes:
+    """The bytes of a graph."""
+    return b"".join(wire.field(1, _node(node)) for node in nodes)
+
+
+def _node(node: Node) -> bytes:
+    data = b""
+    for name, number in node.children.items():
+        data += wire.field(1, (wire.field(1, number) if number else b"") + wire.field(2, name))
+    if node.key is not None:
+        data += wire.field(2, wire.field(1, _VALUE) + wire.field(2, node.full_name) + wire.field(3, node.key))
+    return data + wire.field(5, wire.field(1, 1 if node.key is not None else 0))
+
+
+def key_of(path: tuple[str, ...]) -> str:
+    """The name of the tensor of the variable that a path of parts leads to."""
+    escaped = (name.replace(".", "..").replace("/", ".S") for name in path)
+    return "/".join([*escaped, ".ATTRIBUTES", _VALUE])

@@ -1,0 +1,115 @@
+"""The state of optimizers in checkpoints, which those of before TensorFlow 2.11 and the later ones keep in two ways.
+
+The earlier ones have a slot for each variable under a name; the later ones a list in the order in which slots were made.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...graph import Variable
+from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, Optimizer, RMSprop
+from ..optimizer_state import from_later
+from ..tensor_bundle import TensorBundle
+from .graph import ObjectGraph
+
+#: What the earlier optimizers called their slots, in the order in which ours have them.
+_SLOTS: dict[type, tuple[str, ...]] = {
+    SGD: ("momentum",), Adagrad: ("accumulator",), Adadelta: ("accum_grad", "accum_var"), Adam: ("m", "v", "vhat"),
+    Adamax: ("m", "v"), Nadam: ("m", "v"), Ftrl: ("accumulator", "linear"), Lion: ("m",),
+}  # fmt: skip
+_SETTINGS = ("learning_rate", "decay", "beta_1", "beta_2", "momentum", "rho")
+#: In an optimizer of mixed precision, the one that it scales the loss for.
+_INNER = ("inner_optimizer", "base_optimizer", "_optimizer")
+
+Values = list[tuple[Variable, np.ndarray]]
+
+
+def settings(optimizer: Optimizer, number: int, graph: ObjectGraph, bundle: TensorBundle) -> Values:
+    """The learning rate and the like of the optimizer that is the object ``number`` in a checkpoint."""
+    number = _innermost(number, graph)
+    pairs = []
+    for name in _SETTINGS:
+        variable, key = getattr(optimizer, name, None), graph.key(graph.child(number, name, f"_{name}"))
+        if isinstance(variable, Variable) and key is not None and bundle.shape(key) == ():
+            pairs.append((variable, bundle.read(key)))
+    return pairs
+
+
+def state(
+    optimizer: Optimizer, number: int, graph: ObjectGraph, bundle: TensorBundle, numbers: dict[int, int]
+) -> Values:
+    """The number of steps and the slots, as far as a checkpoint has them.
+
+    Args:
+        optimizer: one whose slots exist.
+        number: of the object that it is in the checkpoint.
+        numbers: from ``id(variable)`` to that of the variable.
+
+    Raises:
+        ValueError: the checkpoint has slots of other shapes.
+    """
+    number = _innermost(number, graph)
+    listed = graph.child(number, "_variables")
+    pairs = _earlier(optimizer, number, graph, bundle, numbers) if listed is None else (
+        _later(optimizer, number, listed, graph, bundle)
+    )  # fmt: skip
+    for variable, array in pairs:
+        if variable.shape != array.shape:
+            raise ValueError(
+                f"The checkpoint {bundle.prefix!r} has a slot of shape {array.shape} where the optimizer "
+                f"{type(optimizer).__name__} has one of shape {variable.shape}."
+            )
+    return pairs
+
+
+def _innermost(number: int, graph: ObjectGraph) -> int:
+    seen = set()
+    while number not in seen:
+        seen.add(number)
+        inner = graph.child(number, *_INNER)
+        number = number if inner is None else inner
+    return number
+
+
+def _earlier(
+    optimizer: Optimizer, number: int, graph: ObjectGraph, bundle: TensorBundle, numbers: dict[int, int]
+) -> Values:
+    stored = {(slot.of, slot.name): slot.node for slot in graph.node(number).slots}
+    pairs: list[tuple[Variable, int | None]] = [(optimizer.weights[0], graph.child(number, "iter"))]
+    if isinstance(optimizer, Nadam):
+        pairs.append((optimizer.m_schedule, graph.child(number, "momentum_cache")))
+    for name, slots in zip(_slot_names(optimizer), _slots(optimizer)):
+        for param, slot in zip(optimizer.params, slots):
+            pairs.append((slot, stored.get((numbers.get(id(param), -1), name))))
+    keys = [(variable, graph.key(node)) for variable, node in pairs]
+    return [(variable, bundle.read(key)) for variable, key in keys if key is not None]
+
+
+def _slot_names(optimizer: Optimizer) -> tuple[str, ...]:
+    if isinstance(optimizer, RMSprop):
+        return ("rms", *(["momentum"] if optimizer.momentum else []), *(["mg"] if optimizer.centered else []))
+    return next((names for kind, names in _SLOTS.items() if isinstance(optimizer, kind)), ())
+
+
+def _slots(optimizer: Optimizer) -> list[list[Variable]]:
+    """The slots, each kind for all variables."""
+    head, count = 2 if isinstance(optimizer, Nadam) else 1, len(optimizer.params)
+    rest = optimizer.weights[head:]
+    if isinstance(optimizer, Ftrl):
+        return [rest[0::2], rest[1::2]]
+    return [rest[i : i + count] for i in range(0, len(rest), count)] if count else []
+
+
+def _later(optimizer: Optimizer, number: int, listed: int, graph: ObjectGraph, bundle: TensorBundle) -> Values:
+    children = graph.node(listed).children
+    keys = [graph.key(children.get(str(i))) for i in range(min(len(children), 2 * len(optimizer.weights) + 16))]
+    arrays = [bundle.read(key) for key in keys if key is not None]
+    if not arrays or len(arrays) != len(children):
+        raise ValueError(f"The checkpoint {bundle.prefix!r} has a list of optimizer state that does not fit.")
+    arrays = from_later(optimizer, arrays, len(optimizer.params))
+    if isinstance(optimizer, Nadam):
+        schedule = graph.key(graph.child(number, "_u_product"))
+        steps = int(arrays[0])
+        arrays.insert(1, np.asarray(optimizer._schedule_after(steps) if schedule is None else bundle.read(schedule)))
+    return list(zip(optimizer.weights, arrays))
