@@ -98,11 +98,21 @@ class Optimizer:
             updates = self.get_updates(loss=None, params=variables)
         finally:
             del self.__dict__["get_gradients"]
+        self.take_awaited()
         return updates if global_step is None else [*updates, K.update_add(global_step, 1)]
 
     def minimize(self, loss: Any, var_list: Sequence[Any], global_step: Any = None, name: Any = None) -> list:
         """The updates of one step that makes the loss smaller."""
         return self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
+
+    #: what to do once the state's variables are made: a checkpoint that was restored before gives them its values
+    _when_made: Any = None
+
+    def take_awaited(self) -> None:
+        """Take what a checkpoint that was restored before has for the state; called when its variables are made."""
+        if self._when_made is not None:
+            resume, self._when_made = self._when_made, None
+            resume()
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Set the state from arrays in the order of ``get_weights``.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..graph import write_state
 from ..utils.messages import shortened
 from . import remote
 from .targets import exists
 from .tensor_bundle import TensorBundle
-from .tensor_bundle.state_file import latest_checkpoint
-from .trackable.matching import Match, match
-from .trackable.restoring import lacking, optimizer_values, values
+from .tensor_bundle.state_file import CheckpointState, latest_checkpoint, write_state_file
+from .trackable.restoring import Restoration
+from .trackable.writing import write_objects
 
 
 def prefix_of(path: Any) -> str | None:
@@ -28,28 +27,32 @@ def prefix_of(path: Any) -> str | None:
     return variables if exists(f"{variables}.index") else latest_checkpoint(path)
 
 
-def load_weights(model: Any, prefix: str) -> None:
+def load_weights(model: Any, prefix: str) -> Restoration:
     """Give a model the weights in a checkpoint and, if it is compiled, its optimizer the state. On any error the model is as it was.
 
     Raises:
         OSError, ValueError: the checkpoint is damaged, of another model, or lacks some of the weights.
     """
-    bundle = TensorBundle(prefix)
-    found = match(model, bundle)
-    pairs = values(found, bundle)
-    check_complete(model, found, bundle)
-    if found.optimizers and model._collected_trainable_weights is not None:
-        model._make_train_function()  # the optimizer makes its slots
-        pairs += optimizer_values(found, bundle)
-    write_state(pairs)
+    restoration = Restoration(model, TensorBundle(prefix))
+    check_complete(model, restoration)
+    restoration.take()
+    return restoration
 
 
-def check_complete(model: Any, found: Match, bundle: TensorBundle) -> None:
+def save_weights(model: Any, prefix: Any, overwrite: bool = True) -> None:
+    """Write a model's weights and, if it is compiled, its optimizer's state as a checkpoint: the latest of its folder."""
+    prefix = os.fspath(prefix)
+    write_objects(model, prefix, overwrite)
+    write_state_file(os.path.dirname(prefix), CheckpointState(prefix))
+
+
+def check_complete(model: Any, restoration: Restoration) -> None:
     """
     Raises:
         ValueError: the checkpoint lacks weights of the model.
     """
-    missing = lacking(model.weights, found)
+    bundle = restoration.bundle
+    missing = restoration.found.lacks(model.weights)
     if missing:
         raise ValueError(
             f"The checkpoint {bundle.prefix!r} has no values for {len(missing)} of the {len(model.weights)} weights of "

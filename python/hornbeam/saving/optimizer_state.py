@@ -74,8 +74,7 @@ def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> N
     if isinstance(optimizer, Adam) and not optimizer.amsgrad:
         state = [x for x, weight in zip(state, slots) if "vhat" not in weight.name]
     group = file.create_group("optimizer/vars")
-    if not isinstance(optimizer, _ALWAYS_ALIKE):
-        state = by_weight(state, len(model._collected_trainable_weights))
+    state = to_later(optimizer, state, len(model._collected_trainable_weights))
     for i, value in enumerate(state):
         group[str(i)] = value
 
@@ -83,6 +82,11 @@ def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> N
 def from_later(optimizer: Any, arrays: list[np.ndarray], count: int) -> list[np.ndarray]:
     """The state that optimizers of TensorFlow 2.11 and later have of ``count`` weights, in Keras 2.3.1's order."""
     return arrays if isinstance(optimizer, _ALWAYS_ALIKE) else by_kind(arrays, count)
+
+
+def to_later(optimizer: Any, state: list, count: int) -> list:
+    """The reverse of :func:`from_later`."""
+    return state if isinstance(optimizer, _ALWAYS_ALIKE) else by_weight(state, count)
 
 
 #: Optimizers whose state has one order in all files.

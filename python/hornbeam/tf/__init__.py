@@ -7,6 +7,7 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 
 from . import (
     arrays,
+    checkpoints,
     control,
     create,
     elementwise,
@@ -27,6 +28,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
     "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
 ]  # fmt: skip

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from ...engine.network import Network
-from ...graph import write_state
 from ...utils.generic_utils import allow_code_loading, get_custom_objects
 from ...utils.messages import warn_user
 from ...utils.registry import LAYERS
@@ -15,8 +14,8 @@ from ..compiling import compile_model
 from ..configs import model_from_config
 from ..hdf5 import as_damage
 from ..tensor_bundle import TensorBundle
-from ..trackable.matching import Match, match
-from ..trackable.restoring import optimizer_values, values
+from ..trackable.matching import Match
+from ..trackable.restoring import Restoration
 from .folder import VARIABLES, Description, read_description
 
 
@@ -34,15 +33,12 @@ def load(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool,
         model = model_from_config(_known(of, custom_objects), custom_objects, lambdas, of.keras_version)
         if not model.built and of.input_shape is not None:
             model.build(of.input_shape)
-        found = match(model, bundle)
-        pairs = values(found, bundle)
-        check_complete(model, found, bundle)
-        _freeze(model, found, of)
+        check_complete(model, Restoration(model, bundle))
         if compile and compile_model(model, of.training, custom_objects, of.keras_version):
             model._make_train_function()  # the optimizer makes its slots
-            again = match(model, bundle)
-            pairs += optimizer_values(again, bundle)
-        write_state(pairs)
+        restoration = Restoration(model, bundle)  # with the optimizer
+        _freeze(model, restoration.found, of)
+        restoration.take()
     return model
 
 

@@ -94,16 +94,26 @@ class ObjectGraph:
 # -- writing ------------------------------------------------------------------------------------------------
 def serialized(nodes: list[Node]) -> bytes:
     """The bytes of a graph."""
-    return b"".join(wire.field(1, _node(node)) for node in nodes)
+    parents: list[list[int]] = [[] for _ in nodes]
+    for number, node in enumerate(nodes):
+        for child in node.children.values():
+            parents[child].append(number)
+    waiting = [number for number, node in enumerate(nodes) if node.key is not None]
+    leads_to_value = set(waiting)
+    for number in waiting:
+        new = [parent for parent in parents[number] if parent not in leads_to_value]
+        leads_to_value.update(new)
+        waiting += new
+    return b"".join(wire.field(1, _node(node, number in leads_to_value)) for number, node in enumerate(nodes))
 
 
-def _node(node: Node) -> bytes:
+def _node(node: Node, leads_to_value: bool) -> bytes:
     data = b""
     for name, number in node.children.items():
         data += wire.field(1, (wire.field(1, number) if number else b"") + wire.field(2, name))
     if node.key is not None:
         data += wire.field(2, wire.field(1, _VALUE) + wire.field(2, node.full_name) + wire.field(3, node.key))
-    return data + wire.field(5, wire.field(1, 1 if node.key is not None else 0))
+    return data + wire.field(5, wire.field(1, 1) if leads_to_value else b"")
 
 
 def key_of(path: tuple[str, ...]) -> str:

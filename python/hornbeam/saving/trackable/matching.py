@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from ...engine.base_layer import Layer
 from ...graph import Variable
 from ...optimizers import Optimizer
 from ..tensor_bundle import TensorBundle
@@ -13,62 +14,78 @@ from .objects import parts_of, variables_of
 
 
 class Match:
-    """An object's parts, found in a checkpoint.
+    """Objects and their parts, found in a checkpoint.
 
     Attributes:
         graph: the objects in the checkpoint; None in one of TensorFlow 1, where variables go by their names.
-        keys: variables with the names of their tensors.
+        keys: the variables that were found, and the names of their tensors.
+        optimizers, unbuilt: the optimizers, and the layers that will have further parts, with their numbers in the graph.
         numbers: from ``id(object)`` to its number in the graph.
-        optimizers: with their numbers in the graph.
     """
 
-    def __init__(self, graph: ObjectGraph | None) -> None:
-        self.graph = graph
+    def __init__(self, bundle: TensorBundle) -> None:
+        self._bundle = bundle
+        self.graph = object_graph(bundle) if GRAPH_KEY in bundle else None
         self.keys: list[tuple[Variable, str]] = []
-        self.numbers: dict[int, int] = {}
         self.optimizers: list[tuple[Optimizer, int]] = []
+        self.unbuilt: list[tuple[Layer, int]] = []
+        self.numbers: dict[int, int] = {}
+        self._variables: dict[str, Variable] = {}
+        self._found: set[int] = set()
 
-    def has(self, variable: Variable) -> bool:
-        return any(variable is known for known, _ in self.keys)
+    def find(self, root: Any, start: int = 0) -> None:
+        """Find the parts of ``root``, which is the object of number ``start``.
 
+        Raises:
+            ValueError: the checkpoint is damaged, or has one tensor for two variables.
+        """
+        if self.graph is None:
+            for variable in variables_of(root):
+                name = variable.name.split(":")[0]
+                if name in self._bundle:
+                    self._take(variable, name)
+            return
+        with self._bundle.blamed("the checkpoint"):
+            self._walk(self.graph, root, start)
 
-def match(root: Any, bundle: TensorBundle, start: int = 0) -> Match:
-    """Find the parts of ``root``, which is the object of number ``start`` in the checkpoint.
-
-    Raises:
-        ValueError: the checkpoint is damaged, or has one tensor for two variables.
-    """
-    if GRAPH_KEY not in bundle:
-        return _by_name(root, bundle)
-    graph = object_graph(bundle)
-    with bundle.blamed("the checkpoint"):
-        return _walk(root, graph, start)
-
-
-def _walk(root: Any, graph: ObjectGraph, start: int) -> Match:
-    found = Match(graph)
-    taken: set[str] = set()
-    waiting = deque([(root, start)])
-    while waiting:
-        item, number = waiting.popleft()
-        if id(item) in found.numbers:
-            continue
-        found.numbers[id(item)] = number
-        if isinstance(item, Variable):
+    def _walk(self, graph: ObjectGraph, root: Any, start: int) -> None:
+        met: set[int] = set()
+        waiting = deque([(root, start)])
+        while waiting:
+            item, number = waiting.popleft()
+            if id(item) in met:
+                continue
+            met.add(id(item))
+            self.numbers[id(item)] = number
             key = graph.key(number)
-            assert key is not None
-            if key in taken:
-                raise ValueError(f"it has one tensor, {key!r:.200}, for two variables")
-            taken.add(key)
-            found.keys.append((item, key))
-        elif isinstance(item, Optimizer):
-            found.optimizers.append((item, number))
-        else:
+            if isinstance(item, Variable):
+                self._take(item, key)
+                continue
+            if isinstance(item, Optimizer):
+                self.optimizers.append((item, number))
+                continue
+            if isinstance(item, Layer) and not item.built:
+                self.unbuilt.append((item, number))
+                if hasattr(item, "_is_graph_network") and item._is_graph_network:
+                    continue  # which of its layers have weights is not known yet
             for name, part in parts_of(item):
                 child = graph.child(number, name)
                 if child is not None and (graph.key(child) is not None or not isinstance(part, Variable)):
                     waiting.append((part, child))
-    return found
+
+    def _take(self, variable: Variable, key: str | None) -> None:
+        if key is None:
+            raise ValueError(f"it has no value for the variable {variable.name}")
+        known = self._variables.setdefault(key, variable)
+        if known is not variable:
+            raise ValueError(f"it has one tensor, {key!r:.200}, for the variables {known.name} and {variable.name}")
+        if id(variable) not in self._found:
+            self._found.add(id(variable))
+            self.keys.append((variable, key))
+
+    def lacks(self, wanted: list[Variable]) -> list[str]:
+        """The names of those variables that were not found."""
+        return [variable.name for variable in wanted if id(variable) not in self._found]
 
 
 def object_graph(bundle: TensorBundle) -> ObjectGraph:
@@ -82,12 +99,3 @@ def object_graph(bundle: TensorBundle) -> ObjectGraph:
         if stored.shape != () or bundle.dtype(GRAPH_KEY) != "string":
             raise ValueError("its object graph is not a string")
         return ObjectGraph(stored.item())
-
-
-def _by_name(root: Any, bundle: TensorBundle) -> Match:
-    found = Match(None)
-    for variable in variables_of(root):
-        name = variable.name.split(":")[0]
-        if name in bundle:
-            found.keys.append((variable, name))
-    return found

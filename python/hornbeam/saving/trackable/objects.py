@@ -9,6 +9,7 @@ from ...engine.base_layer import Layer, _is_metric
 from ...engine.network import Network
 from ...graph import Variable
 from ...optimizers import Optimizer
+from .optimizers import parts_of_optimizer
 
 Part = tuple[str, Any]
 
@@ -26,6 +27,8 @@ def parts_of(item: Any) -> list[Part]:
     Layers of a model that is a graph are numbered: those with weights, and all of them. Other parts go by the attribute
     that holds them, a layer's weights by the name that ``add_weight`` was given, too.
     """
+    if isinstance(item, Optimizer):
+        return parts_of_optimizer(item)
     if hasattr(item, "_trackable_parts"):
         return item._trackable_parts()
     if isinstance(item, (list, tuple)):
@@ -74,7 +77,7 @@ def variables_of(root: Any) -> list[Variable]:
         if isinstance(item, Variable):
             found[id(item)] = item
         for _, part in parts_of(item):
-            if id(part) not in seen:
+            if id(part) not in seen and not isinstance(part, Optimizer):
                 seen.add(id(part))
                 waiting.append(part)
     return list(found.values())

@@ -5,11 +5,13 @@ The earlier ones have a slot for each variable under a name; the later ones a li
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...graph import Variable
-from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, Optimizer, RMSprop
-from ..optimizer_state import from_later
+from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, Optimizer, RMSprop, TFOptimizer
+from ..optimizer_state import from_later, to_later
 from ..tensor_bundle import TensorBundle
 from .graph import ObjectGraph
 
@@ -17,6 +19,12 @@ from .graph import ObjectGraph
 _SLOTS: dict[type, tuple[str, ...]] = {
     SGD: ("momentum",), Adagrad: ("accumulator",), Adadelta: ("accum_grad", "accum_var"), Adam: ("m", "v", "vhat"),
     Adamax: ("m", "v"), Nadam: ("m", "v"), Ftrl: ("accumulator", "linear"), Lion: ("m",),
+}  # fmt: skip
+#: What the later ones call them: lists in the order of the variables.
+_LISTS: dict[type, tuple[str, ...]] = {
+    SGD: ("momentums",), Adagrad: ("_accumulators",), Adadelta: ("_accumulated_grads", "_accumulated_delta_vars"),
+    Adam: ("_momentums", "_velocities", "_velocity_hats"), Adamax: ("_m", "_u"), Nadam: ("_momentums", "_velocities"),
+    Ftrl: ("_accumulators", "_linears"), Lion: ("momentums",),
 }  # fmt: skip
 _SETTINGS = ("learning_rate", "decay", "beta_1", "beta_2", "momentum", "rho")
 #: In an optimizer of mixed precision, the one that it scales the loss for.
@@ -87,9 +95,16 @@ def _earlier(
 
 
 def _slot_names(optimizer: Optimizer) -> tuple[str, ...]:
+    return _names(optimizer, _SLOTS, ("rms", "momentum", "mg"))
+
+
+def _names(
+    optimizer: Optimizer, table: dict[type, tuple[str, ...]], of_rmsprop: tuple[str, str, str]
+) -> tuple[str, ...]:
     if isinstance(optimizer, RMSprop):
-        return ("rms", *(["momentum"] if optimizer.momentum else []), *(["mg"] if optimizer.centered else []))
-    return next((names for kind, names in _SLOTS.items() if isinstance(optimizer, kind)), ())
+        first, momentum, mean = of_rmsprop
+        return (first, *([momentum] if optimizer.momentum else []), *([mean] if optimizer.centered else []))
+    return next((names for kind, names in table.items() if isinstance(optimizer, kind)), ())
 
 
 def _slots(optimizer: Optimizer) -> list[list[Variable]]:
@@ -113,3 +128,26 @@ def _later(optimizer: Optimizer, number: int, listed: int, graph: ObjectGraph, b
         steps = int(arrays[0])
         arrays.insert(1, np.asarray(optimizer._schedule_after(steps) if schedule is None else bundle.read(schedule)))
     return list(zip(optimizer.weights, arrays))
+
+
+# -- writing ------------------------------------------------------------------------------------------------
+def parts_of_optimizer(optimizer: Optimizer) -> list[tuple[str, Any]]:
+    """The parts of an optimizer by the names that those of TensorFlow 2.11 and later have for them."""
+    if isinstance(optimizer, TFOptimizer):
+        return [("_iterations", optimizer.iterations)]
+    weights = list(optimizer.weights) or [w for w in [getattr(optimizer, "iterations", None)] if w is not None]
+    slots = _slots(optimizer)
+    if isinstance(optimizer, Nadam) and optimizer.params:
+        del weights[1]
+    if isinstance(optimizer, Adam) and not optimizer.amsgrad:
+        slots = slots[:2]
+        weights = weights[: 1 + 2 * len(optimizer.params)]
+    rate = getattr(optimizer, "learning_rate", None)
+    return [
+        ("_variables", to_later(optimizer, weights, len(optimizer.params))),
+        *([("_iterations", weights[0])] if weights else []),
+        *([("_learning_rate", rate)] if isinstance(rate, Variable) else []),
+        ("_index_dict", {}),
+        *zip(_names(optimizer, _LISTS, ("_velocities", "_momentums", "_average_gradients")), slots),
+        *([("_u_product", optimizer.m_schedule)] if isinstance(optimizer, Nadam) else []),
+    ]
