@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import io
 import json
 import os
@@ -41,11 +42,18 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
         ValueError: an unknown format, or a group that is not empty.
     """
     save_format = save_format or _format_of(filepath)
+    if isinstance(filepath, str) and filepath.endswith("/"):
+        raise IsADirectoryError(
+            errno.EISDIR,
+            "Models are saved to files ('model.keras'); SavedModel folders are read, not written",
+            filepath,
+        )
     if save_format == "keras":
         _save_zip(model, filepath, overwrite, include_optimizer, sample)
         return
     if save_format != "h5":
-        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'keras'.")
+        remedy = " SavedModel folders are read, not written." if save_format == "tf" else ""
+        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'keras'.{remedy}")
 
     def fill(file: Any) -> None:
         _write(model, file, include_optimizer, sample)

@@ -17,12 +17,30 @@ from .snapshot import Snapshot
 from .targets import fetched
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write a model's weights to a file or an open HDF5 group."""
+def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
+    """Write a model's weights to an HDF5 file, an open group of one, or a TensorFlow checkpoint.
+
+    Raises:
+        ValueError: an unknown format.
+    """
+    save_format = save_format or _format_of(filepath)
+    if save_format in ("tf", "tensorflow"):
+        from .checkpoints import save_weights as save_checkpoint
+
+        save_checkpoint(model, filepath, overwrite)
+        return
+    if save_format not in ("h5", "hdf5", "keras"):
+        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'tf'.")
     if hdf5.is_group(filepath):
         save_weights_to_hdf5_group(filepath, model.layers)
         return
     hdf5.write(filepath, overwrite, lambda file: save_weights_to_hdf5_group(file, model.layers))
+
+
+def _format_of(filepath: Any) -> str:
+    """What a name says: ``.ckpt`` in it is TensorFlow's. Without a suffix it is HDF5, as in Keras 2.3.1."""
+    is_path = isinstance(filepath, (str, os.PathLike))
+    return "tf" if is_path and ".ckpt" in os.path.basename(os.fspath(filepath)) else "h5"
 
 
 def save_weights_to_hdf5_group(group, layers, snapshot=None):
@@ -56,8 +74,8 @@ def unique_names(names: list[str]) -> list[str]:
     return unique
 
 
-def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> None:
-    """Load weights from a file of weights or of a whole model. On any error the model is as it was."""
+def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> Any:
+    """Load weights from a file of weights or of a whole model, or a checkpoint. On any error the model is as it was."""
     prefix = _checkpoint(filepath)
     if prefix is not None and (by_name or skip_mismatch or reshape):
         raise ValueError(
@@ -77,6 +95,7 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
 
             return load_checkpoint(model, prefix)
         _load_weights(model, fetched(filepath), by_name, skip_mismatch, reshape)
+    return None
 
 
 def _checkpoint(path: Any) -> str | None:
