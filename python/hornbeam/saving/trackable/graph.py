@@ -55,6 +55,9 @@ class ObjectGraph:
             raise ValueError(f"its object graph has {len(self._stored)} objects")
         self._nodes: dict[int, Node] = {}
 
+    def __len__(self) -> int:
+        return len(self._stored)
+
     def node(self, number: int) -> Node:
         if number not in self._nodes:
             self._nodes[number] = self._parse(self._stored[number])
