@@ -12,13 +12,11 @@ from hornbeam.saving.tensor_bundle.checksum import masked_crc32c
 from hornbeam.saving.tensor_bundle.entries import Entry
 from hornbeam.saving.tensor_bundle.parts import part_key
 from hornbeam.saving.tensor_bundle.strings import encode
-from hornbeam.saving.tensor_bundle.table import read_table, table
+from hornbeam.saving.tensor_bundle.table import read_table
 from hornbeam.saving.tensor_bundle.wire import field, varint
 from tensor_bundles import one_tensor, stored, write_data, write_index
 
-DTYPES = (
-    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128".split()
-)
+DTYPES = "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128".split()
 
 
 def refused(prefix, message, error=ValueError):
@@ -219,7 +217,11 @@ def test_a_flipped_bit(tmp_path):
 
 def test_damaged_strings(tmp_path):
     data, crc = encode([b"abc", b"de"])
-    for damaged, message in ((b"\4" + data[1:], "lengths"), (data[:-1] + b"x", "checksum"), (b"\xff" * len(data), "end")):
+    for damaged, message in (
+        (b"\4" + data[1:], "lengths"),
+        (data[:-1] + b"x", "checksum"),
+        (b"\xff" * len(data), "end"),
+    ):
         entry = Entry(dtypes.STRING, (2,), size=len(damaged), crc=crc)
         write_data(tmp_path / "c", damaged)
         write_index(tmp_path / "c", {b"a": entries.entry(entry)})

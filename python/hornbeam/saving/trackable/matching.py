@@ -10,7 +10,7 @@ from ...graph import Variable
 from ...optimizers import Optimizer
 from ..tensor_bundle import TensorBundle
 from .graph import GRAPH_KEY, ObjectGraph
-from .objects import parts_of, variables_of
+from .objects import is_found_by, parts_of, variables_of
 
 
 class Match:
@@ -69,7 +69,7 @@ class Match:
                 if hasattr(item, "_is_graph_network") and item._is_graph_network:
                     continue  # which of its layers have weights is not known yet
             for name, part in parts_of(item):
-                child = graph.child(number, name)
+                child = graph.child(number, name) if is_found_by(name, part) else None
                 if child is not None and (graph.key(child) is not None or not isinstance(part, Variable)):
                     waiting.append((part, child))
 

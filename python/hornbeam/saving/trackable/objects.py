@@ -44,6 +44,13 @@ def parts_of(item: Any) -> list[Part]:
     return [*numbered, *attributes, *own, *optimizer]
 
 
+def is_found_by(name: str, part: Any) -> bool:
+    """Whether a part is looked for under a name. Layers with weights are counted by themselves: where there is none of that
+    number, one at the same position is another layer.
+    """
+    return not (name.startswith("layer-") and isinstance(part, Layer) and part.weights)
+
+
 def is_part(value: Any) -> bool:
     """Whether a value is, or a container holds, what checkpoints hold. Metrics are left out, as their state is."""
     if isinstance(value, (list, tuple)):

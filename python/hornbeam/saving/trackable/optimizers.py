@@ -65,7 +65,7 @@ def state(
     for variable, array in pairs:
         if variable.shape != array.shape:
             raise ValueError(
-                f"The checkpoint {bundle.prefix!r} has a slot of shape {array.shape} where the optimizer "
+                f"the checkpoint {bundle.prefix!r} has a slot of shape {array.shape} where the optimizer "
                 f"{type(optimizer).__name__} has one of shape {variable.shape}."
             )
     return pairs
@@ -91,6 +91,8 @@ def _earlier(
         for param, slot in zip(optimizer.params, slots):
             pairs.append((slot, stored.get((numbers.get(id(param), -1), name))))
     keys = [(variable, graph.key(node)) for variable, node in pairs]
+    if stored and all(node is None for _, node in pairs[1:]):
+        raise ValueError(f"the checkpoint {bundle.prefix!r} has slots {sorted({name for _, name in stored})[:4]}")
     return [(variable, bundle.read(key)) for variable, key in keys if key is not None]
 
 
@@ -117,16 +119,18 @@ def _slots(optimizer: Optimizer) -> list[list[Variable]]:
 
 
 def _later(optimizer: Optimizer, number: int, listed: int, graph: ObjectGraph, bundle: TensorBundle) -> Values:
-    children = graph.node(listed).children
-    keys = [graph.key(children.get(str(i))) for i in range(min(len(children), 2 * len(optimizer.weights) + 16))]
-    arrays = [bundle.read(key) for key in keys if key is not None]
-    if not arrays or len(arrays) != len(children):
-        raise ValueError(f"The checkpoint {bundle.prefix!r} has a list of optimizer state that does not fit.")
-    arrays = from_later(optimizer, arrays, len(optimizer.params))
-    if isinstance(optimizer, Nadam):
+    children, most = graph.node(listed).children, len(optimizer.weights)
+    if len(children) > most:
+        raise ValueError(f"the checkpoint {bundle.prefix!r} has {len(children)} variables of an optimizer, not {most}")
+    keys = [graph.key(children.get(str(i))) for i in range(len(children))]
+    arrays = from_later(optimizer, [bundle.read(key) for key in keys if key is not None], len(optimizer.params))
+    if isinstance(optimizer, Nadam) and arrays:
         schedule = graph.key(graph.child(number, "_u_product"))
-        steps = int(arrays[0])
+        steps = int(np.ravel(arrays[0])[0])
         arrays.insert(1, np.asarray(optimizer._schedule_after(steps) if schedule is None else bundle.read(schedule)))
+    unused = len(optimizer.params) if isinstance(optimizer, Adam) and not optimizer.amsgrad else 0
+    if len(arrays) not in (1, most, most - unused):
+        raise ValueError(f"the checkpoint {bundle.prefix!r} has {len(arrays)} variables of an optimizer, not {most}")
     return list(zip(optimizer.weights, arrays))
 
 
