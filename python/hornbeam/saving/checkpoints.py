@@ -49,8 +49,9 @@ def save_weights(model: Any, prefix: Any, overwrite: bool = True) -> None:
 def check_complete(model: Any, restoration: Restoration) -> None:
     """
     Raises:
-        ValueError: the checkpoint lacks weights of the model.
+        ValueError: the checkpoint lacks weights of the model, or has other shapes of them.
     """
+    restoration.check()
     bundle = restoration.bundle
     missing = restoration.found.lacks(model.weights)
     if missing:

@@ -33,7 +33,7 @@ def load(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool,
         model = model_from_config(_known(of, custom_objects), custom_objects, lambdas, of.keras_version)
         if not model.built and of.input_shape is not None:
             model.build(of.input_shape)
-        check_complete(model, Restoration(model, bundle))
+        check_complete(model, Restoration(model, bundle))  # before anything is made of the rest
         if compile and compile_model(model, of.training, custom_objects, of.keras_version):
             model._make_train_function()  # the optimizer makes its slots
         restoration = Restoration(model, bundle)  # with the optimizer

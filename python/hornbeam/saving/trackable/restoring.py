@@ -36,16 +36,24 @@ class Restoration:
         self.found.find(root)
 
     # -- setting ----------------------------------------------------------------------------------------------
-    def values(self, since: int = 0) -> Values:
-        """The values of the variables that were found, from one on. Shapes are compared before memory is taken."""
-        keys, bundle = self.found.keys[since:], self.bundle
-        for variable, key in keys:
+    def check(self, since: int = 0) -> None:
+        """Compare the variables that were found, from one on, with their tensors.
+
+        Raises:
+            ValueError: one has another shape, or no numbers.
+        """
+        bundle = self.bundle
+        for variable, key in self.found.keys[since:]:
             if bundle.shape(key) != variable.shape or bundle.dtype(key) in ("string", "complex64", "complex128"):
                 raise ValueError(
                     f"Weight {variable.name} has shape {tuple(variable.shape)}, but the checkpoint {bundle.prefix!r} has "
                     f"{key!r:.120} of shape {bundle.shape(key)} and dtype {bundle.dtype(key)}."
                 )
-        return [(variable, bundle.read(key)) for variable, key in keys]
+
+    def values(self, since: int = 0) -> Values:
+        """The values of these variables. They are checked before memory is taken."""
+        self.check(since)
+        return [(variable, self.bundle.read(key)) for variable, key in self.found.keys[since:]]
 
     def take(self) -> None:
         """Set all variables that exist, at one moment; what is built later takes its values then."""
