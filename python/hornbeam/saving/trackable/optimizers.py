@@ -44,6 +44,15 @@ def settings(optimizer: Optimizer, number: int, graph: ObjectGraph, bundle: Tens
     return pairs
 
 
+def steps(optimizer: Optimizer, number: int, graph: ObjectGraph, bundle: TensorBundle) -> Values:
+    """The number of steps alone, for an optimizer whose slots do not exist yet."""
+    counter = getattr(optimizer, "iterations", None)
+    key = graph.key(graph.child(_innermost(number, graph), "iter", "_iterations"))
+    if not isinstance(counter, Variable) or key is None or bundle.shape(key) != ():
+        return []
+    return [(counter, bundle.read(key))]
+
+
 def state(
     optimizer: Optimizer, number: int, graph: ObjectGraph, bundle: TensorBundle, numbers: dict[int, int]
 ) -> Values:

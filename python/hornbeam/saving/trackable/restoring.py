@@ -13,6 +13,7 @@ from ...optimizers import Optimizer, TFOptimizer
 from ...utils.messages import shortened, warn_user
 from ..tensor_bundle import TensorBundle
 from . import optimizers
+from .graph import ObjectGraph
 from .matching import Match
 from .objects import variables_of
 
@@ -59,25 +60,26 @@ class Restoration:
         """Set all variables that exist, at one moment; what is built later takes its values then."""
         pairs = self.values()
         for optimizer, number in self.found.optimizers:
-            pairs += self._settings(optimizer, number)
-            pairs += self.state(optimizer, number)
+            pairs += self._optimizer_values(optimizer, number)
         write_state(pairs)
         self._await(0)
         for optimizer, number in self.found.optimizers:
-            if not _has_state(optimizer):
+            if not optimizer_has_state(optimizer):
                 optimizer._when_made = functools.partial(self._resume_optimizer, optimizer, number)
 
-    def _settings(self, optimizer: Optimizer, number: int) -> Values:
-        if self.found.graph is None or isinstance(optimizer, TFOptimizer):
+    def _optimizer_values(self, optimizer: Optimizer, number: int) -> Values:
+        graph = self.found.graph
+        if graph is None or isinstance(optimizer, TFOptimizer):
             return []
-        return optimizers.settings(optimizer, number, self.found.graph, self.bundle)
+        settings = optimizers.settings(optimizer, number, graph, self.bundle)
+        if optimizer_has_state(optimizer):
+            return settings + self._state(graph, optimizer, number)
+        return settings + optimizers.steps(optimizer, number, graph, self.bundle)
 
-    def state(self, optimizer: Optimizer, number: int) -> Values:
+    def _state(self, graph: ObjectGraph, optimizer: Optimizer, number: int) -> Values:
         """Steps and slots of an optimizer that has slots. What does not fit is left out with a warning, as Keras does."""
-        if self.found.graph is None or not _has_state(optimizer):
-            return []
         try:
-            return optimizers.state(optimizer, number, self.found.graph, self.bundle, self.found.numbers)
+            return optimizers.state(optimizer, number, graph, self.bundle, self.found.numbers)
         except (OSError, ValueError) as error:
             warn_user(f"The state of the optimizer {type(optimizer).__name__} is not restored; it begins anew: {error}")
             return []
@@ -94,7 +96,8 @@ class Restoration:
         self._await(waiting)
 
     def _resume_optimizer(self, optimizer: Optimizer, number: int) -> None:
-        write_state(self.state(optimizer, number))
+        if self.found.graph is not None and optimizer_has_state(optimizer):
+            write_state(self._state(self.found.graph, optimizer, number) or [(optimizer.weights[0], 0)])
 
     # -- what TensorFlow's scripts ask ------------------------------------------------------------------------
     def assert_existing_objects_matched(self) -> Restoration:
@@ -146,5 +149,5 @@ class Restoration:
     run_restore_ops = initialize_or_restore
 
 
-def _has_state(optimizer: Optimizer) -> bool:
+def optimizer_has_state(optimizer: Optimizer) -> bool:
     return not isinstance(optimizer, TFOptimizer) and bool(optimizer.weights)
