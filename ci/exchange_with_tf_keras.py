@@ -25,6 +25,7 @@ def models(keras):
 
     def compiled(model, optimizer="adam", loss="mse", **more):
         model.compile(optimizer, loss, **more)
+        model.compile_again = lambda other: other.compile(optimizer, loss, **more)
         return model
 
     opt = keras.optimizers
@@ -142,8 +143,10 @@ def compared(keras, folder, number, fresh, kinds, shapes, outputs):
         return model
 
     def from_checkpoint():
-        fresh.load_weights(folder / f"{number}.ckpt")
-        return fresh
+        model = keras.models.model_from_json((folder / f"{number}.json").read_text())
+        fresh.compile_again(model)
+        model.load_weights(folder / f"{number}.ckpt")
+        return model
 
     load = keras.models.load_model
     loaded = {

@@ -101,7 +101,7 @@ def write_folder(path: Path, model: Any, new: bool = True, **changes: Any) -> No
 def write_messages(path: Path, identifier: str, metadata: str, new: bool = True) -> None:
     """``saved_model.pb`` and ``keras_metadata.pb`` of a folder whose tensors are there."""
     stored_graph = TensorBundle(path / "variables" / "variables").read(GRAPH_KEY).item()
-    count = len(ObjectGraph(stored_graph))
+    count = len(ObjectGraph(stored_graph, ""))
     user = field(1, identifier) + (b"" if new else field(3, metadata))
     objects = field(1, field(4, user)) + b"".join(field(1, b"") for _ in range(count - 1))
     meta = field(1, field(4, "serve")) + field(2, field(1, field(1, "w") + field(2, "WriteFile"))) + field(7, objects)

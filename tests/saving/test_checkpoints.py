@@ -140,7 +140,7 @@ def test_the_learning_rate_is_the_checkpoints(tmp_path):
 def earlier(prefix, model, slots):
     """Turn the optimizer in a model's checkpoint into one of before TensorFlow 2.11: slots by name."""
     bundle = TensorBundle(prefix)
-    old = ObjectGraph(bundle.read(GRAPH_KEY).item())
+    old = ObjectGraph(bundle.read(GRAPH_KEY).item(), bundle.prefix)
     nodes = [(dict(old.node(i).children), old.key(i)) for i in range(len(old))]
     number = old.child(0, "optimizer")
     listed = old.node(old.child(number, "_variables")).children

@@ -110,10 +110,7 @@ def _what_it_is(source: Any) -> str | None:
     if hasattr(source, "read"):
         return None
     if os.path.isdir(source):
-        return (
-            "(it is a folder; SavedModel folders are not read: load it where TensorFlow is and save it again with "
-            "`model.save('model.h5')`)"
-        )
+        return "(it is a folder, with neither a SavedModel nor a checkpoint in it)"
     with open(source, "rb") as file:
         start = file.read(24)
     return next(

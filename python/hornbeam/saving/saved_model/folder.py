@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +60,10 @@ def read_description(path: str) -> Description:
             f"The SavedModel folder {path!r} holds no Keras model: {what}. Its functions are not run here. "
             "tf.train.load_checkpoint reads its variables."
         )
-    root = decoded(parse_model(metadata))
+    try:
+        root = decoded(parse_model(metadata))
+    except ValueError as error:
+        raise ValueError(f"The description of the model in {path!r} is damaged: {error}") from error
     return Description(
         _config(root, identifier, path),
         root.get("training_config"),
@@ -91,24 +96,28 @@ def objects(path: str) -> dict[int, tuple[str, str]]:
     Raises:
         OSError, ValueError: as for :func:`read_description`.
     """
-    stored = _read(path, MODEL)
-    try:
-        graph = Message(Message(Message(stored, (2,)).data(2), (7,)).data(7), (1,)).parts(1)
-        found = {}
-        for number, node in enumerate(graph):
+    found: dict[int, tuple[str, str]] = {}
+    with _blamed(path, MODEL):
+        meta_graph = Message(_read(path, MODEL), (2,)).data(2)
+        nodes = Message(Message(meta_graph, (7,)).data(7), (1,)).parts(1)
+        for number, node in enumerate(nodes):
             user = Message(Message(node, (4,)).data(4))
             if user.text(1):
                 found[number] = user.text(1), user.text(3)
-    except ValueError as error:
-        raise ValueError(f"The file {os.path.join(path, MODEL)!r} is damaged: {error}") from error
     if os.path.exists(os.path.join(path, METADATA)):  # of TensorFlow 2.5 and later
-        try:
+        with _blamed(path, METADATA):
             for data in Message(_read(path, METADATA), (1,)).parts(1):
-                node = Message(data)
-                found[node.integer(2)] = node.text(4), node.text(5)
-        except ValueError as error:
-            raise ValueError(f"The file {os.path.join(path, METADATA)!r} is damaged: {error}") from error
+                stored = Message(data)
+                found[stored.integer(2)] = stored.text(4), stored.text(5)
     return found
+
+
+@contextmanager
+def _blamed(path: str, name: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"The file {os.path.join(path, name)!r} is damaged: {error}") from error
 
 
 def _read(path: str, name: str) -> bytes:

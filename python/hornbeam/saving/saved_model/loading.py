@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ...engine.network import Network
+from ...engine.tracing import is_network
 from ...utils.generic_utils import allow_code_loading, get_custom_objects
 from ...utils.messages import warn_user
 from ...utils.registry import LAYERS
@@ -62,4 +62,4 @@ def _freeze(model: Any, found: Match, of: Description) -> None:
         number = found.numbers.get(id(network))
         if number is not None and of.is_frozen(number):
             network.trainable = False
-        waiting += [layer for layer in network.layers if isinstance(layer, Network)]
+        waiting += [layer for layer in network.layers if is_network(layer)]

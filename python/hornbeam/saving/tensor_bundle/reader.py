@@ -35,7 +35,7 @@ class TensorBundle:
 
     def __init__(self, prefix: Any) -> None:
         self.prefix = os.fspath(prefix)
-        with self.blamed("the checkpoint"):
+        with self._blamed("the checkpoint"):
             pairs = read_table(_contents(f"{self.prefix}.index"))
             if not pairs or pairs[0][0]:
                 raise ValueError("its index has no header")
@@ -95,7 +95,7 @@ class TensorBundle:
             ValueError: there is no such tensor, or it is damaged.
         """
         entry = self._entry(name)
-        with self.blamed(f"the tensor {shortened(name, 200)!r} of the checkpoint"):
+        with self._blamed(f"the tensor {shortened(name, 200)!r} of the checkpoint"):
             if entry.parts:
                 return parts.whole(entry.shape, entry.parts, lambda part: self._part(name, entry, part))
             return self._read(entry)
@@ -116,7 +116,7 @@ class TensorBundle:
             if entry.dtype == dtypes.STRING:
                 return strings.decode(file.read(entry.size), entry.shape, entry.crc)
             array = np.empty(entry.shape, dtypes.stored(entry.dtype))
-            flat = memoryview(array.reshape(-1).view(np.uint8))
+            flat = array.reshape(-1).view(np.uint8).data
             if file.readinto(flat) != entry.size:  # it became shorter
                 raise OSError(f"the file {path!r} ends before it")
         if masked_crc32c(flat) != entry.crc:
@@ -136,7 +136,7 @@ class TensorBundle:
         yield self._remote[path]
 
     @contextmanager
-    def blamed(self, what: str) -> Iterator[None]:
+    def _blamed(self, what: str) -> Iterator[None]:
         """Let errors inside the block, about ``what``, name the checkpoint."""
         try:
             yield

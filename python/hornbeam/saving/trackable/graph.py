@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...utils.messages import shortened
@@ -44,23 +46,27 @@ class ObjectGraph:
 
     Args:
         data: the message TrackableObjectGraph.
+        prefix: the checkpoint's, for errors.
 
     Raises:
         ValueError: it is damaged; so do the methods.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._stored = Message(data, (1,)).parts(1)
-        if not 0 < len(self._stored) <= limits.MAX_NODES:
-            raise ValueError(f"its object graph has {len(self._stored)} objects")
+    def __init__(self, data: bytes, prefix: str) -> None:
+        self._prefix = prefix
         self._nodes: dict[int, Node] = {}
+        with self._blamed():
+            self._stored = Message(data, (1,)).parts(1)
+            if not 0 < len(self._stored) <= limits.MAX_NODES:
+                raise ValueError(f"its object graph has {len(self._stored)} objects")
 
     def __len__(self) -> int:
         return len(self._stored)
 
     def node(self, number: int) -> Node:
         if number not in self._nodes:
-            self._nodes[number] = self._parse(self._stored[number])
+            with self._blamed():
+                self._nodes[number] = self._parse(self._stored[number])
         return self._nodes[number]
 
     def child(self, number: int, *names: str) -> int | None:
@@ -70,6 +76,13 @@ class ObjectGraph:
 
     def key(self, number: int | None) -> str | None:
         return None if number is None else self.node(number).key
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"Unable to read the checkpoint {self._prefix!r}: {error}") from error
 
     def _parse(self, data: bytes) -> Node:
         message = Message(data)

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from ...engine.base_layer import Layer
+from ...engine.tracing import is_network
 from ...graph import Variable
 from ...optimizers import Optimizer
 from ..tensor_bundle import TensorBundle
@@ -45,8 +46,7 @@ class Match:
                 if name in self._bundle:
                     self._take(variable, name)
             return
-        with self._bundle.blamed("the checkpoint"):
-            self._walk(self.graph, root, start)
+        self._walk(self.graph, root, start)
 
     def _walk(self, graph: ObjectGraph, root: Any, start: int) -> None:
         met: set[int] = set()
@@ -66,7 +66,7 @@ class Match:
                 continue
             if isinstance(item, Layer) and not item.built:
                 self.unbuilt.append((item, number))
-                if hasattr(item, "_is_graph_network") and item._is_graph_network:
+                if is_network(item) and item._is_graph_network:
                     continue  # which of its layers have weights is not known yet
             for name, part in parts_of(item):
                 child = graph.child(number, name) if is_found_by(name, part) else None
@@ -75,10 +75,13 @@ class Match:
 
     def _take(self, variable: Variable, key: str | None) -> None:
         if key is None:
-            raise ValueError(f"it has no value for the variable {variable.name}")
+            raise ValueError(f"The checkpoint {self._bundle.prefix!r} has no value for the variable {variable.name}.")
         known = self._variables.setdefault(key, variable)
         if known is not variable:
-            raise ValueError(f"it has one tensor, {key!r:.200}, for the variables {known.name} and {variable.name}")
+            raise ValueError(
+                f"The checkpoint {self._bundle.prefix!r} has one tensor, {key!r:.120}, for the variables {known.name} and "
+                f"{variable.name}."
+            )
         if id(variable) not in self._found:
             self._found.add(id(variable))
             self.keys.append((variable, key))
@@ -95,7 +98,6 @@ def object_graph(bundle: TensorBundle) -> ObjectGraph:
         ValueError: it is damaged.
     """
     stored = bundle.read(GRAPH_KEY)
-    with bundle.blamed("the checkpoint"):
-        if stored.shape != () or bundle.dtype(GRAPH_KEY) != "string":
-            raise ValueError("its object graph is not a string")
-        return ObjectGraph(stored.item())
+    if stored.shape != () or bundle.dtype(GRAPH_KEY) != "string":
+        raise ValueError(f"Unable to read the checkpoint {bundle.prefix!r}: its object graph is not a string")
+    return ObjectGraph(stored.item(), bundle.prefix)

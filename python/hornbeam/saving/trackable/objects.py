@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...engine.base_layer import Layer, _is_metric
-from ...engine.network import Network
+from ...engine.tracing import is_network
 from ...graph import Variable
 from ...optimizers import Optimizer
 from .optimizers import parts_of_optimizer
@@ -37,7 +37,7 @@ def parts_of(item: Any) -> list[Part]:
         return [(name, part) for name, part in item.items() if isinstance(name, str) and is_part(part)]
     if not isinstance(item, Layer):
         return []
-    numbered = list(_numbered(item)) if isinstance(item, Network) and item._is_graph_network else []
+    numbered = list(_numbered(item)) if is_network(item) and item._is_graph_network else []
     attributes = [(name, value) for name, value in vars(item).items() if name not in _LISTS and is_part(value)]
     own = [(_own_name(w), w) for w in item._trainable_weights + item._non_trainable_weights]
     optimizer = [("optimizer", item.optimizer)] if getattr(item, "_is_compiled", False) and item.optimizer else []
@@ -62,7 +62,7 @@ def is_part(value: Any) -> bool:
     return isinstance(value, (Variable, Optimizer)) or hasattr(value, "_trackable_parts")
 
 
-def _numbered(network: Network) -> Iterator[Part]:
+def _numbered(network: Any) -> Iterator[Part]:
     count = 0
     for i, layer in enumerate(network.layers):
         if layer.weights:
