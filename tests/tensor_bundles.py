@@ -87,13 +87,14 @@ def write_folder(path: Path, model: Any, new: bool = True, **changes: Any) -> No
         "class_name": names.get(kind, kind),
         "name": model.name,
         "trainable": True,
-        "config": model.get_config(),
+        "config": changes.get("config") or model.get_config(),
         "is_graph_network": True,
         "keras_version": "2.15.0" if new else "2.2.4-tf",
         "backend": "tensorflow",
         **changes,
     }
     identifier = "_tf_keras_sequential" if kind == "Sequential" else "_tf_keras_network"
+    identifier = identifier if metadata["is_graph_network"] else "_tf_keras_model"
     text = json.dumps(metadata, default=lambda x: x.tolist())
     write_messages(path, identifier, text, new)
 

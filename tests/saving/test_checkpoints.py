@@ -126,6 +126,15 @@ def test_training_goes_on(tmp_path, name, when):
     assert all(np.array_equal(a, b) for a, b in zip(model.optimizer.get_weights(), other.optimizer.get_weights()))
 
 
+def test_training_of_a_class_goes_on(tmp_path):
+    model, other = towers(), Towers()
+    model.save_weights(tmp_path / "w.ckpt")
+    other.compile("adam", "mse")
+    other.predict(X)
+    other.load_weights(tmp_path / "w.ckpt")
+    assert [model.train_on_batch(X, Y) for _ in range(3)] == [other.train_on_batch(X, Y) for _ in range(3)]
+
+
 def test_the_learning_rate_is_the_checkpoints(tmp_path):
     model, other = mlp(), mlp()
     keras.backend.set_value(model.optimizer.lr, 0.125)

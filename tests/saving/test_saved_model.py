@@ -141,6 +141,36 @@ def test_a_class_without_config(tmp_path):
         load_model(tmp_path / "m")
 
 
+class Coded(Model):
+    """Made by Python code, and with a config."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.blocks = [L.Dense(units, activation="tanh"), L.Dense(2)]
+
+    def call(self, x):
+        return self.blocks[1](self.blocks[0](x))
+
+
+SPEC = {"class_name": "TypeSpec", "type_spec": "tf.TensorSpec", "serialized": {"class_name": "__tuple__", "items": [
+    {"class_name": "TensorShape", "items": [None, 4]}, "float32", "input_1"]}}  # fmt: skip
+
+
+def test_a_class_with_config(tmp_path):
+    model = Coded(3)
+    model.compile("adam", "mse")
+    model.train_on_batch(X, Y)
+    about = {"config": {"units": 3}, "is_graph_network": False, "training_config": TRAINING}
+    write_folder(tmp_path / "m", model, save_spec=SPEC, **about)
+    loaded = load_model(tmp_path / "m", custom_objects={"Coded": Coded})
+    assert [model.train_on_batch(X, Y) for _ in range(3)] == [loaded.train_on_batch(X, Y)[0] for _ in range(3)]
+    with pytest.raises(ValueError, match=r"class 'Coded', which is Python code.*custom_objects"):
+        load_model(tmp_path / "m")
+    write_folder(tmp_path / "n", model, **about)
+    with pytest.raises(ValueError, match="does not say for which inputs"):
+        load_model(tmp_path / "n", custom_objects={"Coded": Coded})
+
+
 def lambdas(tmp_path):
     model = Sequential([L.Lambda(lambda x: x * 2, name="double", input_shape=(4,)), L.Dense(2)])
     config = model.get_config()

@@ -162,6 +162,32 @@ def test_an_optimizer_that_makes_its_slots_later(tmp_path):
     assert [model.train_on_batch(X, Y) for _ in range(3)] == [other.train_on_batch(X, Y) for _ in range(3)]
 
 
+def test_an_optimizer_without_a_model(tmp_path):
+    """As training loops have it: gradients are applied to some variables."""
+    K = keras.backend
+
+    def loop():
+        net, optimizer = L.Dense(2, input_shape=(4,)), keras.optimizers.Adam(0.1)
+        x = L.Input((4,))
+        loss = K.sum(K.square(net(x)))
+        checkpoint = Checkpoint(net=net, optimizer=optimizer)
+
+        def steps(path=None):
+            if path:
+                checkpoint.restore(path)
+            gradients = K.gradients(loss, net.trainable_weights)
+            run = K.function([x], [loss], updates=optimizer.apply_gradients(zip(gradients, net.trainable_weights)))
+            return lambda: [run([X])[0] for _ in range(3)]
+
+        return checkpoint, steps
+
+    (checkpoint, steps), (_, other) = loop(), loop()
+    step = steps()
+    step()
+    path = checkpoint.save(tmp_path / "ckpt")
+    assert step() == other(path)()
+
+
 def test_files_that_are_gone_when_the_slots_are_made(tmp_path):
     model, other = mlp(), mlp()
     model.train_on_batch(X, Y)

@@ -428,7 +428,9 @@ class Network(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """Make a network from what :meth:`get_config` returned."""
+        """Make a network from what :meth:`get_config` returned; of a class with its own ``call``, its arguments."""
+        if cls.call is not Network.call and isinstance(config, dict) and "layers" not in config:
+            return cls(**config)
         return network_from_config(cls, config, custom_objects)
 
     def save(self, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):

@@ -15,9 +15,9 @@ from ..saving.trackable.checkpoint import Checkpoint, CheckpointManager
 from ..saving.trackable.saver import Saver
 from .table import for_scripts
 
-for_scripts("train.Checkpoint", "compat.v1.train.Checkpoint")(Checkpoint)
+for_scripts("train.Checkpoint")(Checkpoint)
 for_scripts("train.CheckpointManager")(CheckpointManager)
-for_scripts("train.Saver", "compat.v1.train.Saver")(Saver)
+for_scripts("train.Saver")(Saver)
 for_scripts("train.latest_checkpoint")(latest_checkpoint)
 
 
@@ -72,7 +72,7 @@ def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:
     return CheckpointReader(TensorBundle(prefix))
 
 
-@for_scripts("train.NewCheckpointReader", "compat.v1.train.NewCheckpointReader", "python.NewCheckpointReader")
+@for_scripts("train.NewCheckpointReader", "python.NewCheckpointReader")
 def new_checkpoint_reader(filepattern: Any) -> CheckpointReader:
     return CheckpointReader(TensorBundle(filepattern))
 
@@ -89,7 +89,7 @@ def load_variable(ckpt_dir_or_file: Any, name: str) -> np.ndarray:
     return load_checkpoint(ckpt_dir_or_file).get_tensor(name.removesuffix(":0"))
 
 
-@for_scripts("train.checkpoint_exists", "compat.v1.train.checkpoint_exists")
+@for_scripts("train.checkpoint_exists")
 def checkpoint_exists(checkpoint_prefix: Any) -> bool:
     """Whether there is a checkpoint of that prefix."""
     return os.path.isfile(f"{os.fspath(checkpoint_prefix)}.index")

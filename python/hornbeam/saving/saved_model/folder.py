@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from ...utils.messages import shortened
 from ..tensor_bundle.wire import Message
@@ -28,7 +27,7 @@ class Description:
         training: as in an HDF5 file; None of a model that was not compiled.
         keras_version: who wrote it.
         is_graph: whether it is made of layers, and not of a Python class.
-        input_shape: what it was built with, of a Sequential.
+        input_shapes: those of the inputs that it was built with, where they are one or a list.
         metadata: JSON that describes each object of Keras, by its number.
     """
 
@@ -36,7 +35,7 @@ class Description:
     training: dict | None
     keras_version: str | None
     is_graph: bool
-    input_shape: Any
+    input_shapes: list[tuple] | None
     metadata: dict[int, str]
 
     def is_frozen(self, number: int) -> bool:
@@ -69,9 +68,20 @@ def read_description(path: str) -> Description:
         root.get("training_config"),
         root.get("keras_version"),
         identifier != _MODELS[2] or root.get("is_graph_network") is True,
-        root.get("build_input_shape"),
+        _input_shapes(root),
         {number: text for number, (_, text) in nodes.items()},
     )
+
+
+def _input_shapes(root: dict) -> list[tuple] | None:
+    specs = root.get("save_spec")
+    specs = specs if isinstance(specs, list) else [specs]
+    shapes = [spec["serialized"][0] if isinstance(spec, dict) and spec.get("serialized") else None for spec in specs]
+    if None in shapes:  # of before TensorFlow 2.5, and of a Sequential
+        shapes = [root.get("build_input_shape")]
+    if not all(isinstance(shape, list) and shape for shape in shapes):
+        return None
+    return [(None, *shape[1:]) for shape in shapes]
 
 
 def _config(root: dict, identifier: str, path: str) -> dict:

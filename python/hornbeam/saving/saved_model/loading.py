@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ... import backend as K
 from ...engine.tracing import is_network
 from ...utils.generic_utils import allow_code_loading, get_custom_objects
 from ...utils.messages import warn_user
@@ -31,8 +32,8 @@ def load(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool,
         of = read_description(path)
         bundle = TensorBundle(os.path.join(path, VARIABLES))
         model = model_from_config(_known(of, custom_objects), custom_objects, lambdas, of.keras_version)
-        if not model.built and of.input_shape is not None:
-            model.build(of.input_shape)
+        if not model.built:
+            _build(model, of, path)
         check_complete(model, Restoration(model, bundle))  # before anything is made of the rest
         if compile and compile_model(model, of.training, custom_objects, of.keras_version):
             model._make_train_function()  # the optimizer makes its slots
@@ -45,14 +46,37 @@ def load(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool,
 def _known(of: Description, custom_objects: dict | None) -> dict:
     """The config. A class that nobody knows, made of layers all the same, is loaded as what it is made of, as tf.keras does."""
     name = of.config["class_name"]
-    if not of.is_graph or name in LAYERS or name in {**get_custom_objects(), **(custom_objects or {})}:
+    if name in LAYERS or name in {**get_custom_objects(), **(custom_objects or {})}:
         return of.config
+    if not of.is_graph:
+        raise ValueError(
+            f"The model is of the class {name!r:.80}, which is Python code that the folder does not hold: give it as "
+            "custom_objects={...}, or make an object of the class, call it once, and use its load_weights."
+        )
     plain = "Model" if "input_layers" in of.config["config"] else "Sequential"
     warn_user(
         f"The model is of the class {name!r:.80}, which is not known here: it is loaded as a {plain} of the same layers. "
         "With custom_objects={...} it becomes one of the class."
     )
     return {**of.config, "class_name": plain}
+
+
+def _build(model: Any, of: Description, path: str) -> None:
+    """Make the variables of a model that its config leaves without.
+
+    Raises:
+        ValueError: the folder does not say for which inputs.
+    """
+    shapes = of.input_shapes
+    if shapes is None:
+        raise ValueError(
+            f"The SavedModel folder {path!r} does not say for which inputs its model of the class "
+            f"{of.config['class_name']!r:.80} was built: make one, call it, and use model.load_weights({path!r})."
+        )
+    if model._is_graph_network:
+        model.build(shapes[0])
+    else:
+        model._set_inputs([K.placeholder(shape=shape) for shape in shapes])
 
 
 def _freeze(model: Any, found: Match, of: Description) -> None:

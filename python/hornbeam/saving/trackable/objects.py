@@ -40,8 +40,9 @@ def parts_of(item: Any) -> list[Part]:
     numbered = list(_numbered(item)) if is_network(item) and item._is_graph_network else []
     attributes = [(name, value) for name, value in vars(item).items() if name not in _LISTS and is_part(value)]
     own = [(_own_name(w), w) for w in item._trainable_weights + item._non_trainable_weights]
-    optimizer = [("optimizer", item.optimizer)] if getattr(item, "_is_compiled", False) and item.optimizer else []
-    return [*numbered, *attributes, *own, *optimizer]
+    optimizer = getattr(item, "optimizer", None)  # of a compiled model, which keeps it with the other arguments
+    of_model = [("optimizer", optimizer)] if is_network(item) and isinstance(optimizer, Optimizer) else []
+    return [*numbered, *attributes, *own, *of_model]
 
 
 def is_found_by(name: str, part: Any) -> bool:
