@@ -242,6 +242,7 @@ def test_tensors_that_share_bytes(tmp_path):
         (field(1, 1) + field(2, 1), "big endian"),
         (b"", "0 data files"),
         (field(1, 1 << 40), "data files"),
+        (field(1, 1) + field(3, field(2, 2)), "later version"),
         (b"\x0a\x05a", "goes beyond its end"),
         (b"\x08" + b"\xff" * 20, "does not end"),
         (b"\x0b", "of the kind 3"),
@@ -264,8 +265,10 @@ def index_of(block, index_block=None, handles=None, kind=0):
     if index_block is None:
         handle = varint(0) + varint(len(block))
         index_block = b"\0\1" + varint(len(handle)) + b"x" + handle + struct.pack("<2I", 0, 1)
-    handles = handles or varint(0) * 2 + varint(len(data)) + varint(len(index_block))
-    return data + summed(index_block) + handles.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
+    rest = summed(index_block) + summed(END)
+    metaindex = varint(len(data) + len(rest) - len(END) - 5) + varint(len(END))
+    handles = handles or metaindex + varint(len(data)) + varint(len(index_block))
+    return data + rest + handles.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
 
 
 HEADER = entries.header()
@@ -290,8 +293,10 @@ def handle_pairs(*handles):
         (index_of(GOOD + b"\0\1\0b\0\1\0a" + END), "out of order"),
         (index_of(GOOD + b"\0\1\0b\0\1\0b" + END), "out of order"),
         (index_of(GOOD + struct.pack("<2I", 0, 1 << 30)), "restarts"),
+        (index_of(GOOD + struct.pack("<2I", 1, 1)), "not the beginning of a key"),
+        (index_of(GOOD + END, handles=varint(1 << 40) * 2 + varint(0) * 2), "beyond its end"),
         (index_of(GOOD + END, kind=1), "compressed"),
-        (index_of(GOOD + END, handles=varint(0) * 2 + varint(1 << 63) + varint(1 << 63)), "beyond its end"),
+        (index_of(GOOD + END, handles=varint(0) + varint(len(GOOD + END)) + varint(1 << 63) * 2), "beyond its end"),
         (index_of(GOOD + END, handle_pairs((0, 1 << 63))), "beyond its end"),
         (index_of(GOOD + END, handle_pairs((0, len(GOOD + END)), (0, len(GOOD + END)))), "overlap"),
         (index_of(GOOD + END)[:30] + b"x" + index_of(GOOD + END)[31:], "beyond|checksum|end"),

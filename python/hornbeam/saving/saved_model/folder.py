@@ -79,9 +79,8 @@ def _input_shapes(root: dict) -> list[tuple] | None:
     shapes = [spec["serialized"][0] if isinstance(spec, dict) and spec.get("serialized") else None for spec in specs]
     if None in shapes:  # of before TensorFlow 2.5, and of a Sequential
         shapes = [root.get("build_input_shape")]
-    if not all(isinstance(shape, list) and shape for shape in shapes):
-        return None
-    return [(None, *shape[1:]) for shape in shapes]
+    known = [(None, *shape[1:]) for shape in shapes if isinstance(shape, list) and shape]
+    return known if len(known) == len(shapes) else None
 
 
 def _config(root: dict, identifier: str, path: str) -> dict:

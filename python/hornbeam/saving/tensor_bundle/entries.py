@@ -9,6 +9,8 @@ from dataclasses import field as default
 from . import dtypes, limits, wire
 from .wire import Message
 
+_VERSION = 1
+
 
 @dataclass
 class Header:
@@ -49,6 +51,8 @@ def parse_header(data: bytes) -> Header:
     message = Message(data)
     if message.integer(2):
         raise ValueError("it was written on a machine of the other byte order (big endian), which is not read")
+    if Message(message.data(3)).integer(2) > _VERSION:
+        raise ValueError("it says that it is for a later version of readers")
     shards = message.integer(1)
     if not 0 < shards <= limits.MAX_SHARDS:
         raise ValueError(f"it states {shards} data files")
@@ -103,7 +107,7 @@ def _fits(part: list[tuple[int, int] | None], shape: tuple[int, ...]) -> bool:
 
 # -- writing ------------------------------------------------------------------------------------------------
 def header(shards: int = 1) -> bytes:
-    return wire.field(1, shards) + wire.field(3, wire.field(1, 1))
+    return wire.field(1, shards) + wire.field(3, wire.field(1, _VERSION))
 
 
 def entry(of: Entry) -> bytes:

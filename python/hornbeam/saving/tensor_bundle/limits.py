@@ -9,5 +9,5 @@ MAX_NAME = 1 << 14  # bytes of a tensor's name in the index, of a name in an obj
 NAMES_FREE = 1 << 20
 NAMES_PER_BYTE = 16
 
-MAX_NODES = 1 << 20  # of an object graph
+MAX_NODES = 1 << 17  # of an object graph
 MAX_STATE_FILE = 1 << 24  # bytes of the text file `checkpoint`

@@ -26,7 +26,8 @@ def read_table(data: bytes) -> list[tuple[bytes, bytes]]:
     if len(data) < _FOOTER or data[-len(_MAGIC) :] != _MAGIC:
         raise OSError("it is cut short, or no index of a TensorFlow checkpoint")
     footer = data[-_FOOTER:]
-    _, at = _handle(footer, 0)
+    (offset, size), at = _handle(footer, 0)
+    _block(data, offset, size)  # of what there is no use for
     (offset, size), _ = _handle(footer, at)
     pairs: list[tuple[bytes, bytes]] = []
     room = [limits.NAMES_FREE + limits.NAMES_PER_BYTE * len(data)]
@@ -67,8 +68,9 @@ def _pairs(block: bytes, room: list[int]) -> Iterator[tuple[bytes, bytes]]:
     end = len(block) - 4 * (count + 1)
     if end < 0:
         raise ValueError("a block of it has more restarts than it has room for")
-    at, key = 0, b""
+    at, key, starts = 0, b"", {0}  # where a whole key is
     while at < end:
+        begin = at
         shared, at = read_varint(block, at, end)
         more, at = read_varint(block, at, end)
         length, at = read_varint(block, at, end)
@@ -78,9 +80,13 @@ def _pairs(block: bytes, room: list[int]) -> Iterator[tuple[bytes, bytes]]:
         room[0] -= len(key)
         if room[0] < 0:
             raise ValueError("its names take more than a checkpoint's do")
+        if not shared:
+            starts.add(begin)
         at += more
         yield key, block[at : at + length]
         at += length
+    if not starts.issuperset(struct.unpack(f"<{count}I", block[end:-4])):
+        raise ValueError("a restart in a block of it is not the beginning of a key")
 
 
 # -- writing ------------------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...utils.messages import shortened
@@ -42,31 +40,29 @@ class Node:
 
 
 class ObjectGraph:
-    """The objects by number, 0 being the root. Each is parsed when it is asked for, and only then believed.
+    """The objects by number, 0 being the root.
 
     Args:
         data: the message TrackableObjectGraph.
         prefix: the checkpoint's, for errors.
 
     Raises:
-        ValueError: it is damaged; so do the methods.
+        ValueError: it is damaged.
     """
 
     def __init__(self, data: bytes, prefix: str) -> None:
-        self._prefix = prefix
-        self._nodes: dict[int, Node] = {}
-        with self._blamed():
-            self._stored = Message(data, (1,)).parts(1)
-            if not 0 < len(self._stored) <= limits.MAX_NODES:
-                raise ValueError(f"its object graph has {len(self._stored)} objects")
+        try:
+            stored = Message(data, (1,)).parts(1)
+            if not 0 < len(stored) <= limits.MAX_NODES:
+                raise ValueError(f"its object graph has {len(stored)} objects")
+            self._nodes = [_parse(node, len(stored)) for node in stored]
+        except ValueError as error:
+            raise ValueError(f"Unable to read the checkpoint {prefix!r}: {error}") from error
 
     def __len__(self) -> int:
-        return len(self._stored)
+        return len(self._nodes)
 
     def node(self, number: int) -> Node:
-        if number not in self._nodes:
-            with self._blamed():
-                self._nodes[number] = self._parse(self._stored[number])
         return self._nodes[number]
 
     def child(self, number: int, *names: str) -> int | None:
@@ -77,34 +73,32 @@ class ObjectGraph:
     def key(self, number: int | None) -> str | None:
         return None if number is None else self.node(number).key
 
-    @contextmanager
-    def _blamed(self) -> Iterator[None]:
-        try:
-            yield
-        except ValueError as error:
-            raise ValueError(f"Unable to read the checkpoint {self._prefix!r}: {error}") from error
 
-    def _parse(self, data: bytes) -> Node:
-        message = Message(data)
-        children: dict[str, int] = {}
-        for part in message.parts(1):
-            child = Message(part)
-            name = child.text(2)
-            if children.setdefault(name, self._number(child, 1)) != child.integer(1):
-                raise ValueError(f"its object graph has an object with two parts {shortened(name, 80)!r}")
-        key, full_name = None, ""
-        for part in message.parts(2):
-            attribute = Message(part)
-            if attribute.text(1) == _VALUE:
-                key, full_name = attribute.text(3), attribute.text(2)
-        slots = [Slot(self._number(m, 1), m.text(2), self._number(m, 3)) for m in map(Message, message.parts(3))]
-        return Node(children, key, full_name, slots)
+def _parse(data: bytes, count: int) -> Node:
+    """An object of a graph of ``count`` objects."""
+    message = Message(data)
+    children: dict[str, int] = {}
+    for part in message.parts(1):
+        child = Message(part)
+        name = child.text(2)
+        if children.setdefault(name, _number(child, 1, count)) != child.integer(1):
+            raise ValueError(f"its object graph has an object with two parts {shortened(name, 80)!r}")
+    key, full_name = None, ""
+    for part in message.parts(2):
+        attribute = Message(part)
+        if attribute.text(1) == _VALUE:
+            key, full_name = attribute.text(3), attribute.text(2)
+    slots = [
+        Slot(_number(slot, 1, count), slot.text(2), _number(slot, 3, count)) for slot in map(Message, message.parts(3))
+    ]
+    return Node(children, key, full_name, slots)
 
-    def _number(self, message: Message, field: int) -> int:
-        number = message.integer(field)
-        if number >= len(self._stored):
-            raise ValueError(f"its object graph refers to an object {number} of {len(self._stored)}")
-        return number
+
+def _number(message: Message, field: int, count: int) -> int:
+    number = message.integer(field)
+    if number >= count:
+        raise ValueError(f"its object graph refers to an object {number} of {count}")
+    return number
 
 
 # -- writing ------------------------------------------------------------------------------------------------
