@@ -232,6 +232,23 @@ def test_the_latest_of_a_folder(tmp_path):
         other.load_weights(tmp_path.parent)
 
 
+def test_parts_of_checkpoints_and_folders(tmp_path):
+    mlp().save_weights(tmp_path / "w.ckpt")
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
+    for name in ("w.ckpt.index", "w.ckpt.data-00000-of-00001"):
+        with pytest.raises(OSError, match="part of a TensorFlow checkpoint: give the name without"):
+            mlp().load_weights(tmp_path / name)
+    with pytest.raises(OSError, match="part of a SavedModel: give the folder"):
+        keras.models.load_model(tmp_path / "saved_model.pb")
+
+
+def test_states_are_no_part_of_checkpoints(tmp_path):
+    model = Sequential([L.LSTM(3, stateful=True, batch_input_shape=(2, 3, 4))])
+    model.save_weights(tmp_path / "w.ckpt")
+    assert len(TensorBundle(tmp_path / "w.ckpt").names) == 1 + 3
+    model.load_weights(tmp_path / "w.ckpt").assert_consumed()
+
+
 def test_options_of_hdf5_are_not_for_checkpoints(tmp_path):
     mlp().save_weights(tmp_path / "w.ckpt")
     for option in ("by_name", "skip_mismatch", "reshape"):

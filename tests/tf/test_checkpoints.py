@@ -78,15 +78,15 @@ def test_save_and_restore(tmp_path):
     model, step = mlp(), Variable(0, dtype="int64")
     model.train_on_batch(X, Y)
     step.set_value(5)
-    checkpoint = Checkpoint(model=model, optimizer=model.optimizer, step=step, more={"list": [Variable([1.0, 2.0])]})
+    checkpoint = Checkpoint(model=model, opt=model.optimizer, step=step, more={"list": [Variable([1.0, 2.0])]})
     assert [checkpoint.save(str(tmp_path / "ckpt")) for _ in range(2)] == [str(tmp_path / f"ckpt-{i}") for i in (1, 2)]
     assert train["latest_checkpoint"](tmp_path) == str(tmp_path / "ckpt-2")
     names = dict(train["list_variables"](tmp_path))
-    for name in ("model/layer_with_weights-0/kernel", "optimizer/_iterations", "step", "more/list/0", "save_counter"):
+    for name in ("model/layer_with_weights-0/kernel", "opt/_iterations", "step", "more/list/0", "save_counter"):
         assert f"{name}/.ATTRIBUTES/VARIABLE_VALUE" in names
 
     other, other_step, listed = mlp(), Variable(0, dtype="int64"), Variable([0.0, 0.0])
-    restored = Checkpoint(model=other, optimizer=other.optimizer, step=other_step, more={"list": [listed]})
+    restored = Checkpoint(model=other, opt=other.optimizer, step=other_step, more={"list": [listed]})
     restored.restore(train["latest_checkpoint"](tmp_path)).assert_consumed()
     assert other_step.numpy() == 5 and listed.numpy().tolist() == [1.0, 2.0] and restored.save_counter.numpy() == 2
     assert [model.train_on_batch(X, Y) for _ in range(3)] == [other.train_on_batch(X, Y) for _ in range(3)]

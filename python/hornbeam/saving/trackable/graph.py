@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...utils.messages import shortened
@@ -72,6 +73,17 @@ class ObjectGraph:
 
     def key(self, number: int | None) -> str | None:
         return None if number is None else self.node(number).key
+
+    def keys_below(self, numbers: Iterable[int]) -> set[str]:
+        """The tensors of some objects and of all that they lead to."""
+        waiting = list(numbers)
+        met = set(waiting)
+        for number in waiting:
+            node = self.node(number)
+            new = {*node.children.values(), *(slot.node for slot in node.slots)} - met
+            met |= new
+            waiting += new
+        return {key for key in map(self.key, waiting) if key is not None}
 
 
 def _parse(data: bytes, count: int) -> Node:

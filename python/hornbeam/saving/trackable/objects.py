@@ -13,11 +13,12 @@ from .optimizers import parts_of_optimizer
 
 Part = tuple[str, Any]
 
-#: Attributes in which layers and models list what is a part of them under another name already.
+#: Attributes in which layers and models list what is a part of them under another name already, or no part of files: the
+#: states of recurrent layers.
 _LISTS = frozenset((
     "_by_name", "_children", "_collected_trainable_weights", "_fed_inputs", "_inbound_nodes", "_initial_weights",
     "_layers", "_losses", "_metrics", "_non_trainable_weights", "_outbound_nodes", "_per_input_losses",
-    "_per_input_updates", "_trainable_weights", "_updates", "inputs", "outputs",
+    "_per_input_updates", "_state_variables", "_trainable_weights", "_updates", "inputs", "outputs",
 ))  # fmt: skip
 
 

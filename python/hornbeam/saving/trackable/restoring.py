@@ -13,7 +13,7 @@ from ...optimizers import Optimizer, TFOptimizer
 from ...utils.messages import shortened, warn_user
 from ..tensor_bundle import TensorBundle
 from . import optimizers
-from .graph import ObjectGraph
+from .graph import GRAPH_KEY, ObjectGraph
 from .matching import Match
 from .objects import variables_of
 
@@ -119,16 +119,14 @@ class Restoration:
         """
         self.assert_existing_objects_matched()
         used = {key for _, key in self.found.keys}
-        left = [name for name in self.bundle.names if name not in used and self._is_left(name)]
+        if self.found.graph is not None:
+            used |= self.found.graph.keys_below(number for _, number in self.found.optimizers)
+        left = [name for name in self.bundle.names if name not in used and name != GRAPH_KEY]
         if left:
             raise AssertionError(
                 f"The checkpoint {self.bundle.prefix!r} has values that no object took: {shortened(', '.join(left), 300)}."
             )
         return self
-
-    def _is_left(self, name: str) -> bool:
-        of_optimizers = bool(self.found.optimizers) and ("/.OPTIMIZER_SLOT/" in name or "optimizer/" in name)
-        return name.endswith("VARIABLE_VALUE") and not of_optimizers
 
     def assert_nontrivial_match(self) -> Restoration:
         """
