@@ -3,8 +3,8 @@
     python ci/exchange_with_tf_keras.py write hornbeam FOLDER     # in an environment with the one
     python ci/exchange_with_tf_keras.py read tf_keras FOLDER      # in one with the other: prints a table of docs/files.md
 
-Each model is saved as HDF5, as JSON with HDF5 weights, and as a ``.keras`` file, after two steps of training; both sides then
-predict, and train on for three steps from the HDF5 and the ``.keras`` file.
+Each model is saved as HDF5, as JSON with HDF5 weights, as a ``.keras`` file, as a checkpoint and (by tf_keras) as a SavedModel
+folder, after two steps of training; both sides then predict, and train on for three steps from all but the JSON.
 """
 
 import argparse
@@ -25,6 +25,7 @@ def models(keras):
 
     def compiled(model, optimizer="adam", loss="mse", **more):
         model.compile(optimizer, loss, **more)
+        model.compile_again = lambda other: other.compile(optimizer, loss, **more)
         return model
 
     opt = keras.optimizers
@@ -111,6 +112,9 @@ def write(keras, folder):
         model.save(folder / f"{number}.keras")
         model.save_weights(folder / f"{number}-weights.h5")
         (folder / f"{number}.json").write_text(model.to_json())
+        model.save_weights(folder / f"{number}.ckpt")
+        if keras.__name__ == "tf_keras":
+            model.save(folder / f"{number}-folder", save_format="tf", save_traces=False)
         outputs = predicted(model, x)
         np.savez(folder / f"{number}.npz", *outputs, losses=losses(model, x, y))
         index.append([name, shapes, [list(output.shape) for output in model.outputs]])
@@ -118,15 +122,17 @@ def write(keras, folder):
 
 
 def read(keras, folder):
-    print(
-        "| model | HDF5 | JSON + weights | .keras | training from HDF5 | training from .keras |\n|---|---|---|---|---|---|"
-    )
-    for number, (name, shapes, outputs) in enumerate(json.loads((folder / "index.json").read_text())):
-        print("| " + " | ".join([name, *compared(keras, folder, number, shapes, outputs)]) + " |", flush=True)
+    kinds = ["HDF5", "JSON + weights", ".keras", "checkpoint", *(["SavedModel"] if (folder / "0-folder").exists() else [])]
+    trained = [f"training from {kind}" for kind in kinds if kind != "JSON + weights"]
+    print("| model | " + " | ".join(kinds + trained) + " |\n|---|" + "---|" * (len(kinds) + len(trained)))
+    index = json.loads((folder / "index.json").read_text())
+    for number, ((name, shapes, outputs), (_, fresh, _)) in enumerate(zip(index, models(keras))):
+        row = compared(keras, folder, number, fresh, kinds, shapes, outputs)
+        print("| " + " | ".join([name, *row]) + " |", flush=True)
 
 
-def compared(keras, folder, number, shapes, outputs):
-    """The largest differences of what three ways of loading predict, and of the losses after two of them."""
+def compared(keras, folder, number, fresh, kinds, shapes, outputs):
+    """The largest differences of what all ways of loading predict, and of the losses after most of them."""
     x, y = data([tuple(s) for s in shapes], outputs)
     stored = np.load(folder / f"{number}.npz")
     expected = [stored[f"arr_{i}"] for i in range(len(outputs))]
@@ -136,14 +142,29 @@ def compared(keras, folder, number, shapes, outputs):
         model.load_weights(folder / f"{number}-weights.h5")
         return model
 
-    from_h5 = attempt(keras.models.load_model, folder / f"{number}.h5")
-    from_zip = attempt(keras.models.load_model, folder / f"{number}.keras")
+    def from_checkpoint():
+        model = keras.models.model_from_json((folder / f"{number}.json").read_text())
+        fresh.compile_again(model)
+        model.load_weights(folder / f"{number}.ckpt")
+        return model
+
+    load = keras.models.load_model
+    loaded = {
+        "HDF5": attempt(load, folder / f"{number}.h5"),
+        "JSON + weights": attempt(from_text),
+        ".keras": attempt(load, folder / f"{number}.keras"),
+        "checkpoint": attempt(from_checkpoint),
+        "SavedModel": attempt(load, folder / f"{number}-folder") if "SavedModel" in kinds else "",
+    }
     cells = []
-    for model in (from_h5, attempt(from_text), from_zip):
+    for kind in kinds:
+        model = loaded[kind]
         cells.append(model if isinstance(model, str) else difference(attempt(predicted, model, x), expected))
-    for model in (from_h5, from_zip):
-        got = "" if isinstance(model, str) else attempt(losses, model, x, y)
-        cells.append(got if isinstance(got, str) else difference([got], [stored["losses"]]))
+    for kind in kinds:
+        if kind != "JSON + weights":
+            model = loaded[kind]
+            got = "" if isinstance(model, str) else attempt(losses, model, x, y)
+            cells.append(got if isinstance(got, str) else difference([got], [stored["losses"]]))
     return cells
 
 

@@ -6,6 +6,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/gil.h"
+#include "core/crc32c.h"
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/isa.h"
@@ -30,6 +31,19 @@ static void take_part_in_forks(py::module_& m) {
   py::module_::import("os").attr("register_at_fork")(py::arg("before") = m.attr("before_fork"),
                                                      py::arg("after_in_parent") = m.attr("after_fork_in_parent"));
   register_fork_handlers();
+}
+
+// The CRC-32C of a bytes-like object in one piece, after that of what comes before it.
+static uint32_t crc32c_of(const py::object& data, uint32_t before) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(data.ptr(), &view, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+  uint32_t crc;
+  {
+    ReleasedGil released;
+    crc = crc32c(view.buf, static_cast<size_t>(view.len), before);
+  }
+  PyBuffer_Release(&view);
+  return crc;
 }
 
 PYBIND11_MODULE(_checked_core, m) {
@@ -57,6 +71,7 @@ PYBIND11_MODULE(_checked_core, m) {
   bind_program(m);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads);
+  m.def("crc32c", &crc32c_of, py::arg("data"), py::arg("before") = 0, py::pos_only());
   m.def("isa", [] { return std::string(active_isa().isa); }, "Instruction set whose kernels new plans use.");
   m.def("set_isa", &set_active_isa);
   m.def("available_isas", [] {

@@ -164,7 +164,7 @@ class TestFiles:
             load_model(str(path))
 
     def test_folders_are_no_models(self, tmp_path):
-        with pytest.raises(OSError, match="SavedModel folders are not read"):
+        with pytest.raises(OSError, match=r"no saved_model.pb: it is not a SavedModel"):
             load_model(str(tmp_path))
 
     def test_a_folder_that_is_not_there(self, tmp_path):

@@ -19,3 +19,10 @@ def test_three_hundred_damaged_structures_of_hdf5(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "300 cases" in done.stdout, done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_three_hundred_damaged_folders(tmp_path):
+    command = [sys.executable, HERE / "fuzz_savedmodel.py", "--cases", "300", "--seed", "7", "--keep", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "300 cases" in done.stdout, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []

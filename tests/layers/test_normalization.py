@@ -82,3 +82,34 @@ def test_a_layer_used_twice_counts_both_batches():
 
 def test_axis_as_tf_keras_stores_it():
     assert L.BatchNormalization.from_config({**L.BatchNormalization().get_config(), "axis": [3]}).axis == 3
+
+
+class TestAsInTensorFlow:
+    """Layers of tf.keras's files, which have the axis as a list."""
+
+    @pytest.mark.parametrize("shape", [(8, 4), (8, 3, 4), (8, 3, 3, 4), (4, 2, 2, 2, 4)])
+    def test_moving_variance(self, rng, shape):
+        """That of images is an estimate of the population's, the others' is the batch's."""
+        x = rng.normal(2, 3, shape).astype("float32")
+        layer = L.BatchNormalization(axis=[len(shape) - 1], momentum=0.8, input_shape=shape[1:])
+        model = Sequential([layer])
+        model.compile("sgd", "mse")
+        model.train_on_batch(x, x)
+        samples = x.size / 4
+        correction = samples / (samples - 1) if len(shape) in (4, 5) else 1.0
+        variance = x.var(tuple(range(len(shape) - 1))) * correction
+        np.testing.assert_allclose(K.get_value(layer.moving_variance), 0.8 + 0.2 * variance, rtol=1e-5)
+
+    def test_one_that_is_frozen_trains_by_its_averages(self):
+        layer = L.BatchNormalization(axis=[2], trainable=False, input_shape=(3, 4))
+        model = Sequential([layer])
+        run = K.function([*model.inputs, K.learning_phase()], model.outputs)
+        assert np.array_equal(run([X, 1])[0], run([X, 0])[0])
+        assert not np.array_equal(X, run([X, 1])[0]) and layer.updates == []
+
+    def test_config(self):
+        layer = L.BatchNormalization(axis=[2])
+        assert layer.get_config()["axis"] == [2] and layer.axis == 2
+        again = L.BatchNormalization.from_config(layer.get_config())
+        assert again.get_config() == layer.get_config()
+        assert L.BatchNormalization(axis=2).get_config()["axis"] == 2

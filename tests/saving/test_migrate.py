@@ -32,7 +32,7 @@ def test_where_something_came_from_is_dropped():
         (layer("InputLayer", ragged=False, optional=False), layer("InputLayer")),
         (layer("Conv2D", groups=1), layer("Conv2D")),
         (layer("LSTM", time_major=False, dtype=None), layer("LSTM")),
-        (layer("BatchNormalization", axis=[3]), layer("BatchNormalization", axis=3)),
+        (layer("BatchNormalization", axis=[3]), layer("BatchNormalization", axis=[3])),  # trains as in tf.keras
         (layer("SeparableConv2D", kernel_initializer="x"), layer("SeparableConv2D")),
         (layer("Embedding", dtype="int32"), layer("Embedding")),
         (

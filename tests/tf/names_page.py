@@ -13,7 +13,8 @@ TITLES = {
     "elementwise": "Elementwise", "reduce": "Reductions and norms", "layout": "Shapes", "create": "Contents",
     "select": "Choosing and sorting", "index": "Indices", "linalg": "Products and diagonals", "nn": "Networks",
     "losses": "Losses", "image": "Images", "random": "Random numbers", "control": "Control flow, gradients, order",
-    "arrays": "Arrays of tensors", "gfile": "Files", "nest": "Structures", "state": "Variables and placeholders", "summary": "Summaries",
+    "eager": "Tapes and traced functions", "arrays": "Arrays of tensors", "gfile": "Files", "nest": "Structures", "state": "Variables and placeholders",
+    "checkpoints": "Checkpoints", "summary": "Summaries",
     "names": "Dtypes, classes, errors, Keras's optimizers and initializers",
 }  # fmt: skip
 

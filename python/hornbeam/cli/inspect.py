@@ -12,7 +12,9 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="an HDF5 or .keras file, with a model or with weights alone")
+    parser.add_argument(
+        "file", help="an HDF5 or .keras file, with a model or with weights alone; a SavedModel folder, a checkpoint"
+    )
     parser.add_argument("--in-process", action="store_true", help="read it in this process")
 
 

@@ -123,6 +123,9 @@ class Layer(NodeAccess):
     #: the class of the metrics that ``add_metric`` makes. Metrics are layers, so metrics/base.py sets it
     _mean_metric: Any
 
+    #: what to do once the weights are made: a checkpoint that was restored before gives them its values
+    _when_built: Any = None
+
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
 
@@ -492,6 +495,7 @@ class Layer(NodeAccess):
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
                 self._initial_weights = None
+        self._take_awaited()
 
     def _shape_to_build_for(self, x):
         return StaticShape(K.int_shape(x))
@@ -507,6 +511,7 @@ class Layer(NodeAccess):
                 if self._initial_weights is not None:
                     self.set_weights(self._initial_weights)
                     self._initial_weights = None
+            self._take_awaited()
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
             filed = Filed(self, inputs) if concrete else None
@@ -547,6 +552,12 @@ class Layer(NodeAccess):
         if casts is None:
             casts = settings.dialect.autocast or settings.policy is not None
         return autocast(inputs, self.dtype) if casts else inputs
+
+    def _take_awaited(self) -> None:
+        """Take what a checkpoint that was restored before has for the weights that were just made."""
+        if self._when_built is not None:
+            resume, self._when_built = self._when_built, None
+            resume()
 
     def _output_masks(self, inputs, previous_mask, count: int) -> list:
         mask = self.compute_mask(inputs, previous_mask)

@@ -15,6 +15,7 @@ def train_function(model: Any) -> Function:
     optimizer = compiled.arguments.optimizer
     with name_scope("training"), name_scope(type(optimizer).__name__):
         steps = optimizer.get_updates(params=compiled.trained_weights, loss=compiled.total_loss)
+    optimizer.take_awaited()
     reports = compiled.reports_of(model.metrics)
     return _function(
         model,

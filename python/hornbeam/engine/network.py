@@ -478,7 +478,9 @@ class Network(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """Make a network from what :meth:`get_config` returned."""
+        """Make a network from what :meth:`get_config` returned; of a class with its own ``call``, its arguments."""
+        if cls.call is not Network.call and isinstance(config, dict) and "layers" not in config:
+            return cls(**config)
         return network_from_config(cls, config, custom_objects)
 
     def save(self, filepath, overwrite=True, include_optimizer=True, save_format=None, sample=None):
@@ -500,24 +502,34 @@ class Network(Layer):
 
         save_model(self, filepath, overwrite, include_optimizer, save_format, sample)
 
-    def save_weights(self, filepath, overwrite=True):
-        """Save the weights alone to an HDF5 file."""
-        from ..saving.weights import save_weights
-
-        save_weights(self, filepath, overwrite)
-
-    def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False):
-        """Load weights from an HDF5 file of :meth:`save_weights` or :meth:`save`.
+    def save_weights(self, filepath, overwrite=True, save_format=None, options=None):
+        """Save the weights alone to an HDF5 file, or with the optimizer's state as a TensorFlow checkpoint.
 
         Args:
-            filepath: path to the file.
+            filepath: path of the file, or prefix of the checkpoint's files.
+            overwrite: without it an existing file is asked about.
+            save_format: ``'h5'``, or ``'tf'`` for a checkpoint; the latter by default where the name has ``.ckpt`` in it.
+        """
+        from ..saving.weights import save_weights
+
+        save_weights(self, filepath, overwrite, save_format)
+
+    def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False, options=None):
+        """Load weights from a file of :meth:`save_weights` or :meth:`save`, or from a TensorFlow checkpoint.
+
+        Args:
+            filepath: path to the file; prefix of a checkpoint, a folder with checkpoints (the latest is meant), or a
+                SavedModel folder.
             by_name: match layers by name instead of by order.
             skip_mismatch: with ``by_name``, leave out layers whose weights do not fit.
             reshape: reshape weights that have the right number of elements.
+
+        Returns:
+            For a checkpoint the status of loading, as TensorFlow has it; else None.
         """
         from ..saving.weights import load_weights
 
-        load_weights(self, filepath, by_name, skip_mismatch, reshape)
+        return load_weights(self, filepath, by_name, skip_mismatch, reshape)
 
     def to_json(self, **kwargs):
         """The architecture as a JSON string; ``kwargs`` go to ``json.dumps``."""

@@ -172,6 +172,7 @@ class Sequential(Model):
         if self.inputs:
             self._forget_compilation()
             self._set_graph(self.inputs, self.outputs)
+            self._take_awaited()
 
     def _set_inputs(self, inputs, outputs=None):
         shape = inputs.shape if len(inputs.shape) > 1 else (*inputs.shape, 1)

@@ -24,6 +24,9 @@ class BatchNormalization(Layer):
 
     With ``trainable=False`` the moving averages stay; in training the batch's own statistics are used even then,
     as Keras 2.3.1 did.
+
+    A layer whose axis is given as a list of one, as tf.keras writes it to files, trains as there: by its moving averages while
+    it is frozen when it is called, and with another estimate of the variance.
     """
 
     @interfaces.legacy_batchnorm_support
@@ -46,8 +49,8 @@ class BatchNormalization(Layer):
     ):
         super().__init__(**kwargs)
         self.supports_masking = True
-        # tf.keras stores the axis as a list of one.
-        self.axis = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+        self._as_in_tf = isinstance(axis, (list, tuple)) and len(axis) == 1
+        self.axis = axis[0] if self._as_in_tf else axis
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
@@ -75,23 +78,30 @@ class BatchNormalization(Layer):
         self.built = True
 
     def call(self, inputs, training=None):
-        if training in (0, False):
+        if training in (0, False) or (self._as_in_tf and not self.trainable):
             return self._by_moving_averages(inputs)
         axis = self.axis % inputs.ndim
         reduced = [a for a in range(inputs.ndim) if a != axis]
         normalized, mean, variance = K.normalize_batch_in_training(
             inputs, self.gamma, self.beta, reduced, epsilon=self.epsilon
         )
-        # The moving variance estimates the population's. 2.3.1 has epsilon in the correction, too.
-        shape = K.shape(inputs)
-        samples = K.cast(K.prod(K.stack([shape[a] for a in reduced])), K.dtype(inputs))
-        variance = variance * (samples / (samples - (1.0 + self.epsilon)))
+        variance = variance * self._correction(inputs, reduced)
         updates = [
             K.moving_average_update(self.moving_mean, mean, self.momentum),
             K.moving_average_update(self.moving_variance, variance, self.momentum),
         ]
         self.add_update(updates, inputs)
         return K.in_train_phase(normalized, lambda: self._by_moving_averages(inputs), training=training)
+
+    def _correction(self, inputs, reduced):
+        """What makes a batch's variance an estimate of the population's. 2.3.1 has epsilon in it, tf.keras has it for images only."""
+        if self._as_in_tf and inputs.ndim not in (4, 5):
+            return 1.0
+        shape = K.shape(inputs)
+        samples = K.cast(K.prod(K.stack([shape[a] for a in reduced])), K.dtype(inputs))
+        if self._as_in_tf:
+            return samples / K.maximum(samples - 1.0, 1.0)
+        return samples / (samples - (1.0 + self.epsilon))
 
     def _by_moving_averages(self, inputs):
         return K.batch_normalization(
@@ -100,6 +110,8 @@ class BatchNormalization(Layer):
 
     def get_config(self):
         own = {name: getattr(self, name) for name in ("axis", "momentum", "epsilon", "center", "scale")}
+        if self._as_in_tf:
+            own["axis"] = [self.axis]
         return {**super().get_config(), **own, **options_config(self, *_OPTIONS)}
 
     def compute_output_shape(self, input_shape):

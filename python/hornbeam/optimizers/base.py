@@ -36,6 +36,7 @@ class Optimizer:
 
     Attributes:
         weights: the optimizer's state, ``iterations`` first; known after ``get_updates``.
+        params: what that is the state of.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -51,6 +52,7 @@ class Optimizer:
         self.updates: list = []
         self.weights: list = []
         self._slots: dict[str, dict] = {}  # the state of parameters, by its name
+        self.params: list = []
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
@@ -115,9 +117,11 @@ class Optimizer:
     def _updates_along(self, gradients: list, variables: list) -> list:
         self.__dict__["get_gradients"] = lambda loss, params: gradients
         try:
-            return self.get_updates(loss=None, params=variables)
+            updates = self.get_updates(loss=None, params=variables)
         finally:
             del self.__dict__["get_gradients"]
+        self.take_awaited()
+        return updates
 
     def minimize(
         self, loss: Any, var_list: Any, global_step: Any = None, name: Any = None, tape: Any = None, **options: Any
@@ -139,6 +143,15 @@ class Optimizer:
             raise ValueError("`tape` is required when a `Tensor` loss is passed: minimize(loss, variables, tape=tape).")
         variables = list(var_list() if callable(var_list) else var_list)
         return self.apply_gradients(zip(recorded.gradients([loss], variables), variables))
+
+    #: what to do once the state's variables are made: a checkpoint that was restored before gives them its values
+    _when_made: Any = None
+
+    def take_awaited(self) -> None:
+        """Take what a checkpoint that was restored before has for the state; called when its variables are made."""
+        if self._when_made is not None:
+            resume, self._when_made = self._when_made, None
+            resume()
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Set the state from arrays in the order of ``get_weights``.
@@ -239,6 +252,7 @@ class _WithRate(Optimizer):
         grads = self.get_gradients(loss, params)
         if settings.recorder is None:
             self._slots = {}  # each get_updates begins anew; eager steps are taken one by one
+        self.params = list(params)
         state = [[self._slot(name, i, p, value=initial.get(name, 0.0)) for i, p in enumerate(params)] for name in slots]
         self.updates = [K.update_add(self.iterations, 1)]
         self._list_weights()

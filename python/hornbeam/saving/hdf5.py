@@ -7,6 +7,7 @@ that the user opened with it are read through it.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -110,10 +111,11 @@ def _what_it_is(source: Any) -> str | None:
     if hasattr(source, "read"):
         return None
     if os.path.isdir(source):
-        return (
-            "(it is a folder; SavedModel folders are not read: load it where TensorFlow is and save it again with "
-            "`model.save('model.h5')`)"
-        )
+        return "(it is a folder, with neither a SavedModel nor a checkpoint in it)"
+    if os.path.basename(source) == "saved_model.pb":
+        return "(it is a part of a SavedModel: give the folder that it is in)"
+    if re.search(r"\.(index|data-\d{5}-of-\d{5})$", str(source)):
+        return "(it is a part of a TensorFlow checkpoint: give the name without .index or .data-..., to `load_weights`)"
     with open(source, "rb") as file:
         start = file.read(24)
     return next(

@@ -151,10 +151,8 @@ def _layer(kind: str, config: dict) -> None:
             del config[key]
     if "dtype" in config:
         _dtype(kind, config)
-    if kind == "BatchNormalization" and isinstance(config.get("axis"), (list, tuple)):
-        if len(config["axis"]) != 1:
-            raise ValueError(f'Layer "{config.get("name")}" normalizes over several axes: {config["axis"]}')
-        config["axis"] = config["axis"][0]
+    if kind == "BatchNormalization" and isinstance(config.get("axis"), (list, tuple)) and len(config["axis"]) != 1:
+        raise ValueError(f'Layer "{config.get("name")}" normalizes over several axes: {config["axis"]}')
     if kind in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"):
         for key in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):  # written, but without meaning
             config.pop(key, None)

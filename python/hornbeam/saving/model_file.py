@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import copy
+import errno
 import io
 import json
 import os
-from collections.abc import Callable
 from typing import Any
 
 from .. import backend as K
-from .. import losses, metrics, optimizers
-from ..utils.generic_utils import allow_code_loading, get_custom_objects, get_registered_name
-from ..utils.messages import short_errors, warn_user
+from ..utils.generic_utils import allow_code_loading, get_registered_name
+from ..utils.messages import short_errors
 from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_config, zip_weights
+from .compiling import compile_model, set_optimizer
 from .configs import model_from_config
-from .migrate import migrate_training
 from .optimizer_state import read_state, read_zip_state, write_zip_state
 from .sample import check_sample, save_sample
 from .snapshot import Snapshot
@@ -44,11 +43,18 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
         ValueError: an unknown format, or a group that is not empty.
     """
     save_format = save_format or _format_of(filepath)
+    if isinstance(filepath, str) and filepath.endswith("/"):
+        raise IsADirectoryError(
+            errno.EISDIR,
+            "Models are saved to files ('model.keras'); SavedModel folders are read, not written",
+            filepath,
+        )
     if save_format == "keras":
         _save_zip(model, filepath, overwrite, include_optimizer, sample)
         return
     if save_format != "h5":
-        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'keras'.")
+        remedy = " SavedModel folders are read, not written." if save_format == "tf" else ""
+        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'keras'.{remedy}")
 
     def fill(file: Any) -> None:
         _write(model, file, include_optimizer, sample)
@@ -143,7 +149,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
     """Load a model that :func:`save_model` (or Keras) wrote.
 
     Args:
-        filepath: path, address or binary file of an HDF5 or ``.keras`` file, or an open ``h5py.Group``.
+        filepath: path, address or binary file of an HDF5 or ``.keras`` file, or an open ``h5py.Group``; or the path of a
+            SavedModel folder that tf.keras wrote.
         custom_objects: dict from name to class or function, for what is not Keras's own.
         compile: whether to restore optimizer, loss and metrics too.
         safe_mode: a file is data from a stranger: Python code in it (Lambda layers) is used only if this process
@@ -159,6 +166,14 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
         ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run; or verifying failed.
     """
     with short_errors():
+        if isinstance(filepath, (str, os.PathLike)) and os.path.isdir(filepath):
+            if verify or resume:
+                raise ValueError(
+                    "verify=True and resume=True are for files that Hornbeam saved, not for SavedModel folders."
+                )
+            from .saved_model import load
+
+            return load(filepath, custom_objects, compile, safe_mode, lambdas)
         filepath = fetched(filepath)
         read = _read_zip if keras_zip.is_zip(filepath) else _read_hdf5
         return read(filepath, custom_objects, compile, safe_mode, lambdas, verify, resume)
@@ -181,12 +196,12 @@ def _read_hdf5(
         load_weights_from_hdf5_group(stored, model.layers)
         if compile:
             training = hdf5.attribute(file, "training_config")
-            if _compile(model, None if training is None else parse_json(training), custom_objects, version):
+            if compile_model(model, None if training is None else parse_json(training), custom_objects, version):
                 if "optimizer_weights" in file:
                     group = hdf5.subgroup(file, "optimizer_weights")
                     names = hdf5.load_attributes_from_hdf5_group(group, "weight_names")
                     called = names_in_file(stored, model.layers)
-                    _set_optimizer(model, lambda: read_state(group, names, model, version, called))
+                    set_optimizer(model, lambda: read_state(group, names, model, version, called))
                 load_state(file, model, resume)
         if verify:
             check_sample(file, model)
@@ -205,64 +220,13 @@ def _read_zip(
         if compile:
             own = hdf5.attribute(file, _TRAINING)
             training = config.get("compile_config") if own is None else parse_json(own)
-            if _compile(model, training, custom_objects, version if own is None else None):
+            if compile_model(model, training, custom_objects, version if own is None else None):
                 if "optimizer/vars" in file:
-                    _set_optimizer(model, lambda: read_zip_state(file, model))
+                    set_optimizer(model, lambda: read_zip_state(file, model))
                 load_state(file, model, resume)
         if verify:
             check_sample(file, model)
     return model
-
-
-def _compile(model: Any, description: dict | None, custom_objects: dict | None, version: str | None) -> bool:
-    """Compile as the file says; False, with a warning, where it says nothing."""
-    if not description:
-        warn_user("No training configuration found in save file: the model was *not* compiled. Compile it manually.")
-        return False
-    custom = {**get_custom_objects(), **(custom_objects or {})}
-    training = migrate_training(description, version, custom)
-    model.compile(
-        optimizer=optimizers.deserialize(training["optimizer_config"], custom_objects=custom_objects),
-        loss=_objects(training["loss"], custom, losses.deserialize),
-        metrics=_objects(training["metrics"], custom, _metric),
-        weighted_metrics=_objects(training["weighted_metrics"], custom, _metric),
-        sample_weight_mode=training["sample_weight_mode"],
-        loss_weights=training["loss_weights"],
-    )
-    return True
-
-
-def _metric(config: dict, custom_objects: dict) -> Any:
-    if config["class_name"] == "MeanMetricWrapper":  # a function, stored by its name
-        inner = config["config"]
-        return metrics.MeanMetricWrapper(
-            metrics.deserialize(inner["fn"], custom_objects=custom_objects), name=inner.get("name")
-        )
-    return metrics.deserialize(config, custom_objects=custom_objects)
-
-
-def _objects(item: Any, custom: dict, deserialize: Callable) -> Any:
-    """Make objects of the configs in a training config, and put the caller's own functions where it names them."""
-    if isinstance(item, list):
-        return [_objects(part, custom, deserialize) for part in item]
-    if isinstance(item, dict):
-        if "class_name" in item and "config" in item:
-            return deserialize(item, custom_objects=custom)
-        return {key: _objects(part, custom, deserialize) for key, part in item.items()}
-    return custom.get(item, item) if isinstance(item, str) else item
-
-
-def _set_optimizer(model: Any, read: Callable[[], list]) -> None:
-    """Give the optimizer its state; what does not fit it is left out with a warning, as Keras did."""
-    model._make_train_function()  # the optimizer makes its slots
-    arrays = read()
-    try:
-        model.optimizer.set_weights(arrays)
-    except ValueError:
-        warn_user(
-            "Error in loading the saved optimizer state. As a result, your model is starting with a freshly "
-            "initialized optimizer."
-        )
 
 
 def pickle_model(model):

@@ -42,8 +42,7 @@ def read_state(
         if len(arrays) > 1 and arrays[1].shape == ():  # Keras 3 has the learning rate there, and Nadam's schedule last
             del arrays[1]
             schedule = [arrays.pop()] if isinstance(model.optimizer, Nadam) else []
-        if not isinstance(model.optimizer, _ALWAYS_ALIKE):
-            arrays = by_kind(arrays, len(weights))
+        arrays = from_later(model.optimizer, arrays, len(weights))
         arrays[1:1] = schedule
     elif _sorted_by_name(keras_version):
         arrays = _in_layer_order(arrays, [(called or {}).get(weight, weight.name) for weight in weights])
@@ -81,10 +80,19 @@ def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> N
     if isinstance(optimizer, Adam) and not optimizer.amsgrad:
         state = [x for x, weight in zip(state, slots) if "vhat" not in weight.name]
     group = file.create_group("optimizer/vars")
-    if not isinstance(optimizer, _ALWAYS_ALIKE):
-        state = by_weight(state, len(model._collected_trainable_weights))
+    state = to_later(optimizer, state, len(model._collected_trainable_weights))
     for i, value in enumerate(state):
         group[str(i)] = value
+
+
+def from_later(optimizer: Any, arrays: list[np.ndarray], count: int) -> list[np.ndarray]:
+    """The state that optimizers of TensorFlow 2.11 and later have of ``count`` weights, in Keras 2.3.1's order."""
+    return arrays if isinstance(optimizer, _ALWAYS_ALIKE) else by_kind(arrays, count)
+
+
+def to_later(optimizer: Any, state: list, count: int) -> list:
+    """The reverse of :func:`from_later`."""
+    return state if isinstance(optimizer, _ALWAYS_ALIKE) else by_weight(state, count)
 
 
 #: Optimizers whose state has one order in all files.

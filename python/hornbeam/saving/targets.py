@@ -34,7 +34,7 @@ def write_file(target: Any, overwrite: bool, write: Callable[[Any], None]) -> No
     if hasattr(target, "write"):
         write(target)
         return
-    if not overwrite and exists(target) and not ask_to_proceed_with_overwrite(target):
+    if not may_write(target, overwrite):
         return
     if remote.is_remote(target):
         buffer = io.BytesIO()
@@ -43,6 +43,11 @@ def write_file(target: Any, overwrite: bool, write: Callable[[Any], None]) -> No
             file.write(buffer.getvalue())
     else:
         _replace(os.path.realpath(os.fspath(target)), write)
+
+
+def may_write(target: Any, overwrite: bool) -> bool:
+    """Whether ``target`` may be written: with ``overwrite``, if there is no such file, or if the terminal says so."""
+    return overwrite or not exists(target) or ask_to_proceed_with_overwrite(target)
 
 
 def fetched(source: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,12 +18,30 @@ from .targets import fetched
 from .weight_order import places_in_file, unique_names
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write a model's weights to a file or an open HDF5 group."""
+def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
+    """Write a model's weights to an HDF5 file, an open group of one, or a TensorFlow checkpoint.
+
+    Raises:
+        ValueError: an unknown format.
+    """
+    save_format = save_format or _format_of(filepath)
+    if save_format in ("tf", "tensorflow"):
+        from .checkpoints import save_weights as save_checkpoint
+
+        save_checkpoint(model, filepath, overwrite)
+        return
+    if save_format not in ("h5", "hdf5", "keras"):
+        raise ValueError(f"Unknown save_format {save_format!r}: it is 'h5' or 'tf'.")
     if hdf5.is_group(filepath):
         save_weights_to_hdf5_group(filepath, model.layers)
         return
     hdf5.write(filepath, overwrite, lambda file: save_weights_to_hdf5_group(file, model.layers))
+
+
+def _format_of(filepath: Any) -> str:
+    """What a name says: ``.ckpt`` in it is TensorFlow's. Without a suffix it is HDF5, as in Keras 2.3.1."""
+    is_path = isinstance(filepath, (str, os.PathLike))
+    return "tf" if is_path and ".ckpt" in os.path.basename(os.fspath(filepath)) else "h5"
 
 
 def save_weights_to_hdf5_group(group, layers, snapshot=None):
@@ -41,8 +60,14 @@ def save_weights_to_hdf5_group(group, layers, snapshot=None):
             own[name] = value
 
 
-def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> None:
-    """Load weights from a file of weights or of a whole model. On any error the model is as it was."""
+def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> Any:
+    """Load weights from a file of weights or of a whole model, or a checkpoint. On any error the model is as it was."""
+    prefix = _checkpoint(filepath)
+    if prefix is not None and (by_name or skip_mismatch or reshape):
+        raise ValueError(
+            f"{filepath!r} is a TensorFlow checkpoint, whose weights are matched by the structure of the model: by_name, "
+            "skip_mismatch and reshape are for HDF5 files."
+        )
     if skip_mismatch and not by_name:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     if not model.built and not getattr(model, "inputs", None):
@@ -51,7 +76,21 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
             "the model first, then load the weights."
         )
     with short_errors():
+        if prefix is not None:
+            from .checkpoints import load_weights as load_checkpoint
+
+            return load_checkpoint(model, prefix)
         _load_weights(model, fetched(filepath), by_name, skip_mismatch, reshape)
+    return None
+
+
+def _checkpoint(path: Any) -> str | None:
+    """The prefix of the TensorFlow checkpoint that a path stands for, None if it stands for none."""
+    if not isinstance(path, (str, os.PathLike)) or os.path.isfile(path):
+        return None
+    from .checkpoints import prefix_of
+
+    return prefix_of(path)
 
 
 def _load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool, reshape: bool) -> None:

@@ -7,6 +7,7 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 
 from . import (
     arrays,
+    checkpoints,
     control,
     create,
     eager,
@@ -29,6 +30,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "eager", "elementwise", "find", "gfile", "image", "index",
-    "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "eager", "elementwise", "find", "gfile", "image",
+    "index", "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
 ]  # fmt: skip

@@ -1,0 +1,151 @@
+"""Giving objects the values in a checkpoint, those that come into being later too."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from ...engine.base_layer import Layer
+from ...graph import Variable, write_state
+from ...optimizers import Optimizer, TFOptimizer
+from ...utils.messages import shortened, warn_user
+from ..tensor_bundle import TensorBundle
+from . import optimizers
+from .graph import GRAPH_KEY, ObjectGraph
+from .matching import Match
+from .objects import variables_of
+
+Values = list[tuple[Variable, np.ndarray]]
+
+
+class Restoration:
+    """A checkpoint whose values an object and its parts take. TensorFlow calls it the status of loading.
+
+    Args:
+        root: the object.
+        bundle: the checkpoint.
+
+    Raises:
+        OSError, ValueError: the checkpoint is damaged, or has another shape for a variable. Nothing is set then.
+    """
+
+    def __init__(self, root: Any, bundle: TensorBundle) -> None:
+        self._root, self.bundle = root, bundle
+        self.found = Match(bundle)
+        self.found.find(root)
+
+    # -- setting ----------------------------------------------------------------------------------------------
+    def check(self, since: int = 0) -> None:
+        """Compare the variables that were found, from one on, with their tensors.
+
+        Raises:
+            ValueError: one has another shape, or no numbers.
+        """
+        bundle = self.bundle
+        for variable, key in self.found.keys[since:]:
+            if bundle.shape(key) != variable.shape or bundle.dtype(key) in ("string", "complex64", "complex128"):
+                raise ValueError(
+                    f"Weight {variable.name} has shape {tuple(variable.shape)}, but the checkpoint {bundle.prefix!r} has "
+                    f"{key!r:.120} of shape {bundle.shape(key)} and dtype {bundle.dtype(key)}."
+                )
+
+    def values(self, since: int = 0) -> Values:
+        """The values of these variables. They are checked before memory is taken."""
+        self.check(since)
+        return [(variable, self.bundle.read(key)) for variable, key in self.found.keys[since:]]
+
+    def take(self) -> None:
+        """Set all variables that exist, at one moment; what is built later takes its values then."""
+        pairs = self.values()
+        for optimizer, number in self.found.optimizers:
+            pairs += self._optimizer_values(optimizer, number)
+        write_state(pairs)
+        self._await(0)
+        for optimizer, number in self.found.optimizers:
+            if not optimizer_has_state(optimizer):
+                optimizer._when_made = functools.partial(self._resume_optimizer, optimizer, number)
+
+    def _optimizer_values(self, optimizer: Optimizer, number: int) -> Values:
+        graph = self.found.graph
+        if graph is None or isinstance(optimizer, TFOptimizer):
+            return []
+        settings = optimizers.settings(optimizer, number, graph, self.bundle)
+        if optimizer_has_state(optimizer):
+            return settings + self._state(graph, optimizer, number)
+        return settings + optimizers.steps(optimizer, number, graph, self.bundle)
+
+    def _state(self, graph: ObjectGraph, optimizer: Optimizer, number: int) -> Values:
+        """Steps and slots of an optimizer that has slots. What does not fit is left out with a warning, as Keras does."""
+        try:
+            return optimizers.state(optimizer, number, graph, self.bundle, self.found.numbers)
+        except (OSError, ValueError) as error:
+            warn_user(f"The state of the optimizer {type(optimizer).__name__} is not restored; it begins anew: {error}")
+            return []
+
+    # -- what comes into being later -------------------------------------------------------------------------
+    def _await(self, since: int) -> None:
+        for layer, number in self.found.unbuilt[since:]:
+            layer._when_built = functools.partial(self._resume, layer, number)
+
+    def _resume(self, layer: Layer, number: int) -> None:
+        known, waiting = len(self.found.keys), len(self.found.unbuilt)
+        self.found.find(layer, number)
+        write_state(self.values(known))
+        self._await(waiting)
+
+    def _resume_optimizer(self, optimizer: Optimizer, number: int) -> None:
+        if self.found.graph is not None and optimizer_has_state(optimizer):
+            write_state(self._state(self.found.graph, optimizer, number) or [(optimizer.weights[0], 0)])
+
+    # -- what TensorFlow's scripts ask ------------------------------------------------------------------------
+    def assert_existing_objects_matched(self) -> Restoration:
+        """
+        Raises:
+            AssertionError: a variable has no value in the checkpoint.
+        """
+        missing = self.found.lacks(variables_of(self._root))
+        if missing:
+            raise AssertionError(
+                f"The checkpoint {self.bundle.prefix!r} has no values for {shortened(', '.join(missing), 300)}."
+            )
+        return self
+
+    def assert_consumed(self) -> Restoration:
+        """
+        Raises:
+            AssertionError: a variable has no value in the checkpoint, or a value there is that of no object.
+        """
+        self.assert_existing_objects_matched()
+        used = {key for _, key in self.found.keys}
+        if self.found.graph is not None:
+            used |= self.found.graph.keys_below(number for _, number in self.found.optimizers)
+        left = [name for name in self.bundle.names if name not in used and name != GRAPH_KEY]
+        if left:
+            raise AssertionError(
+                f"The checkpoint {self.bundle.prefix!r} has values that no object took: {shortened(', '.join(left), 300)}."
+            )
+        return self
+
+    def assert_nontrivial_match(self) -> Restoration:
+        """
+        Raises:
+            AssertionError: nothing of the object is in the checkpoint.
+        """
+        if not (self.found.keys or self.found.unbuilt or self.found.optimizers):
+            raise AssertionError(f"Nothing in the checkpoint {self.bundle.prefix!r} is a part of {self._root!r:.100}.")
+        return self
+
+    def expect_partial(self) -> Restoration:
+        """TensorFlow warns of values that were not used unless this is called; there is no such warning here."""
+        return self
+
+    def initialize_or_restore(self, session: Any = None) -> None:
+        """In graphs of TensorFlow 1 this sets the variables, which here have their values already."""
+
+    run_restore_ops = initialize_or_restore
+
+
+def optimizer_has_state(optimizer: Optimizer) -> bool:
+    return not isinstance(optimizer, TFOptimizer) and bool(optimizer.weights)
