@@ -46,6 +46,11 @@ class Dialect:
     generators_end: bool = _rule(
         "a generator without a number of steps", "an error", "is run to its end, which ends the epoch"
     )
+    later_optimizers: bool = _rule(
+        "optimizers: order of arguments, defaults, `clipnorm`",
+        "Keras 2.3.1's; one norm for all gradients",
+        "tf.keras's; each gradient by its own norm",
+    )
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .optimizers.loss_scale import LossScaleOptimizer
 from .settings import settings
 from .utils.messages import warn_user
 
@@ -90,6 +91,7 @@ def layer_dtype(dtype: Any) -> Any:
 class experimental:
     """Where TensorFlow 2.1 to 2.3 had these."""
 
+    LossScaleOptimizer = LossScaleOptimizer
     Policy = Policy
     set_policy = staticmethod(set_global_policy)
     global_policy = staticmethod(global_policy)

@@ -5,6 +5,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import graph as G
 from hornbeam.tf.eager import GradientTape, function
+from hornbeam.tf.table import NAMES as TF
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -40,6 +41,43 @@ def test_python_values_belong_to_the_trace():
     x = G.constant([1.0])
     assert float(scale(x, 3)[0]) == 3 and float(scale(x, 4)[0]) == 4
     assert float(scale(x, 4, how="plus")[0]) == 5
+
+
+def test_a_choice_of_assignments():
+    a, b, c = (G.Variable(float(i)) for i in range(3))
+
+    @function
+    def step(x):
+        def then():
+            a.assign(b + x)
+            b.assign_add(a)
+            return b * 10.0
+
+        def other():
+            c.assign(a)
+            return c
+
+        seen = TF["cond"](x > 0, then, other)
+        c.assign_add(1.0)
+        return seen
+
+    assert float(step(G.constant(2.0))) == 40 and [float(v) for v in (a, b, c)] == [3, 4, 3]
+    assert float(step(G.constant(-2.0))) == 3 and [float(v) for v in (a, b, c)] == [3, 4, 4]
+    assert step.experimental_get_tracing_count() == 1
+
+
+def test_what_is_assigned_may_be_another_variable():
+    a, b = G.Variable(1.0), G.Variable(2.0)
+
+    @function
+    def step(x):
+        a.assign(x)
+        b.assign(a)
+        with TF["control_dependencies"]([a.assign_add(1.0)]):
+            b.assign_add(a)
+            return TF["identity"](b)
+
+    assert float(step(G.constant(5.0))) == 11 and float(a) == 6 and float(b) == 11
 
 
 def test_assignments_take_effect_in_their_order():

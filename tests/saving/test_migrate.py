@@ -107,7 +107,7 @@ def test_the_schedule_that_is_decay():
     schedule["config"]["staircase"] = True
     migrated = migrate_training({"optimizer": {"class_name": "SGD", "config": config}})["optimizer_config"]
     assert migrated["config"]["learning_rate"] == schedule
-    assert type(optimizers.deserialize(migrated).learning_rate).__name__ == "InverseTimeDecay"
+    assert type(optimizers.deserialize(migrated)._learning_rate).__name__ == "InverseTimeDecay"
 
 
 @pytest.mark.parametrize("version, each", [("2.3.1", False), ("2.2.4-tf", True), ("2.15.0", True)])
@@ -136,8 +136,11 @@ def test_training():
     migrated = migrate_training({"optimizer_config": adam, "loss": "mse", "metrics": [[accuracy]]})
     assert migrated["optimizer_config"] == {"class_name": "Adam", "config": {"learning_rate": 0.1}}
     assert migrated["metrics"][0][0]["config"] == {"name": "acc", "fn": "binary_accuracy"}
-    adam["config"]["use_ema"] = True
-    with pytest.raises(ValueError, match="saved with use_ema, which Keras 2 does not have"):
+    adam["config"].update(use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=None)
+    migrated = migrate_training({"optimizer": adam})["optimizer_config"]["config"]
+    assert migrated == {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": None}
+    adam["config"]["loss_scale_factor"] = 2.0
+    with pytest.raises(ValueError, match="saved with loss_scale_factor, which Keras 2 does not have"):
         migrate_training({"optimizer": adam})
 
 

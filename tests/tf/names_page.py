@@ -14,7 +14,7 @@ TITLES = {
     "select": "Choosing and sorting", "index": "Indices", "linalg": "Products and diagonals", "nn": "Networks",
     "losses": "Losses", "image": "Images", "random": "Random numbers", "control": "Control flow, gradients, order",
     "eager": "Tapes and traced functions", "arrays": "Arrays of tensors", "gfile": "Files", "nest": "Structures", "state": "Variables and placeholders",
-    "checkpoints": "Checkpoints", "summary": "Summaries",
+    "checkpoints": "Checkpoints", "summary": "Summaries", "training_ops": "Steps of optimizers",
     "names": "Dtypes, classes, errors, Keras's optimizers and initializers",
 }  # fmt: skip
 

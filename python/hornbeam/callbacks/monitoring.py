@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..graph import Tensor
 from ..utils.messages import warn_user
 from .callback import Callback
 from .logs import Logs
@@ -310,6 +311,8 @@ class LearningRateScheduler(Callback):
             lr = self.schedule(epoch, lr)
         except TypeError:  # a schedule with the older signature
             lr = self.schedule(epoch)
+        if isinstance(lr, Tensor) and lr.dtype.is_floating:
+            lr = float(lr)
         if not isinstance(lr, (float, np.float32, np.float64)):
             raise ValueError('The output of the "schedule" function should be float.')
         K.set_value(self.model.optimizer.lr, lr)

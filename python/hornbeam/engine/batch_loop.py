@@ -111,7 +111,13 @@ def train_epoch(
 
 
 def finish_fit(hooks: cbks.CallbackList) -> cbks.History:
-    """End a fit: the last hook, and a word about a loss that became nan, unless a callback has said so."""
+    """End a fit: the last hook, and a word about a loss that became nan, unless a callback has said so.
+
+    The weights become their moving averages, if the optimizer keeps any.
+    """
+    optimizer: Any = getattr(hooks.model, "optimizer", None)
+    if getattr(optimizer, "use_ema", False):
+        optimizer.finalize_variable_values(hooks.model.trainable_weights)
     hooks._call_end_hook("train")
     history = next(c for c in reversed(hooks.callbacks) if isinstance(c, cbks.History))
     losses = history.history.get("loss", [])

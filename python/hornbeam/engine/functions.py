@@ -14,7 +14,7 @@ def train_function(model: Any) -> Function:
     compiled = model._compiled
     optimizer = compiled.arguments.optimizer
     with name_scope("training"), name_scope(type(optimizer).__name__):
-        steps = optimizer.get_updates(params=compiled.trained_weights, loss=compiled.total_loss)
+        steps = optimizer.training_updates(compiled.total_loss, compiled.trained_weights)
     optimizer.take_awaited()
     reports = compiled.reports_of(model.metrics)
     return _function(

@@ -26,8 +26,8 @@ from .recorder import Recorder, assign, described, is_eager, symbolic
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
 from .tape import Tape
-from .tensor import Operation, Tensor, unique_name
-from .trace import Trace
+from .tensor import NeedsValue, Operation, Tensor, unique_name
+from .trace import Trace, choose, is_tracing
 from .traced import Traced
 from .variable import Variable, read_state, read_state_and_runs, write_state
 
@@ -37,6 +37,7 @@ __all__ = [
     "Dim",
     "Function",
     "Loop",
+    "NeedsValue",
     "Operation",
     "Recorder",
     "RunCounter",
@@ -52,6 +53,7 @@ __all__ = [
     "assign",
     "cast",
     "checked_name",
+    "choose",
     "cond",
     "constant",
     "control_dependencies",
@@ -60,6 +62,7 @@ __all__ = [
     "floatx",
     "gradients",
     "is_eager",
+    "is_tracing",
     "learning_phase",
     "name_scope",
     "nest",

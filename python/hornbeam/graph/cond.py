@@ -7,6 +7,7 @@ from typing import Any
 
 from ..settings import settings
 from .body import Body, building
+from .control import current_value
 from .ops import convert
 from .tensor import Operation, Tensor
 
@@ -36,7 +37,7 @@ def cond(condition: Tensor, then: Callable[[], Any], other: Callable[[], Any], d
     like = next((r.dtype for r, _ in branches if isinstance(r, Tensor)), dtype)
     bodies = []
     for result, serial in branches:
-        bodies.append(Body([], [convert(result, like)], _made_after(serial)))
+        bodies.append(Body([], [current_value(convert(result, like))], _made_after(serial)))
     return build(condition, [], bodies)[0]
 
 

@@ -7,7 +7,7 @@ variable that an update writes stands for the update's result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..settings import settings
@@ -20,6 +20,8 @@ def control_dependencies(updates: Sequence[Any]) -> AbstractContextManager[None]
 
     Whatever is built from such a read carries the update along: running it runs the update.
     """
+    if context.trace is not None:  # in which all reads see what was assigned before
+        return nullcontext()
     pending = dict(context.pending)
     for update in _flatten(updates):
         if isinstance(update, Tensor) and update.op.op == "assign":

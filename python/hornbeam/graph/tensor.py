@@ -247,6 +247,12 @@ class Tensor:
             return iter([self[i] for i in range(self.shape[0])])
         raise NeedsValue(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
 
+    def ref(self) -> Reference:
+        """What stands for this very tensor in sets and dicts."""
+        return Reference(self)
+
+    experimental_ref = ref
+
     def __pos__(self) -> Tensor:
         return self
 
@@ -274,6 +280,24 @@ def eager_copy(value: Any) -> Tensor:
     copy = marker("constant", (), value.dtype.name, value.shape, value=value)
     copy._known = True
     return copy
+
+
+class Reference:
+    """Equal to the references of the same tensor alone."""
+
+    __slots__ = ("_tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def deref(self) -> Tensor:
+        return self._tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._tensor is other._tensor
+
+    def __hash__(self) -> int:
+        return id(self._tensor)
 
 
 def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:

@@ -2,30 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from .context import inside
+from . import nest
+from .context import context, inside
+from .ops import apply, convert
 from .tensor import Tensor
 
 
 class Trace:
-    """The assignments of a function that is being traced, in their order.
+    """The assignments of a function that is being traced.
 
     After an assignment, reads of the variable in the same function mean its new value.
     """
 
-    def __init__(self) -> None:
-        self.updates: list[Tensor] = []
-        self._latest: dict[int, Tensor] = {}
+    def __init__(self, outer: Trace | None = None) -> None:
+        self._updates: dict[int, Tensor] = {}
+        self._values: dict[int, Tensor] = {} if outer is None else dict(outer._values)
+
+    @property
+    def updates(self) -> list[Tensor]:
+        """One update for each variable that was assigned, to what it is at the end."""
+        return list(self._updates.values())
 
     @contextmanager
     def open(self) -> Iterator[Trace]:
         """While the function is called."""
-        with inside(trace=self, symbolic=False, pending=self._latest):
+        with inside(trace=self, symbolic=False, pending=self._values):
             yield self
 
     def assign(self, updates: Iterable[Tensor]) -> None:
         for update in updates:
-            self.updates.append(update)
-            self._latest[id(update.op.attrs["variable"])] = update
+            self._assign(update)
+
+    def _assign(self, update: Tensor) -> None:
+        variable, value = update.op.inputs
+        if update.op.attrs["how"] != "set":
+            before = self._values.get(id(variable), variable)
+            value = apply(update.op.attrs["how"], [before, value])
+            if before is not variable:
+                update = variable.assign_formula(value)
+        self._updates[id(variable)] = update
+        self._values[id(variable)] = value
+
+    def choose(self, condition: Tensor, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
+        """Call both functions, and let hold what one of them assigned and returns, as ``condition`` says when it is run."""
+        branches, results = [], []
+        for function in (then, other):
+            branch = Trace(self)
+            with branch.open():
+                results.append(function())
+                branches.append(branch)
+        for key, update in {**branches[0]._updates, **branches[1]._updates}.items():
+            variable: Any = update.op.inputs[0]
+            values = [branch._values.get(key, variable) for branch in branches]
+            self._assign(variable.assign_formula(_selected(condition, *values)))
+        if results[0] is None or results[1] is None:  # called for what they assign
+            return None
+        first, second = (nest.flatten(result) for result in results)
+        if len(first) != len(second):
+            raise ValueError("The functions of a cond return different structures.")
+        return nest.pack(results[0], [_selected(condition, a, b) for a, b in zip(first, second)])
+
+
+def _selected(condition: Tensor, then: Any, other: Any) -> Tensor:
+    return apply("select", [condition, convert(then), convert(other, then.dtype if isinstance(then, Tensor) else None)])
+
+
+def choose(condition: Tensor, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
+    """While a function is traced: what one of two functions returns, and its assignments, as ``condition`` is when it is run."""
+    assert context.trace is not None
+    return context.trace.choose(condition, then, other)
+
+
+def is_tracing() -> bool:
+    """Whether assignments are taken by a trace now."""
+    return context.trace is not None

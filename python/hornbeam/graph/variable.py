@@ -70,6 +70,21 @@ class Variable(Tensor):
         else:
             self.core.initialize(array)
 
+    # What code for TensorFlow asks of its variables besides.
+    device = "/device:CPU:0"
+
+    @property
+    def handle(self) -> Variable:
+        return self
+
+    @property
+    def _shared_name(self) -> str:
+        return self.name.removesuffix(":0")
+
+    @property
+    def _unique_id(self) -> str:
+        return f"{self._shared_name}_{self.op.serial}"
+
     def materialize(self) -> None:
         """Compute the initial value if no value was set yet."""
         pending = self._initial
@@ -110,15 +125,15 @@ class Variable(Tensor):
         return _restored, (self.get_value(), self._name, getattr(self, "trainable", True))
 
     # Each returns a tensor whose value is the new value; running it (or anything made from it) writes.
-    def assign(self, value: Any) -> Tensor:
+    def assign(self, value: Any, use_locking: Any = None, name: Any = None, read_value: Any = None) -> Tensor:
         """The update that sets the variable to ``value``."""
         return self._update(value, "set")
 
-    def assign_add(self, delta: Any) -> Tensor:
+    def assign_add(self, delta: Any, use_locking: Any = None, name: Any = None, read_value: Any = None) -> Tensor:
         """The update that adds ``delta``, which may broadcast."""
         return self._update(delta, "add")
 
-    def assign_sub(self, delta: Any) -> Tensor:
+    def assign_sub(self, delta: Any, use_locking: Any = None, name: Any = None, read_value: Any = None) -> Tensor:
         """The update that subtracts ``delta``, which may broadcast."""
         return self._update(delta, "sub")
 
@@ -130,7 +145,7 @@ class Variable(Tensor):
 
     def _update(self, value: Any, how: str) -> Tensor:
         refuse_updates(self.name)
-        value = convert(value, self.dtype)
+        value = current_value(convert(value, self.dtype))
         if value.dtype != self.dtype:
             value = cast(value, self.dtype)
         if not self._takes(value.shape, how):
@@ -138,14 +153,17 @@ class Variable(Tensor):
         before = current_value(self)
         if how != "set" and before is not self:  # after another assignment of the same trace
             value, how = apply(how, [before, value]), "set"
-        update = marker("assign", (self, value), self.dtype, self.shape, variable=self, how=how)
-        return self._made(update)
+        return self._made(self.assign_formula(value, how))
+
+    def assign_formula(self, value: Tensor, how: str = "set") -> Tensor:
+        """The description of an update, which nothing makes yet."""
+        return marker("assign", (self, value), self.dtype, self.shape, variable=self, how=how)
 
     def _made(self, update: Tensor) -> Tensor:
         """What an assignment gives: where it is made at once, the variable; else a tensor whose value is the new value."""
         if context.trace is not None:
             context.trace.assign([update])
-            return update
+            return self
         if settings.recorder is not None and settings.recorder.records:
             settings.recorder.assign([update])
             return self

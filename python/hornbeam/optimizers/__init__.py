@@ -10,10 +10,11 @@ from typing import Any
 
 from ..utils.generic_utils import get_custom_objects, serialize_keras_object
 from ..utils.registry import OPTIMIZERS, public_objects
-from . import schedules
+from . import experimental, legacy, schedules
 from .base import Optimizer, clip_norm
 from .classic import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop, TFOptimizer
-from .later import AdamW, Ftrl, Lion
+from .later import Adafactor, AdamW, Ftrl, Lion
+from .loss_scale import LossScaleOptimizer
 
 sgd = SGD
 rmsprop = RMSprop
@@ -58,4 +59,13 @@ def get(identifier: Any) -> Any:
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
 
 
-OPTIMIZERS.register({**public_objects(globals()), "adamw": AdamW, "ftrl": Ftrl, "lion": Lion})
+OPTIMIZERS.register(
+    {
+        **public_objects(globals()),
+        "adafactor": Adafactor,
+        "adamw": AdamW,
+        "ftrl": Ftrl,
+        "lion": Lion,
+        "lossscaleoptimizer": LossScaleOptimizer,
+    }
+)

@@ -1,20 +1,29 @@
-"""What optimizers share: state, clipping, the learning rate and its decay or schedule, weight decay, constraints."""
+"""What optimizers share: state, clipping, the learning rate and its decay or schedule, weight decay, constraints.
+
+There are three ways to write one, and what a class defines says which: ``get_updates`` (Keras 2.3.1, and the optimizers here),
+``_resource_apply_dense`` (tf.keras up to 2.10) and ``update_step`` (from 2.11 on). A step is made by :meth:`apply_gradients`
+in all of them.
+"""
 
 from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from .. import backend as K
-from ..graph import Tape, Variable, assign, described, is_eager
+from .. import graph
+from ..graph import NeedsValue, Tape, Tensor, Trace, Variable, described, is_eager, symbolic
 from ..legacy import interfaces
-from ..settings import settings
-from ..utils.messages import argument_names, did_you_mean
+from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import schedules
+from .generations import FIRST, generation
+from .legacy_protocol import LegacyProtocol, put
+from .step_protocol import StepProtocol
 
 
 def clip_norm(g: Any, c: float, n: Any) -> Any:
@@ -22,42 +31,118 @@ def clip_norm(g: Any, c: float, n: Any) -> Any:
     return g if c <= 0 else K.switch(K.greater_equal(n, c), g * (c / n), g)
 
 
-_CLIPPING = ("clipnorm", "clipvalue", "clip_each")
+#: by what a class defines, how it makes a step; the first that it or a base of it defines counts
+_PROTOCOLS = {"update_step": "steps", "_resource_apply_dense": "legacy", "get_updates": "formulas"}
+#: parts of a step that a class may replace, from gradients to assignments
+_PARTS = (
+    "minimize", "apply_gradients", "compute_gradients", "_compute_gradients", "_get_gradients", "_transform_loss",
+    "_transform_unaggregated_gradients", "_aggregate_gradients", "_transform_gradients",
+)  # fmt: skip
+#: arguments of tf.keras that change nothing here
+_WITHOUT_EFFECT = ("gradient_aggregator", "gradient_transformers", "is_legacy_optimizer", "mesh", "lr")
 
 
-class Optimizer:
-    """Base class. Subclasses define ``get_updates(loss, params)``.
+class Optimizer(LegacyProtocol, StepProtocol):
+    """Base class. Subclasses define ``get_updates(loss, params)``, ``update_step(gradient, variable)`` beside ``build``, or
+    ``_resource_apply_dense(grad, var)`` beside ``_create_slots``.
 
     Args:
-        clipnorm: gradients are scaled down together to at most this L2 norm (tf.keras's ``global_clipnorm``).
+        name: what its variables' names begin with.
+        weight_decay: in each step parameters lose this part of themselves, times the learning rate.
+        clipnorm: gradients are scaled down to at most this L2 norm: in tf.keras each one for itself, in Keras 2.3.1 all together.
         clipvalue: each entry of a gradient is limited to [-clipvalue, clipvalue].
-        clip_each: (of files that tf.keras wrote) each gradient is scaled down for itself.
-        name: the optimizer's name, as tf.keras has it.
+        global_clipnorm: gradients are scaled down together to at most this L2 norm.
+        use_ema: whether to keep an exponential moving average of the parameters, which ``fit`` sets them to at its end.
+        ema_momentum: weight of the past in that average.
+        ema_overwrite_frequency: after how many steps, each time, the parameters are set to their averages; None is never.
+        jit_compile: accepted; every step is compiled.
+        clip_each: whether ``clipnorm`` is for each gradient by itself.
 
     Attributes:
-        weights: the optimizer's state, ``iterations`` first; known after ``get_updates``.
+        weights: the optimizer's state, ``iterations`` first; known after the first step, or ``build``.
         params: what that is the state of.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        if kwargs.get("global_clipnorm") is not None:
-            kwargs["clipnorm"] = kwargs["global_clipnorm"]
-        kwargs.pop("global_clipnorm", None)
-        for name in kwargs:
-            if name not in (*_CLIPPING, "name"):
-                known = [*argument_names(type(self).__init__), "clipnorm", "clipvalue", "decay", "epsilon"]
-                known = [other for other in known if other != name]  # a subclass may take it, and hand it on
-                raise TypeError(f"Unexpected keyword argument passed to optimizer: {name}.{did_you_mean(name, known)}")
-        self.__dict__.update(kwargs)
-        self.updates: list = []
-        self.weights: list = []
-        self._slots: dict[str, dict] = {}  # the state of parameters, by its name
-        self.params: list = []
+    _protocol = "formulas"
+    _iterations: Any = None
+    _begins_anew = True  #: whether each call of ``get_updates`` makes state of its own
+    _looks_at_values = False  #: whether a step asked for values, so that steps are not traced
 
+    def __init__(
+        self,
+        name: str | None = None,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        jit_compile: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        self.name = self._name = name or type(self).__name__
+        self.weight_decay = weight_decay
+        if clipnorm is not None and global_clipnorm is not None:
+            raise ValueError(
+                f"At most one of `clipnorm` and `global_clipnorm` can be set, got {clipnorm} and {global_clipnorm}."
+            )
+        first = self._protocol == "formulas" and generation(self) == FIRST
+        clip_each = kwargs.pop("clip_each", None)
+        self.clip_each = not first if clip_each is None else bool(clip_each)
+        if not self.clip_each:  # one norm of all gradients is limited by what has either name
+            clipnorm, global_clipnorm = None, clipnorm if global_clipnorm is None else global_clipnorm
+            if first:
+                clipnorm, global_clipnorm = global_clipnorm, None
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        if use_ema and not 0 <= ema_momentum <= 1:
+            raise ValueError(f"`ema_momentum` must be in the range [0, 1], got {ema_momentum}.")
+        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.jit_compile = False
+        self._initial_decay = kwargs.pop("decay", 0.0)
+        for argument in kwargs:
+            if argument not in _WITHOUT_EFFECT:
+                known = [*argument_names(type(self).__init__), "clipnorm", "clipvalue", "decay", "epsilon"]
+                known = [other for other in known if other != argument]  # a subclass may take it, and hand it on
+                raise TypeError(
+                    f"Unexpected keyword argument passed to optimizer: {argument}.{did_you_mean(argument, known)}"
+                )
+        self.updates: list = []
+        self.params: list = []
+        self._weights: list = []
+        self._hyper: dict[str, Any] = {}
+        self._slots: dict[str, dict] = {}  # the state of parameters, by its name
+        self._functions: dict[tuple, graph.Function] = {}  # steps of eager tensors by ``get_updates``
+
+    @property
+    def makes_steps_by_formulas(self) -> bool:
+        """Whether a step is what ``get_updates`` says, as in Keras 2.3.1."""
+        return self._protocol == "formulas"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._protocol = next(p for base in cls.__mro__ for hook, p in _PROTOCOLS.items() if hook in vars(base))
+
+    # -- formulas: updates, for K.function or Session.run ---------------------------------------------
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         """The updates of one step."""
-        raise NotImplementedError
+        if self._protocol == "formulas":
+            raise NotImplementedError
+        return self._traced_updates(loss, params)
+
+    def training_updates(self, loss: Any, params: Sequence[Any]) -> list:
+        """The updates of a step of ``fit``, which a class may have replaced in part."""
+        replaced = any(getattr(type(self), part) is not getattr(Optimizer, part) for part in _PARTS)
+        if self._protocol == "formulas" and not replaced:
+            return self.get_updates(loss=loss, params=params)
+        return self._traced_updates(loss, params)
+
+    def _traced_updates(self, loss: Any, params: Sequence[Any]) -> list:
+        trace = Trace()
+        with trace.open():
+            self.minimize(loss, params, tape=_OfFormulas())
+        return trace.updates
 
     def get_gradients(self, loss: Any, params: Sequence[Any]) -> list:
         """Gradients of the loss, clipped as the optimizer was told to.
@@ -76,20 +161,51 @@ class Optimizer:
         return self._clipped(grads)
 
     def _clipped(self, grads: list) -> list:
-        clipnorm, clipvalue = getattr(self, "clipnorm", None) or 0, getattr(self, "clipvalue", None) or 0
-        if clipnorm > 0 and getattr(self, "clip_each", False):
+        clipnorm, clipvalue = self.clipnorm or 0, self.clipvalue or 0
+        if clipnorm > 0 and self.clip_each:
             grads = [clip_norm(g, clipnorm, K.sqrt(K.sum(K.square(g)))) for g in grads]
-        elif clipnorm > 0 and grads:
+        together = self.global_clipnorm or (0 if self.clip_each else clipnorm)
+        if together > 0 and grads:
             norm = K.sqrt(functools.reduce(operator.add, [K.sum(K.square(g)) for g in grads]))
-            grads = [clip_norm(g, clipnorm, norm) for g in grads]
+            grads = [clip_norm(g, together, norm) for g in grads]
         if clipvalue > 0:
             grads = [K.clip(g, -clipvalue, clipvalue) for g in grads]
         return grads
 
-    # What TensorFlow's optimizers have besides, in its form for graphs: updates, for K.function or Session.run.
-    def compute_gradients(self, loss: Any, var_list: Sequence[Any]) -> list[tuple]:
-        """Pairs of gradients and the variables they belong to."""
-        return list(zip(self.get_gradients(loss, var_list), var_list))
+    # -- a step, along gradients that were computed -----------------------------------------------------
+    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple]:
+        """Pairs of gradients and the variables they belong to.
+
+        Args:
+            loss: a tensor, or where tensors are eager a function that gives one.
+            tape: the tape on which an eager ``loss`` was computed.
+        """
+        if tape is None and not is_eager():
+            return list(zip(self.get_gradients(loss, var_list), var_list))
+        if callable(loss):
+            tape = Tape() if tape is None else tape
+            with tape.recording():
+                loss = loss()
+        elif tape is None:
+            raise ValueError("`tape` is required when a `Tensor` loss is passed: minimize(loss, variables, tape=tape).")
+        loss = self._transform_loss(loss)
+        return self._get_gradients(tape, loss, list(var_list() if callable(var_list) else var_list))
+
+    def _compute_gradients(self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None) -> list[tuple]:
+        return self.compute_gradients(loss, var_list, tape=tape)
+
+    def _get_gradients(self, tape: Any, loss: Any, var_list: Sequence[Any], grad_loss: Any = None) -> list[tuple]:
+        found = tape.gradient(loss, var_list) if hasattr(tape, "gradient") else tape.gradients([loss], var_list)
+        return list(zip(found, var_list))
+
+    def minimize(
+        self, loss: Any, var_list: Any, global_step: Any = None, name: Any = None, tape: Any = None, **options: Any
+    ) -> Any:
+        """One step that makes the loss smaller; arguments as for :meth:`compute_gradients`."""
+        tape = global_step if isinstance(global_step, Tape) else tape
+        if tape is None and not is_eager():
+            return self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
+        return self.apply_gradients(self._compute_gradients(loss, var_list, tape=tape))
 
     def apply_gradients(
         self, grads_and_vars: Iterable[tuple], global_step: Any = None, name: Any = None, **options: Any
@@ -102,47 +218,126 @@ class Optimizer:
         Raises:
             ValueError: there is no gradient.
         """
-        pairs = [(gradient, variable) for gradient, variable in grads_and_vars if gradient is not None]
+        given = list(grads_and_vars)
+        if not given:
+            return self.iterations
+        pairs = self._with_gradient(given)
+        step = functools.partial(self._apply, pairs, [variable for _, variable in given])
+        if graph.is_tracing() or (is_eager() and self._looks_at_values):
+            step()
+        elif is_eager() and self._protocol == "formulas" and self._begins_anew:
+            self._run_formulas(pairs)
+        elif is_eager() and self._protocol == "formulas":
+            step()
+        elif is_eager():
+            self._trace_and_assign(step)
+        else:
+            updates = self._updates_of(step, pairs)
+            counts = global_step is not None and not isinstance(global_step, str)
+            return [*updates, K.update_add(global_step, 1)] if counts else updates
+        return self.iterations
+
+    def _with_gradient(self, given: list[tuple]) -> list[tuple]:
+        pairs = [(gradient, variable) for gradient, variable in given if gradient is not None]
         if not pairs:
-            raise ValueError("No gradients provided for any variable.")
-        gradients, variables = map(list, zip(*pairs))
-        if is_eager():
+            names = ", ".join(variable.name for _, variable in given)
+            raise ValueError(f"No gradients provided for any variable: {names[:300]}.")
+        missing = [variable.name for gradient, variable in given if gradient is None]
+        if missing and generation() != FIRST and missing != self.__dict__.get("_named_missing"):
+            self._named_missing = missing
+            warn_user(f"Gradients do not exist for variables {', '.join(missing)[:300]} when minimizing the loss.")
+        return pairs
+
+    def _trace_and_assign(self, step: Any) -> None:
+        """Make a step of eager tensors in the program that computes its gradients."""
+        trace = Trace()
+        try:
+            with trace.open():
+                step()
+        except NeedsValue:  # it looks at values, and is made op by op
+            self._looks_at_values = True
+            self.take_awaited()
+            step()
+        else:
+            self.take_awaited()
+            graph.assign(trace.updates)
+
+    def _run_formulas(self, pairs: list[tuple]) -> None:
+        """Make a step by a function of the gradients, which has the state that ``get_updates`` made."""
+        variables = [variable for _, variable in pairs]
+        key = tuple(map(id, variables))
+        if key not in self._functions:
+            with symbolic():
+                fed = [K.placeholder(K.int_shape(v), dtype=K.dtype(v)) for v in variables]
+                self._functions[key] = graph.Function(fed, [], self._updates_along(self._clipped(fed), variables))
+        self._functions[key]([np.asarray(gradient) for gradient, _ in pairs])
+
+    def _updates_of(self, step: Any, pairs: list[tuple]) -> list:
+        if self._protocol == "formulas":
+            return self._updates_along([g for g, _ in pairs], [v for _, v in pairs])
+        trace = Trace()
+        with trace.open():
+            step()
+        return trace.updates
+
+    def _apply(self, pairs: list[tuple], variables: list) -> None:
+        """Make a step by what the class defines."""
+        self.params = [variable for _, variable in pairs]
+        if self._protocol == "legacy":
+            self._apply_by_variable(pairs)
+        elif self._protocol == "steps":
+            self._apply_by_steps(variables, pairs)
+        else:
             with described():
-                updates = self._updates_along(self._clipped(gradients), variables)
-            assign(updates)
-            return getattr(self, "iterations", None)
-        updates = self._updates_along(gradients, variables)
-        return updates if global_step is None else [*updates, K.update_add(global_step, 1)]
+                updates = self._updates_along(self._clipped([g for g, _ in pairs]), [v for _, v in pairs])
+            graph.assign(updates)
 
     def _updates_along(self, gradients: list, variables: list) -> list:
-        self.__dict__["get_gradients"] = lambda loss, params: gradients
-        try:
+        """What ``get_updates`` makes of gradients that were computed."""
+        with self._given(gradients):
             updates = self.get_updates(loss=None, params=variables)
-        finally:
-            del self.__dict__["get_gradients"]
         self.take_awaited()
         return updates
 
-    def minimize(
-        self, loss: Any, var_list: Any, global_step: Any = None, name: Any = None, tape: Any = None, **options: Any
-    ) -> Any:
-        """One step that makes the loss smaller: a tensor, or where tensors are eager a function that gives one.
+    @contextmanager
+    def _given(self, gradients: list) -> Iterator[None]:
+        own = self.__dict__.get("get_gradients")
+        self.__dict__["get_gradients"] = lambda loss, params: gradients
+        try:
+            yield
+        finally:
+            del self.__dict__["get_gradients"]
+            if own is not None:
+                self.__dict__["get_gradients"] = own
 
-        Args:
-            tape: the tape on which an eager ``loss`` was computed.
-        """
-        if not is_eager():
-            return self.apply_gradients(self.compute_gradients(loss, var_list), global_step)
-        if callable(loss):
-            recorded = Tape()
-            with recorded.recording():
-                loss = loss()
-        elif tape is not None:
-            recorded = tape
+    # -- state ------------------------------------------------------------------------------------------
+    @property
+    def iterations(self) -> Any:
+        """The variable that counts steps."""
+        if self._iterations is None:
+            self._iterations = K.variable(0, "int64", "iteration" if self._protocol == "steps" else f"{self.name}/iter")
+            self._weights.append(self._iterations)
+        return self._iterations
+
+    @iterations.setter
+    def iterations(self, value: Any) -> None:
+        if isinstance(value, Variable) or self._iterations is None:
+            self._iterations = value
         else:
-            raise ValueError("`tape` is required when a `Tensor` loss is passed: minimize(loss, variables, tape=tape).")
-        variables = list(var_list() if callable(var_list) else var_list)
-        return self.apply_gradients(zip(recorded.gradients([loss], variables), variables))
+            put(self._iterations, value)
+
+    @property
+    def weights(self) -> list:
+        return self._weights
+
+    @weights.setter
+    def weights(self, value: list) -> None:
+        self._weights = value
+
+    @property
+    def variables(self) -> CallableList:
+        """The weights; tf.keras had a method of this name once, and then a list."""
+        return CallableList(self.weights)
 
     #: what to do once the state's variables are made: a checkpoint that was restored before gives them its values
     _when_made: Any = None
@@ -177,23 +372,66 @@ class Optimizer:
         return K.batch_get_value(self.weights)
 
     def get_config(self) -> dict:
-        return {name: getattr(self, name) for name in _CLIPPING if hasattr(self, name)}
+        clipping = {
+            n: getattr(self, n) for n in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, n) is not None
+        }
+        if self._protocol == "legacy":
+            return {"name": self.name, **clipping}
+        if self._protocol == "steps":
+            return self._later_config()
+        return {**clipping, "clip_each": True} if self.clip_each and self.clipnorm is not None else clipping
+
+    def _later_config(self) -> dict:
+        """What a config has since 2.11."""
+        names = (
+            "name", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+            "ema_overwrite_frequency", "jit_compile",
+        )  # fmt: skip
+        each = {"clip_each": True} if self.clip_each and self.clipnorm is not None else {}
+        return {**{name: getattr(self, name) for name in names}, "is_legacy_optimizer": False, **each}
 
     @classmethod
-    def from_config(cls, config: dict) -> Optimizer:
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Optimizer:
+        rate = config.get("learning_rate")
+        if isinstance(rate, dict):
+            config = {**config, "learning_rate": schedules.deserialize(rate, custom_objects)}
         return cls(**config)
 
+    # -- hyperparameters as attributes ------------------------------------------------------------------
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("_hyper", ()):
+            return self._get_hyper(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __setattr__(self, name: str, value: Any) -> None:
-        rate = self.__dict__.get("learning_rate")
-        if name == "learning_rate" and settings.recorder is not None:
-            if isinstance(rate, Variable) and np.isscalar(value):
-                rate.set_value(value)  # steps that were traced read the variable
-                return
-        object.__setattr__(self, name, value)
+        known = self.__dict__.get(name)
+        if name in self.__dict__.get("_hyper", ()) and name not in self.__dict__:
+            self._set_hyper(name, value)
+        elif isinstance(known, Variable) and _is_value(value):
+            put(known, value)  # steps that were traced read the variable
+        else:
+            object.__setattr__(self, name, value)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The variable of the learning rate; with a schedule, that of its present rate."""
+        rate = self.__dict__.get("_learning_rate")
+        if rate is None:
+            return self.__getattr__("learning_rate")
+        return self._current_learning_rate if isinstance(rate, schedules.LearningRateSchedule) else rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        rate = self.__dict__.get("_learning_rate")
+        if isinstance(value, schedules.LearningRateSchedule):
+            value = self._build_learning_rate(value)
+        elif isinstance(rate, schedules.LearningRateSchedule):
+            raise TypeError("The learning rate follows a LearningRateSchedule: it cannot be set to another value.")
+        self._learning_rate = value
 
     @property
     def lr(self) -> Any:
-        """The learning rate's variable (or its schedule), under its old name."""
+        """The learning rate, under its old name."""
         return self.learning_rate
 
     @lr.setter
@@ -201,97 +439,36 @@ class Optimizer:
         self.learning_rate = value
 
 
-class _WithRate(Optimizer):
-    """What the optimizers here share: a learning rate that may decay, a step counter, constraints.
+def _is_value(value: Any) -> bool:
+    """Whether something is a number, or a tensor of one, for a variable to take."""
+    if isinstance(value, Tensor):
+        return not isinstance(value, Variable) and value.ndim == 0
+    return (
+        isinstance(value, (int, float, np.number, np.ndarray)) and not isinstance(value, bool) and np.ndim(value) == 0
+    )
 
-    Args:
-        learning_rate: a number, or a schedule of ``optimizers.schedules`` (or its config).
-        decay: the rate of step t is ``learning_rate / (1 + decay * t)``.
-        weight_decay: in each step parameters lose this part of themselves, times the learning rate.
-    """
 
-    def __init__(self, learning_rate: Any, kwargs: dict) -> None:
-        learning_rate = kwargs.pop("lr", learning_rate)
-        self.initial_decay = kwargs.pop("decay", 0.0)
-        self.weight_decay = kwargs.pop("weight_decay", None)
-        super().__init__(**kwargs)
-        self.iterations = self._variable(0, "iterations", dtype="int64")
-        if isinstance(learning_rate, dict):
-            learning_rate = schedules.deserialize(learning_rate)
-        scheduled = isinstance(learning_rate, schedules.LearningRateSchedule)
-        self.learning_rate = learning_rate if scheduled else self._variable(learning_rate, "learning_rate")
-        self.decay = self._variable(self.initial_decay, "decay")
+class CallableList(list):
+    """A list that gives itself when it is called."""
 
-    def _variable(self, value: float, name: str, dtype: str | None = None) -> Any:
-        with K.name_scope(type(self).__name__):
-            return K.variable(value, dtype=dtype, name=name)
+    def __call__(self) -> CallableList:
+        return self
 
-    def _rate(self) -> Any:
-        """The learning rate of this step."""
-        rate = self.learning_rate
-        if isinstance(rate, schedules.LearningRateSchedule):
-            rate = K.cast(rate(self.iterations), K.floatx())
-        if self.initial_decay <= 0:
-            return rate
-        return rate / (1.0 + self.decay * K.cast(self.iterations, K.dtype(self.decay)))
 
-    def _step(self) -> Any:
-        """The number of this step, counted from 1, as a float."""
-        return K.cast(self.iterations, K.floatx()) + 1.0
+class _OfFormulas:
+    """Stands where a tape does for a loss that is a formula."""
 
-    def _begin(self, loss: Any, params: Sequence[Any], *slots: str, **initial: float) -> list[list]:
-        """Start a list of updates.
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        yield
 
-        Args:
-            slots: names of the state that each parameter has: a variable of its shape.
-            initial: what the state of a name begins with, if it is not zero.
+    def __enter__(self) -> _OfFormulas:
+        return self
 
-        Returns:
-            The gradients, and the variables of each slot. The weights are the counter and then these.
-        """
-        grads = self.get_gradients(loss, params)
-        if settings.recorder is None:
-            self._slots = {}  # each get_updates begins anew; eager steps are taken one by one
-        self.params = list(params)
-        state = [[self._slot(name, i, p, value=initial.get(name, 0.0)) for i, p in enumerate(params)] for name in slots]
-        self.updates = [K.update_add(self.iterations, 1)]
-        self._list_weights()
-        return [grads, *state]
+    def __exit__(self, *error: Any) -> None: ...
 
-    def _slot(self, name: str, index: int, param: Any, shape: Sequence[int] | None = None, value: float = 0.0) -> Any:
-        """A parameter's state of that name, which is made where it is not there yet."""
-        made = self._slots.setdefault(name, {})
-        if param not in made:
-            shape = K.int_shape(param) if shape is None else shape
-            made[param] = K.variable(np.full(shape, value), K.dtype(param), f"{name}_{index}")
-        return made[param]
+    def watch(self, tensor: Any) -> None: ...
 
-    def _list_weights(self) -> None:
-        self.weights = [self.iterations, *(variable for slot in self._slots.values() for variable in slot.values())]
-
-    def _assign(self, param: Any, value: Any) -> None:
-        """Update a parameter, which may decay beside, through its constraint if it has one."""
-        if self.weight_decay:
-            value = value - param * (self.weight_decay * self._rate())
-        if getattr(param, "constraint", None) is not None:
-            value = param.constraint(value)
-        self.updates.append(K.update(param, value))
-
-    def _set_weights_maybe_without_iterations(self, weights: Sequence[np.ndarray]) -> None:
-        """Keras up to 2.2 saved these optimizers without their counter, which then starts at 0."""
-        if len(weights) + 1 == len(self.weights):
-            weights = [np.array(0), *weights]
-        Optimizer.set_weights(self, weights)
-
-    def _config(self, *names: str) -> dict:
-        """The values of the named variables (as floats) and attributes."""
-        values = {name: getattr(self, name) for name in names}
-        own: dict[str, Any] = {
-            name: float(K.get_value(v)) if K.is_variable(v) or isinstance(v, np.number) else v
-            for name, v in values.items()
-        }
-        if isinstance(self.learning_rate, schedules.LearningRateSchedule):
-            own["learning_rate"] = schedules.serialize(self.learning_rate)
-        if self.weight_decay:
-            own["weight_decay"] = self.weight_decay
-        return {**Optimizer.get_config(self), **own}
+    def gradient(self, target: Any, sources: Any, output_gradients: Any = None, **options: Any) -> list:
+        with described():
+            return K.gradients(target, list(sources))

@@ -10,7 +10,9 @@ import numpy as np
 from .. import backend as K
 from ..legacy import interfaces
 from ..utils.generic_utils import to_list
-from .base import Optimizer, _WithRate
+from .base import Optimizer
+from .formulas import _WithRate
+from .generations import FIRST, by_generation, generation
 
 
 class SGD(_WithRate):
@@ -23,11 +25,12 @@ class SGD(_WithRate):
         decay: the rate of step t is ``learning_rate / (1 + decay * t)``.
     """
 
+    @by_generation
     def __init__(
         self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(learning_rate, kwargs)
-        self.momentum = self._variable(momentum, "momentum")
+        self.momentum = self._hyperparameter(momentum, "momentum")
         self.nesterov = nesterov
 
     @interfaces.legacy_get_updates_support
@@ -53,13 +56,14 @@ class RMSprop(_WithRate):
         centered: (as tf.keras has it) whether the gradients' mean is taken out of their size.
     """
 
+    @by_generation
     def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
         self.momentum = kwargs.pop("momentum", 0.0)
         self.centered = kwargs.pop("centered", False)
         super().__init__(learning_rate, kwargs)
-        self.rho = self._variable(rho, "rho")
+        self.rho = self._hyperparameter(rho, "rho")
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
@@ -90,16 +94,22 @@ class RMSprop(_WithRate):
 
 
 class Adagrad(_WithRate):
-    """Steps divided by the root of the sum of all squared gradients so far."""
+    """Steps divided by the root of the sum of all squared gradients so far.
 
+    Args:
+        initial_accumulator_value: (as tf.keras has it) what that sum begins with.
+    """
+
+    @by_generation
     def __init__(self, learning_rate: float = 0.01, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         self.epsilon_under_root = kwargs.pop("epsilon_under_root", False)
+        self.initial_accumulator_value = kwargs.pop("initial_accumulator_value", 0.0)
         super().__init__(learning_rate, kwargs)
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
-        grads, accumulators = self._begin(loss, params, "accumulator")
+        grads, accumulators = self._begin(loss, params, "accumulator", accumulator=self.initial_accumulator_value)
         rate = self._rate()
         for p, g, a in zip(params, grads, accumulators):
             new_a = a + K.square(g)
@@ -111,7 +121,7 @@ class Adagrad(_WithRate):
         self._set_weights_maybe_without_iterations(weights)
 
     def get_config(self) -> dict:
-        later = ["epsilon_under_root"] if self.epsilon_under_root else []
+        later = [name for name in ("initial_accumulator_value", "epsilon_under_root") if getattr(self, name)]
         return self._config("learning_rate", "decay", "epsilon", *later)
 
 
@@ -130,6 +140,7 @@ class Adadelta(_WithRate):
         rho: weight of the past in both averages.
     """
 
+    @by_generation
     def __init__(self, learning_rate: float = 1.0, rho: float = 0.95, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         super().__init__(learning_rate, kwargs)
@@ -162,6 +173,7 @@ class Adam(_WithRate):
         amsgrad: divide by the largest average of squares so far.
     """
 
+    @by_generation
     def __init__(
         self,
         learning_rate: float = 0.001,
@@ -172,17 +184,17 @@ class Adam(_WithRate):
     ) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         super().__init__(learning_rate, kwargs)
-        self.beta_1 = self._variable(beta_1, "beta_1")
-        self.beta_2 = self._variable(beta_2, "beta_2")
+        self.beta_1 = self._hyperparameter(beta_1, "beta_1")
+        self.beta_2 = self._hyperparameter(beta_2, "beta_2")
         self.amsgrad = amsgrad
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads, ms, vs, *amsgrad = self._begin(loss, params, "m", "v", *(["vhat"] if self.amsgrad else []))
-        if self.amsgrad:
-            vhats = amsgrad[0]
-        else:
-            vhats = [self._slot("vhat", i, p, (1,)) for i, p in enumerate(params)]  # files hold these, too
+        vhats = amsgrad[0] if self.amsgrad else [None] * len(params)
+        if not self.amsgrad and generation() == FIRST:
+            for p in params:
+                self._slot("vhat", p, (1,))  # its files hold these, too
             self._list_weights()
         t = self._step()
         rate = self._rate() * (K.sqrt(1.0 - K.pow(self.beta_2, t)) / (1.0 - K.pow(self.beta_1, t)))
@@ -196,6 +208,11 @@ class Adam(_WithRate):
             self._assign(p, p - rate * new_m / (K.sqrt(new_v) + self.epsilon))
         return self.updates
 
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        if not self.amsgrad and len(weights) - 1 == 3 * (len(self.weights) - 1) // 2:
+            weights = weights[: len(self.weights)]  # those of Keras 2.3.1 end in what only amsgrad uses
+        super().set_weights(weights)
+
     def get_config(self) -> dict:
         return self._config("learning_rate", "beta_1", "beta_2", "decay", "epsilon", "amsgrad")
 
@@ -203,11 +220,12 @@ class Adam(_WithRate):
 class Adamax(_WithRate):
     """Adam with the largest gradient so far (decaying) in place of the average of squares."""
 
+    @by_generation
     def __init__(self, learning_rate: float = 0.002, beta_1: float = 0.9, beta_2: float = 0.999, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         super().__init__(learning_rate, kwargs)
-        self.beta_1 = self._variable(beta_1, "beta_1")
-        self.beta_2 = self._variable(beta_2, "beta_2")
+        self.beta_1 = self._hyperparameter(beta_1, "beta_1")
+        self.beta_2 = self._hyperparameter(beta_2, "beta_2")
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
@@ -231,19 +249,20 @@ class Nadam(_WithRate):
         schedule_decay: how fast the schedule warms up.
     """
 
+    @by_generation
     def __init__(self, learning_rate: float = 0.002, beta_1: float = 0.9, beta_2: float = 0.999, **kwargs: Any) -> None:
         self.epsilon = kwargs.pop("epsilon", None) or K.epsilon()
         self.schedule_decay = kwargs.pop("schedule_decay", 0.004)
         kwargs.pop("decay", None)
         super().__init__(learning_rate, kwargs)
         self.m_schedule = self._variable(1.0, "m_schedule")
-        self.beta_1 = self._variable(beta_1, "beta_1")
-        self.beta_2 = self._variable(beta_2, "beta_2")
+        self.beta_1 = self._hyperparameter(beta_1, "beta_1")
+        self.beta_2 = self._hyperparameter(beta_2, "beta_2")
 
     @interfaces.legacy_get_updates_support
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list:
         grads, ms, vs = self._begin(loss, params, "m", "v")
-        self.weights.insert(1, self.m_schedule)
+        self._list_weights(self.m_schedule, *self._state())
         t = self._step()
         now, ahead = self._momentum(t), self._momentum(t + 1.0)
         schedule = self.m_schedule * now
@@ -283,8 +302,8 @@ class TFOptimizer(Optimizer):
     """
 
     def __init__(self, optimizer: Any) -> None:
+        super().__init__()
         self.optimizer = optimizer
-        self.updates = []
         self.iterations = K.variable(0, dtype="int64", name="iterations")
 
     @interfaces.legacy_get_updates_support
@@ -294,7 +313,9 @@ class TFOptimizer(Optimizer):
         self.updates = [K.update_add(self.iterations, 1), *to_list(updates, allow_tuple=True)]
         return self.updates
 
-    @property
+    training_updates = get_updates
+
+    @property  # type: ignore[misc]
     def weights(self) -> Any:  # type: ignore[override]
         """Raises NotImplementedError: the state is the other object's own."""
         raise NotImplementedError("TFOptimizer does not know the state of the optimizer that it adapts.")
@@ -304,6 +325,6 @@ class TFOptimizer(Optimizer):
         raise NotImplementedError("TFOptimizer has no config: it adapts an object of another kind.")
 
     @classmethod
-    def from_config(cls, config: dict) -> Any:
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Any:
         """Raises NotImplementedError, see :meth:`get_config`."""
         raise NotImplementedError("TFOptimizer has no config: it adapts an object of another kind.")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from .. import optimizers
+from ..optimizers.generations import spelled_out
 from ..utils.messages import warn_user
 from .keras3 import as_tf_keras
 
@@ -187,15 +188,13 @@ def _dtype(kind: str, config: dict) -> None:
 
 # -- training -----------------------------------------------------------------------------------------------
 _OPTIMIZER_NEUTRAL: dict[str, tuple] = {
-    "use_ema": (False,),
     "loss_scale_factor": (None,),
     "gradient_accumulation_steps": (None,),
 }
 #: how the newer optimizers are run, or start; nothing that matters once their state is loaded
-_OPTIMIZER_DROPPED = (
-    "name", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer",
-    "initial_accumulator_value",
-)  # fmt: skip
+_OPTIMIZER_DROPPED = ("name", "jit_compile", "is_legacy_optimizer", "initial_accumulator_value")
+#: what matters only where moving averages of the weights are kept
+_OF_AVERAGES = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
 
 
 def migrate_training(training: dict, keras_version: str | None = None, custom: Container[str] = ()) -> dict:
@@ -257,7 +256,7 @@ def _optimizer(item: Any, by_tf: bool, custom: Container[str]) -> dict:
         config["epsilon_under_root"] = True
     if kind == "Nadam" and config.get("is_legacy_optimizer") is False:
         config["schedule_decay"] = 1.0  # the later one has 0.96 ** step where Keras 2.3.1 has 0.96 ** (0.004 * step)
-    for key in _OPTIMIZER_DROPPED:
+    for key in _OPTIMIZER_DROPPED + (() if config.get("use_ema") else _OF_AVERAGES):
         if key != "initial_accumulator_value" or kind != "Ftrl":
             config.pop(key, None)
     if by_tf and config.get("clipnorm") is not None:
@@ -272,7 +271,7 @@ def _optimizer(item: Any, by_tf: bool, custom: Container[str]) -> dict:
         config.update(learning_rate=of["initial_learning_rate"], decay=of["decay_rate"] / of["decay_steps"])
     elif isinstance(rate, dict):
         config["learning_rate"] = {key: rate[key] for key in ("class_name", "config")}
-    return {"class_name": kind, "config": config}
+    return {"class_name": kind, "config": spelled_out(kind, config)}
 
 
 def _loss(item: dict) -> dict:

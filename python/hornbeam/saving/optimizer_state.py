@@ -6,7 +6,7 @@ That order is: the number of steps, then one kind of slot for all weights, then 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,8 @@ def read_state(
         raise ValueError("The file is damaged: its optimizer state is larger than the optimizer's.")
     arrays = [np.asarray(item[()]) for item in found]
     weights = model._collected_trainable_weights
-    if names and names[0].split("/")[-1].split(":")[0] == "iteration":  # optimizers of TensorFlow 2.11 and later
+    of_later = names and names[0].split("/")[-1].split(":")[0] == "iteration"  # of TensorFlow 2.11 and later
+    if of_later and model.optimizer.makes_steps_by_formulas:
         schedule = []
         if len(arrays) > 1 and arrays[1].shape == ():  # Keras 3 has the learning rate there, and Nadam's schedule last
             del arrays[1]
@@ -71,28 +72,37 @@ def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
 
 def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> None:
     """Write the state of ``model.optimizer``, whose variables are ``slots``, as later ones have it: by weight."""
-    optimizer = model.optimizer
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     state = snapshot.of(slots)
     if not state:
         return
-    if isinstance(optimizer, Nadam):  # the only one with a number beside the slots, which later Keras does not save
-        file[_SCHEDULE] = state.pop(1)
-    if isinstance(optimizer, Adam) and not optimizer.amsgrad:
-        state = [x for x, weight in zip(state, slots) if "vhat" not in weight.name]
-    group = file.create_group("optimizer/vars")
+    if optimizer.makes_steps_by_formulas:  # a user's own steps may have their state in any order
+        if isinstance(optimizer, Nadam):  # the only one with a number beside the slots, which later Keras does not save
+            file[_SCHEDULE] = state.pop(1)
+        if isinstance(optimizer, Adam) and not optimizer.amsgrad:
+            state = [x for x, weight in zip(state, slots) if "vhat" not in weight.name]
     state = to_later(optimizer, state, len(model._collected_trainable_weights))
+    group = file.create_group("optimizer/vars")
     for i, value in enumerate(state):
         group[str(i)] = value
 
 
 def from_later(optimizer: Any, arrays: list[np.ndarray], count: int) -> list[np.ndarray]:
-    """The state that optimizers of TensorFlow 2.11 and later have of ``count`` weights, in Keras 2.3.1's order."""
-    return arrays if isinstance(optimizer, _ALWAYS_ALIKE) else by_kind(arrays, count)
+    """The state that optimizers of TensorFlow 2.11 and later have of ``count`` weights, in the order of ours."""
+    return _reordered(by_kind, optimizer, arrays, count)
 
 
 def to_later(optimizer: Any, state: list, count: int) -> list:
     """The reverse of :func:`from_later`."""
-    return state if isinstance(optimizer, _ALWAYS_ALIKE) else by_weight(state, count)
+    return _reordered(by_weight, optimizer, state, count)
+
+
+def _reordered(reorder: Callable, optimizer: Any, state: list, count: int) -> list:
+    if isinstance(optimizer, _ALWAYS_ALIKE) or not optimizer.makes_steps_by_formulas or not state:
+        return state
+    begin = 1 + (count if optimizer.use_ema else 0)  # moving averages of the weights come first in all files
+    steps, *rest = reorder([*state[:1], *state[begin:]], count)
+    return [steps, *state[1:begin], *rest]
 
 
 #: Optimizers whose state has one order in all files.

@@ -26,10 +26,12 @@ from . import (
     select,
     state,
     summary,
+    training_ops,
 )
 from .table import NAMES, PURE, find
 
 __all__ = [
     "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "eager", "elementwise", "find", "gfile", "image",
     "index", "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+    "training_ops",
 ]  # fmt: skip

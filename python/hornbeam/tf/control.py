@@ -28,8 +28,10 @@ def cond(
     then, other = true_fn or fn1, false_fn or fn2
     if then is None or other is None:
         raise ValueError("tf.cond takes two functions, true_fn and false_fn")
-    if not isinstance(pred, Tensor):
+    if not isinstance(pred, Tensor) or pred.is_eager:
         return then() if pred else other()
+    if graph.is_tracing():
+        return graph.choose(pred, then, other)
     before = SizesFromData.count
     first, second = then(), other()
     pairs = list(zip(flatten(first), flatten(second)))

@@ -5,6 +5,7 @@ The earlier ones have a slot for each variable under a name; the later ones a li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,9 @@ def _earlier(
     return [(variable, bundle.read(key)) for variable, key in keys if key is not None]
 
 
-def _slot_names(optimizer: Optimizer) -> tuple[str, ...]:
+def _slot_names(optimizer: Optimizer) -> Sequence[str]:
+    if not optimizer.makes_steps_by_formulas:
+        return optimizer.get_slot_names()
     return _names(optimizer, _SLOTS, ("rms", "momentum", "mg"))
 
 
@@ -121,7 +124,9 @@ def _names(
 def _slots(optimizer: Optimizer) -> list[list[Variable]]:
     """The slots, each kind for all variables."""
     head, count = 2 if isinstance(optimizer, Nadam) else 1, len(optimizer.params)
-    rest = optimizer.weights[head:]
+    if not optimizer.makes_steps_by_formulas:
+        return [[optimizer.get_slot(p, name) for p in optimizer.params] for name in optimizer.get_slot_names()]
+    rest = optimizer.weights[head + (count if optimizer.use_ema else 0) :]
     if isinstance(optimizer, Ftrl):
         return [rest[0::2], rest[1::2]]
     return [rest[i : i + count] for i in range(0, len(rest), count)] if count else []
