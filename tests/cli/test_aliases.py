@@ -22,10 +22,11 @@ def test_modules_that_tf_keras_has_besides(tmp_path):
         "keras.src.engine.base_layer Layer": "layers Layer",
         "tf_keras.layers Dense": "layers Dense",
         "tf_keras.src.engine.data_adapter unpack_x_y_sample_weight": "utils unpack_x_y_sample_weight",
-        "tensorflow.python.keras.optimizer_v2.adam Adam": "optimizers Adam",
+        "tensorflow.python.keras.optimizer_v2.adam Adam": "optimizers.legacy Adam",
         "keras.optimizer_v2.optimizer_v2 OptimizerV2": "optimizers Optimizer",
-        "tensorflow.keras.optimizers.legacy SGD": "optimizers SGD",
-        "keras.optimizers.legacy.sgd SGD": "optimizers SGD",
+        "tensorflow.keras.optimizers.legacy SGD": "optimizers.legacy SGD",
+        "keras.optimizers.legacy.sgd SGD": "optimizers.legacy SGD",
+        "keras.src.optimizers.optimizer_experimental.optimizer Optimizer": "optimizers Optimizer",
         "keras.optimizer_v2.learning_rate_schedule ExponentialDecay": "optimizers.schedules ExponentialDecay",
         "tensorflow.python.keras.layers.recurrent_v2 LSTM": "layers LSTM",
         "tensorflow.python.keras.saving.hdf5_format load_weights_from_hdf5_group": "saving load_weights_from_hdf5_group",
@@ -39,7 +40,7 @@ def test_modules_that_tf_keras_has_besides(tmp_path):
         lines.append(f"from {module} import {name} as x")
         lines.append(f"print(x is getattr(importlib.import_module('hornbeam.{place}'), {own!r}), {theirs!r})")
     lines.append(
-        "import keras.optimizer_v2.adam, keras\nprint(keras.optimizer_v2.adam.Adam is hornbeam.optimizers.Adam)"
+        "import keras.optimizer_v2.adam, keras\nprint(keras.optimizer_v2.adam.Adam is hornbeam.optimizers.legacy.Adam)"
     )
     assert [line for line in run(tmp_path, "\n".join(lines)) if not line.startswith("True")] == []
 

@@ -37,18 +37,21 @@ MOVED: dict[str, tuple[str, dict[str, str]]] = {
     "layers.dense_attention": ("layers.attention", {}),
     "layers.recurrent_v2": ("layers.recurrent", {}),
     "optimizer_v1": ("optimizers", {}),
-    "optimizer_v2": ("optimizers", {"OptimizerV2": "Optimizer"}),
+    "optimizer_v2": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
     "optimizer_v2.learning_rate_schedule": ("optimizers.schedules", {}),
-    "optimizers.experimental": ("optimizers", {}),
-    "optimizers.legacy": ("optimizers", {}),
-    "optimizers.optimizer_v2": ("optimizers", {"OptimizerV2": "Optimizer"}),
+    "optimizers.experimental": ("optimizers.experimental", {}),
+    "optimizers.legacy": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
+    "optimizers.optimizer_experimental": ("optimizers.experimental", {}),
+    "optimizers.optimizer_v2": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
     "saving.hdf5_format": ("engine.saving", {}),
     "saving.object_registration": ("utils.generic_utils", {}),
     "saving.saving_lib": ("engine.saving", {}),
     "utils.tf_utils": ("utils.seeds", {}),
 }
 #: Of these every module inside has the same contents: ``optimizer_v2.adam``.
-MOVED_WHOLE = ("optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_v2")
+MOVED_WHOLE = (
+    "optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_experimental", "optimizers.optimizer_v2",
+)  # fmt: skip
 #: What was installed along with Keras 2.3.1, so that scripts could count on it.
 COMPANIONS = {"keras_applications": "hornbeam.applications", "keras_preprocessing": "hornbeam.preprocessing"}
 
