@@ -7,6 +7,7 @@ from .control import control_dependencies, learning_phase, phase_switch, print_v
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
+from .host import on_host
 from .integers import as_integer
 from .naming import checked_name, name_scope, scoped_name
 from .ops import (
@@ -22,13 +23,15 @@ from .ops import (
     shape_tensor,
     unbroadcast,
 )
-from .recorder import Recorder, assign, described, is_eager, symbolic
+from .ragged import RaggedTensor
+from .recorder import Recorder, apart, assign, described, is_eager, symbolic
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
+from .strings import StringTensor, as_strings
 from .tape import Tape
-from .tensor import Operation, Tensor, unique_name
+from .tensor import NeedsValue, Operation, Tensor, unique_name
 from .trace import Trace
-from .traced import Traced
+from .traced import Traced, TracedProgram
 from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
@@ -37,18 +40,24 @@ __all__ = [
     "Dim",
     "Function",
     "Loop",
+    "NeedsValue",
     "Operation",
+    "RaggedTensor",
     "Recorder",
     "RunCounter",
     "StaticShape",
+    "StringTensor",
     "Tape",
     "Tensor",
     "Trace",
     "Traced",
+    "TracedProgram",
     "Variable",
+    "apart",
     "apply",
     "as_array",
     "as_integer",
+    "as_strings",
     "assign",
     "cast",
     "checked_name",
@@ -63,6 +72,7 @@ __all__ = [
     "learning_phase",
     "name_scope",
     "nest",
+    "on_host",
     "phase_switch",
     "placeholder",
     "print_value",

@@ -10,6 +10,7 @@ from . import (
     checkpoints,
     control,
     create,
+    data,
     eager,
     elementwise,
     gfile,
@@ -24,12 +25,13 @@ from . import (
     random,
     reduce,
     select,
+    specs,
     state,
     summary,
 )
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "eager", "elementwise", "find", "gfile", "image",
-    "index", "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "data", "eager", "elementwise", "find", "gfile", "image",
+    "index", "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "specs", "state", "summary",
 ]  # fmt: skip
