@@ -268,7 +268,8 @@ class Model(Steps, Network):
         for i, v in enumerate(inputs if isinstance(inputs, (list, tuple)) else [inputs]):
             if not isinstance(v, Tensor):
                 shape = v.shape if v.ndim > 1 else (*v.shape, 1)  # as standardize_single_array will feed it
-                v = K.placeholder(shape=(None, *shape[1:]), name=f"input_{i + 1}")
+                text = getattr(v.dtype, "kind", "f") in "OUS"
+                v = K.placeholder(shape=(None, *shape[1:]), dtype="string" if text else None, name=f"input_{i + 1}")
             tensors.append(v)
         with symbolic():
             self._set_call(tensors, outputs)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .evaluate import evaluate
 from .function import Function
 from .host import on_host
@@ -101,7 +99,7 @@ def _string_item(self: StringTensor, key: Any) -> Tensor:
 def _strings_equal(self: StringTensor, other: Any) -> Any:
     if not isinstance(other, (str, bytes, list, tuple, StringTensor)) and not hasattr(other, "__array__"):
         return self is other
-    return on_host(lambda a, b: np.equal(a, b).astype(bool), [self, constant(other)], ("bool", self.shape))
+    return self.apply_op("equal", [self, constant(other) if not isinstance(other, Tensor) else other], {})
 
 
 def _joined(self: StringTensor, other: Any) -> Tensor:

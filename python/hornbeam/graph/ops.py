@@ -14,7 +14,7 @@ from .arrays import as_array
 from .dtypes import dtype_name
 from .integers import as_integer
 from .naming import checked_name
-from .strings import as_strings, string_constant, string_tensor
+from .strings import StringTensor, as_strings, string_constant, string_tensor
 from .tensor import Operation, Tensor, marker
 
 
@@ -32,7 +32,12 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
     if recorder is not None:
         recorder.admit(tensors)
     types = [None if t is None else (t.dtype, t.dims, t.ints) for t in tensors]
-    inferred = _core.infer(op, attrs, types)
+    try:
+        inferred = _core.infer(op, attrs, types)
+    except TypeError:
+        if any(isinstance(t, StringTensor) for t in tensors):
+            return StringTensor.apply_op(op, tensors, attrs)
+        raise
     node = Operation(op, tuple(tensors), attrs)
     node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
     if any(t is not None and t._uses_learning_phase for t in tensors):

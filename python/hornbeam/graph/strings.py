@@ -13,6 +13,11 @@ from .tensor import Operation, Tensor
 class StringTensor(Tensor):
     """A tensor whose elements are ``bytes``: a value, a placeholder, or what a function on the host gives."""
 
+    @staticmethod
+    def apply_op(op: str, tensors: Sequence[Tensor | None], attrs: dict[str, Any]) -> Any:
+        """Apply an op of which some inputs are strings; ``graph/string_ops.py`` has it."""
+        raise NotImplementedError
+
 
 def as_strings(value: Any) -> np.ndarray | None:
     """An array of ``bytes`` objects of what holds text, in UTF-8; None for everything else."""

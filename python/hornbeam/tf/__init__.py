@@ -13,6 +13,8 @@ from . import (
     data,
     eager,
     elementwise,
+    example,
+    files,
     gfile,
     image,
     index,
@@ -22,16 +24,21 @@ from . import (
     names,
     nest,
     nn,
+    pictures,
+    python_functions,
+    ragged,
     random,
     reduce,
     select,
     specs,
     state,
+    strings,
     summary,
 )
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "data", "eager", "elementwise", "find", "gfile", "image",
-    "index", "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "specs", "state", "summary",
+    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "data", "eager", "elementwise", "example", "files",
+    "find", "gfile", "image", "index", "layout", "linalg", "losses", "names", "nest", "nn", "pictures",
+    "python_functions", "ragged", "random", "reduce", "select", "specs", "state", "strings", "summary",
 ]  # fmt: skip
