@@ -282,7 +282,11 @@ class Discretization(_Categories):
     """
 
     def __init__(self, bin_boundaries=None, num_bins=None, epsilon=0.01, output_mode="int", **kwargs):
-        bin_boundaries = kwargs.pop("bins", bin_boundaries)  # as it was called up to 2.5
+        bins = kwargs.pop("bins", None)  # as both were called up to 2.5
+        if isinstance(bins, int):
+            num_bins = bins
+        elif bins is not None:
+            bin_boundaries = bins
         super().__init__(output_mode, ("int", "one_hot", "multi_hot", "count"), kwargs)
         bin_boundaries = plain(bin_boundaries)
         if bin_boundaries is not None and num_bins is not None:

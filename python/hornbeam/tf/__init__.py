@@ -7,6 +7,7 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 
 from . import (
     arrays,
+    audio,
     checkpoints,
     control,
     create,
@@ -38,7 +39,7 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "data", "eager", "elementwise", "example", "files",
-    "find", "gfile", "image", "index", "layout", "linalg", "losses", "names", "nest", "nn", "pictures",
+    "NAMES", "PURE", "arrays", "audio", "checkpoints", "control", "create", "data", "eager", "elementwise", "example",
+    "files", "find", "gfile", "image", "index", "layout", "linalg", "losses", "names", "nest", "nn", "pictures",
     "python_functions", "ragged", "random", "reduce", "select", "specs", "state", "strings", "summary",
 ]  # fmt: skip
