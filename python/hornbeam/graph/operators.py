@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .evaluate import evaluate
 from .function import Function
 from .host import on_host
