@@ -40,9 +40,15 @@ def test_string_lookup():
     hot = L.StringLookup(vocabulary=vocabulary, output_mode="one_hot")
     assert values(hot(np.array(["a", "b", "c", "d", "z"]))) == np.eye(5)[[1, 2, 3, 4, 0]].tolist()
     many = L.StringLookup(vocabulary=vocabulary, output_mode="multi_hot", num_oov_indices=2)
-    assert values(many(np.array([["a", "c", "d", "d"], ["d", "z", "b", "z"]]))) == [[0, 0, 1, 0, 1, 1], [0, 1, 0, 1, 0, 1]]
+    assert values(many(np.array([["a", "c", "d", "d"], ["d", "z", "b", "z"]]))) == [
+        [0, 0, 1, 0, 1, 1],
+        [0, 1, 0, 1, 0, 1],
+    ]
     count = L.StringLookup(vocabulary=vocabulary, output_mode="count", num_oov_indices=2)
-    assert values(count(np.array([["a", "c", "d", "d"], ["d", "z", "b", "z"]]))) == [[0, 0, 1, 0, 1, 2], [0, 2, 0, 1, 0, 1]]
+    assert values(count(np.array([["a", "c", "d", "d"], ["d", "z", "b", "z"]]))) == [
+        [0, 0, 1, 0, 1, 2],
+        [0, 2, 0, 1, 0, 1],
+    ]
     weighted = L.StringLookup(output_mode="tf_idf", vocabulary=vocabulary, idf_weights=[0.25, 0.75, 0.6, 0.4])
     got = weighted(np.array([["a", "c", "d", "d"], ["d", "z", "b", "z"]]))
     np.testing.assert_allclose(got, [[0, 0.25, 0, 0.6, 0.8], [1.0, 0, 0.75, 0, 0.4]], rtol=1e-6)
@@ -116,7 +122,10 @@ def test_tokens(options, wanted):
 
 def test_bags_of_words():
     texts = np.array(["a b a", "a c", "z"])
-    layers = {mode: L.TextVectorization(output_mode=mode, max_tokens=6, pad_to_max_tokens=True) for mode in ("multi_hot", "count", "tf_idf")}
+    layers = {
+        mode: L.TextVectorization(output_mode=mode, max_tokens=6, pad_to_max_tokens=True)
+        for mode in ("multi_hot", "count", "tf_idf")
+    }
     for layer in layers.values():
         layer.adapt(texts[:2])
     assert layers["count"].get_vocabulary() == ["[UNK]", "a", "c", "b"]
@@ -232,7 +241,10 @@ def test_hashing_with_a_mask_and_of_integers():
     assert values(layer(np.array([["A"], ["B"], [""], ["C"], ["D"]]))) == [[1], [1], [0], [2], [2]]
     numbers, text = np.array([[1], [23]]), np.array([["1"], ["23"]])
     assert values(L.Hashing(10)(numbers)) == values(L.Hashing(10)(text))
-    assert values(L.Hashing(4, output_mode="one_hot")(text)) == np.eye(4)[np.array(values(L.Hashing(4)(text))).ravel()].tolist()
+    assert (
+        values(L.Hashing(4, output_mode="one_hot")(text))
+        == np.eye(4)[np.array(values(L.Hashing(4)(text))).ravel()].tolist()
+    )
 
 
 def test_discretization_learns(rng):

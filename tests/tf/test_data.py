@@ -360,4 +360,5 @@ def test_ignore_errors_passes_over_elements():
             raise ValueError("two")
         return x
 
-    assert values(Dataset.range(5).map(fails).ignore_errors()) == [0, 1, 3, 4]
+    numbers = Dataset.range(5).map(lambda x: tf["numpy_function"](fails, [x], "int64"))
+    assert values(numbers.ignore_errors()) == [0, 1, 3, 4]

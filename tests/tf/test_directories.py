@@ -41,12 +41,18 @@ def test_pictures_in_folders(pictures, capsys):
     assert preprocessing.image_dataset_from_directory is utils.image_dataset_from_directory
 
 
-@pytest.mark.parametrize("mode, labels", [("binary", [[0.0]] * 3 + [[1.0]] * 2), ("categorical", [[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 2)])
+@pytest.mark.parametrize(
+    "mode, labels", [("binary", [[0.0]] * 3 + [[1.0]] * 2), ("categorical", [[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 2)]
+)
 def test_modes_of_labels(pictures, mode, labels):
-    data = utils.image_dataset_from_directory(pictures, label_mode=mode, shuffle=False, image_size=(2, 2), color_mode="grayscale")
+    data = utils.image_dataset_from_directory(
+        pictures, label_mode=mode, shuffle=False, image_size=(2, 2), color_mode="grayscale"
+    )
     x, y = elements(data)
     assert x.shape == (5, 2, 2, 1) and y.tolist() == labels and y.dtype == np.float32
-    data = utils.image_dataset_from_directory(pictures, label_mode=None, shuffle=False, image_size=(2, 2), batch_size=None)
+    data = utils.image_dataset_from_directory(
+        pictures, label_mode=None, shuffle=False, image_size=(2, 2), batch_size=None
+    )
     assert [x.shape for x in data] == [(2, 2, 3)] * 5
 
 
@@ -125,9 +131,17 @@ def test_sounds_in_folders(tmp_path):
 # -- series -------------------------------------------------------------------------------------------------------------
 def test_windows_of_a_series():
     series = np.arange(20)
-    data = utils.timeseries_dataset_from_array(series, series + 100, sequence_length=4, sampling_rate=2, sequence_stride=3, batch_size=2)
+    data = utils.timeseries_dataset_from_array(
+        series, series + 100, sequence_length=4, sampling_rate=2, sequence_stride=3, batch_size=2
+    )
     x, y = elements(data)
-    assert x.tolist() == [[s, s + 2, s + 4, s + 6] for s in (0, 3, 6, 9, 12)] and y.tolist() == [100, 103, 106, 109, 112]
+    assert x.tolist() == [[s, s + 2, s + 4, s + 6] for s in (0, 3, 6, 9, 12)] and y.tolist() == [
+        100,
+        103,
+        106,
+        109,
+        112,
+    ]
     assert data.element_spec[0] == tf["TensorSpec"]((None, 4), "int64") and len(data) == 3
     x = elements(utils.timeseries_dataset_from_array(series, None, 3, start_index=5, end_index=9))
     assert x.tolist() == [[5, 6, 7], [6, 7, 8]]

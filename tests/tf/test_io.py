@@ -43,7 +43,9 @@ def test_records_are_as_tensorflow_writes_them(tmp_path):
     assert data[:8] == struct.pack("<Q", 9) and data[12:21] == b"123456789" and data[21:] == struct.pack("<I", masked)
 
 
-@pytest.mark.parametrize("place, message", [(0, "checksum of its length"), (14, "wrong checksum"), (22, "wrong checksum")])
+@pytest.mark.parametrize(
+    "place, message", [(0, "checksum of its length"), (14, "wrong checksum"), (22, "wrong checksum")]
+)
 def test_damaged_records(tmp_path, place, message):
     path = tmp_path / "data"
     with tf["io.TFRecordWriter"](path) as writer:
@@ -128,7 +130,9 @@ def test_records_of_examples_feed_a_pipeline(tmp_path):
     with tf["io.TFRecordWriter"](tmp_path / "data") as writer:
         for i in range(5):
             image = tf["io.serialize_tensor"](np.full((2, 2), i, "float32")).numpy()
-            writer.write(example(label=[i], raw=[bytes([i] * 4)], tensor=[image], many=[float(i)] * (i + 1)).SerializeToString())
+            writer.write(
+                example(label=[i], raw=[bytes([i] * 4)], tensor=[image], many=[float(i)] * (i + 1)).SerializeToString()
+            )
     calls = []
 
     def parse(record):
@@ -136,11 +140,19 @@ def test_records_of_examples_feed_a_pipeline(tmp_path):
         kinds = {"label": tf["io.FixedLenFeature"]([], "int64"), "raw": tf["io.FixedLenFeature"]([], "string")}
         found = tf["io.parse_single_example"](record, {**kinds, "many": tf["io.VarLenFeature"]("float32")})
         pixels = tf["reshape"](tf["io.decode_raw"](found["raw"], "uint8"), [2, 2])
-        return tf["cast"](pixels, "float32") / 2.0, found["label"], tf["reduce_sum"](tf["sparse.to_dense"](found["many"]))
+        return (
+            tf["cast"](pixels, "float32") / 2.0,
+            found["label"],
+            tf["reduce_sum"](tf["sparse.to_dense"](found["many"])),
+        )
 
     data = tf["data.TFRecordDataset"](tmp_path / "data").map(parse).batch(5)
     ((pixels, labels, sums),) = data.as_numpy_iterator()
-    assert pixels[3].tolist() == [[1.5, 1.5]] * 2 and labels.tolist() == [0, 1, 2, 3, 4] and sums.tolist() == [0, 2, 6, 12, 20]
+    assert (
+        pixels[3].tolist() == [[1.5, 1.5]] * 2
+        and labels.tolist() == [0, 1, 2, 3, 4]
+        and sums.tolist() == [0, 2, 6, 12, 20]
+    )
     assert len(calls) == 1
 
 
@@ -179,7 +191,11 @@ def test_tables(tmp_path):
         list(tf["data.experimental.CsvDataset"](path, ["string", "int32", "float32"], header=True))
     batches = tf["data.experimental.make_csv_dataset"](path, 2, label_name="share", num_epochs=1, shuffle=False)
     ((features, label),) = batches.as_numpy_iterator()
-    assert features["name"].tolist() == [b"a, b", b"c"] and features["size"].tolist() == [1, 0] and label.tolist() == [0.5, 1.5]
+    assert (
+        features["name"].tolist() == [b"a, b", b"c"]
+        and features["size"].tolist() == [1, 0]
+        and label.tolist() == [0.5, 1.5]
+    )
 
 
 # -- files --------------------------------------------------------------------------------------------------------------

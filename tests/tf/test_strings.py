@@ -22,7 +22,11 @@ def test_tensors_of_strings():
     x = tf["constant"](["a", "b\0"])
     assert isinstance(x, Tensor) and x.dtype == "string" and x.shape == (2,) and values(x) == [b"a", b"b\0"]
     assert x[1].numpy() == b"b\0" and [t.numpy() for t in x] == [b"a", b"b\0"] and len(x) == 2
-    assert values(x == "a") == [True, False] and values(x != ["a", "x"]) == [False, True] and values(x + "!") == [b"a!", b"b\0!"]
+    assert (
+        values(x == "a") == [True, False]
+        and values(x != ["a", "x"]) == [False, True]
+        and values(x + "!") == [b"a!", b"b\0!"]
+    )
     assert values(tf["constant"](np.array([["u"], ["ü"]]))) == [[b"u"], ["ü".encode()]]
     assert "shape=(2,), dtype=string" in repr(x) and tf["constant"]("s").shape == ()
     with pytest.raises(TypeError, match="add does not take strings"):
@@ -123,7 +127,11 @@ def test_a_traced_function_whose_strings_lie_between_programs_runs_step_by_step(
 def test_ragged_tensors():
     x = tf["ragged.constant"]([[1, 2, 3], [], [4]])
     assert x.shape == (3, None) and x.dtype == "int32" and x.to_list() == [[1, 2, 3], [], [4]] and len(x) == 3
-    assert values(x.row_lengths()) == [3, 0, 1] and values(x.row_splits) == [0, 3, 3, 4] and values(x.values) == [1, 2, 3, 4]
+    assert (
+        values(x.row_lengths()) == [3, 0, 1]
+        and values(x.row_splits) == [0, 3, 3, 4]
+        and values(x.values) == [1, 2, 3, 4]
+    )
     assert values(x.to_tensor()) == [[1, 2, 3], [0, 0, 0], [4, 0, 0]]
     assert values(x.to_tensor(-1, shape=[None, 2])) == [[1, 2], [-1, -1], [4, -1]]
     assert values(x[0]) == [1, 2, 3] and x[1:].to_list() == [[], [4]] and x[:, :1].to_list() == [[1], [], [4]]
