@@ -46,6 +46,9 @@ class Dialect:
     generators_end: bool = _rule(
         "a generator without a number of steps", "an error", "is run to its end, which ends the epoch"
     )
+    short_targets: bool = _rule(
+        "targets (batch, time) for an output (batch, time, 1), or for class numbers", "an error", "stand for (batch, time, 1)"
+    )
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

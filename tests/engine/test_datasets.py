@@ -110,3 +110,19 @@ def test_threads_end_with_the_fit():
     before = threading.active_count()
     model().fit(Dataset.from_tensor_slices((X, Y)).batch(2).repeat(), steps_per_epoch=2, verbose=0)
     assert threading.active_count() == before
+
+
+@pytest.mark.usefixtures("eager")
+def test_eager_tensors_are_arrays():
+    net = model()
+    x, y = tf["constant"](X), tf["constant"](Y)
+    net.fit(x, y, batch_size=5, verbose=0)
+    np.testing.assert_array_equal(net.predict(x), net.predict(X))
+    assert net.evaluate(x, y, verbose=0) == net.evaluate(X, Y, verbose=0)
+
+
+def test_class_numbers_of_each_step_need_no_last_axis(tf2):
+    net = Sequential([Dense(3, activation="softmax", input_shape=(4, 2))])
+    net.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = np.ones((2, 4, 2), "f"), np.arange(8).reshape(2, 4) % 3
+    assert net.test_on_batch(x, y) == net.test_on_batch(x, y[..., None])

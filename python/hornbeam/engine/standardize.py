@@ -11,6 +11,7 @@ import numpy as np
 from .. import backend as K
 from .. import losses
 from ..graph import as_array, as_strings
+from ..settings import settings
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe
 
@@ -41,7 +42,9 @@ def standardize_single_array(x):
 
 
 def _unwrap_frame(x: Any) -> Any:
-    """The array of a pandas DataFrame or Series."""
+    """The array of a pandas DataFrame or Series, or of an eager tensor."""
+    if K.is_tensor(x) and x.is_eager:
+        return x.numpy()
     return x.values if type(x).__name__ in ("DataFrame", "Series") else x
 
 
@@ -86,11 +89,19 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
                 f"{where}: the array for '{name}' has dtype {x.dtype}, which is not a number. Text becomes numbers with "
                 "`keras.preprocessing.text.Tokenizer`, names of classes with `np.unique(y, return_inverse=True)`."
             )
+    if exception_prefix == "target" and settings.dialect.short_targets and shapes:
+        standard = [_with_last_axis(x, shape) for x, shape in zip(standard, shapes)]
     for name, given, x, shape in zip(names, arrays, standard, shapes or ()):
         if shape is not None:
             hint = functools.partial(_hint, tuple(given.shape), tuple(shape), exception_prefix, name)
             _check_shape(name, tuple(x.shape), tuple(shape), check_batch_axis, exception_prefix, hint)
     return standard
+
+
+def _with_last_axis(x: Any, shape: tuple | None) -> Any:
+    """Targets with the axis of size 1 that they lack at the end."""
+    lacks = shape is not None and len(x.shape) == len(shape) - 1 and shape[-1] == 1
+    return x[..., None] if lacks and isinstance(x, np.ndarray) else x
 
 
 def _strings(x: Any, name: str, rank: int | None, where: str) -> np.ndarray:
