@@ -51,6 +51,9 @@ class Dialect:
         "Keras 2.3.1's; one norm for all gradients",
         "tf.keras's; each gradient by its own norm",
     )
+    short_targets: bool = _rule(
+        "targets (batch, time) for an output (batch, time, 1), or for class numbers", "an error", "stand for (batch, time, 1)"
+    )
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

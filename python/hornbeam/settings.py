@@ -7,11 +7,19 @@ All other state has an owner: a model, a layer, a Function, or a thread that bui
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from .dialect import TF1, Dialect
+
+
+class _OfThread(threading.local):
+    """What a thread has instead of the process's value."""
+
+    recorder: Any = None
 
 
 @dataclass
@@ -38,7 +46,25 @@ class Settings:
     custom_objects: dict[str, Any] = field(default_factory=dict)
     policy: str | None = None
     dialect: Dialect = TF1
-    recorder: Any = None
+    _recorder: Any = None
+    _of_thread: _OfThread = field(default_factory=_OfThread)
+
+    @property
+    def recorder(self) -> Any:
+        return self._of_thread.recorder or self._recorder
+
+    @recorder.setter
+    def recorder(self, recorder: Any) -> None:
+        self._recorder = recorder
+
+    @contextmanager
+    def own_recorder(self, recorder: Any) -> Iterator[None]:
+        """Inside the block, this thread's tensors are recorded by a recorder of its own."""
+        outer, self._of_thread.recorder = self._of_thread.recorder, recorder
+        try:
+            yield
+        finally:
+            self._of_thread.recorder = outer
 
     def next_uid(self, prefix: str) -> int:
         """1, 2, ... for each prefix."""

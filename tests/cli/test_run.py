@@ -308,8 +308,8 @@ def test_the_refusal_names_what_does_the_same(run, line, advice):
     [
         ("tf.nn.conv3d_backprop_filter", "tensorflow.nn.conv3d_backprop_filter"),
         ("tf.compat.v1.wholly_unknown", "tensorflow.compat.v1.wholly_unknown"),
-        ("from tensorflow import data", "tensorflow"),
-        ("import tensorflow.data", "tensorflow.data"),
+        ("from tensorflow import estimator", "tensorflow"),
+        ("import tensorflow.estimator", "tensorflow.estimator"),
         ("tf.Session().run([1])", "Session.run"),
     ],
 )

@@ -149,7 +149,7 @@ LATER = """
 
 Layers of tf.keras up to 2.15, for the files and scripts that hold them; `custom_objects` of the same name win over them.
 RandomHeight and RandomWidth have no row: training draws a size and plans what is behind it anew. Layers on strings
-(Hashing, StringLookup, TextVectorization) are refused.
+(Hashing, StringLookup, TextVectorization) are computed on the host: the program is fed their numbers.
 
 """
 

@@ -28,6 +28,7 @@ def test_each_layer_has_a_case():
     elsewhere = {
         *(L.Layer, L.InputLayer, L.Wrapper, L.Embedding),
         *(L.Discretization, L.CategoryEncoding, L.IntegerLookup),  # their inputs are numbers of categories
+        *(L.Hashing, L.StringLookup, L.TextVectorization),  # and strings: test_text_layers.py
         *(L.RNN, L.ConvRNN2D, L.SimpleRNNCell, L.GRUCell, L.LSTMCell, L.StackedRNNCells, L.ConvLSTM2DCell),
     }
     assert classes - elsewhere == {case[0] for case in cases.CASES}

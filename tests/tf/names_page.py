@@ -15,6 +15,9 @@ TITLES = {
     "losses": "Losses", "image": "Images", "random": "Random numbers", "control": "Control flow, gradients, order",
     "eager": "Tapes and traced functions", "arrays": "Arrays of tensors", "gfile": "Files", "nest": "Structures", "state": "Variables and placeholders",
     "checkpoints": "Checkpoints", "summary": "Summaries", "training_ops": "Steps of optimizers",
+    "dataset": "Data sets", "records": "Files of records", "lines": "Files of lines",
+    "example": "Examples in records", "files": "Files as strings", "pictures": "Pictures as strings", "audio": "Sounds as strings",
+    "strings": "Strings", "ragged": "Ragged tensors", "specs": "Specs of tensors", "python_functions": "Python functions",
     "names": "Dtypes, classes, errors, Keras's optimizers and initializers",
 }  # fmt: skip
 
@@ -27,6 +30,7 @@ def lists() -> str:
         for name, thing in tf.NAMES.items():
             origin = getattr(thing, "__module__", "") if callable(thing) else ""
             own = origin.rpartition(".")[2] if origin.startswith("hornbeam.tf.") else "names"
+            own = "dataset" if name.startswith("data.") and own not in TITLES else own
             if own == module and not name.startswith("__"):
                 entries.setdefault(id(thing), []).append(name)
         words = [" = ".join(f"`{n}`" for n in names) + "*" * (names[0] in tf.PURE) for names in entries.values()]

@@ -24,20 +24,14 @@ from . import preamble
 
 #: What scripts ask for that is not here, and what does it: by a name or by the module that it is in.
 INSTEAD = {
-    "Dataset": "model.fit takes arrays, generators and keras.utils.Sequence",
     "batch_to_space": "keras.layers.Reshape and Permute",
     "compat": "tf.compat.v1",
     "contrib": "keras.layers and keras.backend",
-    "data": "model.fit takes arrays, generators and keras.utils.Sequence",
     "estimator": "keras.models.Model",
     "feature_column": "arrays and keras.layers.Embedding",
     "get_variable": "self.add_weight in a layer",
     "layers": "keras.layers",
     "lite": "model.save",
-    "numpy_function": "K.function around the step, or keras.backend in the formula",
-    "py_func": "K.function around the step, or keras.backend in the formula",
-    "py_function": "K.function around the step, or keras.backend in the formula",
-    "ragged": "keras.preprocessing.sequence.pad_sequences",
     "saved_model": "model.save and keras.models.load_model",
     "sparse": "dense tensors; SciPy's sparse matrices can be fed",
     "train": "model.compile, model.fit, and keras.callbacks",

@@ -117,6 +117,9 @@ class Layer(NodeAccess):
     #: what inputs of another rank have to become, for the error about them
     _input_hint = ""
 
+    #: whether the inputs are strings
+    takes_text = False
+
     #: what users write the output's shape in, for the warning about it
     _states_shape_by = "compute_output_shape"
 

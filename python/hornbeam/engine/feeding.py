@@ -80,7 +80,10 @@ def _inputs(inputs: list[FedInput], x: Any) -> list:
         ValueError: shapes or numbers of arrays are wrong, or one is missing.
     """
     names, shapes = [end.name for end in inputs], [end.shape for end in inputs]
-    arrays = standardize.standardize_input_data(x, names, shapes, check_batch_axis=False, exception_prefix="input")
+    text = {end.name for end in inputs if end.tensor.dtype == "string"}
+    arrays = standardize.standardize_input_data(
+        x, names, shapes, check_batch_axis=False, exception_prefix="input", text=text
+    )
     if any(array is None for array in arrays):
         raise ValueError(f"No data provided for the inputs {names}.")
     return arrays

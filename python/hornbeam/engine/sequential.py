@@ -164,7 +164,10 @@ class Sequential(Model):
         """Make the weights; ``input_shape`` (with the batch axis) is needed if the first layer does not say it."""
         if input_shape and not self.inputs:
             self._build_input_shape = tuple(input_shape)
-            x = Input(batch_shape=self._build_input_shape, dtype=K.floatx(), name=f"{self.name}_input")
+            text = bool(self._layers) and self._layers[0].takes_text
+            x = Input(
+                batch_shape=self._build_input_shape, dtype="string" if text else K.floatx(), name=f"{self.name}_input"
+            )
             self.inputs = [x]
             for layer in self._layers:
                 x = layer(x)
@@ -236,4 +239,4 @@ def _first_input(layer: Any) -> tuple[tuple | None, str | None]:
             raise ValueError("Cannot add an empty model to a `Sequential` model.")
         layer = layer._layers[0] if layer._is_graph_network else layer.layers[0]
     shape = getattr(layer, "batch_input_shape", None)
-    return shape, (layer.dtype if shape is not None else None)
+    return shape, (None if shape is None else "string" if layer.takes_text else layer.dtype)

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import backend as K
 from .. import losses
-from ..graph import as_array
+from ..graph import as_array, as_strings
+from ..settings import settings
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe
 
@@ -41,11 +42,13 @@ def standardize_single_array(x):
 
 
 def _unwrap_frame(x: Any) -> Any:
-    """The array of a pandas DataFrame or Series."""
+    """The array of a pandas DataFrame or Series, or of an eager tensor."""
+    if K.is_tensor(x) and x.is_eager:
+        return x.numpy()
     return x.values if type(x).__name__ in ("DataFrame", "Series") else x
 
 
-def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exception_prefix=""):
+def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exception_prefix="", text=()):
     """Return one array per name, in the order of ``names``.
 
     Args:
@@ -54,6 +57,7 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
         shapes: for each the expected shape, with None for anything.
         check_batch_axis: whether the first axis is compared too.
         exception_prefix: ``'input'`` or ``'target'``, for messages.
+        text: the names of those that take strings.
 
     Raises:
         ValueError: number or shape of the arrays is wrong.
@@ -69,24 +73,46 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
     if len(arrays) != len(names):
         arrays = _wrong_number(arrays, names, where)
     arrays = [x if hasattr(x, "shape") and not isinstance(x, memoryview) else as_array(x) for x in arrays]
+    if text:
+        ranks = [None if shape is None else len(shape) for shape in shapes or [None] * len(names)]
+        arrays = [_strings(x, n, rank, where) if n in text else x for n, rank, x in zip(names, ranks, arrays)]
     for i, x in enumerate(arrays):
         if x.shape == () and x.dtype == object:
             raise TypeError(
                 f"{where}: data should be a Numpy array, or list/dict of Numpy arrays. "
                 f"Found: {type(x[()]).__name__} for '{names[i]}': {str(x[()])[:200]}"
             )
-    standard = [standardize_single_array(x) for x in arrays]
+    standard = [x if name in text else standardize_single_array(x) for name, x in zip(names, arrays)]
     for name, x in zip(names, standard):
-        if getattr(x.dtype, "kind", "f") not in "biuf":
+        if name not in text and getattr(x.dtype, "kind", "f") not in "biuf":
             raise TypeError(
                 f"{where}: the array for '{name}' has dtype {x.dtype}, which is not a number. Text becomes numbers with "
                 "`keras.preprocessing.text.Tokenizer`, names of classes with `np.unique(y, return_inverse=True)`."
             )
+    if exception_prefix == "target" and settings.dialect.short_targets and shapes:
+        standard = [_with_last_axis(x, shape) for x, shape in zip(standard, shapes)]
     for name, given, x, shape in zip(names, arrays, standard, shapes or ()):
         if shape is not None:
             hint = functools.partial(_hint, tuple(given.shape), tuple(shape), exception_prefix, name)
             _check_shape(name, tuple(x.shape), tuple(shape), check_batch_axis, exception_prefix, hint)
     return standard
+
+
+def _with_last_axis(x: Any, shape: tuple | None) -> Any:
+    """Targets with the axis of size 1 that they lack at the end."""
+    lacks = shape is not None and len(x.shape) == len(shape) - 1 and shape[-1] == 1
+    return x[..., None] if lacks and isinstance(x, np.ndarray) else x
+
+
+def _strings(x: Any, name: str, rank: int | None, where: str) -> np.ndarray:
+    """An array of strings, with a second axis of size 1 if it has one axis where two are wanted."""
+    array = np.asarray(x.numpy(), dtype=object) if K.is_tensor(x) else x
+    strings = as_strings(array)
+    if strings is None:
+        raise TypeError(f"{where}: '{name}' takes strings, got an array of dtype {array.dtype}.")
+    if rank == 1:
+        return strings.reshape(-1) if strings.ndim < 2 or strings.shape[1:] == (1,) else strings
+    return strings.reshape(-1, 1) if strings.ndim < 2 else strings
 
 
 def _as_list(data: Any, names: list[str]) -> list:

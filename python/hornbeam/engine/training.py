@@ -14,7 +14,7 @@ from ..legacy import interfaces
 from ..legacy.appended import Appended
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
-from . import feeding, functions, step_loops, training_arrays, training_generator, training_utils
+from . import datasets, feeding, functions, step_loops, training_arrays, training_generator, training_utils
 from .base_layer import _unique, one_at_a_time
 from .batch_loop import scalar
 from .compiled import Arguments, Compiled, compile_model
@@ -268,7 +268,8 @@ class Model(Steps, Network):
         for i, v in enumerate(inputs if isinstance(inputs, (list, tuple)) else [inputs]):
             if not isinstance(v, Tensor):
                 shape = v.shape if v.ndim > 1 else (*v.shape, 1)  # as standardize_single_array will feed it
-                v = K.placeholder(shape=(None, *shape[1:]), name=f"input_{i + 1}")
+                text = getattr(v.dtype, "kind", "f") in "OUS"
+                v = K.placeholder(shape=(None, *shape[1:]), dtype="string" if text else None, name=f"input_{i + 1}")
             tensors.append(v)
         with symbolic():
             self._set_call(tensors, outputs)
@@ -300,8 +301,8 @@ class Model(Steps, Network):
         """Train for a number of epochs.
 
         Args:
-            x: inputs: an array, a list of arrays, a dict by input name, or a generator or ``Sequence`` that yields
-                ``(x, y)`` or ``(x, y, sample_weight)``.
+            x: inputs: an array, a list of arrays, a dict by input name, or a generator, ``Sequence`` or data set
+                (``tf.data``) that yields ``(x, y)`` or ``(x, y, sample_weight)``.
             y: targets in the same forms.
             batch_size: samples per step, 32 by default.
             epochs: index of the epoch at which to stop (counting from ``initial_epoch``).
@@ -335,6 +336,12 @@ class Model(Steps, Network):
                 self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
                 class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_freq,
             )  # fmt: skip
+        if datasets.is_dataset(x):
+            datasets.check_arguments("fit", y=y, batch_size=batch_size, sample_weight=sample_weight)
+            return datasets.fit(
+                self, x, steps_per_epoch, epochs, verbose, callbacks, validation_data, validation_steps, validation_freq,
+                class_weight, initial_epoch,
+            )  # fmt: skip
         batch_size = self._validate_or_infer_batch_size(batch_size, steps_per_epoch, x)
         if training_utils.is_generator_or_sequence(x):
             training_utils.check_generator_arguments(y, sample_weight, validation_split=validation_split)
@@ -358,7 +365,9 @@ class Model(Steps, Network):
         with self._lock:  # one compilation, which another thread may follow with the next
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight, batch_size)
             val_inputs = None
-            if validation_data is not None and len(validation_data):
+            if datasets.is_dataset(validation_data):
+                val_inputs, validation_data = [], datasets.Validation(self, validation_data, validation_steps)
+            elif validation_data is not None and len(validation_data):
                 val_inputs = self._validation_inputs(validation_data, batch_size)
             elif validation_split and 0.0 < validation_split < 1.0:
                 if any(K.is_tensor(array) for array in x):
@@ -390,6 +399,7 @@ class Model(Steps, Network):
             callbacks=callbacks,
             val_function=None if val_inputs is None else compiled.test_function,
             val_inputs=val_inputs,
+            validate=validation_data if isinstance(validation_data, datasets.Validation) else None,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
@@ -435,6 +445,9 @@ class Model(Steps, Network):
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, max_queue_size, workers, use_multiprocessing
             )
             return dict(zip(self.metrics_names, to_list(values)))
+        if datasets.is_dataset(x):
+            datasets.check_arguments("evaluate", y=y, batch_size=batch_size, sample_weight=sample_weight)
+            return datasets.evaluate(self, x, steps, verbose, callbacks)
         batch_size = self._validate_or_infer_batch_size(batch_size, steps, x)
         if training_utils.is_generator_or_sequence(x):
             training_utils.check_generator_arguments(y, sample_weight)
@@ -482,6 +495,9 @@ class Model(Steps, Network):
         """
         if self._by_steps("predict"):
             return step_loops.predict(self, x, batch_size, verbose, steps, callbacks)
+        if datasets.is_dataset(x):
+            datasets.check_arguments("predict", batch_size=batch_size)
+            return datasets.predict(self, x, steps, verbose, callbacks)
         batch_size = self._validate_or_infer_batch_size(batch_size, steps, x)
         if training_utils.is_generator_or_sequence(x):
             return self.predict_generator(

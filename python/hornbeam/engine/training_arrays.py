@@ -34,14 +34,19 @@ def fit_loop(
     validation_steps=None,
     validation_freq=1,
     validation_batch_size=None,
+    validate=None,
 ):
     """Train; see :meth:`Model.fit`. ``fit_inputs`` are the feeds of ``fit_function``, for all samples.
+
+    ``validate`` takes the hooks and gives loss and metrics, where these are not those of ``val_inputs``.
 
     Returns:
         The model's ``History``.
     """
     do_validation = val_function is not None and val_inputs is not None
-    if validation_steps:
+    if validate is not None:
+        pass  # it knows its own steps
+    elif validation_steps:
         if steps_per_epoch is None:
             raise ValueError("Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` "
                              "must be set.")  # fmt: skip
@@ -89,14 +94,18 @@ def fit_loop(
         trained = batch_loop.train_epoch(hooks, batches, count, fit_function, lambda: labels, fit)
         epoch_logs: dict[str, Any] = {}
         if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
-            values = test_loop(
-                model,
-                val_function,
-                val_inputs,
-                batch_size=None if validation_steps else validation_batch_size or batch_size,
-                steps=validation_steps,
-                callbacks=hooks,
-                out_labels=labels,
+            values = (
+                validate(hooks)
+                if validate is not None
+                else test_loop(
+                    model,
+                    val_function,
+                    val_inputs,
+                    batch_size=None if validation_steps else validation_batch_size or batch_size,
+                    steps=validation_steps,
+                    callbacks=hooks,
+                    out_labels=labels,
+                )
             )
             epoch_logs = {f"val_{label}": value for label, value in zip(labels, to_list(values))}
         hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})

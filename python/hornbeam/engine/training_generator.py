@@ -12,6 +12,7 @@ from ..settings import settings
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe, warn_user
 from . import batch_loop
+from .datasets import Validation, is_dataset
 from .feeding import check_class_numbers, check_stateful_batches
 from .training_arrays import test_loop
 from .training_utils import is_generator_or_sequence, is_sequence, iter_sequence_infinite, should_run_validation
@@ -39,7 +40,7 @@ def fit_generator(
     steps = _steps(generator, steps_per_epoch, "steps_per_epoch")
     recount = steps_per_epoch is None and steps is not None  # a Sequence may change its length from epoch to epoch
     do_validation = validation_data is not None and (
-        is_generator_or_sequence(validation_data) or len(validation_data) > 0
+        is_dataset(validation_data) or is_generator_or_sequence(validation_data) or len(validation_data) > 0
     )
     if getattr(model, "optimizer", None) is None or (model.outputs and not model._is_compiled):
         model._check_compiled()
@@ -257,6 +258,9 @@ def _validation(
     """Yield a function of the batch size that evaluates the model on the validation data."""
     if not wanted:
         yield None
+    elif is_dataset(data):
+        validate_on = Validation(model, data, steps)
+        yield lambda _: validate_on(hooks)
     elif is_generator_or_sequence(data):
         steps = _steps(data, steps or None, "validation_steps")
         with _running(data, workers, max_queue_size, use_multiprocessing) as (batches, _):

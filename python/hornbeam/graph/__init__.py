@@ -1,12 +1,13 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
-from . import nest, operators  # the second gives tensors their operators
+from . import nest, operators, string_ops  # the others give tensors their operators
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
+from .host import on_host
 from .integers import as_integer
 from .naming import checked_name, name_scope, scoped_name
 from .ops import (
@@ -22,13 +23,15 @@ from .ops import (
     shape_tensor,
     unbroadcast,
 )
-from .recorder import Recorder, assign, described, is_eager, symbolic
+from .ragged import RaggedTensor
+from .recorder import Recorder, apart, assign, described, is_eager, symbolic
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
+from .strings import StringTensor, as_strings
 from .tape import Tape
 from .tensor import NeedsValue, Operation, Tensor, unique_name
 from .trace import Trace, choose, is_tracing
-from .traced import Traced
+from .traced import Traced, TracedProgram
 from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
@@ -39,17 +42,22 @@ __all__ = [
     "Loop",
     "NeedsValue",
     "Operation",
+    "RaggedTensor",
     "Recorder",
     "RunCounter",
     "StaticShape",
+    "StringTensor",
     "Tape",
     "Tensor",
     "Trace",
     "Traced",
+    "TracedProgram",
     "Variable",
+    "apart",
     "apply",
     "as_array",
     "as_integer",
+    "as_strings",
     "assign",
     "cast",
     "checked_name",
@@ -66,6 +74,7 @@ __all__ = [
     "learning_phase",
     "name_scope",
     "nest",
+    "on_host",
     "phase_switch",
     "placeholder",
     "print_value",

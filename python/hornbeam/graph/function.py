@@ -10,6 +10,7 @@ import numpy as np
 from .. import _core
 from ..settings import settings
 from .flat import FlatGraph, flatten
+from .host import host_part
 from .locks import Lock
 from .ops import shape_of
 from .rewrites import rewrite
@@ -82,6 +83,9 @@ class Function:
         self._inputs = [t for i, t in enumerate(inputs) if i != self._phase_index]
         self._outputs = list(outputs)
         self._updates = list(updates)
+        self._host = host_part(self._inputs, self._outputs, self._updates)
+        if self._host is not None:
+            self._inputs, self._outputs = self._host.inputs, self._host.outputs
         #: by phase (and the lengths of loops that are written out), with the messages of values to print, its last outputs
         self._programs: dict[Any, tuple[_core.Program, list[str]]] = {}
         self._lengths: dict[int, Function] = {}  # of those loops, by phase
@@ -89,11 +93,20 @@ class Function:
     def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         if settings.recorder is not None:
             settings.recorder.settle()
+        return self.run(inputs)
+
+    def run(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """As a call, for who knows that no eager tensor waits for it, nor it for one."""
         phase = self._phase
         if self._phase_index is not None:
             inputs = list(inputs)
             if self._phase_index < len(inputs):
                 phase = int(inputs.pop(self._phase_index))
+        if self._host is not None:
+            return self._host.run(inputs, lambda feeds: self._run(feeds, phase))
+        return self._run(inputs, phase)
+
+    def _run(self, inputs: Sequence[Any], phase: int) -> list[np.ndarray]:
         found = self._programs.get(phase)
         program, messages = self._program_for(phase, inputs) if found is None else found
         results = program.run(inputs, self.counter)

@@ -12,8 +12,10 @@ import numpy as np
 
 from .evaluate import evaluate
 from .function import Function
+from .host import on_host
 from .indexing import getitem
-from .ops import apply
+from .ops import apply, constant, placeholder
+from .strings import StringTensor
 from .tensor import Tensor
 
 
@@ -87,3 +89,29 @@ Tensor.__array_ufunc__ = array_ufunc  # type: ignore[method-assign]
 for _method in (numpy, eval, equals):
     setattr(Tensor, _method.__name__, _method)
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]
+
+
+# -- strings ------------------------------------------------------------------------------------------------------
+def _string_item(self: StringTensor, key: Any) -> Tensor:
+    """Some of the strings; the key is made of integers, slices, ``None`` and ``...``."""
+    dims = placeholder(self.shape, "int32")[key].shape if not self._known else ()
+    return on_host(lambda array: array[key], [self], ("string", dims))
+
+
+def _strings_equal(self: StringTensor, other: Any) -> Any:
+    if not isinstance(other, (str, bytes, list, tuple, StringTensor)) and not hasattr(other, "__array__"):
+        return self is other
+    return self.apply_op("equal", [self, constant(other) if not isinstance(other, Tensor) else other], {})
+
+
+def _joined(self: StringTensor, other: Any) -> Tensor:
+    return on_host(
+        lambda a, b: a + b, [self, constant(other) if not isinstance(other, Tensor) else other], ("string", self.shape)
+    )
+
+
+StringTensor.__getitem__ = _string_item  # type: ignore[method-assign, assignment]
+StringTensor.__eq__ = _strings_equal  # type: ignore[method-assign, assignment]
+StringTensor.__add__ = _joined  # type: ignore[method-assign, assignment]
+StringTensor.__radd__ = lambda self, other: constant(other) + self  # type: ignore[method-assign, assignment]
+StringTensor.__hash__ = Tensor.__hash__  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from .arrays import as_array
 from .dtypes import dtype_name
 from .integers import as_integer
 from .naming import checked_name
+from .strings import StringTensor, as_strings, string_constant, string_tensor
 from .tensor import Operation, Tensor, marker
 
 
@@ -31,7 +32,12 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
     if recorder is not None:
         recorder.admit(tensors)
     types = [None if t is None else (t.dtype, t.dims, t.ints) for t in tensors]
-    inferred = _core.infer(op, attrs, types)
+    try:
+        inferred = _core.infer(op, attrs, types)
+    except TypeError:
+        if any(isinstance(t, StringTensor) for t in tensors):
+            return StringTensor.apply_op(op, tensors, attrs)
+        raise
     node = Operation(op, tuple(tensors), attrs)
     node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
     if any(t is not None and t._uses_learning_phase for t in tensors):
@@ -57,7 +63,14 @@ def _as_tensors(op: str, inputs: Sequence[Any]) -> list[Tensor | None]:
 
 
 def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None = None) -> Tensor:
-    """A fixed value. ``dtype`` defaults to the array's own, and to floatx for Python floats and lists of them."""
+    """A fixed value. ``dtype`` defaults to the array's own, and to floatx for Python floats and lists of them.
+
+    Text becomes a tensor of strings.
+    """
+    if dtype is None or dtype == "string":
+        strings = as_strings(value)
+        if strings is not None:
+            return string_constant(strings if shape is None else np.broadcast_to(strings, tuple(shape)))
     array = as_array(value)
     if array.dtype == object:
         raise TypeError(f"cannot make a tensor of {type(value).__name__}: {str(value)[:80]}")
@@ -93,8 +106,11 @@ def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str
     dtype, dims = dtype_name(dtype or floatx()), [None if d is None else as_integer(d) for d in shape]
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"a dimension cannot be negative, got shape {tuple(shape)}: None stands for an unknown one")
-    _core.infer("identity", {}, [(dtype, tuple(dims), None)])  # whether there are such tensors
-    tensor = marker("placeholder", (), dtype, dims)
+    if dtype == "string":
+        tensor: Tensor = string_tensor("placeholder", dims)
+    else:
+        _core.infer("identity", {}, [(dtype, tuple(dims), None)])  # whether there are such tensors
+        tensor = marker("placeholder", (), dtype, dims)
     if name:
         tensor._name = checked_name(name) if isinstance(name, str) else name
     return tensor

@@ -49,6 +49,17 @@ def described() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def apart(recorder: Recorder) -> Iterator[None]:
+    """Inside the block, what this thread computes has nothing to do with what is built, taped or recorded around it.
+
+    Tensors from outside must be settled before.
+    """
+    fields: dict[str, Any] = {"pending": {}, "body": None, "replays": False, "phase": None}
+    with settings.own_recorder(recorder), inside(symbolic=False, trace=None, **fields):
+        yield
+
+
 def is_eager() -> bool:
     """Whether what this thread builds has TensorFlow 2's meaning: eager tensors, or a function that is being traced."""
     return settings.recorder is not None and not context.symbolic and context.body is None

@@ -34,18 +34,25 @@ class Traced:
         self.signature = signature
         self.traces = 0  #: how often it was traced
         self._counter = RunCounter()
-        self._known: dict[Any, _Program | None] = {}
+        self._known: dict[Any, TracedProgram | None] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         recorder = settings.recorder
         if recorder is None or not recorder.records or recorder.open_tapes:
             return self.function(*args, **kwargs)  # part of what is being built around it
         leaves = nest.flatten((args, kwargs))
+        program = self._program_for(args, kwargs, leaves)
+        return self.function(*args, **kwargs) if program is None else program(leaves)
+
+    def program(self, *args: Any, **kwargs: Any) -> TracedProgram | None:
+        """The program for arguments like these, among which may be placeholders; None where the function looks at values."""
+        return self._program_for(args, kwargs, nest.flatten((args, kwargs)))
+
+    def _program_for(self, args: tuple, kwargs: dict, leaves: list) -> TracedProgram | None:
         key = self._key((args, kwargs), leaves)
         if key not in self._known:
             self._known[key] = self._trace(args, kwargs, leaves)
-        program = self._known[key]
-        return self.function(*args, **kwargs) if program is None else program(leaves)
+        return self._known[key]
 
     def _key(self, structure: Any, leaves: list) -> tuple:
         parts: list[Any] = []
@@ -58,7 +65,7 @@ class Traced:
                 parts.append(i)
         return (nest.outline(structure), *parts)
 
-    def _trace(self, args: tuple, kwargs: dict, leaves: list) -> _Program | None:
+    def _trace(self, args: tuple, kwargs: dict, leaves: list) -> TracedProgram | None:
         """The program, or None where the function looks at values: then it runs step by step."""
         assert settings.recorder is not None
         settings.recorder.settle()  # what it takes from outside is constant
@@ -81,7 +88,7 @@ class Traced:
         except NeedsValue:
             return None
 
-    def _program(self, function: Callable, arguments: Any, placeholders: list[Tensor], fed: list[int]) -> _Program:
+    def _program(self, function: Callable, arguments: Any, placeholders: list[Tensor], fed: list[int]) -> TracedProgram:
         trace = Trace()
         with trace.open():
             result = function(*arguments[0], **arguments[1])
@@ -93,21 +100,33 @@ class Traced:
             name=getattr(function, "__name__", None),
             counter=self._counter,
         )
-        return _Program(made, fed, result, results)
+        return TracedProgram(made, fed, result, results)
 
 
-class _Program:
-    """A traced function: what is fed to it, and the structure that its results are put into."""
+class TracedProgram:
+    """A traced function: what is fed to it, and the structure that its results are put into.
+
+    Attributes:
+        results: what the function returned, with tensors that tell dtypes and shapes.
+    """
 
     def __init__(self, function: Function, fed: list[int], structure: Any, results: list) -> None:
         self._function = function
         self._fed = fed
         self._structure = structure if isinstance(structure, (list, tuple, dict)) else None
         self._results = [None if isinstance(x, Tensor) else (x,) for x in results]
+        self.results = results[0] if self._structure is None else nest.pack(structure, results)
 
     def __call__(self, leaves: list) -> Any:
         values = iter(self._function([np.asarray(leaves[i]) for i in self._fed]))
-        results = [constant(next(values)) if known is None else known[0] for known in self._results]
+        return self._packed([constant(next(values)) if known is None else known[0] for known in self._results])
+
+    def run(self, leaves: list) -> Any:
+        """As a call, from arrays to arrays: see :meth:`Function.run`."""
+        values = iter(self._function.run([leaves[i] for i in self._fed]))
+        return self._packed([next(values) if known is None else known[0] for known in self._results])
+
+    def _packed(self, results: list) -> Any:
         return results[0] if self._structure is None else nest.pack(self._structure, results)
 
 

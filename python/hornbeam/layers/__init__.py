@@ -80,7 +80,9 @@ from .core import (
 from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
 from .embeddings import Embedding
+from .hashing import Hashing
 from .local import LocallyConnected1D, LocallyConnected2D
+from .lookup import IntegerLookup, StringLookup
 from .merge import (
     Add,
     Average,
@@ -131,13 +133,13 @@ from .preprocessing import (
     CategoryEncoding,
     CenterCrop,
     Discretization,
-    IntegerLookup,
     Normalization,
     Rescaling,
     Resizing,
 )
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from .sample_normalization import GroupNormalization, LayerNormalization, UnitNormalization
+from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 
@@ -149,10 +151,10 @@ def serialize(layer: Layer) -> dict:
 deserialize = registry.LAYERS.deserialize
 
 registry.LAYERS.register({n: v for n, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)})
-registry.LAYERS.refuse(  # layers of tf.keras
-    ("HashedCrossing", "Hashing", "StringLookup", "TextVectorization"),
-    "works on strings, which tensors cannot hold here. Leave that step to Python (for example "
-    "`hornbeam.preprocessing.text`), cut the model behind it, and give it the numbers.",
+registry.LAYERS.refuse(  # a layer of tf.keras
+    ("HashedCrossing",),
+    "hashes several features together, in a way that is not supported here. Leave that step to Python, cut the model behind "
+    "it, and give it the numbers.",
 )
 
 _LEGACY = ("ConvRecurrent2D", "Highway", "MaxoutDense", "Recurrent")

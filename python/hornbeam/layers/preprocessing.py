@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from .. import backend as K
 from .. import graph
 from ..backend import image
-from ..backend.math import where
 from ..engine.base_layer import InputSpec, Layer
 from ..utils.conv_utils import normalize_size
 
@@ -22,6 +22,12 @@ def plain(value: Any) -> Any:
     elif isinstance(value, dict) and value.get("type") == "ndarray":
         value = value["value"]
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def batches_of(data: Any, steps: int | None = None) -> Iterator[Any]:
+    """What ``adapt`` learns from: an array, tensor or list as a whole, or the batches of a data set or generator."""
+    whole = hasattr(data, "__array__") or isinstance(data, (list, tuple, str, graph.RaggedTensor))
+    return iter([data]) if whole else itertools.islice(iter(data), steps)
 
 
 class Rescaling(Layer):
@@ -105,11 +111,8 @@ class Normalization(Layer):
         """
         if self.input_mean is not None:
             raise ValueError("A `Normalization` layer that was given `mean` and `variance` cannot be adapted.")
-        batches: Iterable[Any] = [data] if hasattr(data, "__array__") or isinstance(data, (list, tuple)) else data
         count, mean, square = 0, 0.0, 0.0
-        for number, batch in enumerate(batches):
-            if number == steps:
-                break
+        for batch in batches_of(data, steps):
             array = np.asarray(batch, dtype="float64")
             if not self.built:
                 self.build((None, *array.shape[1:]))
@@ -269,120 +272,92 @@ class Discretization(_Categories):
 
     Args:
         bin_boundaries: in rising order; n boundaries make n + 1 bins, each with its lower boundary.
+        num_bins: how many bins :meth:`adapt` makes, with about as many numbers in each.
+        epsilon: how exactly ``adapt`` knows the order of numbers: to this fraction of them.
         output_mode: ``'int'``, or what :class:`CategoryEncoding` makes of the numbers.
 
     Raises:
-        ValueError: no boundaries: those that ``adapt`` of tf.keras found are not in its files.
+        ValueError: both boundaries and a number of bins, or a negative number; at a call: neither were there boundaries given
+            nor learnt.
     """
 
     def __init__(self, bin_boundaries=None, num_bins=None, epsilon=0.01, output_mode="int", **kwargs):
-        bin_boundaries = kwargs.pop("bins", bin_boundaries)  # as it was called up to 2.5
+        bins = kwargs.pop("bins", None)  # as both were called up to 2.5
+        if isinstance(bins, int):
+            num_bins = bins
+        elif bins is not None:
+            bin_boundaries = bins
         super().__init__(output_mode, ("int", "one_hot", "multi_hot", "count"), kwargs)
-        if not isinstance(plain(bin_boundaries), (list, tuple)):
-            raise ValueError("`Discretization` needs its `bin_boundaries`; it cannot be adapted to data here.")
-        self.bin_boundaries = list(plain(bin_boundaries))
+        bin_boundaries = plain(bin_boundaries)
+        if bin_boundaries is not None and num_bins is not None:
+            raise ValueError("Both `num_bins` and `bin_boundaries` should not be set. Received: "
+                             f"`num_bins={num_bins}` and `bin_boundaries={str(bin_boundaries)[:80]}`")  # fmt: skip
+        if num_bins is not None and num_bins < 0:
+            raise ValueError(f"`num_bins` must be greater than or equal to 0. You passed {num_bins}")
+        self.bin_boundaries = None if bin_boundaries is None else list(bin_boundaries)
+        self.num_bins = num_bins
+        self.epsilon = epsilon
+        self._learns = bin_boundaries is None
+
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Learn the boundaries from data, forgetting those learnt before.
+
+        Args:
+            data: an array, or an iterable of batches.
+            batch_size: has no meaning for arrays, which are taken as a whole.
+            steps: number of batches to take of an iterable; all by default.
+
+        Raises:
+            ValueError: the layer was given its boundaries, or no number of bins; or there are no data.
+        """
+        if not self._learns or self.num_bins is None:
+            raise ValueError("Cannot adapt a Discretization layer that was given `bin_boundaries`, or no `num_bins`.")
+        summary = np.empty((2, 0))
+        for batch in batches_of(data, steps):
+            values = np.sort(np.asarray(batch, "float32").reshape(-1))
+            step = max(int(len(values) * self.epsilon), 1)
+            every = values[int(len(values) * self.epsilon) :: step]
+            both = np.concatenate([np.stack([every, np.full(len(every), float(step))]), summary], axis=1)
+            summary = _compressed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
+        if not summary.shape[1]:
+            raise ValueError("`adapt` got no data.")
+        self.bin_boundaries = _compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist()
+
+    def _known_boundaries(self) -> list:
+        if self.bin_boundaries is None:
+            raise ValueError(
+                f"The layer {self.name!r} has no boundaries: pass `bin_boundaries`, or `num_bins` and call `adapt(data)` before."
+            )
+        return self.bin_boundaries
 
     def call(self, inputs):
-        reached = K.greater_equal(
-            K.expand_dims(K.cast(inputs, "float32"), -1), K.constant(self.bin_boundaries, "float32")
-        )
+        boundaries = self._known_boundaries()
+        reached = K.greater_equal(K.expand_dims(K.cast(inputs, "float32"), -1), K.constant(boundaries, "float32"))
         numbers = K.sum(K.cast(reached, "int64"), axis=-1)
         if self.output_mode == "int":
             return numbers
-        return _encoded(numbers, len(self.bin_boundaries) + 1, self.output_mode, K.floatx())
+        return _encoded(numbers, len(boundaries) + 1, self.output_mode, K.floatx())
 
     def get_config(self):
-        return {**super().get_config(), "bin_boundaries": self.bin_boundaries}
+        learns = self.num_bins if self.bin_boundaries is None else None
+        return {
+            **super().get_config(),
+            "bin_boundaries": self.bin_boundaries,
+            "num_bins": learns,
+            "epsilon": self.epsilon,
+        }
 
     def compute_output_shape(self, input_shape):
-        return _encoded_shape(input_shape, self.output_mode, len(self.bin_boundaries) + 1)
+        depth = 0 if self.output_mode == "int" else len(self._known_boundaries()) + 1
+        return _encoded_shape(input_shape, self.output_mode, depth)
 
 
-class IntegerLookup(_Categories):
-    """The place of each integer in a vocabulary.
-
-    Args:
-        vocabulary: the integers that are known.
-        num_oov_indices: 1 if there is a number for those that are not known, 0 if there are none.
-        mask_token: an integer that becomes 0; the others then count from 1.
-        oov_token: what :attr:`invert` gives for a number that is none of the vocabulary's.
-        invert: from places to integers.
-        output_mode: ``'int'``, or what :class:`CategoryEncoding` makes of the numbers.
-
-    Raises:
-        ValueError: no vocabulary (that of ``adapt`` is not in files), or several numbers for unknown integers.
-    """
-
-    def __init__(
-        self,
-        max_tokens=None,
-        num_oov_indices=1,
-        mask_token=None,
-        oov_token=-1,
-        vocabulary=None,
-        invert=False,
-        output_mode="int",
-        pad_to_max_tokens=False,
-        **kwargs,
-    ):
-        # What files hold beside says nothing more, or is of a mode that is refused.
-        for name in ("vocabulary_dtype", "vocabulary_size", "idf_weights"):
-            kwargs.pop(name, None)
-        super().__init__(output_mode, ("int", "one_hot", "multi_hot", "count"), kwargs)
-        if not isinstance(plain(vocabulary), (list, tuple)):
-            raise ValueError("`IntegerLookup` needs its `vocabulary`; it cannot be adapted to data here.")
-        if num_oov_indices not in (0, 1):
-            raise ValueError("`IntegerLookup` has one number for all unknown integers here, or none.")
-        special = ([] if mask_token is None else [mask_token]) + [oov_token] * num_oov_indices
-        vocabulary = [int(v) for v in plain(vocabulary)]
-        self.vocabulary = (
-            vocabulary[len(special) :] if special and vocabulary[: len(special)] == special else vocabulary
-        )
-        self.max_tokens = max_tokens
-        self.num_oov_indices = num_oov_indices
-        self.mask_token = mask_token
-        self.oov_token = oov_token
-        self.invert = invert
-        self.pad_to_max_tokens = pad_to_max_tokens
-
-    def call(self, inputs):
-        inputs = K.cast(inputs, "int64")
-        if self.invert:
-            return self._integers(inputs)
-        known = graph.constant(self.vocabulary, "int64")
-        matches = K.cast(K.equal(K.expand_dims(inputs, -1), known), "int64")
-        places = K.sum(matches * graph.constant(np.arange(1, len(self.vocabulary) + 1)), axis=-1)  # unknown ones are 0
-        numbers = places + (self.num_oov_indices - 1)
-        if self.mask_token is not None:
-            # The mask's number comes before all others; encoded, it is none of the categories.
-            first, masked = (1, 0) if self.output_mode == "int" else (0, -1)
-            numbers = where(K.equal(inputs, self.mask_token), masked, numbers + first)
-        if self.output_mode == "int":
-            return numbers
-        return _encoded(numbers, self._depth(), self.output_mode, K.floatx())
-
-    def _integers(self, numbers: Any) -> Any:
-        """The integers at these places."""
-        special = [] if self.mask_token is None else [self.mask_token]
-        tokens = special + [self.oov_token] * self.num_oov_indices + self.vocabulary
-        inside = graph.apply("logical_and", [K.greater_equal(numbers, 0), K.less(numbers, len(tokens))])
-        found = graph.apply("gather", [graph.constant(tokens, "int64"), where(inside, numbers, 0)], axis=0)
-        return where(inside, found, self.oov_token)
-
-    def _depth(self) -> int:
-        return self.max_tokens if self.pad_to_max_tokens else len(self.vocabulary) + self.num_oov_indices
-
-    def compute_output_shape(self, input_shape):
-        return _encoded_shape(input_shape, self.output_mode, self._depth())
-
-    def get_config(self):
-        names = (
-            "max_tokens",
-            "num_oov_indices",
-            "mask_token",
-            "oov_token",
-            "vocabulary",
-            "invert",
-            "pad_to_max_tokens",
-        )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+def _compressed(summary: np.ndarray, epsilon: float) -> np.ndarray:
+    """A summary of at most ``1 / epsilon`` numbers with their weights, made of a longer one by interpolating its percentiles."""
+    if summary.shape[1] * epsilon < 1:
+        return summary
+    reached = summary[1].cumsum()
+    share = reached / reached[-1]
+    wanted = epsilon + np.arange(0.0, 1.0, epsilon)
+    weights = np.diff(np.interp(wanted, share, reached), prepend=0.0)
+    return np.stack([np.interp(wanted, share, summary[0]), weights]).astype("float32")

@@ -8,7 +8,10 @@ from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 
+from ..lazy import lazy_attributes
 from ..utils.messages import warn_user
+
+__getattr__, __dir__ = lazy_attributes(globals(), {"text_dataset_from_directory": "..tf.data.directories"}, ())
 
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 

@@ -7,11 +7,15 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 
 from . import (
     arrays,
+    audio,
     checkpoints,
     control,
     create,
+    data,
     eager,
     elementwise,
+    example,
+    files,
     gfile,
     image,
     index,
@@ -21,17 +25,23 @@ from . import (
     names,
     nest,
     nn,
+    pictures,
+    python_functions,
+    ragged,
     random,
     reduce,
     select,
+    specs,
     state,
+    strings,
     summary,
     training_ops,
 )
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "checkpoints", "control", "create", "eager", "elementwise", "find", "gfile", "image",
-    "index", "layout", "linalg", "losses", "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+    "NAMES", "PURE", "arrays", "audio", "checkpoints", "control", "create", "data", "eager", "elementwise",
+    "example", "files", "find", "gfile", "image", "index", "layout", "linalg", "losses", "names", "nest", "nn",
+    "pictures", "python_functions", "ragged", "random", "reduce", "select", "specs", "state", "strings", "summary",
     "training_ops",
 ]  # fmt: skip

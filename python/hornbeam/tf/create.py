@@ -21,6 +21,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None,
     if isinstance(value, Tensor):
         return value if dtype is None else graph.cast(value, dtype_name(dtype))
     dtype = graph.constant(value).dtype if dtype is None else dtype_name(dtype)
+    if dtype == "string":
+        return graph.constant(value, dtype, None if shape is None else tuple(shape))
     return K.constant(value, dtype, None if shape is None else tuple(shape))
 
 

@@ -38,16 +38,6 @@ def as_dtype(type_value: Any) -> graph.DType:
     return graph.DTYPES[dtype_name(type_value)]
 
 
-@for_scripts("TensorSpec")
-class TensorSpec:
-    """What is known of a tensor: signatures are made of them."""
-
-    def __init__(self, shape: Any = None, dtype: Any = "float32", name: str | None = None) -> None:
-        self.shape = shape if shape is None else graph.StaticShape(shape)
-        self.dtype = as_dtype(dtype)
-        self.name = name
-
-
 @for_scripts("is_tensor", "contrib.framework.is_tensor")
 def is_tensor(x: Any) -> bool:
     return isinstance(x, graph.Tensor)

@@ -10,12 +10,14 @@ from ..augmentation import (  # noqa: F401
     RandomWidth,
     RandomZoom,
 )
+from ..hashing import Hashing  # noqa: F401
+from ..lookup import IntegerLookup, StringLookup  # noqa: F401
 from ..preprocessing import (  # noqa: F401
     CategoryEncoding,
     CenterCrop,
     Discretization,
-    IntegerLookup,
     Normalization,
     Rescaling,
     Resizing,
 )
+from ..text_vectorization import TextVectorization  # noqa: F401

@@ -1,5 +1,6 @@
 """Images: files, augmentation, iterators. Needs Pillow and SciPy where they are used: ``pip install 'hornbeam[image]'``."""
 
+from ...lazy import lazy_attributes
 from .affine_transformations import (
     apply_affine_transform,
     apply_brightness_shift,
@@ -19,3 +20,5 @@ from .image_data_generator import ImageDataGenerator
 from .iterator import BatchFromFilesMixin, Iterator
 from .numpy_array_iterator import NumpyArrayIterator
 from .utils import array_to_img, img_to_array, list_pictures, load_img, save_img, validate_filename
+
+__getattr__, __dir__ = lazy_attributes(globals(), {"image_dataset_from_directory": "..tf.data.directories"}, ())
