@@ -17,6 +17,7 @@ import numpy as np
 from .. import _core
 from ..backend.session import Graph, Session, get_session
 from ..dialect import Dialect
+from ..settings import settings
 
 
 class Options:
@@ -69,6 +70,8 @@ class Seeds:
     def __call__(self, seed: int) -> None:
         if np.array_equal(np.random.get_state()[1], self.untouched):  # type: ignore[index]
             np.random.seed(seed % 2**32)
+        if settings.recorder is not None:
+            settings.recorder.reseed(seed)
 
 
 def set_threads(count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from .context import inside
@@ -13,10 +13,14 @@ class Trace:
     """The assignments of a function that is being traced, in their order.
 
     After an assignment, reads of the variable in the same function mean its new value.
+
+    Attributes:
+        effects: what is called after each run, with the values of some tensors.
     """
 
     def __init__(self) -> None:
         self.updates: list[Tensor] = []
+        self.effects: list[tuple[Callable, Sequence[Tensor]]] = []
         self._latest: dict[int, Tensor] = {}
 
     @contextmanager
@@ -29,3 +33,7 @@ class Trace:
         for update in updates:
             self.updates.append(update)
             self._latest[id(update.op.attrs["variable"])] = update
+
+    def after(self, call: Callable, tensors: Sequence[Tensor]) -> None:
+        """Let ``call`` be called with the tensors' values after each run of the function."""
+        self.effects.append((call, tensors))

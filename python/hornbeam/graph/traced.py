@@ -80,19 +80,20 @@ class Traced:
             return None
         function = Function(
             [inside[i] for i in fed],
-            [x for x in results if isinstance(x, Tensor)],
+            [x for x in results if isinstance(x, Tensor)] + [t for _, tensors in trace.effects for t in tensors],
             trace.updates,
             name=getattr(self.function, "__name__", None),
             counter=self._counter,
         )
-        return _Program(function, fed, result, results)
+        return _Program(function, fed, result, results, trace.effects)
 
 
 class _Program:
-    """A traced function: what is fed to it, and the structure that its results are put into."""
+    """A traced function: what is fed to it, the structure that its results are put into, and what is called after a run."""
 
-    def __init__(self, function: Function, fed: list[int], structure: Any, results: list) -> None:
+    def __init__(self, function: Function, fed: list[int], structure: Any, results: list, effects: list) -> None:
         self._function = function
+        self._effects = effects
         self._fed = fed
         self._structure = structure if isinstance(structure, (list, tuple, dict)) else None
         self._results = [None if isinstance(x, Tensor) else (x,) for x in results]
@@ -100,6 +101,8 @@ class _Program:
     def __call__(self, leaves: list) -> Any:
         values = iter(self._function([np.asarray(leaves[i]) for i in self._fed]))
         results = [constant(next(values)) if known is None else known[0] for known in self._results]
+        for call, tensors in self._effects:
+            call(*[next(values) for _ in tensors])
         return results[0] if self._structure is None else nest.pack(self._structure, results)
 
 

@@ -10,6 +10,7 @@ from . import (
     control,
     create,
     eager,
+    effects,
     elementwise,
     image,
     index,
@@ -28,6 +29,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "eager", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "NAMES", "PURE", "arrays", "control", "create", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
     "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
 ]  # fmt: skip
