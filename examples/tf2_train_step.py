@@ -61,4 +61,6 @@ results = model.evaluate(x[1400:], y[1400:], verbose=0, return_dict=True)
 
 print(f"Test accuracy: {results['accuracy']:.4f}")
 print(f"Mean share of the other image: {history.history['mixed_by'][-1]:.4f}")
-print(f"Prediction agrees: {np.isclose((model.predict(x[1400:]).argmax(1) == digits.target[1400:]).mean(), results['accuracy'])}")
+print(
+    f"Prediction agrees: {np.isclose((model.predict(x[1400:]).argmax(1) == digits.target[1400:]).mean(), results['accuracy'])}"
+)

@@ -25,7 +25,9 @@ def with_values(call: Callable, tensors: Sequence[Tensor]) -> None:
 
 
 @for_scripts("print")
-def print_(*inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = " ", summarize: Any = 3, **other: Any) -> None:
+def print_(
+    *inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = " ", summarize: Any = 3, **other: Any
+) -> None:
     """Print tensors and anything else, in any structure; a traced function prints whenever it runs.
 
     Args:
@@ -62,9 +64,18 @@ def _text(part: Any, summarize: int) -> str:
 def _spaced(array: np.ndarray, edge: int, depth: int = 1) -> str:
     """Items between spaces, rows on lines of their own, ``...`` for what is left out."""
     if not array.ndim:
-        return f"{array[()]:.9g}" if array.dtype.kind == "f" else str(int(array) if array.dtype.kind == "b" else array[()])
+        return _number(array[()])
     rows = list(range(len(array)))
     if len(array) > 2 * edge:
         rows[edge : len(array) - edge] = [-1]
     parts = ["..." if row < 0 else _spaced(array[row], edge, depth + 1) for row in rows]
     return "[" + (" " if array.ndim == 1 else "\n" + " " * depth).join(parts) + "]"
+
+
+def _number(value: Any) -> str:
+    """As few digits as give the number back, of two counts that TensorFlow knows; truth values are 0 and 1."""
+    if isinstance(value, np.floating):
+        few, many = (15, 17) if value.dtype == "float64" else (6, 9)
+        text = f"{value:.{few}g}"
+        return text if type(value)(text) == value else f"{value:.{many}g}"
+    return str(int(value)) if isinstance(value, np.bool_) else str(value)
