@@ -4,6 +4,7 @@ from . import nest, operators  # the second gives tensors their operators
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
+from .custom import with_gradient
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
@@ -78,5 +79,6 @@ __all__ = [
     "symbolic",
     "unbroadcast",
     "unique_name",
+    "with_gradient",
     "write_state",
 ]  # fmt: skip

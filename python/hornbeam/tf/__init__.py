@@ -8,7 +8,10 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 from . import (
     arrays,
     control,
+    counting,
     create,
+    custom,
+    decompositions,
     eager,
     effects,
     elementwise,
@@ -23,12 +26,13 @@ from . import (
     random,
     reduce,
     select,
+    special,
     state,
     summary,
 )
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "create", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
-    "names", "nest", "nn", "random", "reduce", "select", "state", "summary",
+    "NAMES", "PURE", "arrays", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "names", "nest", "nn", "random", "reduce", "select", "special", "state", "summary",
 ]  # fmt: skip
