@@ -7,6 +7,7 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 
 from . import (
     arrays,
+    checks,
     control,
     counting,
     create,
@@ -33,6 +34,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "NAMES", "PURE", "arrays", "checks", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
     "names", "nest", "nn", "random", "reduce", "select", "special", "state", "summary",
 ]  # fmt: skip

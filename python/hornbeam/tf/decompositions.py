@@ -144,8 +144,8 @@ _QR = namedtuple("_QR", "q r")
 @for_scripts("linalg.qr", "qr")
 def qr(input: Any, full_matrices: bool = False, name: Any = None) -> _QR:
     """An orthogonal and an upper triangular factor; they have no gradient here."""
-    mode = "complete" if full_matrices else "reduced"
-    return _QR(*on_values(lambda a: list(np.linalg.qr(a, mode)), input))
+    mode: Any = "complete" if full_matrices else "reduced"
+    return _QR(*on_values(lambda a: list(np.linalg.qr(a, mode=mode)), input))
 
 
 @for_scripts("linalg.svd", "svd")
