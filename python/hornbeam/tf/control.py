@@ -8,11 +8,11 @@ from typing import Any
 
 from .. import graph
 from ..graph import Tensor
+from ..graph.nest import flatten, pack
+from ..graph.nest import map_structure as nest_map
 from . import k as K
 from .arrays import LoopArray, TensorArray
 from .common import SizesFromData, dim, dtype_name, tensor, tensors
-from ..graph.nest import flatten, pack
-from ..graph.nest import map_structure as nest_map
 from .table import for_scripts
 
 
