@@ -61,7 +61,9 @@ def test_maps_folds_and_scans():
     rows = np.arange(6, dtype="float32").reshape(3, 2)
     for y in both(lambda x: NAMES["map_fn"](lambda r: r * 2, x), rows):
         np.testing.assert_array_equal(y, 2 * rows)
-    for y in both(lambda x: NAMES["vectorized_map"](lambda r: G.apply("reduce_sum", [r], axes=[0], keepdims=False), x), rows):
+    for y in both(
+        lambda x: NAMES["vectorized_map"](lambda r: G.apply("reduce_sum", [r], axes=[0], keepdims=False), x), rows
+    ):
         np.testing.assert_array_equal(y, rows.sum(1))
     for y in both(lambda x: NAMES["scan"](lambda a, r: a + r, x), rows):
         np.testing.assert_array_equal(y, rows.cumsum(0))
@@ -137,7 +139,11 @@ def test_messages_of_assertions():
 
 def test_assertions_about_shapes_and_dtypes():
     x = G.constant(np.ones((2, 3), "float32"))
-    NAMES["assert_rank"](x, 2), NAMES["debugging.assert_rank_at_least"](x, 1), NAMES["debugging.assert_rank_in"](x, (1, 2))
+    (
+        NAMES["assert_rank"](x, 2),
+        NAMES["debugging.assert_rank_at_least"](x, 1),
+        NAMES["debugging.assert_rank_in"](x, (1, 2)),
+    )
     NAMES["debugging.assert_type"](x, "float32"), NAMES["debugging.assert_integer"](G.constant(1))
     NAMES["debugging.assert_scalar"](1.0), NAMES["debugging.assert_shapes"]([(x, ("N", 3)), (x[:, 0], ("N",))])
     for error, name, args in (

@@ -86,7 +86,9 @@ def train_step():
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "categorical_crossentropy", metrics=["accuracy", "mse"])
     x, y = data(24, 6), np.eye(3, dtype="float32")[np.arange(24) % 3]
     history = model.fit(x, y, batch_size=8, epochs=1, shuffle=False, verbose=0, validation_data=(x, y)).history
-    return [history[name][0] for name in ("loss", "accuracy", "mse", "val_loss", "val_accuracy", "val_mse")] + sizes(model)
+    return [history[name][0] for name in ("loss", "accuracy", "mse", "val_loss", "val_accuracy", "val_mse")] + sizes(
+        model
+    )
 
 
 def gan():
@@ -198,8 +200,13 @@ def dqn():
 
     losses = []
     for i in range(3):
-        moves, out = tf.constant((np.arange(16) * 5 + i) % 3, tf.int32), tf.constant((np.arange(16) % 4 == i).astype("float32"))
-        states, nexts, rewards = (tf.constant(data(*s, seed=10 * i + j)) for j, s in enumerate(((16, 4), (16, 4), (16,))))
+        moves, out = (
+            tf.constant((np.arange(16) * 5 + i) % 3, tf.int32),
+            tf.constant((np.arange(16) % 4 == i).astype("float32")),
+        )
+        states, nexts, rewards = (
+            tf.constant(data(*s, seed=10 * i + j)) for j, s in enumerate(((16, 4), (16, 4), (16,)))
+        )
         losses.append(float(learn(states, moves, 3 * rewards, nexts, out)))
         for mine, theirs in zip(target.variables, model.variables):
             mine.assign(0.5 * mine + 0.5 * theirs)

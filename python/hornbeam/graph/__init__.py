@@ -1,6 +1,6 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
-from . import nest, operators  # the second gives tensors their operators
+from . import item_assignment, nest, operators  # the last gives tensors their operators, the first variables theirs
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase

@@ -182,9 +182,19 @@ class Tensor:
         self.dims = tuple([d if new is None else int(new) for d, new in zip(self.dims, shape)])
         self.shape = _static_shape(self.dims)
 
+    device = "/job:localhost/replica:0/task:0/device:CPU:0"  #: as TensorFlow names the one there is
+
+    def ref(self) -> Reference:
+        """What stands for this very tensor in sets and as a key; its ``deref()`` is the tensor."""
+        return Reference(self)
+
+    experimental_ref = ref
+
     def __repr__(self) -> str:
         if self.is_eager:
-            return f"<tf.Tensor: shape={tuple(self.shape)}, dtype={self.dtype}, numpy={self.numpy()!r}>"
+            value = self.numpy()
+            shown = repr(value) if self.shape else str(value)
+            return f"<tf.Tensor: shape={tuple(self.shape)}, dtype={self.dtype}, numpy={shown}>"
         return f"<hornbeam.Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -266,6 +276,24 @@ class Tensor:
             _binary
         )
         __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
+
+
+class Reference:
+    """A tensor, compared by identity."""
+
+    __slots__ = ("_tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def deref(self) -> Tensor:
+        return self._tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._tensor is other._tensor
+
+    def __hash__(self) -> int:
+        return id(self._tensor)
 
 
 def eager_copy(value: Any) -> Tensor:

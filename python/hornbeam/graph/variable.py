@@ -110,15 +110,15 @@ class Variable(Tensor):
         return _restored, (self.get_value(), self._name, getattr(self, "trainable", True))
 
     # Each returns a tensor whose value is the new value; running it (or anything made from it) writes.
-    def assign(self, value: Any) -> Tensor:
+    def assign(self, value: Any, use_locking: Any = None, name: Any = None, read_value: bool = True) -> Tensor:
         """The update that sets the variable to ``value``."""
         return self._update(value, "set")
 
-    def assign_add(self, delta: Any) -> Tensor:
+    def assign_add(self, delta: Any, use_locking: Any = None, name: Any = None, read_value: bool = True) -> Tensor:
         """The update that adds ``delta``, which may broadcast."""
         return self._update(delta, "add")
 
-    def assign_sub(self, delta: Any) -> Tensor:
+    def assign_sub(self, delta: Any, use_locking: Any = None, name: Any = None, read_value: bool = True) -> Tensor:
         """The update that subtracts ``delta``, which may broadcast."""
         return self._update(delta, "sub")
 
@@ -153,6 +153,9 @@ class Variable(Tensor):
             context.assigned.append(update)
         return update
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def _takes(self, shape: tuple[int | None, ...], how: str) -> bool:
         """Whether a value of that shape may be set, or be added by broadcasting."""
         if how == "set":
@@ -161,6 +164,10 @@ class Variable(Tensor):
         return offset >= 0 and all(n in (None, 1, own) for n, own in zip(shape, self.shape[offset:]))
 
     def __repr__(self) -> str:
+        if self.is_eager:
+            value = self.numpy()
+            shown = repr(value) if self.shape else str(value)
+            return f"<tf.Variable {self.name!r} shape={tuple(self.shape)} dtype={self.dtype}, numpy={shown}>"
         return f"<hornbeam.Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
 

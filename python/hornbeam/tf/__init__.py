@@ -21,12 +21,14 @@ from . import (
     layout,
     linalg,
     losses,
+    module,
     names,
     nest,
     nn,
     random,
     reduce,
     select,
+    sparse,
     special,
     state,
     summary,
@@ -35,5 +37,5 @@ from .table import NAMES, PURE, find
 
 __all__ = [
     "NAMES", "PURE", "arrays", "checks", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
-    "names", "nest", "nn", "random", "reduce", "select", "special", "state", "summary",
+    "module", "names", "nest", "nn", "random", "reduce", "select", "sparse", "special", "state", "summary",
 ]  # fmt: skip

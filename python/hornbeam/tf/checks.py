@@ -36,7 +36,9 @@ def _named(kinds: str) -> Callable:
     return for_scripts(*[n for kind in kinds.split() for n in (f"assert_{kind}", f"debugging.assert_{kind}")])
 
 
-def _check(holds: Callable[..., Any], values: Sequence[Any], what: str, message: Any = None, summarize: Any = None) -> None:
+def _check(
+    holds: Callable[..., Any], values: Sequence[Any], what: str, message: Any = None, summarize: Any = None
+) -> None:
     """Raise unless ``holds`` of the values is true everywhere."""
 
     def look(*arrays: np.ndarray) -> None:
@@ -84,7 +86,9 @@ def assert_near(
     x, y = tensors(x, y)
     small = 10 * np.finfo(x.dtype).eps
     rtol, atol = (small if t is None else float(t) for t in (rtol, atol))
-    _check(lambda a, b: np.abs(a - b) <= atol + rtol * np.abs(b), [x, y], f"|x - y| <= {atol:g} + {rtol:g} |y|", message)
+    _check(
+        lambda a, b: np.abs(a - b) <= atol + rtol * np.abs(b), [x, y], f"|x - y| <= {atol:g} + {rtol:g} |y|", message
+    )
 
 
 @_named("all_finite")
@@ -127,7 +131,9 @@ def assert_scalar(tensor: Any, message: Any = None, name: Any = None) -> Any:
 @_named("rank_at_least")
 def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: Any = None) -> None:
     x = tensor(x)
-    _hold(x.ndim >= int(rank), message, f"Tensor must have rank at least {int(rank)}, got rank {x.ndim}, shape {x.shape}.")
+    _hold(
+        x.ndim >= int(rank), message, f"Tensor must have rank at least {int(rank)}, got rank {x.ndim}, shape {x.shape}."
+    )
 
 
 @_named("rank_in")

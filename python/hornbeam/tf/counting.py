@@ -137,6 +137,7 @@ def _sorted(unsorted: Callable, kind: str) -> Callable:
     return of_sorted
 
 
+unsorted_segment_max = _EXTREMES["max"]
 for _kind, _unsorted in _EXTREMES.items():
     for_scripts(f"math.unsorted_segment_{_kind}", f"unsorted_segment_{_kind}")(_unsorted)
     for_scripts(f"math.segment_{_kind}", f"segment_{_kind}")(_sorted(_unsorted, _kind))

@@ -53,7 +53,9 @@ def custom_gradient(f: Callable) -> Callable:
 def _like(found: Any, xs: Sequence[Tensor]) -> list:
     grads = nest.flatten(list(found) if isinstance(found, (list, tuple)) else [found])
     if len(grads) != len(xs):
-        raise ValueError(f"custom_gradient function expected to return {len(xs)} gradients, but returned {len(grads)} instead.")
+        raise ValueError(
+            f"custom_gradient function expected to return {len(xs)} gradients, but returned {len(grads)} instead."
+        )
     return [None if g is None else tensor(g, x.dtype) for g, x in zip(grads, xs)]
 
 

@@ -163,12 +163,6 @@ def intersection(a: Any, b: Any, validate_indices: bool = True) -> Tensor:
     return K.expand_dims(sort(unique(boolean_mask(row, both))[0]), 0)
 
 
-@for_scripts("sparse.to_dense", "sparse_tensor_to_dense", "sparse.tensor_to_dense")
-def to_dense(sp_input: Any, default_value: Any = None, validate_indices: bool = True, name: Any = None) -> Tensor:
-    """Tensors here are dense already; K's sparse ones become so."""
-    return K.to_dense(sp_input)
-
-
 @for_scripts("random.shuffle", "random_shuffle")
 def shuffle(value: Any, seed: Any = None, name: Any = None) -> Tensor:
     """The rows in another order at each run."""

@@ -136,9 +136,7 @@ def erfinv(x: Any, name: Any = None) -> Tensor:
     edge = _op("equal", _op("abs", x), 1.0)
     y = graph.apply("stop_gradient", [_select(edge, x * np.inf, guess)])
     found: list[Tensor] = []
-    outputs = graph.with_gradient(
-        [x], [y], lambda g: [g * (math.sqrt(math.pi) / 2) * _op("exp", found[0] * found[0])]
-    )
+    outputs = graph.with_gradient([x], [y], lambda g: [g * (math.sqrt(math.pi) / 2) * _op("exp", found[0] * found[0])])
     found.append(outputs[0])
     return outputs[0]
 
@@ -244,5 +242,3 @@ def cumulative_logsumexp(
     top = graph.apply("maximum", [K.max(masked, axis=-1, keepdims=True), float(np.finfo(x.dtype).min)])
     summed = _op("log", K.sum(_op("exp", masked - top), axis=-1)) + K.squeeze(top, -1)
     return K.permute_dimensions(summed, [order.index(a) for a in range(x.ndim)])
-
-
