@@ -1,5 +1,6 @@
 """TensorFlow's functions against NumPy in float64, by the names and arguments that scripts call them with."""
 
+import colorsys
 import math
 from statistics import NormalDist
 
@@ -349,6 +350,18 @@ CASES = [
     ("math.cumulative_logsumexp", [WIDE, 1], {}, np.log(np.cumsum(np.exp(WIDE), 1))),
     ("math.cumulative_logsumexp", [WIDE], {"reverse": True}, np.log(np.cumsum(np.exp(WIDE)[::-1], 0)[::-1])),
     ("math.cumulative_logsumexp", [WIDE], {"exclusive": True}, np.concatenate([np.full((1, 4), -np.inf), np.log(np.cumsum(np.exp(WIDE), 0))[:-1]])),
+    ("image.rgb_to_hsv", [IMAGES], {}, np.apply_along_axis(lambda c: colorsys.rgb_to_hsv(*c), -1, IMAGES)),
+    ("image.rgb_to_hsv", [np.array([[0.0, 0, 0], [0.5, 0.5, 0.5]])], {}, [[0, 0, 0], [0, 0, 0.5]]),
+    ("image.hsv_to_rgb", [IMAGES], {}, np.apply_along_axis(lambda c: colorsys.hsv_to_rgb(*c), -1, IMAGES)),
+    ("image.adjust_hue", [IMAGES, 0.3], {}, np.apply_along_axis(lambda c: colorsys.hsv_to_rgb((c[0] + 0.3) % 1, c[1], c[2]), -1, np.apply_along_axis(lambda c: colorsys.rgb_to_hsv(*c), -1, IMAGES))),
+    ("image.adjust_saturation", [IMAGES, 2.0], {}, np.apply_along_axis(lambda c: colorsys.hsv_to_rgb(c[0], min(2 * c[1], 1), c[2]), -1, np.apply_along_axis(lambda c: colorsys.rgb_to_hsv(*c), -1, IMAGES))),
+    ("image.adjust_gamma", [IMAGES, 2.0, 0.5], {}, 0.5 * IMAGES**2),
+    ("image.adjust_brightness", [np.array([[[10, 250, 0]]], "uint8"), 0.1], {}, [[[35, 255, 25]]]),
+    ("image.rgb_to_yiq", [IMAGES], {}, IMAGES @ [[0.299, 0.59590059, 0.21153661], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]]),
+    ("image.rgb_to_yuv", [IMAGES], {}, IMAGES @ [[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]]),
+    ("image.yiq_to_rgb", [IMAGES], {}, IMAGES @ np.linalg.inv([[0.299, 0.59590059, 0.21153661], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]])),
+    ("image.yuv_to_rgb", [IMAGES], {}, IMAGES @ np.linalg.inv([[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]])),
+    ("image.resize_with_pad", [IMAGES, 12, 8, "nearest"], {}, np.pad(IMAGES, [(0, 0), (3, 3), (0, 0), (0, 0)])),
     ("image.central_crop", [IMAGES, 0.5], {}, IMAGES[:, 1:5, 2:6]), ("image.resize_with_crop_or_pad", [IMAGES, 3, 9], {}, np.pad(IMAGES[:, 1:4], [(0, 0), (0, 0), (0, 1), (0, 0)])),
     ("image.crop_and_resize", [IMAGES, CROP, [1, 0], [4, 5]], {"extrapolation_value": 9.0}, np.stack([cropped(IMAGES[1], CROP[0], (4, 5)), cropped(IMAGES[0], CROP[1], (4, 5))])),
     ("image.rgb_to_grayscale", [IMAGES], {}, IMAGES @ [[0.2989], [0.587], [0.114]]), ("image.grayscale_to_rgb", [IMAGES[..., :1]], {}, IMAGES[..., :1].repeat(3, -1)),

@@ -8,6 +8,7 @@ asked for. Where TensorFlow 1 and 2 differ, a function takes the arguments of bo
 from . import (
     arrays,
     checks,
+    color,
     control,
     counting,
     create,
@@ -16,6 +17,7 @@ from . import (
     eager,
     effects,
     elementwise,
+    generators,
     image,
     index,
     layout,
@@ -36,6 +38,6 @@ from . import (
 from .table import NAMES, PURE, find
 
 __all__ = [
-    "NAMES", "PURE", "arrays", "checks", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "image", "index", "layout", "linalg", "losses",
+    "NAMES", "PURE", "arrays", "checks", "color", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "generators", "image", "index", "layout", "linalg", "losses",
     "module", "names", "nest", "nn", "random", "reduce", "select", "sparse", "special", "state", "summary",
 ]  # fmt: skip
