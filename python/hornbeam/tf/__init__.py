@@ -27,6 +27,7 @@ from . import (
     names,
     nest,
     nn,
+    nn_later,
     random,
     reduce,
     select,
@@ -39,5 +40,5 @@ from .table import NAMES, PURE, find
 
 __all__ = [
     "NAMES", "PURE", "arrays", "checks", "color", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "generators", "image", "index", "layout", "linalg", "losses",
-    "module", "names", "nest", "nn", "random", "reduce", "select", "sparse", "special", "state", "summary",
+    "module", "names", "nest", "nn", "nn_later", "random", "reduce", "select", "sparse", "special", "state", "summary",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ def bincount(
 ) -> Tensor:  # fmt: skip
     """How often each number occurs, or the sum of its weights; of each row where ``axis`` is -1."""
     x = tensor(arr)
-    if isinstance(minlength, int) and minlength == (maxlength if maxlength is not None else minlength) and x.ndim:
+    if isinstance(minlength, int) and minlength == maxlength:
         return _counted(x, weights, minlength, dtype, axis, binary_output)
     size = int(np.max(x.numpy(), initial=-1)) + 1
     size = max(size, 0 if minlength is None else number(minlength))
