@@ -26,6 +26,7 @@ class Settings:
         uids: how often each prefix was counted, from which layers get their default names.
         custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
         dialect: what TensorFlow's and Keras's words mean; ``hornbeam run`` decides it for a script.
+        functions_run_eagerly: whether functions of ``tf.function`` are called step by step, and not traced.
         recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     custom_objects: dict[str, Any] = field(default_factory=dict)
     dialect: Dialect = TF1
     recorder: Any = None
+    functions_run_eagerly: bool = False
 
     def next_uid(self, prefix: str) -> int:
         """1, 2, ... for each prefix."""

@@ -34,12 +34,8 @@ INSTEAD = {
     "get_variable": "self.add_weight in a layer",
     "layers": "keras.layers",
     "lite": "model.save",
-    "numpy_function": "K.function around the step, or keras.backend in the formula",
-    "py_func": "K.function around the step, or keras.backend in the formula",
-    "py_function": "K.function around the step, or keras.backend in the formula",
     "ragged": "keras.preprocessing.sequence.pad_sequences",
     "saved_model": "model.save and keras.models.load_model",
-    "sparse": "dense tensors; SciPy's sparse matrices can be fed",
     "train": "model.compile, model.fit, and keras.callbacks",
     "trainable_variables": "model.trainable_weights",
 }

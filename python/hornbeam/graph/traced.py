@@ -38,7 +38,7 @@ class Traced:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         recorder = settings.recorder
-        if recorder is None or not recorder.records or recorder.open_tapes:
+        if recorder is None or not recorder.records or recorder.open_tapes or settings.functions_run_eagerly:
             return self.function(*args, **kwargs)  # part of what is being built around it
         leaves = nest.flatten((args, kwargs))
         key = self._key((args, kwargs), leaves)

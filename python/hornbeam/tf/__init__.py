@@ -35,10 +35,11 @@ from . import (
     special,
     state,
     summary,
+    symbols,
 )
 from .table import NAMES, PURE, find
 
 __all__ = [
     "NAMES", "PURE", "arrays", "checks", "color", "control", "counting", "create", "custom", "decompositions", "eager", "effects", "elementwise", "find", "generators", "image", "index", "layout", "linalg", "losses",
-    "module", "names", "nest", "nn", "nn_later", "random", "reduce", "select", "sparse", "special", "state", "summary",
+    "module", "names", "nest", "nn", "nn_later", "random", "reduce", "select", "sparse", "special", "state", "summary", "symbols",
 ]  # fmt: skip
