@@ -52,7 +52,9 @@ class Dialect:
         "tf.keras's; each gradient by its own norm",
     )
     short_targets: bool = _rule(
-        "targets (batch, time) for an output (batch, time, 1), or for class numbers", "an error", "stand for (batch, time, 1)"
+        "targets (batch, time) for an output (batch, time, 1), or for class numbers",
+        "an error",
+        "stand for (batch, time, 1)",
     )
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 

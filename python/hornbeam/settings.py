@@ -35,7 +35,9 @@ class Settings:
         custom_objects: what names in configs may mean, outside of a ``CustomObjectScope``.
         policy: the name of the dtype policy of layers for which no dtype is given; None is floatx's.
         dialect: what TensorFlow's and Keras's words mean; ``hornbeam run`` decides it for a script.
-        recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
+        functions_run_eagerly: whether functions of ``tf.function`` are called step by step, and not traced.
+        shared_recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
+            A thread may have one of its own beside it; ``recorder`` is the one that counts.
     """
 
     floatx: str = "float32"
@@ -46,16 +48,17 @@ class Settings:
     custom_objects: dict[str, Any] = field(default_factory=dict)
     policy: str | None = None
     dialect: Dialect = TF1
-    _recorder: Any = None
+    functions_run_eagerly: bool = False
+    shared_recorder: Any = None
     _of_thread: _OfThread = field(default_factory=_OfThread)
 
     @property
     def recorder(self) -> Any:
-        return self._of_thread.recorder or self._recorder
+        return self._of_thread.recorder or self.shared_recorder
 
     @recorder.setter
     def recorder(self, recorder: Any) -> None:
-        self._recorder = recorder
+        self.shared_recorder = recorder
 
     @contextmanager
     def own_recorder(self, recorder: Any) -> Iterator[None]:

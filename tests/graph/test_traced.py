@@ -159,3 +159,50 @@ def test_what_waits_outside_is_seen_inside():
     assert float(read()) == 4
     v.assign(5.0)
     assert float(read()) == 5
+
+
+def test_gradients_after_an_assignment_of_the_same_function():
+    v = G.Variable(3.0)
+
+    @function
+    def steps():
+        found = []
+        for _ in range(3):
+            with GradientTape() as tape:
+                loss = v * v
+            slope = tape.gradient(loss, v)
+            v.assign_sub(0.25 * slope)
+            found.append(slope)
+        return found
+
+    assert [float(g) for g in steps()] == [6.0, 3.0, 1.5]
+    assert v.numpy() == 0.375
+
+
+def test_what_was_assigned_is_not_differentiated():
+    v, x = G.Variable(3.0), G.constant(2.0)
+
+    def slopes():
+        with GradientTape() as tape:
+            tape.watch(x)
+            v.assign(x * x)
+            y = v * x
+        return tape.gradient(y, [v, x])
+
+    for run in (slopes, function(slopes)):
+        assert [float(g) for g in run()] == [2.0, 4.0]
+
+
+def test_a_tape_knows_the_variables_that_are_read_after_an_assignment():
+    v = G.Variable(3.0)
+    found = []
+
+    @function
+    def step():
+        v.assign_add(1.0)
+        with GradientTape() as tape:
+            v * 2
+        found.append(tape.watched_variables())
+
+    step()
+    assert found == [(v,)] and found[0][0] is v

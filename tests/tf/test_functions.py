@@ -1,6 +1,8 @@
 """TensorFlow's functions against NumPy in float64, by the names and arguments that scripts call them with."""
 
+import colorsys
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -147,6 +149,7 @@ HINGE = LOGITS - LOGITS.max(-1, keepdims=True)
 CROSS = -(LABELS * np.log(softmax(LOGITS))).sum(-1)
 ONES = (f(3, 4) > 0).astype(float)
 BINARY = -(ONES * np.log(sigmoid(LOGITS)) + (1 - ONES) * np.log(1 - sigmoid(LOGITS)))
+WIDE, NEAR = RNG.uniform(0.1, 9.0, (3, 4)), RNG.uniform(-0.95, 0.95, (3, 4))
 LENGTHS = np.array([2, 4, 1])
 U = f(3, 5, 2)
 DOWN = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
@@ -327,6 +330,38 @@ CASES = [
     ("image.flip_left_right", [IMAGES], {}, IMAGES[:, :, ::-1]), ("image.flip_up_down", [IMAGES[0]], {}, IMAGES[0, ::-1]),
     ("image.transpose", [IMAGES], {}, IMAGES.transpose(0, 2, 1, 3)), *[("image.rot90", [IMAGES[0], k], {}, np.rot90(IMAGES[0], k)) for k in range(4)],
     ("image.crop_to_bounding_box", [IMAGES, 1, 2, 3, 4], {}, IMAGES[:, 1:4, 2:6]), ("image.pad_to_bounding_box", [IMAGES, 1, 2, 9, 11], {}, np.pad(IMAGES, [(0, 0), (1, 2), (2, 1), (0, 0)])),
+    ("atan", [WIDE - 4], {}, np.arctan(WIDE - 4)), ("atan", [np.array([0.0, -1.0, 1e-9, 1e9])], {}, np.arctan([0.0, -1.0, 1e-9, 1e9])),
+    ("asin", [NEAR], {}, np.arcsin(NEAR)), ("acos", [NEAR], {}, np.arccos(NEAR)), ("asin", [np.array([1.0, -1.0])], {}, [np.pi / 2, -np.pi / 2]),
+    ("atan2", [NEAR, NEAR[::-1]], {}, np.arctan2(NEAR, NEAR[::-1])),
+    ("atan2", [np.array([0.0, 1.0, -1.0, 0.0]), np.array([-2.0, 0.0, 0.0, 2.0])], {}, np.arctan2([0.0, 1, -1, 0], [-2.0, 0, 0, 2])),
+    ("math.lgamma", [WIDE], {}, np.vectorize(math.lgamma)(WIDE)), ("math.lgamma", [NEAR], {}, np.vectorize(math.lgamma)(NEAR)),
+    ("math.digamma", [np.array([1.0, 0.5, 10.0])], {}, [-np.euler_gamma, -np.euler_gamma - 2 * np.log(2), 2.2517525890667211]),
+    ("math.digamma", [np.array([-0.5])], {}, [0.03648997397857652]),
+    ("math.lbeta", [WIDE], {}, np.vectorize(math.lgamma)(WIDE).sum(-1) - np.vectorize(math.lgamma)(WIDE.sum(-1))),
+    ("math.erfinv", [np.vectorize(math.erf)(2 * NEAR)], {}, 2 * NEAR), ("math.erfinv", [np.array([1.0, -1.0])], {}, [np.inf, -np.inf]),
+    ("math.erfcinv", [1 - NEAR], {}, np.vectorize(lambda p: NormalDist().inv_cdf(p))((NEAR + 1) / 2) / np.sqrt(2)),
+    ("math.ndtri", [(NEAR + 1) / 2], {}, np.vectorize(lambda p: NormalDist().inv_cdf(p))((NEAR + 1) / 2)),
+    ("math.xlog1py", [np.array([0.0, 2.0]), np.array([-1.0, 3.0])], {}, [0, 2 * np.log(4)]),
+    ("math.xdivy", [np.array([0.0, 2.0]), np.array([0.0, 4.0])], {}, [0, 0.5]),
+    ("math.reciprocal_no_nan", [np.array([0.0, 4.0])], {}, [0, 0.25]), ("math.rint", [WIDE], {}, np.rint(WIDE)),
+    ("truncatediv", [np.array([7, -7, 7]), np.array([2, 2, -2])], {}, [3, -3, -3]),
+    ("truncatemod", [np.array([7, -7, 7]), np.array([2, 2, -2])], {}, [1, -1, 1]),
+    ("math.polyval", [[2.0, 0.0, -1.0], WIDE], {}, 2 * WIDE * WIDE - 1),
+    ("math.cumulative_logsumexp", [WIDE, 1], {}, np.log(np.cumsum(np.exp(WIDE), 1))),
+    ("math.cumulative_logsumexp", [WIDE], {"reverse": True}, np.log(np.cumsum(np.exp(WIDE)[::-1], 0)[::-1])),
+    ("math.cumulative_logsumexp", [WIDE], {"exclusive": True}, np.concatenate([np.full((1, 4), -np.inf), np.log(np.cumsum(np.exp(WIDE), 0))[:-1]])),
+    ("image.rgb_to_hsv", [IMAGES], {}, np.apply_along_axis(lambda c: colorsys.rgb_to_hsv(*c), -1, IMAGES)),
+    ("image.rgb_to_hsv", [np.array([[0.0, 0, 0], [0.5, 0.5, 0.5]])], {}, [[0, 0, 0], [0, 0, 0.5]]),
+    ("image.hsv_to_rgb", [IMAGES], {}, np.apply_along_axis(lambda c: colorsys.hsv_to_rgb(*c), -1, IMAGES)),
+    ("image.adjust_hue", [IMAGES, 0.3], {}, np.apply_along_axis(lambda c: colorsys.hsv_to_rgb((c[0] + 0.3) % 1, c[1], c[2]), -1, np.apply_along_axis(lambda c: colorsys.rgb_to_hsv(*c), -1, IMAGES))),
+    ("image.adjust_saturation", [IMAGES, 2.0], {}, np.apply_along_axis(lambda c: colorsys.hsv_to_rgb(c[0], min(2 * c[1], 1), c[2]), -1, np.apply_along_axis(lambda c: colorsys.rgb_to_hsv(*c), -1, IMAGES))),
+    ("image.adjust_gamma", [IMAGES, 2.0, 0.5], {}, 0.5 * IMAGES**2),
+    ("image.adjust_brightness", [np.array([[[10, 250, 0]]], "uint8"), 0.1], {}, [[[35, 255, 25]]]),
+    ("image.rgb_to_yiq", [IMAGES], {}, IMAGES @ [[0.299, 0.59590059, 0.21153661], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]]),
+    ("image.rgb_to_yuv", [IMAGES], {}, IMAGES @ [[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]]),
+    ("image.yiq_to_rgb", [IMAGES], {}, IMAGES @ np.linalg.inv([[0.299, 0.59590059, 0.21153661], [0.587, -0.27455667, -0.52273617], [0.114, -0.32134392, 0.31119955]])),
+    ("image.yuv_to_rgb", [IMAGES], {}, IMAGES @ np.linalg.inv([[0.299, -0.14714119, 0.61497538], [0.587, -0.28886916, -0.51496512], [0.114, 0.43601035, -0.10001026]])),
+    ("image.resize_with_pad", [IMAGES, 12, 8, "nearest"], {}, np.pad(IMAGES, [(0, 0), (3, 3), (0, 0), (0, 0)])),
     ("image.central_crop", [IMAGES, 0.5], {}, IMAGES[:, 1:5, 2:6]), ("image.resize_with_crop_or_pad", [IMAGES, 3, 9], {}, np.pad(IMAGES[:, 1:4], [(0, 0), (0, 0), (0, 1), (0, 0)])),
     ("image.crop_and_resize", [IMAGES, CROP, [1, 0], [4, 5]], {"extrapolation_value": 9.0}, np.stack([cropped(IMAGES[1], CROP[0], (4, 5)), cropped(IMAGES[0], CROP[1], (4, 5))])),
     ("image.rgb_to_grayscale", [IMAGES], {}, IMAGES @ [[0.2989], [0.587], [0.114]]), ("image.grayscale_to_rgb", [IMAGES[..., :1]], {}, IMAGES[..., :1].repeat(3, -1)),

@@ -41,6 +41,19 @@ class SparseTensor:
     def dtype(self) -> str:
         return self.values.dtype
 
+    @property
+    def shape(self) -> graph.StaticShape:
+        """As far as it is known."""
+        sizes = self.dense_shape.ints or [None] * int(self.dense_shape.shape[0])
+        return graph.StaticShape([size if isinstance(size, int) else None for size in sizes])
+
+    def get_shape(self) -> graph.StaticShape:
+        return self.shape
+
+    def toarray(self) -> Any:
+        """The whole tensor's value, where it has one."""
+        return self.dense().numpy()
+
     def dense(self) -> Tensor:
         """The whole tensor."""
         place: Any = 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..utils.io_utils import append
 from .histogram import Histogram
-from .png import grey_png, stretched
+from .png import png, stretched
 from .protobuf import bytes_field, double_field, float_field, int_field, text_field
 
 
@@ -78,12 +78,16 @@ class EventFile:
 
     def images(self, tag: str, images: np.ndarray, step: int) -> None:
         """Write an array (count, height, width) as grey images, each with its own contrast."""
+        self.pictures(tag, np.stack([stretched(image) for image in images])[..., None], step)
+
+    def pictures(self, tag: str, pixels: np.ndarray, step: int) -> None:
+        """Write an array (count, height, width, channels) of uint8 as images."""
         values = []
-        for i, image in enumerate(images):
-            height, width = image.shape
-            content = int_field(1, height) + int_field(2, width) + int_field(3, 1)
-            content += bytes_field(4, grey_png(stretched(image)))
-            values.append((f"{tag}/image/{i}" if len(images) > 1 else f"{tag}/image", bytes_field(4, content)))
+        for i, image in enumerate(pixels):
+            height, width, channels = image.shape
+            content = int_field(1, height) + int_field(2, width) + int_field(3, channels)
+            content += bytes_field(4, png(image))
+            values.append((f"{tag}/image/{i}" if len(pixels) > 1 else f"{tag}/image", bytes_field(4, content)))
         self._summary(values, step)
 
     def graph(self, graph_def: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import unittest
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,8 @@ import numpy as np
 from .. import _core
 from ..backend.session import Graph, Session, get_session
 from ..dialect import Dialect
+from ..settings import settings
+from . import distribution
 
 
 class Options:
@@ -69,6 +72,8 @@ class Seeds:
     def __call__(self, seed: int) -> None:
         if np.array_equal(np.random.get_state()[1], self.untouched):  # type: ignore[index]
             np.random.seed(seed % 2**32)
+        if settings.recorder is not None:
+            settings.recorder.reseed(seed)
 
 
 def set_threads(count: int) -> None:
@@ -79,21 +84,25 @@ def nothing(*args: Any, **kwargs: Any) -> None:
     """For calls that configure what Hornbeam does not have."""
 
 
-def no_gpu(kind: str | None = None) -> list[str]:
+class Device(str):
+    """The one that TensorFlow would list, by its name."""
+
+    name = property(str)
+    device_type = "CPU"
+
+
+def no_gpu(device_type: str | None = None) -> list[Device]:
     """The devices TensorFlow would list; scripts ask to set options of the graphics cards."""
-    return ["CPU:0"] if kind in (None, "CPU") else []
+    return [Device("/physical_device:CPU:0")] if device_type in (None, "CPU") else []
 
 
-class Strategy:
-    """``tf.distribute``'s strategies, of which there is one: everything runs here."""
+class Unprofiled(contextlib.nullcontext):
+    """``with tf.profiler.experimental.Profile(folder)``: nothing is measured."""
 
-    num_replicas_in_sync = 1
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__()
 
-    def __init__(self, *args: Any, **options: Any) -> None: ...
-
-    @contextlib.contextmanager
-    def scope(self) -> Iterator[Strategy]:
-        yield self
+    def set_metadata(self, **metadata: Any) -> None: ...
 
 
 def no_tpu(*args: Any, **options: Any) -> None:
@@ -114,6 +123,13 @@ def modules(dialect: Dialect) -> dict[str, dict[str, Any]]:
         "list_logical_devices": no_gpu,
         "set_visible_devices": nothing,
         "set_soft_device_placement": nothing,
+        "get_soft_device_placement": lambda: True,
+        "set_logical_device_configuration": nothing,
+        "get_logical_device_configuration": nothing,
+        "LogicalDeviceConfiguration": Options,
+        "PhysicalDevice": Device,
+        "LogicalDevice": Device,
+        "experimental_connect_to_cluster": nothing,
     }
     messages = {"ConfigProto": Options, "GPUOptions": Options, "GraphOptions": Options, "RunMetadata": Options}
     messages |= {"OptimizerOptions": OptimizerOptions, "RunOptions": RunOptions}
@@ -145,22 +161,53 @@ def modules(dialect: Dialect) -> dict[str, dict[str, Any]]:
         "logging": log,
         "python.platform.tf_logging": log,
         "config": devices,
-        "config.experimental": devices | {"set_memory_growth": nothing},
-        "config.optimizer": {"set_jit": nothing, "set_experimental_options": nothing},
+        "config.experimental": devices
+        | {
+            "set_memory_growth": nothing,
+            "get_memory_growth": lambda device: False,
+            "VirtualDeviceConfiguration": Options,
+            "set_virtual_device_configuration": nothing,
+            "enable_tensor_float_32_execution": nothing,
+            "enable_op_determinism": nothing,
+            "reset_memory_stats": nothing,
+        },
+        "config.optimizer": {"set_jit": nothing, "get_jit": str, "set_experimental_options": nothing},
         "config.threading": {
             "set_intra_op_parallelism_threads": set_threads,
             "set_inter_op_parallelism_threads": nothing,
+            "get_inter_op_parallelism_threads": lambda: 0,
             "get_intra_op_parallelism_threads": lambda: importlib.import_module("hornbeam._core").num_threads(),
         },
         "test": {
             "is_gpu_available": lambda *a, **k: False,
             "is_built_with_cuda": lambda: False,
+            "is_built_with_gpu_support": lambda: False,
+            "main": unittest.main,
+            "TestCase": unittest.TestCase,
             "gpu_device_name": str,
         },
         "core.protobuf.config_pb2": messages,
         "core.protobuf.rewriter_config_pb2": {"RewriterConfig": RewriterConfig},
-        "version": {"VERSION": dialect.tensorflow},
-        "distribute": {"MirroredStrategy": Strategy, "OneDeviceStrategy": Strategy, "get_strategy": Strategy},
+        "version": {"VERSION": dialect.tensorflow, "GIT_VERSION": f"v{dialect.tensorflow}", "COMPILER_VERSION": "none"},
+        "sysconfig": {"get_build_info": lambda: {"is_cuda_build": False, "is_rocm_build": False}},
+        "profiler.experimental": {
+            "start": nothing,
+            "stop": nothing,
+            "Profile": Unprofiled,
+            "Trace": Unprofiled,
+            "ProfilerOptions": Options,
+        },
+        "debugging": {
+            "enable_check_numerics": nothing,
+            "disable_check_numerics": nothing,
+            "enable_traceback_filtering": nothing,
+            "disable_traceback_filtering": nothing,
+            "is_traceback_filtering_enabled": lambda: True,
+            "set_log_device_placement": nothing,
+            "get_log_device_placement": lambda: False,
+        },
+        "distribute": distribution.NAMES,
+        "distribute.experimental": distribution.NAMES,
         "distribute.cluster_resolver": {"TPUClusterResolver": no_tpu},
         "python.client.device_lib": {
             "list_local_devices": lambda: [SimpleNamespace(name="/device:CPU:0", device_type="CPU")]

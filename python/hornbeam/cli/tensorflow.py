@@ -33,7 +33,6 @@ INSTEAD = {
     "layers": "keras.layers",
     "lite": "model.save",
     "saved_model": "model.save and keras.models.load_model",
-    "sparse": "dense tensors; SciPy's sparse matrices can be fed",
     "train": "model.compile, model.fit, and keras.callbacks",
     "trainable_variables": "model.trainable_weights",
 }

@@ -32,6 +32,7 @@ from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleto
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
 from .calling import (
     Filed,
+    _with_inner_layers,
     autocast,
     concrete_inputs,
     copy_if_passed_through,
@@ -231,6 +232,11 @@ class Layer(NodeAccess):
     @built.setter
     def built(self, value):
         self._built = value
+
+    @property
+    def submodules(self):
+        """The layers in it, and those in them."""
+        return tuple(_with_inner_layers(self)[1:])
 
     @property
     def trainable_weights(self):

@@ -62,7 +62,7 @@ def _clone_sequential(model: Sequential, tensors: list[Tensor] | None, make: Cal
         layers.insert(0, tensors[0]._keras_history[0])
     clone = Sequential(layers=layers, name=model.name)
     if not clone.inputs and model.inputs:
-        clone.build(model._build_input_shape)
+        clone.build(model._build_input_shape or model.inputs[0].shape)
     return clone
 
 

@@ -60,7 +60,7 @@ class CompiledLoss:
     """The loss of ``compile``: called with targets and outputs it gives the scalar that training minimises.
 
     Attributes:
-        metrics: running means of it and, of several outputs, of each one's.
+        metrics: running means of it and, of several outputs, of each one's; none before it was called.
     """
 
     def __init__(self, loss: Any, weights: Any, output_names: list[str]) -> None:
@@ -73,7 +73,7 @@ class CompiledLoss:
 
     @property
     def metrics(self) -> list:
-        return [self._total, *self._means]
+        return [] if self._parts is None else [self._total, *self._means]
 
     def _build(self, outputs: Any, names: list[str]) -> None:
         losses = self._loss if isinstance(self._loss, Mapping) else nest.flatten(self._loss)

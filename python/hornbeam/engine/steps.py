@@ -15,9 +15,10 @@ from .step_loops import step_function
 from .step_losses import CompiledLoss, CompiledMetrics
 
 #: what a class may define to train, evaluate or predict in its own way
+_TRAINS = ("train_step", "make_train_function", "compute_loss", "compute_metrics")
 _BY_STEPS = {
-    "train": ("train_step", "make_train_function", "compute_loss", "compute_metrics"),
-    "test": ("test_step", "make_test_function", "compute_loss", "compute_metrics"),
+    "train": _TRAINS,
+    "test": ("test_step", "make_test_function", *_TRAINS),  # a model that trains by steps has no targets in its graph
     "predict": ("predict_step", "make_predict_function"),
 }
 

@@ -1,9 +1,10 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
-from . import nest, operators, string_ops  # the others give tensors their operators
+from . import item_assignment, nest, operators, string_ops  # these give tensors and variables what they do
 from .arrays import as_array
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
+from .custom import with_gradient
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
@@ -90,5 +91,6 @@ __all__ = [
     "symbolic",
     "unbroadcast",
     "unique_name",
+    "with_gradient",
     "write_state",
 ]  # fmt: skip

@@ -314,6 +314,8 @@ class Flattener:
         node = tensor.op
         if node.op == "phase_switch":
             return [node.inputs[0 if self.phase else 1]]
+        if node.op == "with_gradient":
+            return list(node.inputs[node.attrs["count"] :])
         if "bodies" in node.attrs and id(node) not in self._bodies:
             self._bodies[id(node)] = [Flattener(b.own, self.phase).run_body(b) for b in node.attrs["bodies"]]
         return [t for t in node.inputs if t is not None]
@@ -331,6 +333,8 @@ class Flattener:
             self._ids[id(tensor)] = graph.add_constant(np.asarray(self.phase, "int32"))
         elif node.op == "phase_switch":
             self._ids[id(tensor)] = self._ids[id(node.inputs[0 if self.phase else 1])]
+        elif node.op == "with_gradient":
+            self._ids[id(tensor)] = self._ids[id(node.inputs[node.attrs["count"] + tensor.index])]
         elif node.op == "print":
             self._ids[id(tensor)] = self._ids[id(node.inputs[0])]
             graph.prints.append((node.attrs["message"], self._ids[id(node.inputs[1])]))

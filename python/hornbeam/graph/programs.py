@@ -165,6 +165,8 @@ def _link(node: Any, places: dict[int, int]) -> tuple:
     links = tuple([None if t is None else (places[id(t.op)], t.index) for t in node.inputs])
     if node.op == "assign":
         return (node.op, links, node.attrs["how"])
+    if node.op == "with_gradient":
+        return (node.op, links, node.attrs["count"])
     if "bodies" in node.attrs:
         others = {name: value for name, value in node.attrs.items() if name != "bodies"}
         return (node.op, links, attrs_key(others), tuple([_body_key(body) for body in node.attrs["bodies"]]))

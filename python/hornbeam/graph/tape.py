@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..settings import settings
-from .context import inside
+from .context import context, inside
 from .gradients import gradients
 from .tensor import Operation, Tensor, next_serial
 from .variable import Variable
@@ -73,7 +73,8 @@ class Tape:
 
     def note(self, node: Operation) -> None:
         """Note which variables a node reads that was made now."""
-        self._read.update({t: None for t in node.inputs if isinstance(t, Variable) and getattr(t, "trainable", True)})
+        read = [_variable(t) for t in node.inputs]
+        self._read.update({v: None for v in read if v is not None and getattr(v, "trainable", True)})
 
     def keep(self, tensors: Sequence[Tensor]) -> None:
         """Remember what eager tensors were computed by, before they become constants."""
@@ -100,13 +101,17 @@ class Tape:
         asked: list[Tensor] = []
         places: list[list[int]] = []
         for x in xs:
-            same = [x, *self._old.get(x, [])] if isinstance(x, Variable) else [x]
+            same = [x, *self._old.get(x, []), *_assigned(x)] if isinstance(x, Variable) else [x]
             same = same if self._is_watched(x) else []
             places.append(list(range(len(asked), len(asked) + len(same))))
             asked += same
         with self._as_recorded():
-            found = gradients(ys, asked, grad_ys, inside=self.covers, node_of=self.node_of)
+            found = gradients(ys, asked, grad_ys, inside=self._leads_back, node_of=self.node_of)
         return [_sum([found[i] for i in place]) for place in places]
+
+    def _leads_back(self, node: Operation) -> bool:
+        """Whether a gradient goes on to the node's inputs: what a variable was assigned is not what it is read for."""
+        return self.covers(node) and node.op != "assign"
 
     def _is_watched(self, x: Any) -> bool:
         if not isinstance(x, Tensor):
@@ -120,6 +125,19 @@ class Tape:
         """Reads of variables mean the values that the tape's nodes read, whatever was assigned since."""
         with inside(pending={}, replays=True):
             yield
+
+
+def _variable(tensor: Tensor | None) -> Variable | None:
+    """The variable that is read, also after an assignment of the function that is being traced."""
+    if tensor is not None and tensor.op.op == "assign":
+        return tensor.op.attrs["variable"]
+    return tensor if isinstance(tensor, Variable) else None
+
+
+def _assigned(variable: Variable) -> list[Tensor]:
+    """The values that a function which is being traced has assigned, and reads from then on."""
+    updates = context.trace.updates if context.trace is not None else []
+    return [update for update in updates if update.op.attrs["variable"] is variable]
 
 
 def _sum(grads: list[Tensor | None]) -> Tensor | None:

@@ -182,9 +182,19 @@ class Tensor:
         self.dims = tuple([d if new is None else int(new) for d, new in zip(self.dims, shape)])
         self.shape = _static_shape(self.dims)
 
+    device = "/job:localhost/replica:0/task:0/device:CPU:0"  #: as TensorFlow names the one there is
+
+    def ref(self) -> Reference:
+        """What stands for this very tensor in sets and as a key; its ``deref()`` is the tensor."""
+        return Reference(self)
+
+    experimental_ref = ref
+
     def __repr__(self) -> str:
         if self.is_eager:
-            return f"<tf.Tensor: shape={tuple(self.shape)}, dtype={self.dtype}, numpy={self.numpy()!r}>"
+            value = self.numpy()
+            shown = repr(value) if self.shape else str(value)
+            return f"<tf.Tensor: shape={tuple(self.shape)}, dtype={self.dtype}, numpy={shown}>"
         return f"<hornbeam.Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -247,12 +257,6 @@ class Tensor:
             return iter([self[i] for i in range(self.shape[0])])
         raise NeedsValue(f"cannot iterate over symbolic {self!r}: take x[0], x[1], ..., or use K.map_fn.")
 
-    def ref(self) -> Reference:
-        """What stands for this very tensor in sets and dicts."""
-        return Reference(self)
-
-    experimental_ref = ref
-
     def __pos__(self) -> Tensor:
         return self
 
@@ -274,16 +278,8 @@ class Tensor:
         __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
 
 
-def eager_copy(value: Any) -> Tensor:
-    """A tensor of a value that was pickled."""
-    value = np.asarray(value)
-    copy = marker("constant", (), value.dtype.name, value.shape, value=value)
-    copy._known = True
-    return copy
-
-
 class Reference:
-    """Equal to the references of the same tensor alone."""
+    """A tensor, compared by identity."""
 
     __slots__ = ("_tensor",)
 
@@ -298,6 +294,14 @@ class Reference:
 
     def __hash__(self) -> int:
         return id(self._tensor)
+
+
+def eager_copy(value: Any) -> Tensor:
+    """A tensor of a value that was pickled."""
+    value = np.asarray(value)
+    copy = marker("constant", (), value.dtype.name, value.shape, value=value)
+    copy._known = True
+    return copy
 
 
 def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:

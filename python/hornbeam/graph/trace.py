@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,13 @@ class Trace:
     """The assignments of a function that is being traced.
 
     After an assignment, reads of the variable in the same function mean its new value.
+
+    Attributes:
+        effects: what is called after each run, with the values of some tensors.
     """
 
     def __init__(self, outer: Trace | None = None) -> None:
+        self.effects: list[tuple[Callable, Sequence[Tensor]]] = []
         self._updates: dict[int, Tensor] = {}
         self._values: dict[int, Tensor] = {} if outer is None else dict(outer._values)
 
@@ -36,6 +40,10 @@ class Trace:
     def assign(self, updates: Iterable[Tensor]) -> None:
         for update in updates:
             self._assign(update)
+
+    def after(self, call: Callable, tensors: Sequence[Tensor]) -> None:
+        """Let ``call`` be called with the tensors' values after each run of the function."""
+        self.effects.append((call, tensors))
 
     def _assign(self, update: Tensor) -> None:
         variable, value = update.op.inputs

@@ -7,7 +7,7 @@ belongs to the combination by its value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ class Traced:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         recorder = settings.recorder
-        if recorder is None or not recorder.records or recorder.open_tapes:
+        if recorder is None or not recorder.records or recorder.open_tapes or settings.functions_run_eagerly:
             return self.function(*args, **kwargs)  # part of what is being built around it
         leaves = nest.flatten((args, kwargs))
         program = self._program_for(args, kwargs, leaves)
@@ -95,23 +95,24 @@ class Traced:
             results = [convert(x) if _is_fed(x) else x for x in nest.flatten(result)]
         made = Function(
             placeholders,
-            [x for x in results if isinstance(x, Tensor)],
+            [x for x in results if isinstance(x, Tensor)] + [t for _, tensors in trace.effects for t in tensors],
             trace.updates,
             name=getattr(function, "__name__", None),
             counter=self._counter,
         )
-        return TracedProgram(made, fed, result, results)
+        return TracedProgram(made, fed, result, results, trace.effects)
 
 
 class TracedProgram:
-    """A traced function: what is fed to it, and the structure that its results are put into.
+    """A traced function: what is fed to it, the structure that its results are put into, and what is called after a run.
 
     Attributes:
         results: what the function returned, with tensors that tell dtypes and shapes.
     """
 
-    def __init__(self, function: Function, fed: list[int], structure: Any, results: list) -> None:
+    def __init__(self, function: Function, fed: list[int], structure: Any, results: list, effects: list) -> None:
         self._function = function
+        self._effects = effects
         self._fed = fed
         self._structure = structure if isinstance(structure, (list, tuple, dict)) else None
         self._results = [None if isinstance(x, Tensor) else (x,) for x in results]
@@ -119,14 +120,18 @@ class TracedProgram:
 
     def __call__(self, leaves: list) -> Any:
         values = iter(self._function([np.asarray(leaves[i]) for i in self._fed]))
-        return self._packed([constant(next(values)) if known is None else known[0] for known in self._results])
+        return self._finished(
+            values, [constant(next(values)) if known is None else known[0] for known in self._results]
+        )
 
     def run(self, leaves: list) -> Any:
         """As a call, from arrays to arrays: see :meth:`Function.run`."""
         values = iter(self._function.run([leaves[i] for i in self._fed]))
-        return self._packed([next(values) if known is None else known[0] for known in self._results])
+        return self._finished(values, [next(values) if known is None else known[0] for known in self._results])
 
-    def _packed(self, results: list) -> Any:
+    def _finished(self, rest: Iterator, results: list) -> Any:
+        for call, tensors in self._effects:
+            call(*[next(rest) for _ in tensors])
         return results[0] if self._structure is None else nest.pack(self._structure, results)
 
 

@@ -171,6 +171,9 @@ class Variable(Tensor):
             context.assigned.append(update)
         return update
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def _takes(self, shape: tuple[int | None, ...], how: str) -> bool:
         """Whether a value of that shape may be set, or be added by broadcasting."""
         if how == "set":
@@ -179,6 +182,10 @@ class Variable(Tensor):
         return offset >= 0 and all(n in (None, 1, own) for n, own in zip(shape, self.shape[offset:]))
 
     def __repr__(self) -> str:
+        if self.is_eager:
+            value = self.numpy()
+            shown = repr(value) if self.shape else str(value)
+            return f"<tf.Variable {self.name!r} shape={tuple(self.shape)} dtype={self.dtype}, numpy={shown}>"
         return f"<hornbeam.Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
 

@@ -20,30 +20,46 @@ class TensorArray:
 
     def __init__(self, dtype: Any = "float32", size: Any = None, *args: Any, **options: Any) -> None:
         self.dtype = dtype_name(dtype)
+        self._size = 0 if size is None or (isinstance(size, Tensor) and not size._known) else number(size)
         self._items: dict[int, Tensor] = {}
         self._stacked: Tensor | None = None  # all of them, where a loop or `unstack` gave them
 
     def _copy(self) -> TensorArray:
-        copy = TensorArray(self.dtype)
+        copy = TensorArray(self.dtype, self._size)
         copy._items, copy._stacked = dict(self._items), self._stacked
         return copy
 
     def write(self, index: Any, value: Any, name: Any = None) -> TensorArray:
+        if graph.is_eager():
+            return self._written(number(index), value)
         copy = self._copy()
         if copy._stacked is not None:
             raise ValueError("a TensorArray that a loop has filled cannot be written any more")
         copy._items[number(index)] = tensor(value, self.dtype)
         return copy
 
+    def _written(self, index: int, value: Any) -> TensorArray:
+        """This array itself, as TensorFlow has it where tensors are eager."""
+        if self._stacked is not None:
+            self._items, self._stacked = dict(enumerate(self._stacked)), None
+        self._items[index] = tensor(value, self.dtype)
+        return self
+
     def read(self, index: Any, name: Any = None) -> Tensor:
         if self._stacked is not None:
             return self._stacked[index]
+        if number(index) not in self._items:
+            raise ValueError(f"TensorArray: nothing was written at {number(index)}")
         return self._items[number(index)]
 
     def stack(self, name: Any = None) -> Tensor:
         if self._stacked is not None:
             return self._stacked
-        return K.stack([self._items[i] for i in range(len(self._items))])
+        count = max([self._size, *(i + 1 for i in self._items)])
+        if len(self._items) == count:
+            return K.stack([self._items[i] for i in range(count)])
+        missing = K.zeros_like(next(iter(self._items.values())))
+        return K.stack([self._items.get(i, missing) for i in range(count)])
 
     def concat(self, name: Any = None) -> Tensor:
         stacked = self.stack()
@@ -58,7 +74,9 @@ class TensorArray:
         return copy
 
     def size(self, name: Any = None) -> Any:
-        return tensor(dim(self._stacked, 0) if self._stacked is not None else len(self._items))
+        if self._stacked is not None:
+            return tensor(dim(self._stacked, 0))
+        return tensor(max([self._size, *(i + 1 for i in self._items)]))
 
     def identity(self) -> TensorArray:
         return self

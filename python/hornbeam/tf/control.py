@@ -8,10 +8,11 @@ from typing import Any
 
 from .. import graph
 from ..graph import Tensor
+from ..graph.nest import flatten, pack
+from ..graph.nest import map_structure as nest_map
 from . import k as K
 from .arrays import LoopArray, TensorArray
 from .common import SizesFromData, dim, dtype_name, tensor, tensors
-from .nest import flatten, pack
 from .table import for_scripts
 
 
@@ -80,6 +81,18 @@ def _chooser(pred: Any, then: Callable, other: Callable) -> Callable:
     return lambda: cond(pred, then, other)
 
 
+@for_scripts("switch_case")
+def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = None, name: Any = None) -> Any:
+    """What the function of a number gives; of a number that has none ``default``'s, or the last one's."""
+    pairs = sorted(branch_fns.items()) if isinstance(branch_fns, dict) else list(enumerate(branch_fns))
+    if pairs and isinstance(pairs[0][1], tuple):
+        pairs = [pair for _, pair in pairs]
+    otherwise: Callable = default or pairs[-1][1]
+    if not isinstance(branch_index, Tensor) or branch_index.is_eager:
+        return dict(pairs).get(int(branch_index), otherwise)()
+    return case([(graph.apply("equal", [branch_index, i]), f) for i, f in pairs], otherwise)
+
+
 # -- loops ----------------------------------------------------------------------------------------------------
 @for_scripts("while_loop")
 def while_loop(
@@ -102,6 +115,8 @@ def while_loop(
     given = list(loop_vars) if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     leaves = [leaf if isinstance(leaf, TensorArray) else tensor(leaf) for leaf in flatten(given)]
     start = pack(given, leaves)
+    if all(t.is_eager for t in leaves if isinstance(t, Tensor)):
+        return _single(_by_values(cond, body, start, maximum_iterations))
     counted = _counted(cond, start, leaves)
     if counted is not None:
         return _single(_for(body, start, leaves, *counted))
@@ -192,6 +207,16 @@ def _at_most(cond: Callable, body: Callable, start: Any, leaves: list, most: Any
     return pack(start, graph.scan(step, leaves, [numbers]).finals)
 
 
+def _by_values(cond: Callable, body: Callable, values: Any, most: Any) -> Any:
+    """Step by step, looking at the condition."""
+    left = None if most is None else int(most)
+    while left != 0 and cond(*values):
+        made = body(*values)
+        values = list(made) if isinstance(made, (list, tuple)) else [made]
+        left = None if left is None else left - 1
+    return values
+
+
 def _unrolled(cond: Callable, body: Callable, values: Any) -> Any:
     while _holds(cond(*values)):
         made = body(*values)
@@ -222,12 +247,17 @@ def map_fn(
     """
     wanted = dtype if fn_output_signature is None else fn_output_signature
     returned: list[Any] = []
+    given = [tensor(t) for t in flatten(elems)]
 
     def step(states: list[Tensor], rows: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         returned.append(fn(pack(elems, rows)))
         return [tensor(t) for t in flatten(returned[0])], []
 
-    outputs = graph.scan(step, [], [tensor(t) for t in flatten(elems)]).outputs
+    if all(t.is_eager for t in given) and given[0].shape[0]:
+        returned = [fn(pack(elems, [t[i] for t in given])) for i in range(given[0].shape[0])]
+        outputs = [K.stack([tensor(x) for x in column]) for column in zip(*map(flatten, returned))]
+    else:
+        outputs = graph.scan(step, [], given).outputs
     if wanted is None:
         return pack(returned[0], outputs)
     dtypes = [dtype_name(getattr(d, "dtype", d)) for d in flatten(wanted)]
@@ -253,21 +283,53 @@ def scan(
         made = flatten(fn(pack(like, states), pack(elems, now)))
         return [tensor(t) for t in made], made
 
-    stacked = graph.scan(step, initial, rows, reverse=reverse).outputs
+    if all(t.is_eager for t in (*initial, *rows)):
+        stacked = _scanned(step, initial, rows, reverse)
+    else:
+        stacked = graph.scan(step, initial, rows, reverse=reverse).outputs
     if initializer is None:
         ends = [K.expand_dims(t, 0) for t in initial]
         stacked = [K.concatenate([s, e] if reverse else [e, s], axis=0) for s, e in zip(stacked, ends)]
     return pack(like, stacked)
 
 
-@for_scripts("foldl")
-def foldl(fn: Callable, elems: Any, initializer: Any = None, *other: Any, **more: Any) -> Any:
-    return K.foldl(fn, elems, initializer)
+def _scanned(step: Callable, states: list[Tensor], rows: list[Tensor], reverse: bool) -> list[Tensor]:
+    """The stacked outputs of a scan, step by step."""
+    count = rows[0].shape[0]
+    columns = []
+    for i in reversed(range(count)) if reverse else range(count):
+        outputs, states = step(states, [t[i] for t in rows])
+        columns.append(outputs)
+    if not columns:
+        return [graph.constant(0, s.dtype, (0, *s.shape)) for s in states]
+    return [K.stack([tensor(x) for x in (column[::-1] if reverse else column)]) for column in zip(*columns)]
 
 
-@for_scripts("foldr")
-def foldr(fn: Callable, elems: Any, initializer: Any = None, *other: Any, **more: Any) -> Any:
-    return K.foldr(fn, elems, initializer)
+@for_scripts("vectorized_map")
+def vectorized_map(fn: Callable, elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
+    """As :func:`map_fn`."""
+    return map_fn(fn, elems)
+
+
+def _fold(reverse: bool) -> Callable:
+    def fold(fn: Callable, elems: Any, initializer: Any = None, *other: Any, **more: Any) -> Any:
+        """``a = fn(a, element)`` for each element, beginning with ``initializer``, or with the element at the end."""
+        rows = [tensor(t) for t in flatten(elems)]
+        if not all(t.is_eager for t in rows):
+            return (K.foldr if reverse else K.foldl)(fn, elems, initializer)
+        places = list(range(rows[0].shape[0]))
+        places = places[::-1] if reverse else places
+        elements = [pack(elems, [t[i] for t in rows]) for i in places]
+        value = elements.pop(0) if initializer is None else nest_map(tensor, initializer)
+        for element in elements:
+            value = fn(value, element)
+        return value
+
+    return fold
+
+
+foldl = for_scripts("foldl")(_fold(reverse=False))
+foldr = for_scripts("foldr")(_fold(reverse=True))
 
 
 # -- gradients --------------------------------------------------------------------------------------------------
@@ -328,24 +390,6 @@ def name_scope(name: Any = None, default_name: Any = None, values: Any = None, *
 def unconverted(func: Callable | None = None, *signature: Any, **options: Any) -> Any:
     """A decorator that leaves the function as it is: what it calls makes formulas in any case."""
     return func if callable(func) else lambda decorated: decorated
-
-
-def _unchecked(*args: Any, **kwargs: Any) -> None:
-    """An assertion about values that are computed later: it is not checked."""
-
-
-for _name in (
-    "equal", "none_equal", "less", "less_equal", "greater", "greater_equal", "positive", "negative", "non_negative",
-    "non_positive", "near", "rank", "rank_at_least", "rank_in", "type", "integer", "scalar", "shapes", "all_finite",
-):  # fmt: skip
-    for_scripts(f"assert_{_name}", f"debugging.assert_{_name}")(_unchecked)
-for_scripts("Assert", "debugging.Assert")(_unchecked)
-
-
-@for_scripts("check_numerics", "debugging.check_numerics", "verify_tensor_all_finite")
-def check_numerics(tensor: Any, message: Any = None, name: Any = None, **other: Any) -> Tensor:
-    """The tensor as it is; ``HORNBEAM_CHECK=nan`` names the layer that made the first NaN."""
-    return graph.convert(tensor)
 
 
 @for_scripts("Print")

@@ -371,14 +371,21 @@ def grayscale_to_rgb(images: Any, name: Any = None) -> Tensor:
 
 @function("image.adjust_brightness")
 def adjust_brightness(image: Any, delta: Any) -> Tensor:
-    return tensor(image) + delta
+    x = tensor(image)
+    return convert_image_dtype(_floats(x) + delta, x.dtype, saturate=True)
+
+
+def _floats(x: Tensor) -> Tensor:
+    """An image of integers as fractions of the largest one."""
+    return x if is_float(x) else convert_image_dtype(x, "float32")
 
 
 @function("image.adjust_contrast")
 def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
-    x = tensor(images)
+    given = tensor(images)
+    x = _floats(given)
     mean = K.mean(x, axis=[-3, -2], keepdims=True)
-    return (x - mean) * contrast_factor + mean
+    return convert_image_dtype((x - mean) * contrast_factor + mean, given.dtype, saturate=True)
 
 
 @function("image.per_image_standardization")

@@ -45,11 +45,20 @@ def is_tensor(x: Any) -> bool:
 
 # -- errors: what Hornbeam raises in their place ------------------------------------------------------------------
 for _name in (
-    "InvalidArgumentError",
     "FailedPreconditionError",
     "NotFoundError",
     "UnimplementedError",
     "OutOfRangeError",
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "DataLossError",
+    "DeadlineExceededError",
+    "InternalError",
+    "PermissionDeniedError",
+    "UnavailableError",
+    "UnknownError",
+    "UnauthenticatedError",
 ):
     for_scripts(f"errors.{_name}")(ValueError)
 for_scripts("errors.ResourceExhaustedError")(MemoryError)

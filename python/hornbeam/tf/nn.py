@@ -185,8 +185,8 @@ def _pool(mode: str) -> Callable:
     return pool
 
 
-function("nn.max_pool", "nn.max_pool2d")(_pool("max"))
-function("nn.avg_pool", "nn.avg_pool2d")(_pool("avg"))
+max_pool = function("nn.max_pool", "nn.max_pool2d")(_pool("max"))
+avg_pool = function("nn.avg_pool", "nn.avg_pool2d")(_pool("avg"))
 
 
 # -- normalization ----------------------------------------------------------------------------------------------

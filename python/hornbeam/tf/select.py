@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import graph
-from ..backend.sparse import SparseTensor
-from ..graph import RaggedTensor, Tensor
+from ..graph import Tensor
 from . import k as K
 from .common import SizesFromData, axes, dim, dims, dtype_name, known, number, product, tensor, tensors
 from .table import for_scripts, function
@@ -164,27 +161,6 @@ def intersection(a: Any, b: Any, validate_indices: bool = True) -> Tensor:
     row, other = a[0], b[0]
     both = K.any(graph.apply("equal", [K.expand_dims(row, 1), K.expand_dims(other, 0)]), axis=1)
     return K.expand_dims(sort(unique(boolean_mask(row, both))[0]), 0)
-
-
-@for_scripts("sparse.to_dense", "sparse_tensor_to_dense", "sparse.tensor_to_dense")
-def to_dense(sp_input: Any, default_value: Any = None, validate_indices: bool = True, name: Any = None) -> Tensor:
-    """Tensors here are dense already; K's sparse ones and ragged ones become so."""
-    if isinstance(sp_input, RaggedTensor):
-        return sp_input.to_tensor(default_value)
-    if not isinstance(sp_input, SparseTensor):
-        return K.to_dense(sp_input)
-    parts = [sp_input.indices, sp_input.values, sp_input.dense_shape]
-    if not all(t._known or t.op.op == "host" for t in parts):
-        return K.to_dense(sp_input)
-
-    def fill(places: np.ndarray, values: np.ndarray, shape: np.ndarray) -> np.ndarray:
-        empty = (b"" if values.dtype == object else 0) if default_value is None else default_value
-        dense = np.full(shape, empty.encode() if isinstance(empty, str) else empty, dtype=values.dtype)
-        dense[tuple(places.T)] = values
-        return dense
-
-    rank = sp_input.dense_shape.shape[0]
-    return graph.on_host(fill, parts, (sp_input.values.dtype, [None] * rank))
 
 
 @for_scripts("random.shuffle", "random_shuffle")

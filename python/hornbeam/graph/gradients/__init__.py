@@ -110,6 +110,8 @@ def _apply_rule(node: Operation, grads: list) -> Sequence[Any]:
         return _phase_switch(node, grads)
     if node.op == "print":
         return [grads[0], None]
+    if node.op == "with_gradient":
+        return [*node.attrs["rule"](*grads), *[None for _ in node.outputs]]
     if node.op == "assign":
         return [None, grads[0] if node.attrs["how"] == "set" else None]
     rule = _rules.get(node.op)
