@@ -25,7 +25,6 @@ def test_modules_that_tf_keras_has_besides(tmp_path):
         "tensorflow.python.keras.optimizer_v2.adam Adam": "optimizers Adam",
         "keras.optimizer_v2.optimizer_v2 OptimizerV2": "optimizers Optimizer",
         "tensorflow.keras.optimizers.legacy SGD": "optimizers SGD",
-        "keras.optimizers.legacy.sgd SGD": "optimizers SGD",
         "keras.optimizer_v2.learning_rate_schedule ExponentialDecay": "optimizers.schedules ExponentialDecay",
         "tensorflow.python.keras.layers.recurrent_v2 LSTM": "layers LSTM",
         "tensorflow.python.keras.saving.hdf5_format load_weights_from_hdf5_group": "saving load_weights_from_hdf5_group",

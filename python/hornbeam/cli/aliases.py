@@ -40,7 +40,6 @@ MOVED: dict[str, tuple[str, dict[str, str]]] = {
     "optimizer_v2": ("optimizers", {"OptimizerV2": "Optimizer"}),
     "optimizer_v2.learning_rate_schedule": ("optimizers.schedules", {}),
     "optimizers.experimental": ("optimizers", {}),
-    "optimizers.legacy": ("optimizers", {}),
     "optimizers.optimizer_v2": ("optimizers", {"OptimizerV2": "Optimizer"}),
     "saving.hdf5_format": ("engine.saving", {}),
     "saving.object_registration": ("utils.generic_utils", {}),
@@ -48,7 +47,7 @@ MOVED: dict[str, tuple[str, dict[str, str]]] = {
     "utils.tf_utils": ("utils.seeds", {}),
 }
 #: Of these every module inside has the same contents: ``optimizer_v2.adam``.
-MOVED_WHOLE = ("optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_v2")
+MOVED_WHOLE = ("optimizer_v2", "optimizers.experimental", "optimizers.optimizer_v2")
 #: What was installed along with Keras 2.3.1, so that scripts could count on it.
 COMPANIONS = {"keras_applications": "hornbeam.applications", "keras_preprocessing": "hornbeam.preprocessing"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -349,8 +350,11 @@ class Model(Network):
             )
         with self._lock:  # one compilation, which another thread may follow with the next
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight, batch_size)
-            val_inputs = None
-            if validation_data is not None and len(validation_data):
+            val_inputs, validate = None, None
+            if training_utils.is_generator_or_sequence(validation_data):
+                validate = self._validation_by_steps(validation_data, validation_steps, workers, use_multiprocessing)
+                validation_steps = None
+            elif validation_data is not None and len(validation_data):
                 val_inputs = self._validation_inputs(validation_data, batch_size)
             elif validation_split and 0.0 < validation_split < 1.0:
                 if any(K.is_tensor(array) for array in x):
@@ -388,6 +392,13 @@ class Model(Network):
             validation_steps=validation_steps,
             validation_freq=validation_freq,
             validation_batch_size=validation_batch_size,
+            validate=validate,
+        )
+
+    def _validation_by_steps(self, data: Any, steps: Any, workers: int, use_multiprocessing: bool) -> Callable:
+        """A function of the callbacks that evaluates the model on batches that come from a generator or Sequence."""
+        return lambda hooks: self.evaluate_generator(
+            data, steps, callbacks=hooks, workers=workers, use_multiprocessing=use_multiprocessing
         )
 
     def _validation_inputs(self, validation_data: Any, batch_size: int | None) -> list:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..utils.generic_utils import get_custom_objects, serialize_keras_object
 from ..utils.registry import OPTIMIZERS, public_objects
-from . import schedules
+from . import legacy, schedules
 from .base import Optimizer, clip_norm
 from .classic import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop, TFOptimizer
 from .later import AdamW, Ftrl, Lion
