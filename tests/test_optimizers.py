@@ -302,3 +302,7 @@ def test_such_an_object_is_adapted_where_an_optimizer_is_expected():
     p = K.variable([1.0, -2.0])
     K.function([], [], adapted.get_updates(K.sum(K.square(p)) / 4, [p]))([])
     np.testing.assert_allclose(K.get_value(p), [0.5, -1.0])
+
+
+def test_the_optimizers_of_before_are_where_tf_keras_has_them():
+    assert optimizers.legacy.Adam is optimizers.Adam and optimizers.legacy.Optimizer is optimizers.Optimizer

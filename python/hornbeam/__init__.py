@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import sys
 from collections.abc import Iterator
 
 from .lazy import lazy_attributes
@@ -50,14 +51,14 @@ def install_as_keras(tf: int | None = None) -> None:
 
     Args:
         tf: 1 or 2, the TensorFlow that the code means (docs/tensorflow.md). By default what the environment variable
-            HORNBEAM_TF says; else what the names say that the running script uses; and 2 in a notebook.
+            HORNBEAM_TF says; else what the names say that the calling file uses; and 2 in a notebook.
 
     Raises:
         ValueError: ``tf``, or HORNBEAM_TF, is something else.
     """
     from .cli import run
 
-    run.prepare(run.dialect_here(tf).number)
+    run.prepare(run.dialect_for(tf, sys._getframe(1).f_globals.get("__file__")).number)
 
 
 def set_num_threads(count: int) -> None:

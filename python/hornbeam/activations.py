@@ -7,6 +7,7 @@ from typing import Any
 
 from . import backend as K
 from . import graph
+from .utils.generic_utils import get_registered_name
 from .utils.messages import warn_user
 from .utils.registry import ACTIVATIONS, public_objects
 
@@ -117,7 +118,7 @@ def log_softmax(x: Any) -> Any:
 
 def serialize(activation: Callable) -> str:
     """The name of an activation function."""
-    return activation.__name__
+    return get_registered_name(activation)
 
 
 def deserialize(name: Any, custom_objects: dict | None = None) -> Callable:

@@ -206,6 +206,13 @@ def test_a_program_of_ones_own_installs_it(tmp_path):
     assert "is 1 or 2" in run_with(code.format("tf=3", 1)).stderr
 
 
+def test_the_file_that_installs_it_is_read_not_the_one_that_runs(tmp_path):
+    (tmp_path / "conftest.py").write_text("import hornbeam\nhornbeam.install_as_keras()\nimport tensorflow.keras")
+    (tmp_path / "main.py").write_text("import conftest, tensorflow as tf\nprint(tf.__version__)\ntf.Session")
+    result = subprocess.run([sys.executable, "main.py"], capture_output=True, text=True, cwd=tmp_path)
+    check(result, "2.15.0")
+
+
 def test_files_say_the_same_keras_whatever_the_script_means(run):
     result = run("import json, keras\nprint(json.loads(keras.models.Sequential().to_json())['keras_version'])", tf="2")
     check(result, "2.3.1")

@@ -62,6 +62,28 @@ def test_validation_has_a_batch_size_of_its_own(generator):
     assert sizes == [8, 8, 4]
 
 
+class Batches(keras.utils.Sequence):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        return X[4 * index : 4 * index + 4], Y[4 * index : 4 * index + 4]
+
+
+def endless():
+    while True:
+        yield X, Y
+
+
+@pytest.mark.parametrize("data, steps", [(Batches(), None), (endless(), 1)], ids=["sequence", "generator"])
+def test_arrays_are_validated_by_batches_from_elsewhere(data, steps):
+    expected = net().fit(X, Y, validation_data=(X, Y), epochs=2, shuffle=False, verbose=0).history
+    found = net().fit(X, Y, validation_data=data, validation_steps=steps, epochs=2, shuffle=False, verbose=0).history
+    assert list(found) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-6)
+
+
 def test_the_bar_is_the_automatic_output(capsys):
     model = net()
     model.fit(X, Y, verbose="auto")

@@ -89,6 +89,10 @@ def test_layers_in_private_lists_are_saved_with_the_layer_that_keeps_them(name, 
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
+def _leak(x):
+    return K.relu(x, alpha=0.5)
+
+
 # -- registered classes and functions -----------------------------------------------------------------------------
 @pytest.fixture
 def registered(monkeypatch):
@@ -118,7 +122,9 @@ def registered(monkeypatch):
 @pytest.mark.parametrize("name", ["m.h5", "m.keras"])
 def test_files_find_what_is_registered(registered, tmp_path, name):
     layer, loss, initializer = registered
-    inner = Sequential([layer(input_shape=(5, 4)), L.Dense(2, kernel_initializer=initializer())])
+    activation = register_keras_serializable("mine")(_leak)
+    dense = L.Dense(2, activation=activation, kernel_initializer=initializer())
+    inner = Sequential([layer(input_shape=(5, 4)), dense])
     model = Sequential([L.TimeDistributed(layer(), input_shape=(5, 4)), inner])
     model.compile("sgd", loss)
     model.save(tmp_path / name)

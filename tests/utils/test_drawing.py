@@ -134,3 +134,18 @@ def test_gpus_that_are_not_there(model, gpus):
 @pytest.mark.parametrize("name", ["/device:GPU:1", "/gpu:1", "/job:localhost/replica:0/task:0/device:GPU:1"])
 def test_device_names(name):
     assert multi_gpu_utils._normalize_device_name(name) == "/gpu:1"
+
+
+def test_details_and_a_part(pydot):
+    model = Sequential(
+        [
+            Dense(2, name="a", input_shape=(3,), trainable=False),
+            Dense(1, name="b", activation="relu"),
+            Dense(1, name="c"),
+        ]
+    )
+    dot = model_to_dot(model, show_dtype=True, show_layer_activations=True, show_trainable=True, layer_range=["b", "c"])
+    labels = [label for _, label in dot.nodes]
+    assert labels == ["b: Dense|float32|relu|trainable", "c: Dense|float32|linear|trainable"]
+    assert len(dot.edges) == 1
+    assert model_to_dot(model, show_trainable=True).nodes[0][1] == "a: Dense|not trainable"

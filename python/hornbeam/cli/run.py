@@ -113,10 +113,12 @@ def prepare(number: int) -> None:
             setattr(np, name, getattr(builtins, name))
 
 
-def dialect_here(number: int | None) -> Dialect:
-    """The dialect for a process that runs already: what is asked for, what the environment says, or what its script means.
+def dialect_for(number: int | None, file: str | None) -> Dialect:
+    """The dialect for a process that runs already: what is asked for, what the environment says, or what a file means.
 
-    An interactive session cannot be read beforehand; it is taken for one of today, of TensorFlow 2.
+    Args:
+        number: 1 or 2, if it is asked for.
+        file: the code's file. An interactive session has none; it is taken for one of today, of TensorFlow 2.
 
     Raises:
         ValueError: the number, or HORNBEAM_TF, is not 1 or 2.
@@ -126,9 +128,8 @@ def dialect_here(number: int | None) -> Dialect:
     chosen = _chosen(None if number is None else str(number))
     if chosen is not None:
         return chosen.dialect
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    if script is not None and os.path.isfile(script):
-        return choose(programs.Script(script).source).dialect
+    if file is not None and os.path.isfile(file):
+        return choose(programs.Script(file).source).dialect
     return DIALECTS["2"]
 
 

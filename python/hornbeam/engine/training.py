@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -364,9 +365,11 @@ class Model(Steps, Network):
             )
         with self._lock:  # one compilation, which another thread may follow with the next
             x, y, sample_weights = self._training_data(x, y, sample_weight, class_weight, batch_size)
-            val_inputs = None
+            val_inputs, validate = None, None
             if datasets.is_dataset(validation_data):
-                val_inputs, validation_data = [], datasets.Validation(self, validation_data, validation_steps)
+                validate = datasets.Validation(self, validation_data, validation_steps)
+            elif training_utils.is_generator_or_sequence(validation_data):
+                validate = self._validation_by_steps(validation_data, validation_steps, workers, use_multiprocessing)
             elif validation_data is not None and len(validation_data):
                 val_inputs = self._validation_inputs(validation_data, batch_size)
             elif validation_split and 0.0 < validation_split < 1.0:
@@ -385,7 +388,7 @@ class Model(Steps, Network):
             elif validation_steps:
                 val_inputs = []
             self._make_train_function()
-            if val_inputs is not None:
+            if val_inputs is not None or validate is not None:
                 self._make_test_function()
             compiled, labels = self._compiled, self.metrics_names
         return training_arrays.fit_loop(
@@ -399,13 +402,19 @@ class Model(Steps, Network):
             callbacks=callbacks,
             val_function=None if val_inputs is None else compiled.test_function,
             val_inputs=val_inputs,
-            validate=validation_data if isinstance(validation_data, datasets.Validation) else None,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
+            validation_steps=None if validate is not None else validation_steps,
             validation_freq=validation_freq,
             validation_batch_size=validation_batch_size,
+            validate=validate,
+        )
+
+    def _validation_by_steps(self, data: Any, steps: Any, workers: int, use_multiprocessing: bool) -> Callable:
+        """A function of the callbacks that evaluates the model on batches that come from a generator or Sequence."""
+        return lambda hooks: self.evaluate_generator(
+            data, steps, callbacks=hooks, workers=workers, use_multiprocessing=use_multiprocessing
         )
 
     def _validation_inputs(self, validation_data: Any, batch_size: int | None) -> list:

@@ -38,25 +38,24 @@ def fit_loop(
 ):
     """Train; see :meth:`Model.fit`. ``fit_inputs`` are the feeds of ``fit_function``, for all samples.
 
-    ``validate`` takes the hooks and gives loss and metrics, where these are not those of ``val_inputs``.
+    Args:
+        validate: what gives the values of validation, from the callbacks; by default they are computed of ``val_inputs``.
 
     Returns:
         The model's ``History``.
     """
-    do_validation = val_function is not None and val_inputs is not None
-    if validate is not None:
-        pass  # it knows its own steps
-    elif validation_steps:
+    do_validation = validate is not None or (val_function is not None and val_inputs is not None)
+    if validation_steps:
         if steps_per_epoch is None:
             raise ValueError("Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` "
                              "must be set.")  # fmt: skip
         do_validation = True
-    elif do_validation and steps_per_epoch:
+    elif do_validation and steps_per_epoch and validate is None:
         raise ValueError("Must specify `validation_steps` to perform validation when doing step-wise training.")
     samples = check_num_samples(fit_inputs, batch_size=batch_size, steps=steps_per_epoch, steps_name="steps_per_epoch")
     if samples == 0:
         raise ValueError("Cannot train on no data: the arrays have 0 samples.")
-    if do_validation and verbose and samples is not None and len(val_inputs) and hasattr(val_inputs[0], "shape"):
+    if do_validation and verbose and samples is not None and val_inputs and hasattr(val_inputs[0], "shape"):
         print(f"Train on {samples} samples, validate on {val_inputs[0].shape[0]} samples")
 
     labels = list(out_labels or model.metrics_names)

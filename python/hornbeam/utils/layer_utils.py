@@ -67,7 +67,7 @@ def print_summary(
     print_fn("_" * line_length)
     print_fn(_row(titles, positions))
     print_fn("=" * line_length)
-    layers = list(_listed(_in_range(model.layers, layer_range), expand_nested))
+    layers = list(_listed(layers_in_range(model.layers, layer_range), expand_nested))
     flops = count_flops(model) if wide else {}
     for index, (depth, layer) in enumerate(layers):
         name = f"{'  ' * depth}{layer.name} ({type(layer).__name__})"
@@ -103,7 +103,12 @@ def _listed(layers: list, expand_nested: bool, depth: int = 0) -> Iterator[tuple
             yield from _listed(layer.layers, expand_nested, depth + 1)
 
 
-def _in_range(layers: list, layer_range: Any) -> list:
+def layers_in_range(layers: list, layer_range: Any) -> list:
+    """The layers from one to another; ``layer_range`` has their names or regular expressions for them.
+
+    Raises:
+        ValueError: no layer has such a name.
+    """
     if layer_range is None:
         return layers
     ends = []

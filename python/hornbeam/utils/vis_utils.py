@@ -8,6 +8,7 @@ from typing import Any
 
 from ..engine.tracing import is_network
 from ..settings import settings
+from .layer_utils import layers_in_range
 
 
 def _pydot() -> Any:
@@ -56,6 +57,10 @@ def model_to_dot(
     expand_nested=False,
     dpi=96,
     subgraph=False,
+    show_dtype=False,
+    show_layer_activations=False,
+    show_trainable=False,
+    layer_range=None,
 ):
     """Convert a model to a pydot graph.
 
@@ -67,6 +72,8 @@ def model_to_dot(
         expand_nested: whether to draw the layers of nested models in a box.
         dpi: resolution.
         subgraph: whether to return a ``pydot.Cluster`` for use in another graph.
+        show_dtype, show_layer_activations, show_trainable: whether to show these of each layer.
+        layer_range: names of the first and the last layer to draw, or regular expressions for them.
 
     Returns:
         A ``pydot.Dot`` (or ``pydot.Cluster``).
@@ -83,22 +90,37 @@ def model_to_dot(
         dot.set("dpi", dpi)
         dot.set_node_defaults(shape="record")
 
-    for layer in model.layers:
+    details = show_dtype, show_layer_activations, show_trainable
+    layers = layers_in_range(model.layers, layer_range)
+    for layer in layers:
         inner = _expanded(layer) if expand_nested else None
         if inner is not None:
             dot.add_subgraph(
-                model_to_dot(inner, show_shapes, show_layer_names, rankdir, expand_nested, dpi, subgraph=True)
+                model_to_dot(inner, show_shapes, show_layer_names, rankdir, expand_nested, dpi, True, *details)
             )
         else:
-            dot.add_node(pydot.Node(str(id(layer)), label=_label(layer, show_shapes, show_layer_names)))
+            label = _label(layer, show_shapes, show_layer_names, _details(layer, *details))
+            dot.add_node(pydot.Node(str(id(layer)), label=label))
     for source, target in _connections(model):
+        if source not in layers or target not in layers:
+            continue
         first, last = _drawn(source, -1, expand_nested), _drawn(target, 0, expand_nested)
         add_edge(dot, str(id(first)), str(id(last)))
     return dot
 
 
-def _label(layer: Any, show_shapes: bool, show_layer_names: bool) -> str:
-    label = _title(layer, show_layer_names)
+def _details(layer: Any, show_dtype: bool, show_activation: bool, show_trainable: bool) -> list[str]:
+    details = [str(layer.dtype)] if show_dtype else []
+    activation = getattr(layer, "activation", None)
+    if show_activation and activation is not None:
+        details.append(getattr(activation, "__name__", type(activation).__name__))
+    if show_trainable:
+        details.append("trainable" if layer.trainable else "not trainable")
+    return details
+
+
+def _label(layer: Any, show_shapes: bool, show_layer_names: bool, details: list[str]) -> str:
+    label = "|".join([_title(layer, show_layer_names), *details])
     if show_shapes:
         given, made = _shapes(layer)
         label = f"{label}|{{input:|output:}}|{{{{{given}}}|{{{made}}}}}"
@@ -194,6 +216,10 @@ def plot_model(
     rankdir="TB",
     expand_nested=False,
     dpi=96,
+    show_dtype=False,
+    show_layer_activations=False,
+    show_trainable=False,
+    layer_range=None,
 ):
     """Draw a model to a file, whose extension decides the format; arguments as for :func:`model_to_dot`.
 
@@ -210,7 +236,8 @@ def plot_model(
             raise
         print(f"plot_model draws nothing: {error}")
         return None
-    dot = model_to_dot(model, show_shapes, show_layer_names, rankdir, expand_nested, dpi)
+    details = show_dtype, show_layer_activations, show_trainable, layer_range
+    dot = model_to_dot(model, show_shapes, show_layer_names, rankdir, expand_nested, dpi, False, *details)
     extension = os.path.splitext(to_file)[1][1:] or "png"
     dot.write(to_file, format=extension)
     if extension != "pdf":
