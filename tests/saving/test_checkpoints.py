@@ -187,6 +187,31 @@ def test_state_that_does_not_fit(tmp_path):
     assert keras.backend.get_value(other.optimizer.iterations) == 1
 
 
+class Other(Model):
+    def __init__(self):
+        super().__init__(name="other_1")
+        self.dense = L.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_a_model_that_is_built_later(tmp_path):
+    model = towers()
+    model.save_weights(tmp_path / "w.ckpt")
+    other = Towers()
+    other.load_weights(tmp_path / "w.ckpt")
+    assert np.array_equal(model.predict(X), other.predict(X))
+    with pytest.raises(ValueError, match="has nothing of the layers of other_1, which have no"):
+        Other().load_weights(tmp_path / "w.ckpt")
+
+    mlp().save_weights(tmp_path / "s.ckpt")
+    short = Sequential([L.Dense(5), L.Dense(2), L.Dense(2)])
+    short.load_weights(tmp_path / "s.ckpt")
+    with pytest.raises(ValueError, match="has no values for 2 of the 6 weights"):
+        short.predict(X)
+
+
 # -- which files a name means ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "options", "made"),
@@ -291,6 +316,8 @@ def test_variables_by_name_as_tensorflow_1_has_them(tmp_path):
     assert sorted(TensorBundle(path).names) == ["hidden/bias", "hidden/kernel", "out/bias", "out/kernel"]
     other.load_weights(path)
     assert np.array_equal(model.predict(X), other.predict(X))
+    with pytest.raises(ValueError, match="which have no weights yet"):
+        Sequential([L.Dense(5, name="hidden"), L.Dense(2, name="out")]).load_weights(path)
 
 
 # -- damaged graphs ---------------------------------------------------------------------------------------------------

@@ -6,11 +6,13 @@ import shutil
 import numpy as np
 import pytest
 from fresh_process import run_python
+from hdf5_bounds import bounds
 from hornbeam import layers as L
 from hornbeam.cli.inspect import show
 from hornbeam.models import Model, Sequential, load_model
 from hornbeam.saving.tensor_bundle import write_bundle
-from tensor_bundles import write_folder, write_messages
+from hornbeam.saving.tensor_bundle.wire import field
+from tensor_bundles import rewrite_graph, write_folder, write_messages
 
 X = np.random.RandomState(0).rand(8, 4).astype("float32")
 Y = np.random.RandomState(1).rand(8, 2).astype("float32")
@@ -273,3 +275,16 @@ def test_inspect(tmp_path, capsys):
 def test_nothing_of_it_is_imported_before_it_is_needed():
     code = "import sys, hornbeam, hornbeam.models; print([m for m in sys.modules if 'tensor_bundle' in m or 'trackable' in m])"
     assert run_python(code).stdout.strip() == "[]"
+
+
+def test_more_objects_than_any_model_has(tmp_path):
+    """Two bytes each in the file, and hundreds in memory."""
+    write_folder(tmp_path / "m", mlp())
+    objects = field(1, b"") * (1 << 18)
+    (tmp_path / "m" / "saved_model.pb").write_bytes(field(2, field(7, objects)))
+    with pytest.raises(ValueError, match=r"saved_model.pb' is damaged: it has 262144 objects"), bounds(len(objects)):
+        load_model(tmp_path / "m")
+    write_folder(tmp_path / "n", mlp())
+    rewrite_graph(tmp_path / "n" / "variables" / "variables", objects)
+    with pytest.raises(ValueError, match="object graph has 262144 objects"), bounds(len(objects)):
+        load_model(tmp_path / "n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..utils.messages import shortened
 from . import remote
 from .targets import exists
 from .tensor_bundle import TensorBundle
@@ -33,8 +32,7 @@ def load_weights(model: Any, prefix: str) -> Restoration:
     Raises:
         OSError, ValueError: the checkpoint is damaged, of another model, or lacks some of the weights.
     """
-    restoration = Restoration(model, TensorBundle(prefix))
-    check_complete(model, restoration)
+    restoration = Restoration(model, TensorBundle(prefix), whole=True)
     restoration.take()
     return restoration
 
@@ -44,20 +42,3 @@ def save_weights(model: Any, prefix: Any, overwrite: bool = True) -> None:
     prefix = os.fspath(prefix)
     write_objects(model, prefix, overwrite)
     write_state_file(os.path.dirname(prefix), CheckpointState(prefix))
-
-
-def check_complete(model: Any, restoration: Restoration) -> None:
-    """
-    Raises:
-        ValueError: the checkpoint lacks weights of the model, or has other shapes of them.
-    """
-    restoration.check()
-    bundle = restoration.bundle
-    missing = restoration.found.lacks(model.weights)
-    if missing:
-        raise ValueError(
-            f"The checkpoint {bundle.prefix!r} has no values for {len(missing)} of the {len(model.weights)} weights of "
-            f"{model.name}: {', '.join(missing[:4])}{', ...' if len(missing) > 4 else ''}. It has "
-            f"{', '.join(shortened(name, 60) for name in bundle.names[:4])}, ... To load what fits, use "
-            "tf.train.Checkpoint(...).restore, or build the model that was saved."
-        )

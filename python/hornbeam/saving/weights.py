@@ -63,11 +63,16 @@ def save_weights_to_hdf5_group(group, layers, snapshot=None):
 def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, reshape=False) -> Any:
     """Load weights from a file of weights or of a whole model, or a checkpoint. On any error the model is as it was."""
     prefix = _checkpoint(filepath)
-    if prefix is not None and (by_name or skip_mismatch or reshape):
-        raise ValueError(
-            f"{filepath!r} is a TensorFlow checkpoint, whose weights are matched by the structure of the model: by_name, "
-            "skip_mismatch and reshape are for HDF5 files."
-        )
+    if prefix is not None:
+        if by_name or skip_mismatch or reshape:
+            raise ValueError(
+                f"{filepath!r} is a TensorFlow checkpoint, whose weights are matched by the structure of the model: by_name, "
+                "skip_mismatch and reshape are for HDF5 files."
+            )
+        from .checkpoints import load_weights as load_checkpoint
+
+        with short_errors():
+            return load_checkpoint(model, prefix)
     if skip_mismatch and not by_name:
         raise ValueError("When calling model.load_weights, skip_mismatch can only be set to True when by_name is True.")
     if not model.built and not getattr(model, "inputs", None):
@@ -76,10 +81,6 @@ def load_weights(model: Any, filepath: Any, by_name=False, skip_mismatch=False, 
             "the model first, then load the weights."
         )
     with short_errors():
-        if prefix is not None:
-            from .checkpoints import load_weights as load_checkpoint
-
-            return load_checkpoint(model, prefix)
         _load_weights(model, fetched(filepath), by_name, skip_mismatch, reshape)
     return None
 

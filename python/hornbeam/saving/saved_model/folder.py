@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...utils.messages import shortened
+from ..tensor_bundle import limits
 from ..tensor_bundle.wire import Message
 from ..text import parse_json, parse_model
 from .encoding import decoded
@@ -109,16 +110,22 @@ def objects(path: str) -> dict[int, tuple[str, str]]:
     with _blamed(path, MODEL):
         meta_graph = Message(_read(path, MODEL), (2,)).data(2)
         nodes = Message(Message(meta_graph, (7,)).data(7), (1,)).parts(1)
-        for number, node in enumerate(nodes):
+        for number, node in enumerate(_at_most(nodes)):
             user = Message(Message(node, (4,)).data(4))
             if user.text(1):
                 found[number] = user.text(1), user.text(3)
     if os.path.exists(os.path.join(path, METADATA)):  # of TensorFlow 2.5 and later
         with _blamed(path, METADATA):
-            for data in Message(_read(path, METADATA), (1,)).parts(1):
+            for data in _at_most(Message(_read(path, METADATA), (1,)).parts(1)):
                 stored = Message(data)
                 found[stored.integer(2)] = stored.text(4), stored.text(5)
     return found
+
+
+def _at_most(nodes: list[bytes]) -> list[bytes]:
+    if len(nodes) > limits.MAX_NODES:
+        raise ValueError(f"it has {len(nodes)} objects")
+    return nodes
 
 
 @contextmanager

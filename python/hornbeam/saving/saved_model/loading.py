@@ -10,7 +10,6 @@ from ...engine.tracing import is_network
 from ...utils.generic_utils import allow_code_loading, get_custom_objects
 from ...utils.messages import warn_user
 from ...utils.registry import LAYERS
-from ..checkpoints import check_complete
 from ..compiling import compile_model
 from ..configs import model_from_config
 from ..hdf5 import as_damage
@@ -34,7 +33,7 @@ def load(path: Any, custom_objects: dict | None, compile: bool, safe_mode: bool,
         model = model_from_config(_known(of, custom_objects), custom_objects, lambdas, of.keras_version)
         if not model.built:
             _build(model, of, path)
-        check_complete(model, Restoration(model, bundle))  # before anything is made of the rest
+        Restoration(model, bundle, whole=True).check()  # before anything is made of the rest
         if compile and compile_model(model, of.training, custom_objects, of.keras_version):
             model._make_train_function()  # the optimizer makes its slots
         restoration = Restoration(model, bundle)  # with the optimizer

@@ -26,39 +26,62 @@ class Restoration:
     Args:
         root: the object.
         bundle: the checkpoint.
+        whole: whether the checkpoint must have all weights of ``root``, which is a model.
 
     Raises:
-        OSError, ValueError: the checkpoint is damaged, or has another shape for a variable. Nothing is set then.
+        OSError, ValueError: the checkpoint is damaged.
     """
 
-    def __init__(self, root: Any, bundle: TensorBundle) -> None:
-        self._root, self.bundle = root, bundle
+    def __init__(self, root: Any, bundle: TensorBundle, whole: bool = False) -> None:
+        self._root, self.bundle, self._whole = root, bundle, whole
         self.found = Match(bundle)
         self.found.find(root)
 
     # -- setting ----------------------------------------------------------------------------------------------
-    def check(self, since: int = 0) -> None:
-        """Compare the variables that were found, from one on, with their tensors.
+    def check(self) -> None:
+        """Compare the variables that were found with their tensors, and see whether any is missing that must not be.
 
         Raises:
-            ValueError: one has another shape, or no numbers.
+            ValueError: the checkpoint lacks a weight, or has another shape of one, or no numbers.
         """
+        self._check_shapes(self.found.keys)
+        if self._whole:
+            model, found = self._root, self.found
+            self._check_whole(model)
+            nothing = not found.keys and len(found.unbuilt) <= 1 and not model._is_graph_network
+            if not model.built and (found.graph is None or nothing):
+                raise ValueError(
+                    f"The checkpoint {self.bundle.prefix!r} has nothing of the layers of {model.name}, which have no "
+                    f"weights yet. It has {', '.join(shortened(name, 60) for name in self.bundle.names[:4])}, ..."
+                )
+
+    def _check_shapes(self, keys: list[tuple[Variable, str]]) -> None:
         bundle = self.bundle
-        for variable, key in self.found.keys[since:]:
+        for variable, key in keys:
             if bundle.shape(key) != variable.shape or bundle.dtype(key) in ("string", "complex64", "complex128"):
                 raise ValueError(
                     f"Weight {variable.name} has shape {tuple(variable.shape)}, but the checkpoint {bundle.prefix!r} has "
                     f"{key!r:.120} of shape {bundle.shape(key)} and dtype {bundle.dtype(key)}."
                 )
 
-    def values(self, since: int = 0) -> Values:
-        """The values of these variables. They are checked before memory is taken."""
-        self.check(since)
-        return [(variable, self.bundle.read(key)) for variable, key in self.found.keys[since:]]
+    def _check_whole(self, layer: Layer) -> None:
+        missing, names = self.found.lacks(layer.weights), self.bundle.names
+        if missing:
+            raise ValueError(
+                f"The checkpoint {self.bundle.prefix!r} has no values for {len(missing)} of the {len(layer.weights)} weights "
+                f"of {layer.name}: {', '.join(missing[:4])}{', ...' if len(missing) > 4 else ''}. It has "
+                f"{', '.join(shortened(name, 60) for name in names[:4])}, ... To load what fits, use "
+                "tf.train.Checkpoint(...).restore, or build the model that was saved."
+            )
 
     def take(self) -> None:
-        """Set all variables that exist, at one moment; what is built later takes its values then."""
-        pairs = self.values()
+        """Set all variables that exist, at one moment; what is built later takes its values then.
+
+        Raises:
+            OSError, ValueError: a tensor is damaged, or does not fit. Nothing is set then.
+        """
+        self.check()  # before memory is taken
+        pairs = self._read(self.found.keys)
         for optimizer, number in self.found.optimizers:
             pairs += self._optimizer_values(optimizer, number)
         write_state(pairs)
@@ -66,6 +89,9 @@ class Restoration:
         for optimizer, number in self.found.optimizers:
             if not optimizer_has_state(optimizer):
                 optimizer._when_made = functools.partial(self._resume_optimizer, optimizer, number)
+
+    def _read(self, keys: list[tuple[Variable, str]]) -> Values:
+        return [(variable, self.bundle.read(key)) for variable, key in keys]
 
     def _optimizer_values(self, optimizer: Optimizer, number: int) -> Values:
         graph = self.found.graph
@@ -92,7 +118,11 @@ class Restoration:
     def _resume(self, layer: Layer, number: int) -> None:
         known, waiting = len(self.found.keys), len(self.found.unbuilt)
         self.found.find(layer, number)
-        write_state(self.values(known))
+        new = self.found.keys[known:]
+        self._check_shapes(new)
+        if self._whole:
+            self._check_whole(layer)
+        write_state(self._read(new))
         self._await(waiting)
 
     def _resume_optimizer(self, optimizer: Optimizer, number: int) -> None:
