@@ -1,5 +1,8 @@
 """Layers for text and categories: what they learn, give, and save. Numbers in comments are tf.keras's own examples."""
 
+import json
+import zipfile
+
 import numpy as np
 import pytest
 from hornbeam import graph
@@ -288,3 +291,29 @@ def test_functions_of_a_text_layer_come_from_custom_objects():
         L.deserialize({"class_name": "TextVectorization", "config": config})
     layer = L.deserialize({"class_name": "TextVectorization", "config": config}, custom_objects={"shout": shout})
     assert values(layer(["a"])) == [[2]]
+
+
+@pytest.mark.parametrize("asset", ["layers/text_vectorization", "layers/text_vectorization/_lookup_layer"])
+def test_a_vocabulary_that_tf_keras_learnt_is_in_the_assets(tmp_path, asset):
+    """tf.keras writes what ``adapt`` learnt beside the config, with the special tokens."""
+    vectorize = L.TextVectorization(vocabulary=["good", "bad"], output_mode="multi_hot")
+    text = L.Input((1,), dtype="string")
+    model = Model(text, L.Dense(1)(vectorize(text)))
+    model.save(tmp_path / "ours.keras")
+    with zipfile.ZipFile(tmp_path / "ours.keras") as ours, zipfile.ZipFile(tmp_path / "theirs.keras", "w") as theirs:
+        for name in ours.namelist():
+            data = ours.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                inner = next(
+                    layer["config"]
+                    for layer in config["config"]["layers"]
+                    if layer["class_name"] == "TextVectorization"
+                )
+                inner.update(vocabulary=None, vocabulary_size=3)
+                data = json.dumps(config)
+            theirs.writestr(name, data)
+        theirs.writestr(f"assets/{asset}/vocabulary.txt", "[UNK]\ngood\nbad")
+    loaded = load_model(tmp_path / "theirs.keras", compile=False)
+    assert loaded.layers[1].get_vocabulary() == ["[UNK]", "good", "bad"]
+    np.testing.assert_array_equal(loaded.predict(TEXTS), model.predict(TEXTS))

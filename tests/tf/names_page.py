@@ -17,7 +17,7 @@ TITLES = {
     "checkpoints": "Checkpoints", "summary": "Summaries", "training_ops": "Steps of optimizers",
     "dataset": "Data sets", "records": "Files of records", "lines": "Files of lines",
     "example": "Examples in records", "files": "Files as strings", "pictures": "Pictures as strings", "audio": "Sounds as strings",
-    "strings": "Strings", "ragged": "Ragged tensors", "specs": "Specs of tensors", "python_functions": "Python functions",
+    "strings": "Strings", "ragged": "Ragged tensors", "specs": "Specs of tensors", "lookup": "Tables", "python_functions": "Python functions",
     "names": "Dtypes, classes, errors, Keras's optimizers and initializers",
 }  # fmt: skip
 

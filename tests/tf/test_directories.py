@@ -157,6 +157,22 @@ def test_windows_shuffled():
         utils.timeseries_dataset_from_array(series, None, 60)
 
 
+def test_splitting_a_data_set():
+    x = np.arange(10)
+    left, right = utils.split_dataset(tf["data.Dataset"].from_tensor_slices((x, -x)), left_size=0.7)
+    assert [len(left), len(right)] == [7, 3] and [int(a) for a, _ in right.as_numpy_iterator()] == [7, 8, 9]
+    left, right = utils.split_dataset([x, -x], right_size=4, shuffle=True, seed=1)
+    pairs = [(int(a), int(b)) for part in (left, right) for a, b in part.as_numpy_iterator()]
+    assert len(right) == 4 and sorted(pairs) == [(i, -i) for i in x] and pairs != sorted(pairs)
+    for sizes, message in (
+        ({}, "At least one"),
+        ({"left_size": 20}, "`left_size` is"),
+        ({"left_size": 6, "right_size": 6}, "asked for"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            utils.split_dataset(x, **sizes)
+
+
 def test_importing_hornbeam_imports_none_of_it():
     code = "import hornbeam, hornbeam.layers, hornbeam.models, hornbeam.utils, hornbeam.preprocessing.image, sys; print([m for m in sys.modules if m.startswith('hornbeam.tf')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

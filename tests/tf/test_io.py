@@ -198,6 +198,19 @@ def test_tables(tmp_path):
     )
 
 
+def test_lines_as_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("1,a,0.5\n2,,1.5\n")
+
+    def parse(line):
+        number, name, share = tf["io.decode_csv"](line, [0, "none", 0.0])
+        return {"number": number, "name": name}, share * 2
+
+    data = tf["data.TextLineDataset"](str(tmp_path / "t.csv")).map(parse)
+    assert list(data.as_numpy_iterator()) == [({"number": 1, "name": b"a"}, 1.0), ({"number": 2, "name": b"none"}, 3.0)]
+    with pytest.raises(ValueError, match="Expect 2 fields but have 3"):
+        tf["io.decode_csv"]("1,2,3", [0, 0])
+
+
 # -- files --------------------------------------------------------------------------------------------------------------
 def test_files_and_folders(tmp_path):
     path = str(tmp_path / "new" / "file.txt")

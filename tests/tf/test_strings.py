@@ -184,3 +184,20 @@ def test_rows_of_unknown_strings_need_values():
 
     with graph.symbolic(), pytest.raises(NeedsValue, match="different lengths"):
         tf["strings.split"](graph.placeholder((None,), "string"))
+
+
+# -- tables -------------------------------------------------------------------------------------------------------------
+def test_tables(tmp_path):
+    (tmp_path / "words").write_text("cat\ndog\n")
+    whole, number = tf["lookup.TextFileIndex"].WHOLE_LINE, tf["lookup.TextFileIndex"].LINE_NUMBER
+    made = tf["lookup.TextFileInitializer"](str(tmp_path / "words"), "string", whole, "int64", number)
+    table = tf["lookup.StaticHashTable"](made, -1)
+    assert values(table.lookup(tf["constant"](["dog", "cow"]))) == [1, -1] and int(table.size()) == 2
+    words = tf["strings.split"](["cat dog", "cow"])
+    assert table.lookup(words).to_list() == [[0, 1], [-1]]
+    numbered = tf["lookup.StaticVocabularyTable"](made, num_oov_buckets=3)
+    assert values(numbered.lookup(["cat", "cow"])) == [0, 2 + fingerprint64(b"cow") % 3]
+    back = tf["lookup.StaticHashTable"](tf["lookup.KeyValueTensorInitializer"]([1, 2], ["a", "b"]), "?")
+    assert values(back[tf["constant"]([2, 5])]) == [b"b", b"?"]
+    traced = tf["function"](lambda x: table.lookup(x) * 2)
+    assert values(traced(tf["constant"](["dog"]))) == [2]

@@ -26,7 +26,7 @@ class _Lookup(_Categories):
         self, max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, invert, output_mode, pad_to_max_tokens,
         idf_weights, kwargs,
     ):  # fmt: skip
-        kwargs.pop("vocabulary_size", None)  # what files say beside the vocabulary
+        self._size = kwargs.pop("vocabulary_size", None)  # of a vocabulary that files have elsewhere
         kwargs.setdefault("dtype", "int64")
         super().__init__(output_mode, MODES, kwargs)
         if max_tokens is not None and max_tokens <= 1:
@@ -199,6 +199,8 @@ class _Lookup(_Categories):
     def _depth(self) -> int:
         if self.pad_to_max_tokens:
             return self.max_tokens
+        if self._tokens is None and self._size is not None:
+            return self._size
         return len(self._known_tokens()) + self.num_oov_indices
 
     def _weights_of_tokens(self) -> np.ndarray:

@@ -60,7 +60,7 @@ class TextVectorization(_Categories):
         output_sequence_length=None, pad_to_max_tokens=False, vocabulary=None, idf_weights=None, ragged=False, encoding="utf-8",
         **kwargs,
     ):  # fmt: skip
-        kwargs.pop("vocabulary_size", None)
+        vocabulary_size = kwargs.pop("vocabulary_size", None)
         kwargs["dtype"] = "string"
         output_mode = {"tf-idf": "tf_idf"}.get(output_mode, output_mode)
         super().__init__(output_mode, tuple(m for m in MODES if m != "one_hot"), kwargs)
@@ -85,7 +85,7 @@ class TextVectorization(_Categories):
         self.ragged = ragged
         self._lookup_layer = StringLookup(
             max_tokens, mask_token="" if output_mode == "int" else None, output_mode=output_mode, encoding=encoding,
-            pad_to_max_tokens=pad_to_max_tokens, vocabulary=vocabulary, idf_weights=idf_weights,
+            pad_to_max_tokens=pad_to_max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, vocabulary_size=vocabulary_size,
         )  # fmt: skip
 
     @classmethod

@@ -22,6 +22,7 @@ _MAX_EXPANSION = 100  # members are stored as they are; anything that grows more
 _MAX_CONFIG = 1 << 26
 _MAX_METADATA = 1 << 16
 _MAX_MEMBERS = 10_000  # there are three; Keras adds the files of layers that have some of their own
+_ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
 #: Python inflates members of other kinds at once, to whatever size, before it looks at the one that they state.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -72,6 +73,19 @@ def read(source: Any) -> tuple[str, Any, str]:
         weights = io.BytesIO(_read_member(archive, members, "model.weights.h5"))
         config = _read_member(archive, members, "config.json", _MAX_CONFIG).decode("utf-8")
         return config, weights, _version(archive, members)
+
+
+def read_vocabularies(source: Any) -> dict[str, list[str]]:
+    """The vocabularies that layers learnt before Keras wrote the file: by the path of the layer, the token in each line.
+
+    Raises:
+        OSError: the file is damaged.
+    """
+    with opened(source) as archive:
+        members = _members(archive, shortened(str(source)))
+        names = [name for name in members if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)]
+        texts = {name: _read_member(archive, members, name).decode("utf-8") for name in names}
+    return {name.removeprefix(_ASSETS).removesuffix(_VOCABULARY): text.split("\n") for name, text in texts.items()}
 
 
 def _members(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]:

@@ -217,6 +217,7 @@ def _read_zip(
     with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
         model = model_from_config(config, custom_objects, lambdas, version)
         zip_weights.load_weights(file, model)
+        zip_weights.set_vocabularies(model, keras_zip.read_vocabularies(source))
         if compile:
             own = hdf5.attribute(file, _TRAINING)
             training = config.get("compile_config") if own is None else parse_json(own)

@@ -68,6 +68,25 @@ def load_weights(file: Any, model: Any) -> None:
     K.batch_set_value([(weight, np.asarray(item[()])) for weight, item in pairs])
 
 
+def set_vocabularies(network: Any, vocabularies: dict[str, list[str]], prefix: str = "") -> None:
+    """Give layers without a vocabulary the one that the file has for them.
+
+    Args:
+        vocabularies: by the path of the layer, with special tokens.
+
+    Raises:
+        ValueError: a vocabulary is one that the layer cannot take.
+    """
+    for name, layer in _numbered(network.layers, 1):
+        path = f"{prefix}layers/{name}"
+        if is_network(layer):
+            set_vocabularies(layer, vocabularies, f"{path}/")
+        elif hasattr(layer, "set_vocabulary") and getattr(layer, "_lookup_layer", layer).vocabulary is None:
+            found = vocabularies.get(path) or vocabularies.get(f"{path}/_lookup_layer")
+            if found is not None:
+                layer.set_vocabulary(found)
+
+
 def _has_arrays(group: Any) -> bool:
     return group.visititems(lambda _, item: True if hasattr(item, "shape") else None) is True
 

@@ -28,6 +28,7 @@ from . import (
     index,
     layout,
     linalg,
+    lookup,
     losses,
     module,
     names,
@@ -54,7 +55,7 @@ from .table import NAMES, PURE, find
 __all__ = [
     "NAMES", "PURE", "arrays", "audio", "checkpoints", "checks", "color", "control", "counting", "create", "custom",
     "data", "decompositions", "eager", "effects", "elementwise", "example", "files", "find", "generators", "gfile",
-    "image", "index", "layout", "linalg", "losses", "module", "names", "nest", "nn", "nn_later", "pictures",
+    "image", "index", "layout", "linalg", "lookup", "losses", "module", "names", "nest", "nn", "nn_later", "pictures",
     "python_functions", "ragged", "random", "reduce", "select", "sparse", "special", "specs", "state", "strings",
     "summary", "symbols", "training_ops",
 ]  # fmt: skip

@@ -84,8 +84,6 @@ def _unused(name: str, instead: str) -> type:
     return type(name, (), {"__init__": refuse, "__module__": __name__})
 
 
-for _name in ("StaticHashTable", "HashTable", "TextFileInitializer", "KeyValueTensorInitializer"):
-    for_scripts(f"lookup.{_name}")(_unused(_name, "number the words in Python"))
 for _name in ("_graph_mode_decorator", "tape"):  # by which functions forget and recompute what they computed
     for_scripts(f"python.{_name}")(_unused(_name, "call the function itself"))
 

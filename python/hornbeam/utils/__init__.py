@@ -25,7 +25,7 @@ _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 _NAMES["pad_sequences"] = ".preprocessing.sequence"
 _NAMES |= dict.fromkeys(("pack_x_y_sample_weight", "unpack_x_y_sample_weight"), ".engine.data_adapter")
 _NAMES |= {f"{kind}_dataset_from_directory": ".tf.data.directories" for kind in ("audio", "image", "text")}
-_NAMES["timeseries_dataset_from_array"] = ".tf.data.timeseries"
+_NAMES |= {"timeseries_dataset_from_array": ".tf.data.timeseries", "split_dataset": ".tf.data.splitting"}
 
 __all__ = sorted([*_NAMES, *_MODULES])
 

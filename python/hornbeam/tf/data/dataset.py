@@ -528,6 +528,23 @@ for _name in (
     for_scripts(f"data.experimental.{_name}")(_transformation(_name))
 
 
+for_scripts("data.experimental.dense_to_ragged_batch")(_transformation("ragged_batch"))
+for_scripts("data.experimental.parallel_interleave")(_transformation("interleave"))
+
+
+@for_scripts("data.experimental.shuffle_and_repeat")
+def shuffle_and_repeat(buffer_size: int, count: Any = None, seed: int | None = None) -> Callable[[Dataset], Dataset]:
+    return lambda dataset: dataset.shuffle(buffer_size, seed).repeat(count)
+
+
+@for_scripts("data.experimental.map_and_batch")
+def map_and_batch(
+    map_func: Callable, batch_size: Any, num_parallel_batches: Any = None, drop_remainder: bool = False,
+    num_parallel_calls: Any = None,
+) -> Callable[[Dataset], Dataset]:  # fmt: skip
+    return lambda dataset: dataset.map(map_func).batch(batch_size, drop_remainder)
+
+
 @for_scripts("data.experimental.assert_cardinality")
 def assert_cardinality(expected_cardinality: int) -> Callable[[Dataset], Dataset]:
     """State the number of elements, where it is not known."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import graph
 from ...graph import dtype_name
 from ..specs import TensorSpec
 from ..table import for_scripts
@@ -94,6 +95,36 @@ class CsvDataset(Dataset):
                         yield tuple([c.value("" if f == na_value else f, path, number) for c, f in zip(columns, row)])
 
         super().__init__(Generated(rows, tuple([TensorSpec((), c.dtype) for c in columns])))
+
+
+@for_scripts("io.decode_csv", "decode_csv")
+def decode_csv(
+    records: Any, record_defaults: list, field_delim: str = ",", use_quote_delim: bool = True, na_value: str = "",
+    select_cols: Any = None, name: Any = None,
+) -> list:  # fmt: skip
+    """The columns of lines of text, each as a tensor of the lines' shape; ``record_defaults`` as of ``CsvDataset``.
+
+    Raises:
+        ValueError: a field is empty and has no default, or is not a number; a line has another number of fields.
+    """
+    columns = [_Column(default) for default in record_defaults]
+    quoting: Any = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
+    lines = graph.convert(records)
+
+    def decode(array: np.ndarray) -> Any:
+        found = [np.empty(array.size, dtype=object if c.dtype == "string" else c.dtype) for c in columns]
+        for number, line in enumerate(array.reshape(-1).tolist()):
+            (row,) = csv.reader([line.decode("utf-8", "replace")], delimiter=field_delim, quoting=quoting)
+            row = row if select_cols is None else [row[i] for i in select_cols]
+            if len(row) != len(columns):
+                raise ValueError(f"decode_csv: Expect {len(columns)} fields but have {len(row)} in record {number}")
+            for column, values, field in zip(columns, found, row):
+                values[number] = column.value("" if field == na_value else field, "decode_csv", number)[()]
+        shaped = [values.reshape(array.shape) for values in found]
+        return shaped if len(shaped) > 1 else shaped[0]
+
+    tensors = graph.on_host(decode, [lines], *[(c.dtype, lines.shape) for c in columns])
+    return list(tensors) if len(columns) > 1 else [tensors]
 
 
 class _Column:
