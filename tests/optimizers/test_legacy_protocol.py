@@ -387,8 +387,9 @@ class LooksAtValues(Momentum):
         return var.assign_add(0.1 * grad)
 
 
-def test_a_step_that_looks_at_values():
-    np.testing.assert_allclose(looped(LooksAtValues()), [0.8, 0.7, 0.65, 0.95], rtol=1e-6)
+@WAYS
+def test_a_step_that_looks_at_values(way):
+    np.testing.assert_allclose(way(LooksAtValues()), [0.8, 0.7, 0.65, 0.95], rtol=1e-6)
 
 
 def test_schedules_and_constraints():

@@ -123,6 +123,25 @@ def test_arguments_of_tf_keras():
         optimizers.SGD(use_ema=True, ema_momentum=1.5)
 
 
+def test_names_of_legacy_optimizers():
+    for found in (optimizers.get("adagrad", use_legacy_optimizer=True),
+                  optimizers.get({"class_name": "Adagrad", "config": {}}, use_legacy_optimizer=True)):  # fmt: skip
+        assert type(found) is optimizers.legacy.Adagrad and not found.epsilon_under_root
+    assert type(optimizers.get("adagrad")) is optimizers.Adagrad and optimizers.Adagrad().epsilon_under_root
+
+
+def test_a_hyperparameter_has_the_dtype_of_its_value():
+    class Typed(optimizers.Optimizer):
+        def __init__(self):
+            super().__init__("Typed")
+            for name, value in {"learning_rate": 1, "flag": True, "count": 3, "part": 0.5}.items():
+                self._set_hyper(name, value)
+
+    optimizer = Typed()
+    dtypes = {name: str(optimizer._get_hyper(name).dtype) for name in ("learning_rate", "flag", "count", "part")}
+    assert dtypes == {"learning_rate": "float32", "flag": "bool", "count": "int32", "part": "float32"}
+
+
 def test_variables_after_build():
     optimizer = optimizers.Adam()
     a, b = G.Variable([1.0, 2.0]), G.Variable([[3.0]])

@@ -52,6 +52,18 @@ def test_steps(name, slots, arguments, same, traced):
     np.testing.assert_allclose(path, looped(same()), rtol=1e-5)
 
 
+def test_proximal_steps():
+    w, accum = G.Variable(1.0), G.Variable(0.5)
+    expected, sum_of_squares = 1.0, 0.5
+    for g in GRADIENTS:
+        TF["raw_ops.ResourceApplyProximalAdagrad"](var=w, accum=accum, lr=0.1, l1=0.2, l2=0.3, grad=G.constant(g))
+        sum_of_squares += g * g
+        rate = 0.1 / np.sqrt(sum_of_squares)
+        moved = expected - rate * g
+        expected = np.sign(moved) * max(abs(moved) - rate * 0.2, 0) / (1 + rate * 0.3)
+    np.testing.assert_allclose([float(w), float(accum)], [expected, sum_of_squares], rtol=1e-5)
+
+
 def test_a_plain_step():
     w = G.Variable(1.0)
     TF["raw_ops.ResourceApplyGradientDescent"](var=w, alpha=0.5, delta=G.constant(1.0))

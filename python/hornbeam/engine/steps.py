@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Tape, Tensor
+from ..optimizers import Optimizer
 from ..settings import settings
 from .step_data import unpack
 from .step_loops import step_function
@@ -42,7 +43,14 @@ class Steps:
         if settings.recorder is None:
             return False
         own = any(getattr(type(self), name) is not getattr(Steps, name) for name in _BY_STEPS[mode])
-        return own or bool(self.run_eagerly) or not getattr(self, "_is_graph_network", True)
+        if own or bool(self.run_eagerly) or not getattr(self, "_is_graph_network", True):
+            return True
+        return mode == "train" and self._optimizer_looks_at_values()
+
+    def _optimizer_looks_at_values(self) -> bool:
+        given = self._compiled.arguments
+        optimizer = None if given is None else given.optimizer
+        return isinstance(optimizer, Optimizer) and optimizer.looks_at_values(self.trainable_weights)
 
     # -- steps ------------------------------------------------------------------------------------
     def train_step(self, data: Any) -> dict[str, Any]:

@@ -66,7 +66,9 @@ class Optimizer(LegacyProtocol, StepProtocol):
     _protocol = "formulas"
     _iterations: Any = None
     _begins_anew = True  #: whether each call of ``get_updates`` makes state of its own
-    _looks_at_values = False  #: whether a step asked for values, so that steps are not traced
+    _looks_at_values: bool | None = (
+        None  #: whether a step asks for values, so that steps are not traced; None is not known
+    )
 
     def __init__(
         self,
@@ -133,10 +135,24 @@ class Optimizer(LegacyProtocol, StepProtocol):
 
     def training_updates(self, loss: Any, params: Sequence[Any]) -> list:
         """The updates of a step of ``fit``, which a class may have replaced in part."""
-        replaced = any(getattr(type(self), part) is not getattr(Optimizer, part) for part in _PARTS)
-        if self._protocol == "formulas" and not replaced:
-            return self.get_updates(loss=loss, params=params)
-        return self._traced_updates(loss, params)
+        return self.get_updates(loss=loss, params=params) if self._is_plain() else self._traced_updates(loss, params)
+
+    def _is_plain(self) -> bool:
+        """Whether a step is made of formulas, by no class that replaces a part of it."""
+        return self._protocol == "formulas" and not any(
+            getattr(type(self), part) is not getattr(Optimizer, part) for part in _PARTS
+        )
+
+    def looks_at_values(self, params: Sequence[Any]) -> bool:
+        """Whether a step asks for values of tensors, by an ``if`` or the like, so that it cannot be traced for ``fit``."""
+        if self._looks_at_values is None and params and not self._is_plain():
+            try:
+                with symbolic(), Trace().open():
+                    self.apply_gradients([(K.placeholder(K.int_shape(p), dtype=K.dtype(p)), p) for p in params])
+                self._looks_at_values = False
+            except NeedsValue:
+                self._looks_at_values = True
+        return bool(self._looks_at_values)
 
     def _traced_updates(self, loss: Any, params: Sequence[Any]) -> list:
         trace = Trace()

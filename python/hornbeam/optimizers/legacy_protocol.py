@@ -14,7 +14,7 @@ import numpy as np
 from .. import backend as K
 from .. import graph, initializers
 from ..graph import Tensor, Variable
-from ..utils.generic_utils import has_arg
+from ..utils.messages import argument_names
 from . import schedules
 
 
@@ -52,7 +52,8 @@ class LegacyProtocol:
             if callable(value):
                 value = value()
             elif name in self._hyper:
-                value = self._hyper[name] = self.add_weight(name, (), initializer=value)
+                kind = "float32" if name == "learning_rate" else graph.constant(value).dtype
+                value = self._hyper[name] = self.add_weight(name, (), kind, value)
         return value if dtype is None else K.cast(value, str(dtype))
 
     def _create_hypers(self) -> None:
@@ -70,6 +71,9 @@ class LegacyProtocol:
         return rate / (1.0 + decay * step) if decay > 0.0 else rate
 
     # -- state --------------------------------------------------------------------------------------
+    def _track_trackable(self, trackable: Any, name: str, overwrite: bool = False) -> None:
+        """Note a part of the optimizer for checkpoints, which hold its weights here."""
+
     def add_weight(
         self, name: str, shape: Any = (), dtype: Any = None, initializer: Any = "zeros", trainable: Any = None,
         **placement: Any,
@@ -142,6 +146,14 @@ class LegacyProtocol:
         """Subclasses update one variable here."""
         raise NotImplementedError(f"{type(self).__name__} defines no `_resource_apply_dense`.")
 
+    @property
+    def _dense_apply_args(self) -> list[str]:
+        return argument_names(self._resource_apply_dense)
+
+    @property
+    def _sparse_apply_args(self) -> list[str]:
+        return argument_names(self._resource_apply_sparse)
+
     def _resource_apply_sparse(self, grad: Any, var: Any, indices: Any, apply_state: dict | None = None) -> Any:
         raise NotImplementedError("Gradients are dense: `_resource_apply_dense` is called for all variables.")
 
@@ -154,7 +166,7 @@ class LegacyProtocol:
         self._create_all_weights([variable for _, variable in pairs])
         state = self._prepare([variable for _, variable in pairs])
         pairs = self._transform_gradients(self._aggregate_gradients(self._transform_unaggregated_gradients(pairs)))
-        more = {"apply_state": state} if has_arg(self._resource_apply_dense, "apply_state") else {}
+        more = {"apply_state": state} if "apply_state" in self._dense_apply_args else {}
         for gradient, variable in pairs:
             self._resource_apply_dense(gradient, variable, **more)
             if getattr(variable, "constraint", None) is not None:

@@ -51,7 +51,7 @@ def number(value: Any) -> int:
 
 def entries(shape: Any) -> list[Any]:
     """The dims of a shape, numbers and scalar tensors, from a number, a list, or a vector of known length."""
-    if isinstance(shape, int):
+    if isinstance(shape, int) or (isinstance(shape, Tensor) and not shape.ndim):
         return [shape]
     return [shape[i] for i in range(shape.shape[0])] if isinstance(shape, Tensor) else list(shape)
 

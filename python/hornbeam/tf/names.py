@@ -16,6 +16,7 @@ for _name in ("float16", "float32", "float64", "bool", "uint8", "int8", "int16",
 for_scripts("double")(graph.DTYPES["float64"])
 for_scripts("half")(graph.DTYPES["float16"])
 for_scripts("Tensor")(graph.Tensor)
+for_scripts("Operation")(graph.Operation)
 for_scripts("DType", "dtypes.DType")(graph.DType)
 for_scripts("TensorShape")(graph.StaticShape)
 for_scripts("Dimension")(graph.Dim)

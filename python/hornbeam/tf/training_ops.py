@@ -87,6 +87,16 @@ def adagrad(
     return var.assign_sub(lr * grad / (_root(accum) + epsilon))
 
 
+@for_scripts("raw_ops.ResourceApplyProximalAdagrad", "python.resource_apply_proximal_adagrad")
+def proximal_adagrad(
+    var: Any, accum: Any, lr: Any, l1: Any, l2: Any, grad: Any, use_locking: bool = False, name: Any = None
+) -> Any:
+    accum.assign_add(K.square(grad))
+    rate = lr / _root(accum)
+    new = var - rate * grad
+    return var.assign(graph.apply("sign", [new]) * K.maximum(K.abs(new) - rate * l1, 0.0) / (1.0 + rate * l2))
+
+
 @for_scripts("raw_ops.ResourceApplyAdadelta", "python.resource_apply_adadelta")
 def adadelta(
     var: Any, accum: Any, accum_update: Any, lr: Any, rho: Any, epsilon: Any, grad: Any, use_locking: bool = False,
