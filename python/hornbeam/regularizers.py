@@ -15,6 +15,10 @@ class Regularizer:
     def __call__(self, x: Any) -> Any:
         return 0.0
 
+    def get_config(self) -> dict:
+        """The arguments that make it again."""
+        raise NotImplementedError(f"{type(self).__name__} has no get_config: it cannot be saved")
+
     @classmethod
     def from_config(cls, config: dict) -> Regularizer:
         return cls(**config)
@@ -67,6 +71,36 @@ deserialize = REGULARIZERS.deserialize
 get = REGULARIZERS.get
 
 
-#: tf.keras wrote the classes L1 and L2 with one argument named after them.
-_CLASSES_OF_TF_KERAS = {"L1": lambda l1=0.01: L1L2(l1=l1), "L2": lambda l2=0.01: L1L2(l2=l2)}
-REGULARIZERS.register({**public_objects(globals()), **_CLASSES_OF_TF_KERAS})
+def L1(l1: float = 0.01, **kwargs: Any) -> L1L2:
+    """tf.keras's class of that name, whose argument is named after it."""
+    return L1L2(l1=l1)
+
+
+def L2(l2: float = 0.01, **kwargs: Any) -> L1L2:
+    """tf.keras's class of that name, whose argument is named after it."""
+    return L1L2(l2=l2)
+
+
+class OrthogonalRegularizer(Regularizer):
+    """Half the mean size of the cosines between the rows of a matrix, or its columns, times ``factor``."""
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f'Invalid value for argument `mode`. Expected one of {{"rows", "columns"}}. Received: mode={mode}')
+        self.factor = factor
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Any:
+        if K.ndim(x) != 2:
+            raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={K.int_shape(x)}")
+        rows = K.l2_normalize(x if self.mode == "rows" else K.transpose(x), axis=1)
+        count = int(rows.shape[0])
+        cosines = K.abs(K.dot(rows, K.transpose(rows)) * (1.0 - K.eye(count)))
+        return self.factor * 0.5 * K.sum(cosines) / max(1.0, count * (count - 1) / 2)
+
+    def get_config(self) -> dict:
+        return {"factor": self.factor, "mode": self.mode}
+
+
+orthogonal_regularizer = OrthogonalRegularizer
+REGULARIZERS.register({**public_objects(globals()), "L1": L1, "L2": L2})

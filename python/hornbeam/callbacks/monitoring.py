@@ -129,6 +129,7 @@ class EarlyStopping(Callback):
         mode: ``'min'``, ``'max'`` or ``'auto'``.
         baseline: value that has to be beaten from the start.
         restore_best_weights: whether to go back to the weights of the best epoch.
+        start_from_epoch: what happens in epochs before this one does not count.
     """
 
     def __init__(
@@ -140,8 +141,10 @@ class EarlyStopping(Callback):
         mode="auto",
         baseline=None,
         restore_best_weights=False,
+        start_from_epoch=0,
     ):
         super().__init__()
+        self.start_from_epoch = start_from_epoch
         self.monitor = monitor
         self.baseline = baseline
         self.patience = patience
@@ -160,7 +163,7 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         current = self.get_monitor_value(logs)
-        if current is None:
+        if current is None or epoch < self.start_from_epoch:
             return
         if self.monitor_op(current - self.min_delta, self.best):
             self.best = current

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..graph import Tensor
@@ -12,12 +13,13 @@ from .sequential import Sequential
 from .training import Model
 
 
-def clone_model(model, input_tensors=None):
+def clone_model(model, input_tensors=None, clone_function=None):
     """Make a model with the same layers and newly initialised weights.
 
     Args:
         model: a Sequential or functional model.
         input_tensors: tensors to build it on; new inputs by default.
+        clone_function: makes the new layer of each layer but inputs and models; by default from its config.
 
     Raises:
         ValueError: ``model`` is a subclass whose topology is Python code.
@@ -27,8 +29,8 @@ def clone_model(model, input_tensors=None):
     with model._lock:
         tensors = None if input_tensors is None else _as_inputs(model, to_list(input_tensors, allow_tuple=True))
         if isinstance(model, Sequential):
-            return _clone_sequential(model, tensors)
-        return _clone_functional(model, tensors)
+            return _clone_sequential(model, tensors, clone_function)
+        return _clone_functional(model, tensors, clone_function)
 
 
 def _as_inputs(model: Model, tensors: list[Tensor]) -> list[Tensor]:
@@ -42,16 +44,18 @@ def _as_inputs(model: Model, tensors: list[Tensor]) -> list[Tensor]:
     ]
 
 
-def _clone_layer(layer: Any) -> Any:
+def _clone_layer(layer: Any, clone_function: Callable | None = None) -> Any:
     if isinstance(layer, Network):
         return clone_model(layer)
+    if clone_function is not None:
+        return clone_function(layer)
     clone = type(layer).from_config(layer.get_config())
     clone._ends_masks, clone._autocast = layer._ends_masks, layer._autocast
     return clone
 
 
-def _clone_sequential(model: Sequential, tensors: list[Tensor] | None) -> Sequential:
-    layers = [_clone_layer(layer) for layer in model.layers]
+def _clone_sequential(model: Sequential, tensors: list[Tensor] | None, clone_function: Callable | None) -> Sequential:
+    layers = [_clone_layer(layer, clone_function) for layer in model.layers]
     if tensors is not None:
         layers.insert(0, tensors[0]._keras_history[0])
     clone = Sequential(layers=layers, name=model.name)
@@ -60,7 +64,7 @@ def _clone_sequential(model: Sequential, tensors: list[Tensor] | None) -> Sequen
     return clone
 
 
-def _clone_functional(model: Model, tensors: list[Tensor] | None) -> Model:
+def _clone_functional(model: Model, tensors: list[Tensor] | None, clone_function: Callable | None) -> Model:
     if tensors is None:
         tensors = [
             Input(batch_shape=layer.batch_input_shape, dtype=layer.dtype, sparse=layer.sparse, name=layer.name)
@@ -74,7 +78,7 @@ def _clone_functional(model: Model, tensors: list[Tensor] | None) -> Model:
             if isinstance(old, InputLayer):
                 continue
             if old not in layers:
-                layers[old] = _clone_layer(old)
+                layers[old] = _clone_layer(old, clone_function)
             inputs = [new[x] for x in node.input_tensors]
             outputs = layers[old](unpack_singleton(inputs), **(node.arguments or {}))
             new.update(zip(node.output_tensors, to_list(outputs, allow_tuple=True)))

@@ -84,7 +84,9 @@ class InputLayer(Layer):
         }
 
 
-def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, tensor=None) -> Tensor:
+def Input(
+    shape=None, batch_shape=None, name=None, dtype=None, sparse=False, tensor=None, batch_size=None, **kwargs
+) -> Tensor:  # fmt: skip
     """Return a symbolic tensor from which a model starts.
 
     Args:
@@ -94,12 +96,19 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
         dtype: floatx by default.
         sparse: kept for compatibility.
         tensor: an existing tensor to wrap.
+        batch_size: the size of the batch axis, where only one is meant.
+
+    Raises:
+        ValueError: no shape; or ``ragged`` or ``type_spec``, which tf.keras has besides.
 
     Example:
         >>> x = Input(shape=(32,))
         >>> y = Dense(16, activation="softmax")(x)
         >>> model = Model(x, y)
     """
+    for name_of, value in kwargs.items():
+        if name_of not in ("ragged", "type_spec", "batch_input_shape") or value:
+            raise ValueError(f"Input: unrecognized or unsupported argument {name_of}={value!r}")
     if batch_shape is None and tensor is None:
         if shape is None:
             raise ValueError(
@@ -107,6 +116,6 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
                 "include the batch dimension."
             )
     if shape is not None and batch_shape is None:
-        batch_shape = (None, shape) if isinstance(shape, int) else (None,) + tuple(shape)
+        batch_shape = (batch_size, shape) if isinstance(shape, int) else (batch_size, *shape)
     layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
     return layer._inbound_nodes[0].output_tensors[0]

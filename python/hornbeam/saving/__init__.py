@@ -1,5 +1,16 @@
 """Saving and loading models. Loading executes nothing that a file holds unless the caller says so."""
 
+from ..utils.generic_utils import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+
 from .configs import model_from_config, model_from_json, model_from_yaml
 from .hdf5 import load_attributes_from_hdf5_group, save_attributes_to_hdf5_group
 from .legacy_weights import preprocess_weights_for_loading
@@ -11,6 +22,8 @@ from .weights import (
 )
 
 __all__ = [
+    "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_registered_name",
+    "get_registered_object", "register_keras_serializable", "serialize_keras_object",
     "load_attributes_from_hdf5_group", "load_model", "load_weights_from_hdf5_group",
     "load_weights_from_hdf5_group_by_name", "model_from_config", "model_from_json", "model_from_yaml",
     "pickle_model", "preprocess_weights_for_loading", "save_attributes_to_hdf5_group", "save_model",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..lazy import lazy_attributes
 
 _WHERE = {
-    "np_utils": ("to_categorical", "normalize"),
+    "np_utils": ("to_categorical", "to_ordinal", "normalize"),
     "generic_utils": (
         "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
         "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",
@@ -22,6 +22,7 @@ _WHERE = {
 }  # fmt: skip
 _MODULES = (*_WHERE, "conv_utils", "losses_utils", "metrics_utils", "test_utils")
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
+_NAMES["pad_sequences"] = ".preprocessing.sequence"
 _NAMES |= dict.fromkeys(("pack_x_y_sample_weight", "unpack_x_y_sample_weight"), ".engine.data_adapter")
 
 __all__ = sorted([*_NAMES, *_MODULES])
