@@ -39,15 +39,34 @@ void plan(const Conv& c, int64_t alignment, const CudnnPlace& place, Count& coun
   count.workspace = std::max(count.workspace, made->workspace);
 }
 
+int describe() {
+  try {
+    cudnnHandle_t handle;
+    check_cudnn("Create", cudnn().Create(&handle));
+    CudnnDescriptor device(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+    device.set(CUDNN_ATTR_DEVICEPROP_HANDLE, CUDNN_TYPE_HANDLE, &handle).finalize();
+    std::string text(
+        static_cast<size_t>(device.get(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, 0, nullptr)), ' ');
+    device.get(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, static_cast<int64_t>(text.size()),
+               text.data());
+    std::printf("%s\n", text.c_str());
+    return 0;
+  } catch (const CudnnError& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 2;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "cudnn_plans DEVICE.json CONVOLUTIONS\n");
-    return 2;
-  }
   if (!cudnn().is_there) {
     std::fprintf(stderr, "%s\n", cudnn().library.missing().c_str());
+    return 2;
+  }
+  if (argc == 2 && std::string(argv[1]) == "--describe") return describe();
+  if (argc != 3) {
+    std::fprintf(stderr, "cudnn_plans DEVICE.json CONVOLUTIONS, or --describe\n");
     return 2;
   }
   std::ifstream json(argv[1]), lines(argv[2]);

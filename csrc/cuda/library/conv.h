@@ -30,12 +30,8 @@ struct Conv {
   int64_t pre[kConvAxes], post[kConvAxes], stride[kConvAxes], dilation[kConvAxes];
 
   int rank() const { return 2 + axes; }
-  template <class V> void fields(V& visit) {
-    HB_F(kind)
-    HB_F(dtype)
-    HB_F(tf32) HB_F(axes) HB_F(bias) HB_F(relu) HB_F(x.dim) HB_F(x.stride) HB_F(w.dim) HB_F(w.stride) HB_F(y.dim)
-        HB_F(y.stride) HB_F(pre) HB_F(post) HB_F(stride) HB_F(dilation)
-  }
+  HB_FIELDS(HB_F(kind) HB_F(dtype) HB_F(tf32) HB_F(axes) HB_F(bias) HB_F(relu) HB_F(x.dim) HB_F(x.stride) HB_F(w.dim)
+                HB_F(w.stride) HB_F(y.dim) HB_F(y.stride) HB_F(pre) HB_F(post) HB_F(stride) HB_F(dilation))
 };
 
 // Of the three tensors, one is written.

@@ -16,13 +16,13 @@ namespace hornbeam {
 
 namespace {
 
-#define HB_CUBLASLT(X)                                                                                    \
-  X(Create)                                                                                               \
-  X(GetVersion)                                                                                           \
-  X(GetStatusString) X(Matmul) X(MatmulAlgoGetHeuristic) X(MatmulAlgoCapGetAttribute) X(MatmulDescCreate) \
-      X(MatmulDescDestroy) X(MatmulDescSetAttribute) X(MatrixLayoutCreate) X(MatrixLayoutDestroy)         \
-          X(MatrixLayoutSetAttribute) X(MatmulPreferenceCreate) X(MatmulPreferenceDestroy)                \
-              X(MatmulPreferenceSetAttribute)
+// clang-format off
+#define HB_CUBLASLT(X)                                                                                        \
+  X(Create) X(GetVersion) X(GetStatusString) X(Matmul) X(MatmulAlgoGetHeuristic) X(MatmulAlgoCapGetAttribute) \
+  X(MatmulDescCreate) X(MatmulDescDestroy) X(MatmulDescSetAttribute)                                          \
+  X(MatrixLayoutCreate) X(MatrixLayoutDestroy) X(MatrixLayoutSetAttribute)                                    \
+  X(MatmulPreferenceCreate) X(MatmulPreferenceDestroy) X(MatmulPreferenceSetAttribute)
+// clang-format on
 
 // The library's functions, without their prefix.
 struct CublasLt {

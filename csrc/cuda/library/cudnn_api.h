@@ -11,11 +11,12 @@
 
 namespace hornbeam {
 
-#define HB_CUDNN(X)                                                                                            \
-  X(Create)                                                                                                    \
-  X(SetStream)                                                                                                 \
-  X(GetVersion) X(GetErrorString) X(GetLastErrorString) X(BackendCreateDescriptor) X(BackendDestroyDescriptor) \
-      X(BackendSetAttribute) X(BackendGetAttribute) X(BackendFinalize) X(BackendExecute)
+// clang-format off
+#define HB_CUDNN(X)                                                                                       \
+  X(Create) X(SetStream) X(GetVersion) X(GetErrorString) X(GetLastErrorString)                            \
+  X(BackendCreateDescriptor) X(BackendDestroyDescriptor) X(BackendSetAttribute) X(BackendGetAttribute)    \
+  X(BackendFinalize) X(BackendExecute)
+// clang-format on
 
 // Without their prefix.
 struct Cudnn {

@@ -13,12 +13,8 @@ struct Gemm {
   int64_t m, n, k, lda, ldb, ldd;  // D is m x n
   int64_t batch, stride_a, stride_b, stride_d;
 
-  template <class V> void fields(V& visit) {
-    HB_F(dtype)
-    HB_F(tf32)
-    HB_F(transpose_a) HB_F(transpose_b) HB_F(bias) HB_F(relu) HB_F(m) HB_F(n) HB_F(k) HB_F(lda) HB_F(ldb) HB_F(ldd)
-        HB_F(batch) HB_F(stride_a) HB_F(stride_b) HB_F(stride_d)
-  }
+  HB_FIELDS(HB_F(dtype) HB_F(tf32) HB_F(transpose_a) HB_F(transpose_b) HB_F(bias) HB_F(relu) HB_F(m) HB_F(n) HB_F(k)
+                HB_F(lda) HB_F(ldb) HB_F(ldd) HB_F(batch) HB_F(stride_a) HB_F(stride_b) HB_F(stride_d))
 };
 
 struct GemmData {
