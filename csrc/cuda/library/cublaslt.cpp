@@ -5,6 +5,7 @@
 
 #include <cublasLt.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cuda/error.h"
@@ -170,7 +171,7 @@ class CublasProducts final : public Products {
   }
 
   bool multiply(Lane& lane, const char* op, const Gemm& g, const GemmData& data) override {
-    if (g.batch > INT32_MAX) return false;
+    if (std::max({g.m, g.n, g.k, g.batch}) > INT32_MAX) return false;
     void* const workspace = workspace_.of(lane);
     const ProductKey key{g, alignment_of(data.a), alignment_of(data.b), alignment_of(data.bias), alignment_of(data.d)};
     const ProductPlan* plan = plans_.find(key, [&] { return plan_for(op, key, data.bias); });

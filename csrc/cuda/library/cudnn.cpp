@@ -27,6 +27,7 @@ class CudnnConvolutions final : public Convolutions {
   }
 
   bool convolve(Lane& lane, const char* op, const Conv& c, const ConvData& data) override {
+    if (std::max({c.x.count(), c.w.count(), c.y.count()}) > INT32_MAX) return false;  // more than engines can count
     void* const workspace = workspace_.of(lane);
     const auto aligned = [](const void* p) { return std::min<int64_t>(alignment_of(p), kMostAlignment); };
     const ConvKey key{c, aligned(data.x), aligned(data.w), aligned(data.y), aligned(data.bias)};
