@@ -1,9 +1,11 @@
 """What is asked of cuBLASLt and cuDNN (csrc/cuda/library), on the simulated device, which carries it out by definition."""
 
 import itertools
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import hornbeam
 import numpy as np
@@ -14,7 +16,8 @@ from hornbeam import backend as K
 from hornbeam import graph as G
 from reference_conv import fits
 
-SOURCES = pathlib.Path(__file__).parents[2] / "csrc"
+ROOT = pathlib.Path(__file__).parents[2]
+SOURCES = ROOT / "csrc"
 pytestmark = pytest.mark.host_only(reason="each test names the devices that it compares")
 simulated = pytest.mark.skipif("sim" not in dict(_core.devices()), reason="the simulated GPU is not built")
 
@@ -208,3 +211,28 @@ def test_a_library_is_opened_from_the_registrys_packages(tmp_path):
     assert output("libseven.so.1", "seven", root=tmp_path / "root") == "7"
     assert output("libseven.so.1", "eight", root=tmp_path / "root") == "libseven.so.1 has no eight"
     assert "libseven.so.1: cannot open shared object file" in output("libseven.so.1", "seven", root=tmp_path)
+
+
+def header(name):
+    """The folder of a header of NVIDIA's libraries, or None."""
+    found = subprocess.run([sys.executable, ROOT / "ci/nvidia_folders"], capture_output=True, text=True, check=True)
+    folders = [f"{folder}/include" for folder in found.stdout.strip().split(";")]
+    folders += subprocess.run([sys.executable, ROOT / "ci/cuda_headers"], capture_output=True, text=True).stdout.split()
+    return next((folder for folder in folders if os.path.exists(f"{folder}/{name}")), None)
+
+
+@pytest.mark.skipif(header("cublasLt.h") is None, reason="the headers of cuBLASLt are not on this machine")
+def test_calls_of_cublaslt_mean_what_descriptions_do(tmp_path):
+    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{SOURCES}"]
+    for name in ("cuda_runtime_api.h", "cublasLt.h"):
+        flags += ["-isystem", header(name)]
+    folder, here = tmp_path / "cu13/lib", pathlib.Path(__file__).parent
+    folder.mkdir(parents=True)
+    fake = [here / "fake_cublaslt.cpp", "-shared", "-fPIC", "-o", folder / "libcublasLt.so.13"]
+    parts = [SOURCES / f"cuda/library/{name}.cpp" for name in ("cublaslt", "open")]
+    program = [here / "cublaslt_calls.cpp", *parts, "-ldl", "-o", tmp_path / "program"]
+    for command in (fake, program):
+        subprocess.run(["g++", *flags, *command], check=True)
+    environment = {"HORNBEAM_NVIDIA_ROOT": str(tmp_path)}
+    run = subprocess.run([tmp_path / "program"], env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "cuBLASLt 13.2.3\n", "")
