@@ -237,13 +237,6 @@ class Layer(NodeAccess):
     activity_regularizer = None
 
     @property
-    def compute_dtype(self):
-        """The dtype that floating inputs are cast to."""
-        return self.dtype
-
-    variable_dtype = compute_dtype
-
-    @property
     def name_scope(self):
         """A context in which what is made has the layer's name before its own."""
         return name_scope(self.name)
