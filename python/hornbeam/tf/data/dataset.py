@@ -493,7 +493,10 @@ def _pack_types(types: Any, specs: list) -> Any:
 
 
 @for_scripts(
-    "data.Options", "data.ThreadingOptions", "data.experimental.DistributeOptions", "data.experimental.OptimizationOptions",
+    "data.Options",
+    "data.ThreadingOptions",
+    "data.experimental.DistributeOptions",
+    "data.experimental.OptimizationOptions",
     "data.experimental.ThreadingOptions",
 )
 class Options:
