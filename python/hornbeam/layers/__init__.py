@@ -39,6 +39,7 @@ from .convolutional import (
     Convolution1D,
     Convolution2D,
     Convolution2DTranspose,
+    Convolution3DTranspose,
     Convolution3D,
     Cropping1D,
     Cropping2D,
