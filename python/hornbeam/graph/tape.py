@@ -111,7 +111,7 @@ class Tape:
 
     def _leads_back(self, node: Operation) -> bool:
         """Whether a gradient goes on to the node's inputs: what a variable was assigned is not what it is read for."""
-        return self.covers(node) and node.op != "assign"
+        return self.covers(node) and not (node.outputs and id(node.outputs[0]) in _stand_ins())
 
     def _is_watched(self, x: Any) -> bool:
         if not isinstance(x, Tensor):
@@ -127,17 +127,19 @@ class Tape:
             yield
 
 
+def _stand_ins() -> dict[int, tuple[Tensor, Tensor]]:
+    return {} if context.trace is None else context.trace.stand_ins
+
+
 def _variable(tensor: Tensor | None) -> Variable | None:
     """The variable that is read, also after an assignment of the function that is being traced."""
-    if tensor is not None and tensor.op.op == "assign":
-        return tensor.op.attrs["variable"]
-    return tensor if isinstance(tensor, Variable) else None
+    _, read = _stand_ins().get(id(tensor), (None, tensor))
+    return read if isinstance(read, Variable) else None
 
 
 def _assigned(variable: Variable) -> list[Tensor]:
-    """The values that a function which is being traced has assigned, and reads from then on."""
-    updates = context.trace.updates if context.trace is not None else []
-    return [update for update in updates if update.op.attrs["variable"] is variable]
+    """The tensors that stand for the variable where the function that is being traced reads it after an assignment."""
+    return [tensor for tensor, assigned in _stand_ins().values() if assigned is variable]
 
 
 def _sum(grads: list[Tensor | None]) -> Tensor | None:

@@ -19,10 +19,13 @@ class Trace:
 
     Attributes:
         effects: what is called after each run, with the values of some tensors.
+        stand_ins: the tensors that were read in place of variables which had been assigned, with the variables, by the
+            tensors' ids. Each is a tensor of its own, so that a gradient may end there (``graph/tape.py``).
     """
 
     def __init__(self, outer: Trace | None = None) -> None:
         self.effects: list[tuple[Callable, Sequence[Tensor]]] = []
+        self.stand_ins: dict[int, tuple[Tensor, Tensor]] = {} if outer is None else outer.stand_ins
         self._updates: dict[int, Tensor] = {}
         self._values: dict[int, Tensor] = {} if outer is None else dict(outer._values)
 
@@ -53,7 +56,8 @@ class Trace:
             if before is not variable:
                 update = variable.assign_formula(value)
         self._updates[id(variable)] = update
-        self._values[id(variable)] = value
+        self._values[id(variable)] = stand_in = apply("identity", [value])
+        self.stand_ins[id(stand_in)] = stand_in, variable
 
     def choose(self, condition: Tensor, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """Call both functions, and let hold what one of them assigned and returns, as ``condition`` says when it is run."""
