@@ -1,14 +1,14 @@
-"""Reads tf_keras2_missing.txt: what of tf.keras 2.15 is not here, by the reason."""
+"""Reads lists of what is not here of an interface, by the reason."""
 
 from pathlib import Path
 
-LIST = Path(__file__).parent / "tf_keras2_missing.txt"
+HERE = Path(__file__).parent
 
 
-def reasons() -> dict[str, str]:
-    """The reason for each name, and each argument as ``name(argument)``."""
+def reasons(interface: str) -> dict[str, str]:
+    """The reason for each name of ``<interface>_missing.txt``, and for each argument as ``name(argument)``."""
     found, reason = {}, ""
-    for line in LIST.read_text(encoding="utf-8").splitlines():
+    for line in (HERE / f"{interface}_missing.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("    "):
             found[line.strip()] = reason
         elif line and not line.startswith("#"):
