@@ -127,10 +127,6 @@ class Tape:
             yield
 
 
-def _stand_ins() -> dict[int, tuple[Tensor, Tensor]]:
-    return {} if context.trace is None else context.trace.stand_ins
-
-
 def _variable(tensor: Tensor | None) -> Variable | None:
     """The variable that is read, also after an assignment of the function that is being traced."""
     if tensor is not None:
