@@ -125,6 +125,22 @@ def test_a_mask_ends_where_it_is_not_supported(tf2):
     assert Plain()(Masking()(Input((3, 2))))._keras_mask is None
 
 
+# -- batch normalization --------------------------------------------------------------------------------------------------
+def frozen_batch_normalization():
+    x = Input((2,))
+    model = Model(x, BatchNormalization(trainable=False)(x))
+    model.compile("sgd", "mse")
+    return model.train_on_batch(FLOAT64[:, :2], FLOAT64[:, :2])
+
+
+def test_a_frozen_batch_normalization_normalizes_by_its_moving_averages(tf2):
+    assert frozen_batch_normalization() < 1e-6
+
+
+def test_a_frozen_batch_normalization_normalizes_by_the_batch_otherwise():
+    assert frozen_batch_normalization() > 1e-3
+
+
 # -- generators -----------------------------------------------------------------------------------------------------------
 def test_a_generator_without_steps_is_run_to_its_end(tf2, model):
     assert model.predict(iter([np.ones((4, 2)), np.ones((3, 2))])).shape == (7, 1)

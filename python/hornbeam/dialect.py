@@ -51,6 +51,11 @@ class Dialect:
         "Keras 2.3.1's; one norm for all gradients",
         "tf.keras's; each gradient by its own norm",
     )
+    later_batch_normalization: bool = _rule(
+        "a batch normalization that is frozen when it is called",
+        "normalizes by the batch in training",
+        "normalizes by its moving averages",
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

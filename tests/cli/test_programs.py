@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
+from hornbeam.cli import run as run_command
 from hornbeam.cli.programs import read_cell
+from hornbeam.saving import text
 
 
 @pytest.fixture
@@ -159,6 +162,19 @@ def test_a_main_module_that_imports_keras_at_its_top_is_imported_there(run, tmp_
 
 
 # -- interrupts -----------------------------------------------------------------------------------------------------------
+def test_what_hornbeam_calls_is_left_out_and_the_scripts_callbacks_are_shown():
+    class Interrupted:
+        def get_config(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        text.model_to_json(SimpleNamespace(get_config=lambda: {"layer": Interrupted()}))  # through the json of Python
+    files = [frame.tb_frame.f_code.co_filename for frame in run_command.frames_of(caught.tb)]
+    assert any("json" in name for name in files) and any(name.endswith("saving/text.py") for name in files)
+    shown = [frame.tb_frame.f_code for frame in run_command.frames_of(run_command.without_own_frames(caught.tb))]
+    assert {code.co_filename for code in shown} == {__file__} and shown[-1].co_name == "get_config"
+
+
 def test_an_interrupt_shows_the_frames_of_the_script_alone_and_ends_by_the_signal(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
@@ -177,11 +193,17 @@ def test_an_interrupt_shows_the_frames_of_the_script_alone_and_ends_by_the_signa
             """
         )
     )
-    command = [sys.executable, "-m", "hornbeam", "run", str(script)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+    with subprocess.Popen(
+        [sys.executable, "-m", "hornbeam", "run", str(script)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # shells ignore it in the background
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     files = [line.split('"')[1] for line in errors.splitlines() if line.startswith("  File")]
     assert files and {os.path.basename(name) for name in files} == {"script.py"}, errors
     assert errors.count("KeyboardInterrupt") == 1 and process.returncode == -signal.SIGINT

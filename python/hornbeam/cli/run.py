@@ -13,7 +13,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +25,9 @@ from ..graph import Recorder
 from ..settings import settings
 from . import aliases, children, programs, tensorflow, whose_import
 from .which_tensorflow import Choice, choose
+
+#: Where the code of Python and of installed packages is.
+LIBRARIES = (os.path.dirname(os.__file__) + os.sep, os.path.dirname(os.path.dirname(np.__file__)) + os.sep, "<frozen ")
 
 #: NumPy had these names for Python's own types until 1.24.
 NUMPY_NAMES = ("bool", "int", "float", "complex", "object", "str")
@@ -151,21 +154,29 @@ def from_program(error: BaseException, program: programs.Program) -> TracebackTy
     frame = error.__traceback__
     while frame is not None and not program.owns(frame.tb_frame.f_code.co_filename):
         frame = frame.tb_next
-    return without(frame, whose_import.__file__)
+    return chained([f for f in frames_of(frame) if f.tb_frame.f_code.co_filename != whose_import.__file__])
 
 
 def without_own_frames(frame: TracebackType | None) -> TracebackType | None:
-    """Without the frames inside of Hornbeam: an interrupt is not about where in there it came."""
-    return without(frame, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep)
+    """Without the frames inside of Hornbeam, and of what it calls there: an interrupt is not about where in there it came."""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+    kept, inside = [], False
+    for one in frames_of(frame):
+        file = one.tb_frame.f_code.co_filename
+        inside = file.startswith(own) or (inside and file.startswith(LIBRARIES))
+        if not inside:
+            kept.append(one)
+    return chained(kept)
 
 
-def without(frame: TracebackType | None, beginning: str) -> TracebackType | None:
-    """A traceback without the frames of files whose names begin so."""
-    frames = []
+def frames_of(frame: TracebackType | None) -> Iterator[TracebackType]:
     while frame is not None:
-        if not frame.tb_frame.f_code.co_filename.startswith(beginning):
-            frames.append(frame)
+        yield frame
         frame = frame.tb_next
+
+
+def chained(frames: list[TracebackType]) -> TracebackType | None:
+    """A traceback of these frames alone."""
     rest = None
     for kept in reversed(frames):
         rest = TracebackType(rest, kept.tb_frame, kept.tb_lasti, kept.tb_lineno)

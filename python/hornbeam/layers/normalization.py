@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
+from ..settings import settings
 from .options import add_weight, option_names, options_config, options_in, set_options
 
 _OPTIONS = ("moving_mean_initializer", "moving_variance_initializer", *option_names("beta", "gamma"))
@@ -25,8 +26,8 @@ class BatchNormalization(Layer):
     With ``trainable=False`` the moving averages stay; in training the batch's own statistics are used even then,
     as Keras 2.3.1 did.
 
-    A layer whose axis is given as a list of one, as tf.keras writes it to files, trains as there: by its moving averages while
-    it is frozen when it is called, and with another estimate of the variance.
+    In scripts of TensorFlow 2, and where the axis is given as a list of one, as tf.keras writes it to files, it trains as there:
+    by its moving averages while it is frozen when it is called, and with another estimate of the variance.
     """
 
     @interfaces.legacy_batchnorm_support
@@ -49,8 +50,9 @@ class BatchNormalization(Layer):
     ):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self._as_in_tf = isinstance(axis, (list, tuple)) and len(axis) == 1
-        self.axis = axis[0] if self._as_in_tf else axis
+        listed = isinstance(axis, (list, tuple)) and len(axis) == 1
+        self._as_in_tf = listed or settings.dialect.later_batch_normalization
+        self.axis = axis[0] if listed else axis
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
