@@ -22,7 +22,7 @@ def test_orthogonal_regularizer(mode, rng):
     np.testing.assert_allclose(K.eval(penalty(K.constant(matrix))), 0.1 * cosines.mean(), rtol=1e-5)
     copy = regularizers.get({"class_name": "OrthogonalRegularizer", "config": penalty.get_config()})
     assert copy.mode == mode
-    with pytest.raises(ValueError, match="rank 2"):
+    with pytest.raises(ValueError, match="for matrices"):
         penalty(K.constant(matrix[0]))
 
 
@@ -35,7 +35,7 @@ def test_radial_kernels():
 
 def test_an_input_of_one_batch_size():
     assert K.int_shape(layers.Input((3, 2), batch_size=4)) == (4, 3, 2)
-    with pytest.raises(ValueError, match="ragged"):
+    with pytest.raises(ValueError, match="[Rr]agged"):
         layers.Input((3,), ragged=True)
 
 
