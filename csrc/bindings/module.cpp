@@ -104,6 +104,10 @@ PYBIND11_MODULE(_checked_core, m) {
         return before->name;
       },
       "Let this thread run programs on that device, or where it would anyway (None); returns what was set before.");
+  m.def(
+      "set_process_device",
+      [](const std::optional<std::string>& name) { set_process_device(name ? &device_named(*name) : nullptr); },
+      "Let threads that set no device of their own run programs on that one, or where HORNBEAM_DEVICE says (None).");
   check_environment();  // what is wrong there is an error at import, not at the first prediction
 }
 

@@ -33,7 +33,7 @@ _MODULES = (
     "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "initializers",
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
-_MORE_MODULES = ("graph", "legacy", "objectives", "saving", "version")
+_MORE_MODULES = ("config", "graph", "legacy", "objectives", "saving", "version")
 _NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
 
 # `from keras import *` gave the modules, too.
@@ -74,8 +74,8 @@ def device(name: str) -> Iterator[None]:
     """Run what this thread runs in the block on a device: ``with hornbeam.device("cpu"): model.fit(x, y)``.
 
     It is where a model runs that counts, not where it was built: weights go along with the run. Other threads, those
-    started in the block among them, run where they would anyway: on the device that the environment variable
-    ``HORNBEAM_DEVICE`` names, or on the CPU.
+    started in the block among them, run where they would anyway: on the device of ``hornbeam.config.set_device``, else
+    on the one that the environment variable ``HORNBEAM_DEVICE`` names, else on the CPU.
 
     Args:
         name: one of the devices that ``hornbeam info`` lists.

@@ -1,5 +1,7 @@
 """A device with streams of its own: a GPU, or the simulated one (docs/cuda.md says how to build it)."""
 
+from pathlib import Path
+
 import hornbeam
 import numpy as np
 import pytest
@@ -200,6 +202,36 @@ def test_where_there_is_no_room_the_error_says_how_much_and_the_process_goes_on(
     )
     small, refusal, after = out.splitlines()
     assert (small, after) == ("100.0", "400.0") and "bytes, for which there is no memory" in refusal
+
+
+def test_weights_go_from_one_gpu_to_another(gpu):
+    if gpu != "sim":
+        pytest.skip("there may be one alone")
+    out = output_of(
+        """
+        import numpy as np, hornbeam
+        from hornbeam import _core, backend as K, graph as G
+        from together import at_once
+        x, w = K.placeholder((None, 3)), K.variable(np.eye(3))
+        train = G.Function([x], [K.sum(K.dot(x, w))], updates=[w.assign(w + 1.0)])
+        for device in ("sim", "sim:1", "cpu", "sim:1", "sim:0") * 3:  # runs are recorded from the second on
+            with hornbeam.device(device):
+                print(train([np.ones((2, 3))])[0])
+        print(w.get_value().sum())
+        print(*(name for name, _ in _core.devices() if name.startswith("sim")))
+
+        y = G.Function([x], [K.tanh(K.dot(x, w) / 100)])
+        def predict(device):
+            with hornbeam.device(device):
+                return [y([np.ones((n, 3))])[0].sum() / n for n in range(1, 20)]
+        one, two = at_once(lambda: predict("sim"), lambda: predict("sim:1"))
+        print(np.allclose(one, two) and np.allclose(one, one[0]))
+        """,
+        HORNBEAM_SIM_DEVICES="2",
+        PYTHONPATH=str(Path(__file__).parents[1]),
+    ).splitlines()
+    assert [float(line) for line in out[:16]] == [6 + 18 * n for n in range(15)] + [3 + 9 * 15]
+    assert out[16:] == ["sim sim:1", "True"]
 
 
 def test_children_of_a_process_that_has_only_imported_hornbeam_have_the_device(gpu):

@@ -63,6 +63,43 @@ def test_the_environment_picks_a_device():
     assert run.stdout == "apart\n"
 
 
+def test_a_process_has_a_device_for_threads_without_a_scope():
+    run = run_python(
+        """
+        import threading
+        import hornbeam
+        from hornbeam import config
+
+        def elsewhere():
+            names = []
+            thread = threading.Thread(target=lambda: names.append(config.get_device()))
+            thread.start()
+            thread.join()
+            return names[0]
+
+        print(config.get_device(), elsewhere())
+        config.set_device("cpu:0")
+        print(config.get_device(), elsewhere())
+        with hornbeam.device("apart"):
+            print(config.get_device(), elsewhere())
+            config.set_device("apart")
+            config.set_device("cpu")
+            print(config.get_device(), elsewhere())
+        config.set_device(None)
+        try:
+            config.set_device("gpu")
+        except ValueError as error:
+            print(error)
+        print(config.get_device(), elsewhere())
+        """,
+        HORNBEAM_DEVICE="apart",
+    )
+    assert run.stderr == ""
+    *names, error, last = run.stdout.splitlines()
+    assert [*names, last] == ["apart apart", "cpu cpu", "apart cpu", "apart cpu", "apart apart"]
+    assert error.startswith("there is no device 'gpu'") and "cpu, apart" in error
+
+
 def test_plans_of_a_program_belong_to_their_device_and_bodies_to_their_plan():
     x = K.placeholder((None, 2))
     f = G.Function([x], [K.foldl(lambda total, row: K.tanh(total + row), x)])

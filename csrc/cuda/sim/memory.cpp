@@ -66,7 +66,7 @@ DeviceMemory& device_memory() {
   return *memory;
 }
 
-void* DeviceMemory::allocate(size_t bytes) {
+void* DeviceMemory::allocate(size_t bytes, int device) {
   if (bytes > limit_) return nullptr;
   const size_t room = room_for(bytes);
   const auto at = static_cast<size_t>(places_.allocate(static_cast<int64_t>(room)));
@@ -75,7 +75,7 @@ void* DeviceMemory::allocate(size_t bytes) {
     return nullptr;
   }
   const unsigned char mark = next_mark_++;
-  allocations_[at] = {bytes, mark};
+  allocations_[at] = {bytes, mark, device};
   used_ += bytes;
   take_pages(at, at + room);  // what is not new holds nothing since it was released
   for (size_t i = bytes; i < room; ++i) inside_[at + i] = static_cast<char>(guard_byte(at + i, mark));
@@ -140,10 +140,13 @@ bool DeviceMemory::holds(const void* p, size_t bytes) const {
   return it != allocations_.end() && offset(outside_, p) + bytes <= it->first + it->second.bytes;
 }
 
+int DeviceMemory::device_of(const void* p) const { return allocation_at(offset(outside_, p))->second.device; }
+
 void DeviceMemory::check_guard(const void* p, const char* who) const {
   const auto it = allocation_at(offset(outside_, p));
   if (it == allocations_.end()) return;
-  const auto& [bytes, mark] = it->second;
+  const size_t bytes = it->second.bytes;
+  const unsigned char mark = it->second.mark;
   for (size_t i = bytes; i < room_for(bytes); ++i)
     if (static_cast<unsigned char>(inside_[it->first + i]) != guard_byte(it->first + i, mark))
       die("%s wrote %zu bytes behind an allocation of %zu bytes", who, i - bytes, bytes);
