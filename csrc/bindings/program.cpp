@@ -87,7 +87,43 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
   return f;
 }
 
-static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCounter& counter) {
+static std::vector<Feed> read_feeds(const Program& program, const py::list& arrays, std::vector<py::object>& keep) {
+  const size_t n = arrays.size();
+  if (n != program.feeds.size())
+    throw ValueError("expected " + std::to_string(program.feeds.size()) + " inputs, got " + std::to_string(n));
+  std::vector<Feed> feeds;
+  feeds.reserve(n);
+  for (size_t i = 0; i < n; ++i) {
+    const py::handle array = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
+    feeds.push_back(read_feed(array, program.feed_names[i], keep));
+  }
+  return feeds;
+}
+
+// Arrays for a run to come, which the run before it may bring to its device.
+struct EarlyArrays {
+  py::list arrays;
+  std::vector<py::object> keep;  // what is read of them
+  bool is_read = false;
+  EarlyFeeds early;
+
+  void read(const Program& program) {
+    if (is_read && early.feeds().size() == program.feeds.size()) return;
+    is_read = false;
+    keep.clear();
+    early.set(read_feeds(program, arrays, keep));
+    is_read = true;
+  }
+  void set(const py::list& list) {
+    early.set({});
+    keep.clear();
+    is_read = false;
+    arrays = list;
+  }
+};
+
+static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCounter& counter,
+                         const Lookahead& lookahead = {}) {
   InsideCore inside;
   enter(inside);
   Run run(program, current_target(), feeds, counter);
@@ -107,32 +143,41 @@ static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCo
   }
   const int64_t last = plan.last_nanoseconds();
   const bool is_short = last > 0 && last < kShortNanoseconds;
-  if (is_short && run.run(pointers, true)) return outputs;
+  if (is_short && run.run(pointers, true, lookahead)) return outputs;
   const Interruptible interruptible(ctrl_c_waits);  // not worth its cost to the short ones
   ReleasedGil no_gil;
-  run.run(pointers, false);
+  run.run(pointers, false, lookahead);
   inside.leave();  // before the GIL is waited for
   return outputs;
 }
 
-static py::list run(Program& program, const py::list& arrays, RunCounter* counter) {
-  size_t n = arrays.size();
-  if (n != program.feeds.size())
-    throw ValueError("expected " + std::to_string(program.feeds.size()) + " inputs, got " + std::to_string(n));
-  std::vector<py::object> keep;
-  std::vector<Feed> feeds;
-  feeds.reserve(n);
-  for (size_t i = 0; i < n; ++i) {
-    const py::handle array = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
-    feeds.push_back(read_feed(array, program.feed_names[i], keep));
-  }
-  RunCounter once;
+template <class F> static py::list run_uninterrupted(const F& once) {
   for (;;) {
     try {
-      return run_once(program, feeds, counter ? *counter : once);
+      return once();
     } catch (const Interrupted&) {}
     handle_ctrl_c();  // mostly raises KeyboardInterrupt; if not, the run starts again, since it has written nothing
   }
+}
+
+static py::list run(Program& program, const py::list& arrays, RunCounter* counter) {
+  std::vector<py::object> keep;
+  const std::vector<Feed> feeds = read_feeds(program, arrays, keep);
+  RunCounter once;
+  return run_uninterrupted([&] { return run_once(program, feeds, counter ? *counter : once); });
+}
+
+static py::list run_ahead(Program& program, EarlyArrays& now, EarlyArrays* next, RunCounter& counter) {
+  if (&now == next) throw ValueError("the feeds of two runs cannot wait in the same room");
+  now.read(program);
+  if (next) {
+    try {
+      next->read(program);
+    } catch (const py::error_already_set&) {  // to be raised by the run that takes them
+    } catch (const std::exception&) {}
+  }
+  return run_uninterrupted(
+      [&] { return run_once(program, now.early.feeds(), counter, {&now.early, next ? &next->early : nullptr}); });
 }
 
 static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) {
@@ -149,11 +194,17 @@ void bind_program(py::module_& m) {
       .def_property_readonly("last_allocations", &Plan::last_allocations)
       .def_property_readonly("last_nanoseconds", &Plan::last_nanoseconds)
       .def("__str__", &Plan::describe);
+  py::class_<EarlyArrays>(m, "EarlyFeeds", "What a run takes, and room on a device where it may lie before.")
+      .def(py::init<>())
+      .def_readonly("arrays", &EarlyArrays::arrays)
+      .def("set", &EarlyArrays::set, py::arg("arrays"));
   py::class_<Program, std::shared_ptr<Program>>(m, "Program")
       .def(py::init(&make_program), py::arg("values"), py::arg("ops"), py::arg("outputs"), py::arg("updates"),
            py::arg("reuse") = true, py::arg("first_constant_feed") = -1,
            py::arg("carried_in_place") = std::vector<int>())
       .def("run", &run, py::arg("feeds"), py::arg("counter") = nullptr)
+      .def("run_ahead", &run_ahead, py::arg("now"), py::arg("next").none(true), py::arg("counter"),
+           "Run, and bring what the next run takes to the device meanwhile, if it has memory of its own.")
       .def("bind", &plan_for, py::keep_alive<0, 1>())
       .def_property_readonly("has_random", &Program::has_random)
       .def("__str__", &Program::describe);

@@ -39,6 +39,9 @@ class Device : public Memory {
   virtual void send(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
   virtual void fetch(void* to, const void* from, int64_t bytes) { copy_out(to, from, bytes); }
   virtual void wait() {}
+  // As send, beside all other work, for memory that none uses; what is called after join() happens after it.
+  virtual void send_beside(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
+  virtual void join() {}
 
   // The call's tensors, workspace and packings lie here. Interrupted (core/interrupt.h) may pass through.
   virtual void run(const Kernel&, const KernelCall&) = 0;

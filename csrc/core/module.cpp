@@ -80,6 +80,10 @@ class OfModule final : public Device {
   void send(void* to, const void* from, int64_t bytes) override { check(calls().send(self(), to, from, bytes)); }
   void fetch(void* to, const void* from, int64_t bytes) override { check(calls().fetch(self(), to, from, bytes)); }
   void wait() override { check(calls().wait(self())); }
+  void send_beside(void* to, const void* from, int64_t bytes) override {
+    check(calls().send_beside(self(), to, from, bytes));
+  }
+  void join() override { check(calls().join(self())); }
   void run(const Kernel& kernel, const KernelCall& call) override { check(calls().run(self(), &kernel, &call)); }
   void pack(const Kernel& kernel, const KernelCall& call, void* to) override {
     check(calls().pack(self(), &kernel, &call, to));

@@ -50,6 +50,8 @@ constexpr ModuleCalls kCalls = {
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send(to, from, bytes)); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).fetch(to, from, bytes)); },
     [](void* d) { HB_CALL(gpu(d).wait()); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send_beside(to, from, bytes)); },
+    [](void* d) { HB_CALL(gpu(d).join()); },
     [](void* d, void (*f)(void*), void (*end)(void*), void* data) { HB_CALL(gpu(d).call_host({f, end, data})); },
 
     [](void* d) { HB_CALL(gpu(d).begin_recording()); },

@@ -40,6 +40,11 @@ struct Waiting {
   }
 };
 
+uint64_t next_serial() {
+  static std::atomic<uint64_t> made{0};
+  return ++made;
+}
+
 bool nan_checking() {
   static const bool on = [] {
     const char* e = std::getenv("HORNBEAM_CHECK");
@@ -52,6 +57,7 @@ bool nan_checking() {
 
 Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const Target& target)
     : program_(program),
+      serial_(next_serial()),
       feed_shapes_(feed_shapes),
       feed_ints_(feed_ints),
       target_(target),
@@ -115,6 +121,10 @@ void Plan::give_device_memory(Execution& e) {
   e.results.allocate(device_);
   if (program_.has_random())
     e.info.device_run = reinterpret_cast<const uint64_t*>(e.fed.there.data() + e.fed.at.back());
+  for (size_t f = 0; f < e.feeds.size(); ++f) e.feeds[f] = e.fed.there.data() + e.fed.at[f];
+  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there.data() + e.results.at[i];
+  patch_feeds(e, 0, e.feed_patches.size());
+  patch_outputs(e);
 }
 
 // Names the step that takes most: its inputs, results and workspace are all there at once.
@@ -227,9 +237,8 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     if (current_.use_count() == 1) p = std::move(current_);
   }
   if (!p) {
-    static std::atomic<uint64_t> made{0};
     p = std::make_shared<Prologue>();
-    p->serial = ++made;
+    p->serial = next_serial();
   }
   p->versions = versions;
   p->kept.resize(kept_sizes_.size());
@@ -283,7 +292,6 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
 }
 
 void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs) {
-  if (!is_on_host_) return point_to_device(e, feeds);
   for (size_t f = 0; f < feeds.size(); ++f) {
     DType want = types_[program_.feeds[f]].dtype;
     if (feeds[f].direct(want)) {
@@ -326,22 +334,24 @@ class Plan::Recorder {
   bool is_over_ = false;
 };
 
-void Plan::point_to_device(Execution& e, const std::vector<Feed>& feeds) {
+void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
   for (size_t f = 0; f < feeds.size(); ++f)
     stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
-  if (e.has_run) return;
-  for (size_t f = 0; f < feeds.size(); ++f) e.feeds[f] = e.fed.there.data() + e.fed.at[f];
-  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there.data() + e.results.at[i];
-  patch_feeds(e, 0, e.feed_patches.size());
-  patch_outputs(e);
 }
 
-void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs) {
+void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs, const Lookahead& lookahead) {
   Waiting waiting{device_, true};
+  const bool sends_next = lookahead.next && make_room(e, *lookahead.next);
+  int64_t begin = 0;  // of what is left to be sent
+  if (is_sent(lookahead)) {
+    take_early(e, *lookahead.now);
+    begin = e.bytes_of_feeds();
+  }
   if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
-  if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
+  if (begin < e.fed.bytes) device_.send(e.fed.there.data() + begin, e.fed.here.data() + begin, e.fed.bytes - begin);
   run_or_play(e);
   if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  if (sends_next) send_early(*lookahead.next);
   device_.wait();
   waiting.is_due = false;
   for (size_t i = 0; i < outputs.size(); ++i)
@@ -475,7 +485,7 @@ class Plan::Borrowed {
 };
 
 bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter& counter, Locking locking,
-               bool at_once) {
+               bool at_once, const Lookahead& lookahead) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
   VariableLocks locks(program_.variables, locks_);
@@ -484,7 +494,8 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   Execution& e = *borrowed;
   if (at_once && !has_prologue(e)) return false;
   e.has_written = false;
-  point(e, feeds, outputs);
+  if (is_on_host_) point(e, feeds, outputs);
+  else if (!is_sent(lookahead)) stage_feeds(e, feeds);
   if (!at_once && locking == Locking::take) locks.take(false);
   e.info.run = counter.begin(program_.has_random());
   if (const uint64_t epoch = Variable::epoch.load(std::memory_order_acquire); e.brought_epoch != epoch) {
@@ -501,7 +512,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
     }
   } written{*this, e};
   if (is_on_host_) run_steps(e);
-  else run_on_device(e, outputs);
+  else run_on_device(e, outputs, lookahead);
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);

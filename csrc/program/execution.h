@@ -16,23 +16,6 @@ struct Plan::Prologue {
   std::vector<Buffer> kept;
 };
 
-// What a run brings to another device than the host, or takes from there: in one block of its memory, whose parts never
-// move, and in one of the host's from which it is copied in one go.
-struct Exchange {
-  Buffer there, here;
-  std::vector<int64_t> at;  // of each part
-  int64_t bytes = 0;
-
-  void add(int64_t size) {
-    at.push_back(bytes);
-    bytes += align_up(size > 0 ? size : 1);
-  }
-  void allocate(Device& device) {
-    there = Buffer(bytes, device);
-    here = Buffer(bytes, device.pinned());
-  }
-};
-
 struct Plan::Execution {
   Buffer owned;                 // the arena of a plan that is run by itself
   char* arena = nullptr;        // that, or what the step around a body gives it
@@ -40,6 +23,7 @@ struct Plan::Execution {
   std::vector<Buffer> staging;  // one per feed, on the host
   // Of a plan that is run by itself on such a device; the run's number is the last part of what is fed.
   Exchange fed, results;
+  int64_t bytes_of_feeds() const { return info.device_run ? fed.at.back() : fed.bytes; }
   Buffer owned_host_room;
   std::vector<const char*> feeds;
   std::vector<char*> outputs;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "program/locks.h"
+#include "program/lookahead.h"
 #include "program/program.h"
 #include "program/run_counter.h"
 
@@ -75,7 +76,8 @@ class Plan {
   // Runs once. `outputs` are buffers of output_shape/output_dtype. `at_once`, for who holds the GIL: false, having done
   // nothing, where a variable is locked by somebody else, or the prologue has to be made, which somebody may do who
   // waits for the GIL.
-  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking, bool at_once);
+  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking, bool at_once,
+           const Lookahead& = {});
 
  private:
   friend class Binder;
@@ -100,13 +102,18 @@ class Plan {
   void run_steps(Execution&);
   void refresh_prologue(Execution&);
   // On another device than the host.
-  void point_to_device(Execution&, const std::vector<Feed>&);
-  void run_on_device(Execution&, const std::vector<void*>& outputs);
+  void stage_feeds(Execution&, const std::vector<Feed>&);
+  void run_on_device(Execution&, const std::vector<void*>& outputs, const Lookahead&);
   void run_or_play(Execution&);
   bool record(Execution&);
   bool refresh_prologues(Execution&);
   int64_t calls_of_a_run() const;
   bool is_recorded() const;
+  // lookahead.cpp
+  bool is_sent(const Lookahead&) const;
+  void take_early(Execution&, EarlyFeeds&);
+  bool make_room(const Execution&, EarlyFeeds&);
+  void send_early(EarlyFeeds&) noexcept;
   [[noreturn]] void out_of_memory(const char* what, int64_t bytes, const std::vector<Step>&) const;
   // control.cpp
   void run_control(Execution&, size_t step);
@@ -117,6 +124,7 @@ class Plan {
   void check_nan(const Step&, const KernelCall&) const;
 
   Program& program_;
+  const uint64_t serial_;  // another for each plan
   std::vector<Shape> feed_shapes_;
   FeedInts feed_ints_;
   const Target& target_;

@@ -57,8 +57,9 @@ void Run::run_first_part() {
   program_ = cut_->rest.get();
 }
 
-bool Run::run(const std::vector<void*>& outputs, bool at_once) {
-  if (!plan_->run(*feeds_, outputs, *counter_, locking_, at_once)) return false;
+bool Run::run(const std::vector<void*>& outputs, bool at_once, const Lookahead& lookahead) {
+  const bool is_whole = locking_ == Locking::take;
+  if (!plan_->run(*feeds_, outputs, *counter_, locking_, at_once, is_whole ? lookahead : Lookahead{})) return false;
   locks_.reset();
   return true;
 }

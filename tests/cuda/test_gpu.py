@@ -6,7 +6,7 @@ import hornbeam
 import numpy as np
 import pytest
 from fresh_process import run_python
-from hornbeam import _core, layers, models
+from hornbeam import _core, callbacks, layers, models
 from hornbeam import backend as K
 from hornbeam import graph as G
 from together import at_once
@@ -142,6 +142,76 @@ def test_a_model_trains_evaluates_and_predicts_in_turn(gpu, rng):
             history = model.fit(x, y, batch_size=16, epochs=3, shuffle=False, validation_data=(x, y), verbose=0)
             results[device] = [history.history["val_loss"], model.predict(x), *model.evaluate(x, y, verbose=0)]
     close(results["cpu"], results[gpu])
+
+
+PREFETCH = """
+    import hashlib, numpy as np
+    from hornbeam import callbacks, graph as G, layers, models
+    rng = np.random.RandomState(0)
+    np.random.seed(0)
+    model = models.Sequential([layers.Dense(8, "tanh", input_shape=(6,)), layers.Dropout(0.3, seed=1), layers.Dense(3)])
+    model.compile("adam", "mse", metrics=["mae"])
+    x, y = rng.normal(size=(52, 6)), rng.normal(size=(52, 3))
+    runs = []
+    G.Function.run_ahead = lambda *args, run=G.Function.run_ahead: runs.append(args[2]) or run(*args)
+    rates = np.linspace(0.1, 1e-3, 30)
+    schedule = callbacks.LearningRateScheduler(lambda epoch: rates[epoch])
+    watch = [callbacks.LambdaCallback(on_batch_end=lambda batch, logs: None)] if {watched} else []
+    fit = dict(batch_size=8, epochs=3, verbose=0, callbacks=[schedule, callbacks.TerminateOnNaN(), *watch])
+    history = model.fit(x, y, validation_split=0.2, **fit).history
+    model.fit(x[:24], y[:24], shuffle=False, **fit)
+    parts = [*model.get_weights(), model.predict(x, batch_size=7), *(np.array(v) for v in history.values())]
+    print(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
+    print(len(runs), sum(following is not None for following in runs))
+"""
+
+
+def test_the_next_batch_goes_to_the_device_while_a_step_computes_and_changes_nothing(gpu):
+    """Under each order of streams; a batch that nobody may touch yet, or not any more, would make other weights."""
+    seeds = "0123" if gpu == "sim" else "0"
+    ahead, plain = PREFETCH.replace("{watched}", "False"), PREFETCH.replace("{watched}", "True")
+    runs = [output_of(ahead, HORNBEAM_DEVICE=gpu, HORNBEAM_SIM_SEED=seed).split() for seed in seeds]
+    digest, steps, early = output_of(plain, HORNBEAM_DEVICE=gpu).split()
+    assert (steps, early) == ("14", "10")  # validation and prediction, which no callback of the script watches
+    assert runs == [[digest, "41", "31"]] * len(seeds)
+
+
+def test_a_callback_that_changes_the_data_between_batches_is_heard(gpu):
+    class Halved(callbacks.Callback):
+        def on_batch_end(self, batch, logs=None):
+            x[:] /= 2
+
+    results = {}
+    for device in ("cpu", gpu):
+        model, x = models.Sequential([layers.Dense(1, kernel_initializer="ones", input_shape=(2,))]), np.ones((12, 2))
+        model.compile("sgd", "mae")
+        with hornbeam.device(device):
+            model.fit(x, np.zeros(12), batch_size=4, verbose=0, callbacks=[Halved()])
+        results[device] = model.get_weights()
+    close(results["cpu"], results[gpu])
+
+
+def test_a_batch_that_is_wrong_is_an_error_of_its_own_step(gpu):
+    x, seen = K.placeholder((None, 2)), K.variable(0.0)
+    f = G.Function([x], [K.sum(x)], updates=[seen.assign(seen + 1.0)])
+    now, following = _core.EarlyFeeds(), _core.EarlyFeeds()
+    with hornbeam.device(gpu):
+        for wrong in ([(np.ones((4, 2)), np.array([3, 4]))], [np.ones((2, 3))], [], ["x"]):
+            now.set([np.ones((2, 2))])
+            following.set(wrong)
+            assert f.run_ahead(now, following)[0] == 4
+            with pytest.raises((ValueError, TypeError)):
+                f.run_ahead(following, None)
+            following.set([np.full((2, 2), 2.0)])
+            assert f.run_ahead(now, following)[0] == 4
+            assert f.run_ahead(following, now)[0] == 8
+            following.set([np.full((2, 2), 3.0)])  # what was sent and not used makes room
+            assert f.run_ahead(now, following)[0] == 4
+            following.set([np.full((2, 2), 5.0)])
+            assert f.run_ahead(following, None)[0] == 20
+        with pytest.raises(ValueError, match="the same room"):
+            f.run_ahead(now, now)
+    assert seen.get_value() == 4 * 5
 
 
 def test_many_threads_predict_with_one_model(gpu, rng):

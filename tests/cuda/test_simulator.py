@@ -89,6 +89,8 @@ WRONG_UNDER = {
     "early_read": {0, 1, 2},
     "baked_run_number": {0, 1, 2, 3},
     "missing_barrier": {0, 1, 2, 3},
+    "no_join": {0, 1},
+    "one_room": {0, 1, 2},
 }
 ENDS_WITH = {
     "host_read": "host code touched byte 0 of an allocation of 4000 bytes",

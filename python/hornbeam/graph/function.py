@@ -96,6 +96,17 @@ class Function:
         results = program.run(inputs, self.counter)
         return print_last(messages, results) if messages else results
 
+    def run_ahead(self, now: _core.EarlyFeeds, following: _core.EarlyFeeds | None) -> list[np.ndarray]:
+        """As a call with ``now``; meanwhile what ``following`` holds goes to the device, where it has its own memory.
+
+        The learning phase is not among the feeds. Arrays of ``following`` must not change any more; what is wrong with
+        them is raised by the call that takes them.
+        """
+        found = self._programs.get(self._phase)
+        program, messages = self._program_for(self._phase, now.arrays) if found is None else found
+        results = program.run_ahead(now, following, self.counter)
+        return print_last(messages, results) if messages else results
+
     def program(self, phase: int | None = None) -> _core.Program:
         """The compiled program for a learning phase, built if need be."""
         return self._built(self._phase if phase is None else phase)[0]
