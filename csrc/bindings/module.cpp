@@ -15,9 +15,10 @@
 
 namespace hornbeam {
 
-void bind_program(py::module_&);   // program.cpp
-void bind_infer(py::module_&);     // infer.cpp
-void bind_variable(py::module_&);  // variable.cpp
+void bind_program(py::module_&);       // program.cpp
+void bind_infer(py::module_&);         // infer.cpp
+void bind_variable(py::module_&);      // variable.cpp
+void bind_device_array(py::module_&);  // device_array.cpp
 }  // namespace hornbeam
 
 using namespace hornbeam;
@@ -53,6 +54,7 @@ PYBIND11_MODULE(_checked_core, m) {
   numpy_dtype(DType::float32);  // made while nobody else is here
   take_part_in_forks(m);
   bind_variable(m);
+  bind_device_array(m);
   bind_infer(m);
   bind_program(m);
   m.def("num_threads", &num_threads);

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/device_array.h"
 #include "bindings/gil.h"
 #include "bindings/inside.h"
 #include "bindings/signals.h"
@@ -81,6 +82,12 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
     keep.push_back(std::move(rows));
     return f;
   }
+  if (!py::isinstance<py::array>(h)) {
+    if (const DeviceArrayPtr array = device_array_of(h)) {
+      keep.push_back(py::cast(array));
+      return array->feed;
+    }
+  }
   py::array a = as_array(h, "input '" + name + "'");
   Feed f = feed_of(a);
   if (a.ptr() != h.ptr()) keep.push_back(std::move(a));
@@ -123,10 +130,11 @@ struct EarlyArrays {
 };
 
 static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCounter& counter,
-                         const Lookahead& lookahead = {}) {
+                         const RunOptions& options = {}) {
   InsideCore inside;
   enter(inside);
-  Run run(program, current_target(), feeds, counter);
+  const Target& target = current_target();
+  Run run(program, target, feeds, counter);
   while (!run.bind()) {
     const Interruptible interruptible(ctrl_c_waits);
     ReleasedGil no_gil;
@@ -137,16 +145,24 @@ static py::list run_once(Program& program, const std::vector<Feed>& feeds, RunCo
   py::list outputs(n_outputs);
   std::vector<void*> pointers(n_outputs);
   for (size_t i = 0; i < n_outputs; ++i) {
-    py::array a = new_array(plan.output_dtype(static_cast<int>(i)), plan.output_shape(static_cast<int>(i)));
-    pointers[i] = a.mutable_data();
-    outputs[i] = std::move(a);
+    const DType dtype = plan.output_dtype(static_cast<int>(i));
+    const Shape& shape = plan.output_shape(static_cast<int>(i));
+    if (options.keeps_results && !target.device.is_host()) {
+      DeviceArrayPtr a = new_device_array(target.device, dtype, shape);
+      pointers[i] = const_cast<char*>(a->feed.data);
+      outputs[i] = std::move(a);
+    } else {
+      py::array a = new_array(dtype, shape);
+      pointers[i] = a.mutable_data();
+      outputs[i] = std::move(a);
+    }
   }
   const int64_t last = plan.last_nanoseconds();
   const bool is_short = last > 0 && last < kShortNanoseconds;
-  if (is_short && run.run(pointers, true, lookahead)) return outputs;
+  if (is_short && run.run(pointers, true, options)) return outputs;
   const Interruptible interruptible(ctrl_c_waits);  // not worth its cost to the short ones
   ReleasedGil no_gil;
-  run.run(pointers, false, lookahead);
+  run.run(pointers, false, options);
   inside.leave();  // before the GIL is waited for
   return outputs;
 }
@@ -167,6 +183,12 @@ static py::list run(Program& program, const py::list& arrays, RunCounter* counte
   return run_uninterrupted([&] { return run_once(program, feeds, counter ? *counter : once); });
 }
 
+static py::list run_there(Program& program, const py::list& arrays, RunCounter& counter) {
+  std::vector<py::object> keep;
+  const std::vector<Feed> feeds = read_feeds(program, arrays, keep);
+  return run_uninterrupted([&] { return run_once(program, feeds, counter, {nullptr, nullptr, true}); });
+}
+
 static py::list run_ahead(Program& program, EarlyArrays& now, EarlyArrays* next, RunCounter& counter) {
   if (&now == next) throw ValueError("the feeds of two runs cannot wait in the same room");
   now.read(program);
@@ -176,8 +198,9 @@ static py::list run_ahead(Program& program, EarlyArrays& now, EarlyArrays* next,
     } catch (const py::error_already_set&) {  // to be raised by the run that takes them
     } catch (const std::exception&) {}
   }
-  return run_uninterrupted(
-      [&] { return run_once(program, now.early.feeds(), counter, {&now.early, next ? &next->early : nullptr}); });
+  return run_uninterrupted([&] {
+    return run_once(program, now.early.feeds(), counter, {&now.early, next ? &next->early : nullptr, false});
+  });
 }
 
 static std::shared_ptr<Plan> plan_for(Program& program, const py::list& shapes) {
@@ -203,6 +226,8 @@ void bind_program(py::module_& m) {
            py::arg("reuse") = true, py::arg("first_constant_feed") = -1,
            py::arg("carried_in_place") = std::vector<int>())
       .def("run", &run, py::arg("feeds"), py::arg("counter") = nullptr)
+      .def("run_there", &run_there, py::arg("feeds"), py::arg("counter"),
+           "Run; results are DeviceArrays where the device has memory of its own.")
       .def("run_ahead", &run_ahead, py::arg("now"), py::arg("next").none(true), py::arg("counter"),
            "Run, and bring what the next run takes to the device meanwhile, if it has memory of its own.")
       .def("bind", &plan_for, py::keep_alive<0, 1>())

@@ -14,6 +14,7 @@ class Host final : public Device {
  public:
   Host() : Device("cpu", "this machine's processor", "") {}
   bool is_host() const override { return true; }
+  DlpackDevice dlpack() const override { return {DlpackDevice::cpu, 0}; }
   const KernelTable& kernels(const KernelTable& host) const override { return host; }
   void* allocate(int64_t bytes) override {
     void* p = nullptr;

@@ -16,6 +16,13 @@ class Recording {
   virtual ~Recording() = default;
 };
 
+// How other libraries know a device (DLPack's DLDeviceType and number).
+struct DlpackDevice {
+  enum Type : int32_t { cpu = 1, cuda = 2, extension = 12 } type;
+  int32_t number;
+  bool operator==(const DlpackDevice& o) const { return type == o.type && number == o.number; }
+};
+
 class Device : public Memory {
  public:
   Device(const std::string& name, std::string description)
@@ -23,6 +30,7 @@ class Device : public Memory {
 
   const std::string name, description;  // "apart"; what `hornbeam info` says about it
   virtual bool is_host() const { return false; }
+  virtual DlpackDevice dlpack() const = 0;
 
   // Its kernels; those of the host's instruction set in use are there for devices that run them, too.
   virtual const KernelTable& kernels(const KernelTable& host) const = 0;
@@ -42,6 +50,9 @@ class Device : public Memory {
   // As send, beside all other work, for memory that none uses; what is called after join() happens after it.
   virtual void send_beside(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
   virtual void join() {}
+
+  // Waits for all work of the hardware, that of other libraries, too.
+  virtual void synchronize() {}
 
   // The call's tensors, workspace and packings lie here. Interrupted (core/interrupt.h) may pass through.
   virtual void run(const Kernel&, const KernelCall&) = 0;

@@ -60,9 +60,11 @@ class OfModule final : public Device {
   OfModule(const Module& module, const ModuleDevice& device)
       : Device(device.name, device.description),
         handle_{*module.calls, device.self, device.name},
+        dlpack_{static_cast<DlpackDevice::Type>(device.dlpack_type), device.dlpack_number},
         kernels_(*module.kernels),
         pinned_(handle_) {}
 
+  DlpackDevice dlpack() const override { return dlpack_; }
   const KernelTable& kernels(const KernelTable&) const override { return kernels_; }
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
@@ -84,6 +86,7 @@ class OfModule final : public Device {
     check(calls().send_beside(self(), to, from, bytes));
   }
   void join() override { check(calls().join(self())); }
+  void synchronize() override { check(calls().synchronize(self())); }
   void run(const Kernel& kernel, const KernelCall& call) override { check(calls().run(self(), &kernel, &call)); }
   void pack(const Kernel& kernel, const KernelCall& call, void* to) override {
     check(calls().pack(self(), &kernel, &call, to));
@@ -122,6 +125,7 @@ class OfModule final : public Device {
   void check(const char* error) const { handle_.check(error); }
 
   const Handle handle_;
+  const DlpackDevice dlpack_;
   const KernelTable& kernels_;
   Pinned pinned_;
   const bool can_record_ = is_on("HORNBEAM_GRAPHS");

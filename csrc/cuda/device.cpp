@@ -128,6 +128,11 @@ void Gpu::join() {
   check("cudaStreamWaitEvent", cudaStreamWaitEvent(compute_.stream, joined_, 0));
 }
 
+void Gpu::synchronize() {
+  { const Submitting submitting(*this); }
+  check("cudaDeviceSynchronize", cudaDeviceSynchronize());
+}
+
 void Gpu::fill(void* to, int byte, int64_t bytes) {
   const Submitting submitting(*this);
   check("cudaMemsetAsync", cudaMemsetAsync(to, byte, static_cast<size_t>(bytes), submitting.lane.stream));

@@ -42,6 +42,7 @@ class Gpu {
   void wait();
   void send_beside(void* to, const void* from, int64_t bytes);
   void join();
+  void synchronize();
   void call_host(const HostCall&);
 
   void begin_recording();

@@ -334,29 +334,38 @@ class Plan::Recorder {
   bool is_over_ = false;
 };
 
-void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
-  for (size_t f = 0; f < feeds.size(); ++f)
-    stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
+// Whether it is on the device as the program wants it.
+bool Plan::lies_there(int feed, const Feed& f) const {
+  return f.device == &device_ && f.dtype == types_[program_.feeds[static_cast<size_t>(feed)]].dtype && f.is_compact();
 }
 
-void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs, const Lookahead& lookahead) {
+void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
+  for (size_t f = 0; f < feeds.size(); ++f)
+    if (!lies_there(static_cast<int>(f), feeds[f]))
+      stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
+}
+
+void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs,
+                         const RunOptions& options) {
   Waiting waiting{device_, true};
-  const bool sends_next = lookahead.next && make_room(e, *lookahead.next);
-  int64_t begin = 0;  // of what is left to be sent
-  if (is_sent(lookahead)) {
-    take_early(e, *lookahead.now);
-    begin = e.bytes_of_feeds();
-  }
+  const bool sends_next = options.next && make_room(e, *options.next);
   if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
-  if (begin < e.fed.bytes) device_.send(e.fed.there.data() + begin, e.fed.here.data() + begin, e.fed.bytes - begin);
+  send_feeds(e, feeds, options.now);
   run_or_play(e);
-  if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
-  if (sends_next) send_early(*lookahead.next);
+  const auto each_result = [&](auto copy, const Buffer& from) {
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
+        copy(outputs[i], from.data() + e.results.at[i], bytes);
+  };
+  if (options.keeps_results)
+    each_result([&](void* to, const char* from, int64_t bytes) { device_.copy(to, from, bytes); }, e.results.there);
+  else if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  if (sends_next) send_early(*options.next);
   device_.wait();
   waiting.is_due = false;
-  for (size_t i = 0; i < outputs.size(); ++i)
-    if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
-      std::memcpy(outputs[i], e.results.here.data() + e.results.at[i], static_cast<size_t>(bytes));
+  if (!options.keeps_results)
+    each_result([](void* to, const char* from, int64_t bytes) { std::memcpy(to, from, static_cast<size_t>(bytes)); },
+                e.results.here);
 }
 
 // Steps that do the same in the same memory as in the run before are recorded, and played from then on: only contents
@@ -485,7 +494,7 @@ class Plan::Borrowed {
 };
 
 bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter& counter, Locking locking,
-               bool at_once, const Lookahead& lookahead) {
+               bool at_once, const RunOptions& options) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
   VariableLocks locks(program_.variables, locks_);
@@ -495,7 +504,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   if (at_once && !has_prologue(e)) return false;
   e.has_written = false;
   if (is_on_host_) point(e, feeds, outputs);
-  else if (!is_sent(lookahead)) stage_feeds(e, feeds);
+  else if (!is_sent(options.now)) stage_feeds(e, feeds);
   if (!at_once && locking == Locking::take) locks.take(false);
   e.info.run = counter.begin(program_.has_random());
   if (const uint64_t epoch = Variable::epoch.load(std::memory_order_acquire); e.brought_epoch != epoch) {
@@ -512,7 +521,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
     }
   } written{*this, e};
   if (is_on_host_) run_steps(e);
-  else run_on_device(e, outputs, lookahead);
+  else run_on_device(e, feeds, outputs, options);
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);

@@ -23,7 +23,6 @@ struct Plan::Execution {
   std::vector<Buffer> staging;  // one per feed, on the host
   // Of a plan that is run by itself on such a device; the run's number is the last part of what is fed.
   Exchange fed, results;
-  int64_t bytes_of_feeds() const { return info.device_run ? fed.at.back() : fed.bytes; }
   Buffer owned_host_room;
   std::vector<const char*> feeds;
   std::vector<char*> outputs;

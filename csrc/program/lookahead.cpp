@@ -18,15 +18,32 @@ void EarlyFeeds::set(std::vector<Feed> feeds) {
   }
 }
 
-bool Plan::is_sent(const Lookahead& lookahead) const {
-  return lookahead.now && lookahead.now->is_sent_ && lookahead.now->plan_ == serial_;
-}
+bool Plan::is_sent(const EarlyFeeds* early) const { return early && early->is_sent_ && early->plan_ == serial_; }
 
-// From where they wait to where the steps read them.
-void Plan::take_early(Execution& e, EarlyFeeds& early) {
-  early.is_sent_ = false;
-  device_.join();
-  if (const int64_t bytes = e.bytes_of_feeds()) device_.copy(e.fed.there.data(), early.room_.there.data(), bytes);
+// To where the steps read them: from the room where they wait, from where they lie on the device, or from the block in
+// which they are staged. The run's number is staged, too.
+void Plan::send_feeds(Execution& e, const std::vector<Feed>& feeds, EarlyFeeds* now) {
+  const bool is_early = is_sent(now);
+  if (is_early) {
+    now->is_sent_ = false;
+    device_.join();
+  }
+  int64_t begin = 0, end = 0;  // what is staged and not sent yet
+  const auto send = [&] {
+    if (begin < end) device_.send(e.fed.there.data() + begin, e.fed.here.data() + begin, end - begin);
+  };
+  for (size_t i = 0; i < e.fed.at.size(); ++i) {
+    const int64_t at = e.fed.at[i], next = i + 1 < e.fed.at.size() ? e.fed.at[i + 1] : e.fed.bytes;
+    const bool is_there = i < feeds.size() && (is_early || lies_there(static_cast<int>(i), feeds[i]));
+    if (is_there) {
+      send();
+      begin = next;
+      const char* from = is_early ? now->room_.there.data() + at : feeds[i].data;
+      if (const int64_t bytes = bytes_of(types_[program_.feeds[i]])) device_.copy(e.fed.there.data() + at, from, bytes);
+    }
+    end = next;
+  }
+  send();
 }
 
 // False where they are for another plan, were sent already, or there is no room.

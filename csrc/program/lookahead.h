@@ -47,10 +47,4 @@ class EarlyFeeds {
   bool is_sent_ = false;      // and not used since
 };
 
-// The feeds of a run, where they may have been sent, and those of the next one.
-struct Lookahead {
-  EarlyFeeds* now = nullptr;
-  EarlyFeeds* next = nullptr;
-};
-
 }  // namespace hornbeam

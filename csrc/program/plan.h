@@ -46,6 +46,13 @@ struct Copy {  // at the end of a run: a second output, a feed passed through, a
 // Whether a run takes its variables' locks, or the caller holds them.
 enum class Locking { take, held };
 
+// Of a run on another device than the host.
+struct RunOptions {
+  EarlyFeeds* now = nullptr;   // that may have been sent
+  EarlyFeeds* next = nullptr;  // to send
+  bool keeps_results = false;  // `outputs` are memory of the device
+};
+
 class Plan;
 void bind_plan(Plan&);  // bind.cpp
 
@@ -77,7 +84,7 @@ class Plan {
   // nothing, where a variable is locked by somebody else, or the prologue has to be made, which somebody may do who
   // waits for the GIL.
   bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking, bool at_once,
-           const Lookahead& = {});
+           const RunOptions& = {});
 
  private:
   friend class Binder;
@@ -103,15 +110,16 @@ class Plan {
   void refresh_prologue(Execution&);
   // On another device than the host.
   void stage_feeds(Execution&, const std::vector<Feed>&);
-  void run_on_device(Execution&, const std::vector<void*>& outputs, const Lookahead&);
+  void run_on_device(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs, const RunOptions&);
+  void send_feeds(Execution&, const std::vector<Feed>&, EarlyFeeds*);
+  bool lies_there(int feed, const Feed&) const;
   void run_or_play(Execution&);
   bool record(Execution&);
   bool refresh_prologues(Execution&);
   int64_t calls_of_a_run() const;
   bool is_recorded() const;
   // lookahead.cpp
-  bool is_sent(const Lookahead&) const;
-  void take_early(Execution&, EarlyFeeds&);
+  bool is_sent(const EarlyFeeds*) const;
   bool make_room(const Execution&, EarlyFeeds&);
   void send_early(EarlyFeeds&) noexcept;
   [[noreturn]] void out_of_memory(const char* what, int64_t bytes, const std::vector<Step>&) const;

@@ -34,10 +34,19 @@ _MODULES = (
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
 _MORE_MODULES = ("config", "graph", "legacy", "objectives", "saving", "version")
-_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models"}
+_NAMES = {"DeviceArray": "_core", "Input": "layers", "Model": "models", "Sequential": "models"}
 
 # `from keras import *` gave the modules, too.
-__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads", "set_random_seed"]
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    *_MODULES,
+    "device",
+    "install_as_keras",
+    "set_num_threads",
+    "set_random_seed",
+]
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_MODULES, *_MORE_MODULES))
 

@@ -174,6 +174,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     return cudaSuccess;
   });
 }
+cudaError_t cudaDeviceSynchronize() {
+  return call([&] {
+    if (breaks_capture()) return cudaErrorStreamCaptureUnsupported;
+    run_all_streams();  // those of other devices, too: a device may be that slow
+    return cudaSuccess;
+  });
+}
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return call([&] {
     if (breaks_capture() || stream_of(stream).capture) return cudaErrorStreamCaptureUnsupported;

@@ -478,17 +478,24 @@ class Model(Network):
             self.reset_metrics()
         return unpack_singleton([scalar(value) for value in outputs])
 
-    def predict_on_batch(self, x):
-        """Compute the outputs for one batch, with as little around it as possible."""
+    def predict_on_batch(self, x, on_device=False):
+        """Compute the outputs for one batch, with as little around it as possible.
+
+        Args:
+            x: as for :meth:`predict`; a :class:`hornbeam.DeviceArray` or another library's array that lies on the device
+                which this thread runs on is read there.
+            on_device: whether results stay there, as DeviceArrays; on the CPU they are NumPy's arrays either way.
+        """
         function = self._compiled.predict_function
-        if function is not None and type(x) is np.ndarray:
+        if function is not None and type(x) is np.ndarray and not on_device:
             try:
                 outputs = function([x])
                 return outputs[0] if len(outputs) == 1 else outputs
             except (ValueError, TypeError):
                 pass  # what is wrong with x is said below, in the model's terms
         x, _, _ = self._standardize_user_data(x)
-        return unpack_singleton(self._predicting()(feedable(x)))
+        function = self._predicting()
+        return unpack_singleton(function.run_there(feedable(x)) if on_device else function(feedable(x)))
 
     fit_generator = interfaces.legacy_generator_methods_support(training_generator.fit_generator)
     evaluate_generator = interfaces.legacy_generator_methods_support(training_generator.evaluate_generator)

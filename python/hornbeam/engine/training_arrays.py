@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from .._core import DeviceArray
+from ..graph import as_array
 from ..utils.generic_utils import slice_arrays, to_list
 from . import batch_loop
 from .prefetching import overlapping
@@ -73,6 +75,8 @@ def fit_loop(
         callback.validation_data = val_inputs
     hooks._call_begin_hook("train")
 
+    if shuffle and steps_per_epoch is None:  # batches are gathered from the host's memory
+        fit_inputs = [as_array(x) if isinstance(x, DeviceArray) else x for x in fit_inputs]
     step, through = overlapping(fit_function, fit_inputs, hooks, "train")
     model._running_fit = fit = batch_loop.RunningFit()
     order = _first_order(model, samples, initial_epoch)

@@ -1,7 +1,7 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
 from . import operators  # gives tensors their operators
-from .arrays import as_array
+from .arrays import as_array, where_it_lies
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
 from .dtypes import DTYPES, DType, dtype_name
@@ -32,5 +32,5 @@ __all__ = [
     "as_array", "as_integer", "cast", "checked_name", "cond", "constant", "control_dependencies", "convert", "dtype_name", "floatx", "gradients",
     "learning_phase", "name_scope", "phase_switch",
     "placeholder", "print_value", "read_state", "read_state_and_runs", "reshape", "scan", "scoped_name", "set_floatx",
-    "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name", "write_state",
+    "set_learning_phase", "shape_of", "shape_tensor", "unbroadcast", "unique_name", "where_it_lies", "write_state",
 ]  # fmt: skip
