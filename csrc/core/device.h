@@ -61,8 +61,8 @@ class Device : public Memory {
   // it.
   virtual void run_on_host(const Kernel&, const KernelCall&, char* room);
 
-  // Until end_recording(), what this thread calls of copy, fill, run, pack and run_on_host is kept and not done;
-  // nothing else of these functions may be called. play() does it all.
+  // Until end_recording(), what this thread calls of copy, fill, send, fetch, run, pack and run_on_host is kept and not
+  // done; nothing else of these functions may be called. play() does it all.
   virtual bool can_record() const { return false; }
   virtual void begin_recording() {}
   virtual std::unique_ptr<Recording> end_recording() { return nullptr; }

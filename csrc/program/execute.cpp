@@ -345,21 +345,62 @@ void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
       stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
 }
 
+// Calls that do the same in the same memory as in the run before are recorded, and played from then on: only contents
+// change, of what is fed, of variables and of what is kept of them.
+template <class F> void Plan::run_or_play(Execution& e, std::unique_ptr<Recording>& recording, const F& calls) {
+  const bool is_same = refresh_prologues(e) && e.has_run;
+  e.has_run = true;
+  if (!is_same) {
+    e.steps_recorded.reset();
+    e.all_recorded.reset();
+  }
+  if (is_recordable_ && is_same && !recording) record(e, recording, calls);
+  if (!recording) return calls();
+  if (!written_.empty()) {
+    interruption_point();
+    e.has_written = true;
+  }
+  device_.play(*recording);
+}
+
+// Where the device does not take a call into a recording, it never tries again.
+template <class F> void Plan::record(Execution& e, std::unique_ptr<Recording>& recording, const F& calls) {
+  try {
+    Recorder recorder(device_);
+    calls();
+    recording = recorder.end();
+  } catch (const RuntimeError&) {
+    is_recordable_ = false;
+  }
+  e.has_written = false;
+}
+
 void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs,
                          const RunOptions& options) {
   Waiting waiting{device_, true};
   const bool sends_next = options.next && make_room(e, *options.next);
   if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
-  send_feeds(e, feeds, options.now);
-  run_or_play(e);
+  const auto fetch = [&] {
+    if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  };
   const auto each_result = [&](auto copy, const Buffer& from) {
     for (size_t i = 0; i < outputs.size(); ++i)
       if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
         copy(outputs[i], from.data() + e.results.at[i], bytes);
   };
-  if (options.keeps_results)
-    each_result([&](void* to, const char* from, int64_t bytes) { device_.copy(to, from, bytes); }, e.results.there);
-  else if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  if (is_from_host_to_host(feeds, options)) {
+    run_or_play(e, e.all_recorded, [&] {
+      if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
+      run_steps(e);
+      fetch();
+    });
+  } else {
+    send_feeds(e, feeds, options.now);
+    run_or_play(e, e.steps_recorded, [&] { run_steps(e); });
+    if (!options.keeps_results) fetch();
+    else
+      each_result([&](void* to, const char* from, int64_t bytes) { device_.copy(to, from, bytes); }, e.results.there);
+  }
   if (sends_next) send_early(*options.next);
   device_.wait();
   waiting.is_due = false;
@@ -368,32 +409,12 @@ void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std
                 e.results.here);
 }
 
-// Steps that do the same in the same memory as in the run before are recorded, and played from then on: only contents
-// change, of what is fed, of variables and of what is kept of them.
-void Plan::run_or_play(Execution& e) {
-  const bool is_same = refresh_prologues(e) && e.has_run;
-  e.has_run = true;
-  if (!is_same) e.recording.reset();
-  if (!is_recordable_ || !is_same) return run_steps(e);
-  if (!e.recording && !record(e)) return run_steps(e);
-  if (!written_.empty()) {
-    interruption_point();
-    e.has_written = true;
-  }
-  device_.play(*e.recording);
-}
-
-// False where the device does not take a step into a recording: then it never tries again.
-bool Plan::record(Execution& e) {
-  try {
-    Recorder recorder(device_);
-    run_steps(e);
-    e.recording = recorder.end();
-  } catch (const RuntimeError&) {
-    is_recordable_ = false;
-  }
-  e.has_written = false;
-  return e.recording != nullptr;
+// Whether all it is fed is staged, and its results are fetched: then these copies are the same in each run, too.
+bool Plan::is_from_host_to_host(const std::vector<Feed>& feeds, const RunOptions& options) const {
+  if (options.keeps_results || is_sent(options.now)) return false;
+  for (size_t f = 0; f < feeds.size(); ++f)
+    if (lies_there(static_cast<int>(f), feeds[f])) return false;
+  return true;
 }
 
 // True where each is in the memory that it was in before. Bodies have their own.
@@ -560,7 +581,7 @@ void Plan::check_nan(const Step& step, const KernelCall& call) const {
 bool Plan::is_recorded() const {
   std::lock_guard<std::mutex> lock(mutex_);
   for (auto& e : idle_)
-    if (e->recording) return true;
+    if (e->steps_recorded || e->all_recorded) return true;
   return false;
 }
 

@@ -41,8 +41,8 @@ struct Plan::Execution {
   };
   std::vector<PackPatch> pack_patches;
   std::shared_ptr<Prologue> prologue;
-  std::unique_ptr<Recording> recording;  // of its steps
-  uint64_t last_prologue = 0;            // the serial of that of the run before
+  std::unique_ptr<Recording> steps_recorded, all_recorded;  // the steps alone; with the copies before and behind them
+  uint64_t last_prologue = 0;                               // the serial of that of the run before
   bool has_run = false;
   uint64_t epoch = ~uint64_t{0};          // of the variables when `prologue` was right
   uint64_t brought_epoch = ~uint64_t{0};  // when they were on the device

@@ -113,8 +113,9 @@ class Plan {
   void run_on_device(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs, const RunOptions&);
   void send_feeds(Execution&, const std::vector<Feed>&, EarlyFeeds*);
   bool lies_there(int feed, const Feed&) const;
-  void run_or_play(Execution&);
-  bool record(Execution&);
+  bool is_from_host_to_host(const std::vector<Feed>&, const RunOptions&) const;
+  template <class F> void run_or_play(Execution&, std::unique_ptr<Recording>&, const F& calls);
+  template <class F> void record(Execution&, std::unique_ptr<Recording>&, const F& calls);
   bool refresh_prologues(Execution&);
   int64_t calls_of_a_run() const;
   bool is_recorded() const;

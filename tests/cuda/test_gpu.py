@@ -191,6 +191,40 @@ def test_a_callback_that_changes_the_data_between_batches_is_heard(gpu):
     close(results["cpu"], results[gpu])
 
 
+TURNS = """
+    import numpy as np, hornbeam
+    from hornbeam import _core, backend as K, graph as G
+    rng = np.random.RandomState(0)
+    x, w = K.placeholder((None, 4)), K.variable(rng.normal(size=(4, 3)))
+    kept = G.apply("tanh", [K.variable(rng.normal(size=(4, 3)))])
+    y = K.dot(x, w * kept) + K.random_normal((3,), seed=1)
+    f = G.Function([x], [y, K.sum(x)], updates=[w.assign(w * 0.9)], counter=G.RunCounter())
+    batches, rooms = list(rng.normal(size=(24, 5, 4)).astype("float32")), [_core.EarlyFeeds(), _core.EarlyFeeds()]
+    for n, kind in enumerate("ppptptetpeeteeppttppette"):
+        if _core.device() == "cpu" or kind == "p":
+            results = f([batches[n]])
+        elif kind == "t":
+            results = f.run_there([hornbeam.DeviceArray(batches[n]) if n % 2 else batches[n]])
+        else:
+            now, following = rooms[n % 2], rooms[(n + 1) % 2]
+            if not now.arrays or now.arrays[0] is not batches[n]:
+                now.set([batches[n]])
+            following.set([batches[(n + 1) % 24]])
+            results = f.run_ahead(now, following)
+        print(*np.concatenate([np.asarray(r).ravel() for r in results]).tolist())
+    print(*w.get_value().ravel())
+"""
+
+
+def test_runs_with_copies_of_each_kind_take_turns(gpu):
+    """From the host and to it; from the device and to it; from where a batch was sent before."""
+    seeds = "0123" if gpu == "sim" else "0"
+    runs = [output_of(TURNS, HORNBEAM_DEVICE=gpu, HORNBEAM_SIM_SEED=seed) for seed in seeds]
+    assert len(set(runs)) == 1
+    want, got = (np.array(" ".join(out.split()).split(), float) for out in (output_of(TURNS), runs[0]))
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
 def test_a_batch_that_is_wrong_is_an_error_of_its_own_step(gpu):
     x, seen = K.placeholder((None, 2)), K.variable(0.0)
     f = G.Function([x], [K.sum(x)], updates=[seen.assign(seen + 1.0)])
