@@ -36,6 +36,21 @@ Device& host() {
   return *device;
 }
 
+void Device::add(KeepsMemory& keeper) {
+  std::lock_guard<std::mutex> lock(keepers_mutex_);
+  keepers_.insert(&keeper);
+}
+
+void Device::remove(KeepsMemory& keeper) {
+  std::lock_guard<std::mutex> lock(keepers_mutex_);
+  keepers_.erase(&keeper);
+}
+
+void Device::free_idle() {
+  std::lock_guard<std::mutex> lock(keepers_mutex_);
+  for (KeepsMemory* keeper : keepers_) keeper->free_idle();
+}
+
 Memory& Device::pinned() { return host(); }
 
 void Device::run_on_host(const Kernel& kernel, const KernelCall& call, char* room) {

@@ -2,6 +2,8 @@
 // device's memory is for its own kernels and for the copies below. docs/devices.md says how to add one.
 #pragma once
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -23,6 +25,15 @@ struct DlpackDevice {
   bool operator==(const DlpackDevice& o) const { return type == o.type && number == o.number; }
 };
 
+// Who keeps memory of a device from one use to the next, and can do without.
+class KeepsMemory {
+ public:
+  virtual void free_idle() = 0;  // by any thread
+
+ protected:
+  ~KeepsMemory() = default;
+};
+
 class Device : public Memory {
  public:
   Device(const std::string& name, std::string description)
@@ -31,6 +42,11 @@ class Device : public Memory {
   const std::string name, description;  // "apart"; what `hornbeam info` says about it
   virtual bool is_host() const { return false; }
   virtual DlpackDevice dlpack() const = 0;
+
+  // Its keepers are there until they are taken off again.
+  void add(KeepsMemory&);
+  void remove(KeepsMemory&);
+  void free_idle() override;
 
   // Its kernels; those of the host's instruction set in use are there for devices that run them, too.
   virtual const KernelTable& kernels(const KernelTable& host) const = 0;
@@ -71,6 +87,10 @@ class Device : public Memory {
  protected:
   Device(std::string name, std::string description, std::string where)
       : Memory(std::move(where)), name(std::move(name)), description(std::move(description)) {}
+
+ private:
+  std::mutex keepers_mutex_;
+  std::set<KeepsMemory*> keepers_;
 };
 
 Device& host();

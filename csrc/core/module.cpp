@@ -35,17 +35,19 @@ struct Handle {
 
 class Pinned final : public Memory {
  public:
-  explicit Pinned(const Handle& handle)
-      : Memory(" of the host's that the device '" + handle.name + "' can reach"), handle_(handle) {}
+  Pinned(const Handle& handle, Device& device)
+      : Memory(" of the host's that the device '" + handle.name + "' can reach"), handle_(handle), device_(device) {}
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
     handle_.check(handle_.calls.allocate_pinned(handle_.self, bytes, &memory));
     return memory;
   }
   void free(void* p) noexcept override { handle_.calls.free_pinned(handle_.self, p); }
+  void free_idle() override { device_.free_idle(); }
 
  private:
   const Handle& handle_;
+  Device& device_;
 };
 
 struct Played final : Recording {
@@ -62,7 +64,7 @@ class OfModule final : public Device {
         handle_{*module.calls, device.self, device.name},
         dlpack_{static_cast<DlpackDevice::Type>(device.dlpack_type), device.dlpack_number},
         kernels_(*module.kernels),
-        pinned_(handle_) {}
+        pinned_(handle_, *this) {}
 
   DlpackDevice dlpack() const override { return dlpack_; }
   const KernelTable& kernels(const KernelTable&) const override { return kernels_; }

@@ -66,9 +66,25 @@ Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedIn
   bind_plan(*this);
   is_recordable_ = device_.can_record() && !nan_checking() && !arena_poisoned() && calls_of_a_run() <= kMaxRecorded;
   idle_.reserve(kMaxIdle);  // so that giving an execution back allocates nothing
+  if (!is_on_host_) device_.add(*this);
 }
 
-Plan::~Plan() = default;
+Plan::~Plan() {
+  if (!is_on_host_) device_.remove(*this);
+}
+
+// The memory of past runs; and what is kept of weights where no run has it, which the next one makes again.
+void Plan::free_idle() {
+  std::vector<std::unique_ptr<Execution>> idle;
+  std::shared_ptr<Prologue> kept;
+  std::lock_guard<std::mutex> lock(mutex_);
+  while (!idle_.empty()) {
+    idle.push_back(std::move(idle_.back()));
+    idle_.pop_back();
+  }
+  for (const auto& e : idle) e->prologue.reset();
+  if (current_.use_count() == 1) kept = std::move(current_);
+}
 
 char* Plan::address(const Execution& e, const Place& p) const {
   switch (p.kind) {

@@ -64,7 +64,7 @@ const Kernel* control_kernel(const OpInstance&);  // only to have a name in the 
 // Lays out the workspace of a step with bodies: sets `workspace` and `scratch`.
 void lay_out_control(const OpInstance&, Step&);
 
-class Plan {
+class Plan : private KeepsMemory {
  public:
   Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const Target& target);
   ~Plan();
@@ -93,6 +93,7 @@ class Plan {
   struct Execution;
   struct Prologue;
 
+  void free_idle() override;
   std::unique_ptr<Execution> acquire();
   std::unique_ptr<Execution> make_execution(char* arena, char* host_room);
   void give_device_memory(Execution&);

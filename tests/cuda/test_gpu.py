@@ -308,6 +308,26 @@ def test_where_there_is_no_room_the_error_says_how_much_and_the_process_goes_on(
     assert (small, after) == ("100.0", "400.0") and "bytes, for which there is no memory" in refusal
 
 
+def test_memory_that_others_keep_for_later_is_given_up_for_what_is_wanted_now(gpu):
+    if gpu != "sim":
+        pytest.skip("it would take a GPU's whole memory")
+    out = output_of(
+        """
+        import numpy as np, hornbeam
+        from hornbeam import backend as K, graph as G
+        a = K.placeholder((None, 600))
+        w = K.variable(np.ones((600, 500)))
+        first, second = (K.function([a], [K.sum(K.dot(a, G.apply("tanh", [w * scale])))]) for scale in (1e-9, 2e-9))
+        with hornbeam.device("sim"):
+            for f in (first, second, first):
+                for rows in (550, 600):  # there is not room for the plans of both
+                    print(f"{f([np.ones((rows, 600))])[0] / rows:.3g}")
+        """,
+        HORNBEAM_SIM_MEMORY=str(12 << 20),
+    )
+    assert out.split() == ["0.0003"] * 2 + ["0.0006"] * 2 + ["0.0003"] * 2
+
+
 def test_weights_go_from_one_gpu_to_another(gpu):
     if gpu != "sim":
         pytest.skip("there may be one alone")

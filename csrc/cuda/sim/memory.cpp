@@ -59,6 +59,7 @@ DeviceMemory::DeviceMemory() : limit_(limit_from_environment()) {
   outside_ = map(kBase, MAP_FIXED_NOREPLACE);
   inside_ = map(0, 0);
   without_pages_[0] = limit_;
+  places_.release(0, static_cast<int64_t>(limit_));  // all of it is free
 }
 
 DeviceMemory& device_memory() {
@@ -69,11 +70,8 @@ DeviceMemory& device_memory() {
 void* DeviceMemory::allocate(size_t bytes, int device) {
   if (bytes > limit_) return nullptr;
   const size_t room = room_for(bytes);
+  if (!places_.has_room(static_cast<int64_t>(room))) return nullptr;
   const auto at = static_cast<size_t>(places_.allocate(static_cast<int64_t>(room)));
-  if (at + room > limit_) {
-    places_.release(static_cast<int64_t>(at), static_cast<int64_t>(room));
-    return nullptr;
-  }
   const unsigned char mark = next_mark_++;
   allocations_[at] = {bytes, mark, device};
   used_ += bytes;
