@@ -2,7 +2,7 @@
 # What only a GPU can tell, most telling first, within 8 minutes. Each stage has a time limit of its own and cannot stop
 # the next; each adds lines of JSON to $OUT/results.jsonl, and a table comes last.
 #   DEVICE=sim   runs it on the simulated device (docs/cuda.md)
-#   --only NAME  runs one stage: build, info, describe, smoke, own, ops, layers, gpu, bits, sanitizer
+#   --only NAME  runs one stage: build, info, describe, smoke, own, ops, layers, gpu, bits, sanitizer, bench
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -49,18 +49,22 @@ bits() {
 
 export -f build tests bits
 export device workers OUT
-stage build 150 bash -c build
-stage info 20 python3 -m hornbeam info
-[ "$device" = sim ] || stage describe 20 bash -c 'ci/cudnn_plans --describe > "$OUT/device.json"' # for tests/cuda/h100.json
-stage smoke 30 python3 tests/cuda/smoke.py "$device"
+stage build 120 bash -c build
+stage info 10 python3 -m hornbeam info
+[ "$device" = sim ] || stage describe 10 bash -c 'ci/cudnn_plans --describe > "$OUT/device.json"' # for tests/cuda/h100.json
+stage smoke 25 python3 tests/cuda/smoke.py "$device"
 stage own 20 env HORNBEAM_LIBRARIES=0 python3 tests/cuda/smoke.py "$device" # kernels of our own in the libraries' place
-stage ops 80 bash -c 'tests tests/ops'
-stage layers 60 bash -c 'tests tests/layers'
+stage ops 65 bash -c 'tests tests/ops'
+stage layers 45 bash -c 'tests tests/layers'
 stage gpu 30 python3 -m pytest -q -p no:cacheprovider tests/cuda/test_gpu.py
-stage bits 30 bash -c bits
+stage bits 25 bash -c bits
 if command -v compute-sanitizer > /dev/null; then
-  stage sanitizer 40 compute-sanitizer --tool memcheck --error-exitcode 1 python3 tests/cuda/smoke.py "$device"
+  stage sanitizer 25 compute-sanitizer --tool memcheck --error-exitcode 1 python3 tests/cuda/smoke.py "$device"
 fi
+
+tiny=()
+[ "$device" = sim ] && tiny=(--tiny --time 0.01)
+stage bench 75 python3 -m hornbeam bench --device "$device" "${tiny[@]}"
 
 python3 - "$OUT/results.jsonl" << 'END'
 import json, sys

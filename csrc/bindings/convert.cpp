@@ -90,12 +90,14 @@ static bool try_dtype(const py::dtype& d, DType& t) {
   }
 }
 
-DType dtype_of_array(const py::array& a) {
+DType dtype_from_numpy(const py::dtype& dtype) {
   DType t;
-  if (!try_dtype(a.dtype(), t))
-    throw TypeError("arrays of dtype " + py::str(a.dtype()).cast<std::string>() + " are not supported");
+  if (!try_dtype(dtype, t))
+    throw TypeError("arrays of dtype " + py::str(dtype).cast<std::string>() + " are not supported");
   return t;
 }
+
+DType dtype_of_array(const py::array& a) { return dtype_from_numpy(a.dtype()); }
 
 static AttrValue attr_from_python(const std::string& name, py::handle v) {
   const std::string what = "attribute '" + name + "'";

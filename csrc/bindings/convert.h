@@ -22,7 +22,8 @@ py::dtype numpy_dtype(DType);
 
 // An array that is not filled yet. Throws OutOfMemory.
 py::array new_array(DType, const Shape&);
-DType dtype_of_array(const py::array&);  // throws TypeError for what the core cannot hold
+DType dtype_from_numpy(const py::dtype&);  // throws TypeError for what the core cannot hold
+DType dtype_of_array(const py::array&);
 AttrMap attrs_from_python(const py::dict&);
 // An array of the core's dtypes, native byte order; other objects go through np.asarray (or np.from_dlpack) once.
 py::array as_array(py::handle, const std::string& what);

@@ -16,9 +16,10 @@
 
 namespace hornbeam {
 
-void bind_program(py::module_&);   // program.cpp
-void bind_infer(py::module_&);     // infer.cpp
-void bind_variable(py::module_&);  // variable.cpp
+void bind_program(py::module_&);       // program.cpp
+void bind_infer(py::module_&);         // infer.cpp
+void bind_variable(py::module_&);      // variable.cpp
+void bind_device_array(py::module_&);  // device_array.cpp
 }  // namespace hornbeam
 
 using namespace hornbeam;
@@ -67,6 +68,7 @@ PYBIND11_MODULE(_checked_core, m) {
   numpy_dtype(DType::float32);  // made while nobody else is here
   take_part_in_forks(m);
   bind_variable(m);
+  bind_device_array(m);
   bind_infer(m);
   bind_program(m);
   m.def("num_threads", &num_threads);
@@ -130,6 +132,10 @@ PYBIND11_MODULE(_checked_core, m) {
         return before->name;
       },
       "Let this thread run programs on that device, or where it would anyway (None); returns what was set before.");
+  m.def(
+      "set_process_device",
+      [](const std::optional<std::string>& name) { set_process_device(name ? &device_named(*name) : nullptr); },
+      "Let threads that set no device of their own run programs on that one, or where HORNBEAM_DEVICE says (None).");
   check_environment();  // what is wrong there is an error at import, not at the first prediction
 }
 

@@ -52,6 +52,7 @@ class Apart final : public Device {
  public:
   Apart() : Device("apart", "the CPU's kernels on memory that nothing else can touch, for tests") {}
 
+  DlpackDevice dlpack() const override { return {DlpackDevice::extension, 0}; }
   const KernelTable& kernels(const KernelTable& host) const override {
     std::lock_guard<std::mutex> lock(mutex_);
     return tables_.try_emplace(&host, host).first->second.table;

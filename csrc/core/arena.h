@@ -19,6 +19,14 @@ class ArenaPlanner {
  public:
   explicit ArenaPlanner(bool reuse) : reuse_(reuse) {}
 
+  // Whether one of the free ranges is that large: then allocate() does not grow the arena.
+  bool has_room(int64_t bytes) const {
+    bytes = align_up(bytes > 0 ? bytes : 1);
+    for (const auto& range : free_)
+      if (range.second >= bytes) return true;
+    return false;
+  }
+
   // Best fit among the free ranges; grows the arena when none fits.
   int64_t allocate(int64_t bytes) {
     bytes = align_up(bytes > 0 ? bytes : 1);

@@ -17,6 +17,10 @@ Buffer::Buffer(int64_t bytes, Memory& memory) : memory_(&memory) {
   if (bytes <= 0) return;
   ++allocations;
   data_ = static_cast<char*>(memory.allocate(bytes));
+  if (!data_) {
+    memory.free_idle();
+    data_ = static_cast<char*>(memory.allocate(bytes));
+  }
   if (!data_) throw OutOfMemory("there is no memory for " + std::to_string(bytes) + " bytes" + memory.where);
   size_ = bytes;
 }

@@ -14,6 +14,7 @@ class Host final : public Device {
  public:
   Host() : Device("cpu", "this machine's processor", "") {}
   bool is_host() const override { return true; }
+  DlpackDevice dlpack() const override { return {DlpackDevice::cpu, 0}; }
   const KernelTable& kernels(const KernelTable& host) const override { return host; }
   void* allocate(int64_t bytes) override {
     void* p = nullptr;
@@ -33,6 +34,21 @@ class Host final : public Device {
 Device& host() {
   static Host* device = new Host;
   return *device;
+}
+
+void Device::add(KeepsMemory& keeper) {
+  std::lock_guard<std::mutex> lock(keepers_mutex_);
+  keepers_.insert(&keeper);
+}
+
+void Device::remove(KeepsMemory& keeper) {
+  std::lock_guard<std::mutex> lock(keepers_mutex_);
+  keepers_.erase(&keeper);
+}
+
+void Device::free_idle() {
+  std::lock_guard<std::mutex> lock(keepers_mutex_);
+  for (KeepsMemory* keeper : keepers_) keeper->free_idle();
 }
 
 Memory& Device::pinned() { return host(); }

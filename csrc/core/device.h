@@ -2,6 +2,8 @@
 // device's memory is for its own kernels and for the copies below. docs/devices.md says how to add one.
 #pragma once
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,22 @@ class Recording {
   virtual ~Recording() = default;
 };
 
+// How other libraries know a device (DLPack's DLDeviceType and number).
+struct DlpackDevice {
+  enum Type : int32_t { cpu = 1, cuda = 2, extension = 12 } type;
+  int32_t number;
+  bool operator==(const DlpackDevice& o) const { return type == o.type && number == o.number; }
+};
+
+// Who keeps memory of a device from one use to the next, and can do without.
+class KeepsMemory {
+ public:
+  virtual void free_idle() = 0;  // by any thread
+
+ protected:
+  ~KeepsMemory() = default;
+};
+
 class Device : public Memory {
  public:
   Device(const std::string& name, std::string description)
@@ -23,6 +41,12 @@ class Device : public Memory {
 
   const std::string name, description;  // "apart"; what `hornbeam info` says about it
   virtual bool is_host() const { return false; }
+  virtual DlpackDevice dlpack() const = 0;
+
+  // Its keepers are there until they are taken off again.
+  void add(KeepsMemory&);
+  void remove(KeepsMemory&);
+  void free_idle() override;
 
   // Its kernels; those of the host's instruction set in use are there for devices that run them, too.
   virtual const KernelTable& kernels(const KernelTable& host) const = 0;
@@ -39,6 +63,12 @@ class Device : public Memory {
   virtual void send(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
   virtual void fetch(void* to, const void* from, int64_t bytes) { copy_out(to, from, bytes); }
   virtual void wait() {}
+  // As send, beside all other work, for memory that none uses; what is called after join() happens after it.
+  virtual void send_beside(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
+  virtual void join() {}
+
+  // Waits for all work of the hardware, that of other libraries, too.
+  virtual void synchronize() {}
 
   // The call's tensors, workspace and packings lie here. Interrupted (core/interrupt.h) may pass through.
   virtual void run(const Kernel&, const KernelCall&) = 0;
@@ -47,8 +77,8 @@ class Device : public Memory {
   // it.
   virtual void run_on_host(const Kernel&, const KernelCall&, char* room);
 
-  // Until end_recording(), what this thread calls of copy, fill, run, pack and run_on_host is kept and not done;
-  // nothing else of these functions may be called. play() does it all.
+  // Until end_recording(), what this thread calls of copy, fill, send, fetch, run, pack and run_on_host is kept and not
+  // done; nothing else of these functions may be called. play() does it all.
   virtual bool can_record() const { return false; }
   virtual void begin_recording() {}
   virtual std::unique_ptr<Recording> end_recording() { return nullptr; }
@@ -57,6 +87,10 @@ class Device : public Memory {
  protected:
   Device(std::string name, std::string description, std::string where)
       : Memory(std::move(where)), name(std::move(name)), description(std::move(description)) {}
+
+ private:
+  std::mutex keepers_mutex_;
+  std::set<KeepsMemory*> keepers_;
 };
 
 Device& host();

@@ -19,6 +19,8 @@ class Memory {
   // Uninitialised and aligned to kAlign; null where there is no room.
   virtual void* allocate(int64_t bytes) = 0;
   virtual void free(void*) noexcept = 0;
+  // Frees what is kept for later use alone. A Buffer asks for it, and tries again, where there is no room.
+  virtual void free_idle() {}
 };
 
 }  // namespace hornbeam

@@ -35,17 +35,19 @@ struct Handle {
 
 class Pinned final : public Memory {
  public:
-  explicit Pinned(const Handle& handle)
-      : Memory(" of the host's that the device '" + handle.name + "' can reach"), handle_(handle) {}
+  Pinned(const Handle& handle, Device& device)
+      : Memory(" of the host's that the device '" + handle.name + "' can reach"), handle_(handle), device_(device) {}
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
     handle_.check(handle_.calls.allocate_pinned(handle_.self, bytes, &memory));
     return memory;
   }
   void free(void* p) noexcept override { handle_.calls.free_pinned(handle_.self, p); }
+  void free_idle() override { device_.free_idle(); }
 
  private:
   const Handle& handle_;
+  Device& device_;
 };
 
 struct Played final : Recording {
@@ -60,9 +62,11 @@ class OfModule final : public Device {
   OfModule(const Module& module, const ModuleDevice& device)
       : Device(device.name, device.description),
         handle_{*module.calls, device.self, device.name},
+        dlpack_{static_cast<DlpackDevice::Type>(device.dlpack_type), device.dlpack_number},
         kernels_(*module.kernels),
-        pinned_(handle_) {}
+        pinned_(handle_, *this) {}
 
+  DlpackDevice dlpack() const override { return dlpack_; }
   const KernelTable& kernels(const KernelTable&) const override { return kernels_; }
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
@@ -80,6 +84,11 @@ class OfModule final : public Device {
   void send(void* to, const void* from, int64_t bytes) override { check(calls().send(self(), to, from, bytes)); }
   void fetch(void* to, const void* from, int64_t bytes) override { check(calls().fetch(self(), to, from, bytes)); }
   void wait() override { check(calls().wait(self())); }
+  void send_beside(void* to, const void* from, int64_t bytes) override {
+    check(calls().send_beside(self(), to, from, bytes));
+  }
+  void join() override { check(calls().join(self())); }
+  void synchronize() override { check(calls().synchronize(self())); }
   void run(const Kernel& kernel, const KernelCall& call) override { check(calls().run(self(), &kernel, &call)); }
   void pack(const Kernel& kernel, const KernelCall& call, void* to) override {
     check(calls().pack(self(), &kernel, &call, to));
@@ -118,6 +127,7 @@ class OfModule final : public Device {
   void check(const char* error) const { handle_.check(error); }
 
   const Handle handle_;
+  const DlpackDevice dlpack_;
   const KernelTable& kernels_;
   Pinned pinned_;
   const bool can_record_ = is_on("HORNBEAM_GRAPHS");

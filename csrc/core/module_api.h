@@ -22,6 +22,9 @@ struct ModuleCalls {
   const char* (*send)(void* device, void* to, const void* from, int64_t bytes);
   const char* (*fetch)(void* device, void* to, const void* from, int64_t bytes);
   const char* (*wait)(void* device);
+  const char* (*send_beside)(void* device, void* to, const void* from, int64_t bytes);
+  const char* (*join)(void* device);
+  const char* (*synchronize)(void* device);
   // Calls f(data) in its turn, from some thread; end(data) once that has happened, or can no longer happen. On an
   // error neither will.
   const char* (*call_host)(void* device, void (*f)(void* data), void (*end)(void* data), void* data);
@@ -35,6 +38,7 @@ struct ModuleCalls {
 struct ModuleDevice {
   const char *name, *description;
   void* self;
+  int32_t dlpack_type, dlpack_number;  // core/device.h
 };
 
 struct Module {

@@ -16,6 +16,7 @@ namespace hornbeam {
 namespace {
 
 thread_local Device* scoped = nullptr;
+std::atomic<Device*> of_process{nullptr};
 
 std::atomic<bool> tf32{false};
 
@@ -38,13 +39,19 @@ const std::vector<Device*>& own_devices() {
   return *all;
 }
 
+// The first device of a module has its name alone.
+std::string without_first_number(const std::string& name) {
+  const size_t colon = name.find(':');
+  return colon != std::string::npos && name.substr(colon) == ":0" ? name.substr(0, colon) : name;
+}
+
 Device* find(const std::vector<Device*>& list, const std::string& name) {
   for (Device* device : list)
     if (device->name == name) return device;
   return nullptr;
 }
 
-Device& default_device() {
+Device& device_of_environment() {
   static Device& device = [&]() -> Device& {
     const char* name = std::getenv("HORNBEAM_DEVICE");
     if (!name || !*name) return host();
@@ -74,23 +81,28 @@ const std::vector<Device*>& devices() {
   return *all;
 }
 
-Device& device_named(const std::string& name) {
+Device& device_named(const std::string& asked) {
+  const std::string name = without_first_number(asked);
   if (Device* device = find(own_devices(), name)) return *device;  // without a look at modules
   if (Device* device = find(devices(), name)) return *device;
   std::string names, why;
   for (const Device* device : devices()) names += (names.empty() ? "" : ", ") + device->name;
   for (const LoadedModule& module : modules())
     if (module_of(name) == module.name && !module.missing.empty()) why = " (" + module.missing + ")";
-  throw ValueError("there is no device '" + name + "'" + why + "; those of this machine: " + names);
+  throw ValueError("there is no device '" + asked + "'" + why + "; those of this machine: " + names);
 }
 
 void check_environment() {
   active_isa();
   const char* name = std::getenv("HORNBEAM_DEVICE");
-  if (name && module_of(name).empty()) default_device();
+  if (name && module_of(name).empty()) device_of_environment();
 }
 
-Device& current_device() { return scoped ? *scoped : default_device(); }
+Device& current_device() {
+  if (scoped) return *scoped;
+  Device* device = of_process.load(std::memory_order_acquire);
+  return device ? *device : device_of_environment();
+}
 
 const Target& current_target() {
   thread_local const Target* last = nullptr;  // nearly always the next one too
@@ -110,5 +122,7 @@ Device* set_scoped_device(Device* device) {
   scoped = device;
   return before;
 }
+
+void set_process_device(Device* device) { of_process.store(device, std::memory_order_release); }
 
 }  // namespace hornbeam

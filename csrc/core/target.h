@@ -19,10 +19,11 @@ struct Target {
 
 // The devices of this machine, the host first. Opens the modules (core/module.h).
 const std::vector<Device*>& devices();
-Device& device_named(const std::string& name);  // throws ValueError naming those that there are
+// "cuda:0" is "cuda". Throws ValueError naming those that there are.
+Device& device_named(const std::string& name);
 
-// The device of what this thread runs next: that of its scope, else HORNBEAM_DEVICE, else the host. Throws ValueError
-// for a wrong HORNBEAM_DEVICE.
+// The device of what this thread runs next: that of its scope, else the process's, else HORNBEAM_DEVICE, else the host.
+// Throws ValueError for a wrong HORNBEAM_DEVICE.
 Device& current_device();
 // That device, the instruction set in use (core/isa.h), and whether TF32 is.
 const Target& current_target();
@@ -38,5 +39,7 @@ void check_environment();
 
 // The device of this thread's scope from now on, null for none; returns the one until now.
 Device* set_scoped_device(Device*);
+// The device of the process, for threads without a scope; null for none.
+void set_process_device(Device*);
 
 }  // namespace hornbeam

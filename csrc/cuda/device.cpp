@@ -32,10 +32,10 @@ void Gpu::use() {
 
 void Gpu::start() {
   check("cudaSetDevice", cudaSetDevice(ordinal_));
-  for (Lane* lane : {&compute_, &recorder_}) {
-    check("cudaStreamCreate", cudaStreamCreateWithFlags(&lane->stream, cudaStreamNonBlocking));
-    lane->library = &library_;
-  }
+  for (cudaStream_t* stream : {&compute_.stream, &beside_, &recorder_.stream})
+    check("cudaStreamCreate", cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking));
+  check("cudaEventCreate", cudaEventCreateWithFlags(&joined_, cudaEventDisableTiming));
+  compute_.library = recorder_.library = &library_;
   // Memory that was freed stays with the process: what the next run takes is there at once.
   cudaMemPool_t pool;
   check("cudaDeviceGetDefaultMemPool", cudaDeviceGetDefaultMemPool(&pool, ordinal_));
@@ -117,6 +117,22 @@ void Gpu::enqueue_copy(void* to, const void* from, int64_t bytes, cudaMemcpyKind
 void Gpu::copy(void* to, const void* from, int64_t bytes) { enqueue_copy(to, from, bytes, cudaMemcpyDeviceToDevice); }
 void Gpu::send(void* to, const void* from, int64_t bytes) { enqueue_copy(to, from, bytes, cudaMemcpyHostToDevice); }
 void Gpu::fetch(void* to, const void* from, int64_t bytes) { enqueue_copy(to, from, bytes, cudaMemcpyDeviceToHost); }
+
+void Gpu::send_beside(void* to, const void* from, int64_t bytes) {
+  const Submitting submitting(*this);
+  check("cudaMemcpyAsync", cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyHostToDevice, beside_));
+}
+
+void Gpu::join() {
+  const Submitting submitting(*this);
+  check("cudaEventRecord", cudaEventRecord(joined_, beside_));
+  check("cudaStreamWaitEvent", cudaStreamWaitEvent(compute_.stream, joined_, 0));
+}
+
+void Gpu::synchronize() {
+  { const Submitting submitting(*this); }
+  check("cudaDeviceSynchronize", cudaDeviceSynchronize());
+}
 
 void Gpu::fill(void* to, int byte, int64_t bytes) {
   const Submitting submitting(*this);

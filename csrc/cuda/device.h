@@ -1,4 +1,5 @@
-// A GPU: its memory, and one stream in which all work of the process is done in the order in which it was submitted.
+// A GPU: its memory, and one stream in which all work of the process is done in the order in which it was submitted,
+// but for what is sent beside it.
 #pragma once
 #include <sys/types.h>
 
@@ -40,6 +41,9 @@ class Gpu {
   void send(void* to, const void* from, int64_t bytes);
   void fetch(void* to, const void* from, int64_t bytes);
   void wait();
+  void send_beside(void* to, const void* from, int64_t bytes);
+  void join();
+  void synchronize();
   void call_host(const HostCall&);
 
   void begin_recording();
@@ -61,7 +65,9 @@ class Gpu {
   std::mutex mutex_;
   Lane compute_;
   std::unique_ptr<Staging> staging_;
-  Library library_;  // of both lanes: recordings are played among the work of the first
+  Library library_;                // of both lanes: recordings are played among the work of the first
+  cudaStream_t beside_ = nullptr;  // copies to the device that wait for no work
+  cudaEvent_t joined_ = nullptr;   // of it
 
   // A recording has a stream of its own: what other threads submit meanwhile is not part of it. One at a time.
   std::mutex recording_;

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cuda/device.h"
@@ -51,6 +52,9 @@ constexpr ModuleCalls kCalls = {
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send(to, from, bytes)); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).fetch(to, from, bytes)); },
     [](void* d) { HB_CALL(gpu(d).wait()); },
+    [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send_beside(to, from, bytes)); },
+    [](void* d) { HB_CALL(gpu(d).join()); },
+    [](void* d) { HB_CALL(gpu(d).synchronize()); },
     [](void* d, void (*f)(void*), void (*end)(void*), void* data) { HB_CALL(gpu(d).call_host({f, end, data})); },
 
     [](void* d) { HB_CALL(gpu(d).begin_recording()); },
@@ -71,6 +75,9 @@ const char* libraries() {
   static const auto* text = new std::string(products_presence().text + "; " + convolutions_presence().text);
   return text->c_str();
 }
+// Other libraries can use a GPU's memory, a simulated one's none.
+constexpr bool is_simulated = std::string_view(HORNBEAM_MODULE) == "sim";
+constexpr int32_t kDlpackType = is_simulated ? 12 : 2, kFirstDlpackNumber = is_simulated ? 1 : 0;
 
 // Made once and never destroyed: work may be in flight when the process ends.
 struct Devices {
@@ -100,7 +107,8 @@ struct Devices {
       check("cudaGetDeviceProperties", cudaGetDeviceProperties(&properties, i));
       gpus.push_back(
           new Gpu(i, HORNBEAM_MODULE + (i ? ":" + std::to_string(i) : std::string()), description_of(properties)));
-      list.push_back({gpus.back()->name.c_str(), gpus.back()->description.c_str(), gpus.back()});
+      list.push_back({gpus.back()->name.c_str(), gpus.back()->description.c_str(), gpus.back(), kDlpackType,
+                      kFirstDlpackNumber + i});
     }
     if (!count) missing = "no GPU";
   }

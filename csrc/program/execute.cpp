@@ -40,6 +40,11 @@ struct Waiting {
   }
 };
 
+uint64_t next_serial() {
+  static std::atomic<uint64_t> made{0};
+  return ++made;
+}
+
 bool nan_checking() {
   static const bool on = [] {
     const char* e = std::getenv("HORNBEAM_CHECK");
@@ -52,6 +57,7 @@ bool nan_checking() {
 
 Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const Target& target)
     : program_(program),
+      serial_(next_serial()),
       feed_shapes_(feed_shapes),
       feed_ints_(feed_ints),
       target_(target),
@@ -60,9 +66,25 @@ Plan::Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedIn
   bind_plan(*this);
   is_recordable_ = device_.can_record() && !nan_checking() && !arena_poisoned() && calls_of_a_run() <= kMaxRecorded;
   idle_.reserve(kMaxIdle);  // so that giving an execution back allocates nothing
+  if (!is_on_host_) device_.add(*this);
 }
 
-Plan::~Plan() = default;
+Plan::~Plan() {
+  if (!is_on_host_) device_.remove(*this);
+}
+
+// The memory of past runs; and what is kept of weights where no run has it, which the next one makes again.
+void Plan::free_idle() {
+  std::vector<std::unique_ptr<Execution>> idle;
+  std::shared_ptr<Prologue> kept;
+  std::lock_guard<std::mutex> lock(mutex_);
+  while (!idle_.empty()) {
+    idle.push_back(std::move(idle_.back()));
+    idle_.pop_back();
+  }
+  for (const auto& e : idle) e->prologue.reset();
+  if (current_.use_count() == 1) kept = std::move(current_);
+}
 
 char* Plan::address(const Execution& e, const Place& p) const {
   switch (p.kind) {
@@ -115,6 +137,10 @@ void Plan::give_device_memory(Execution& e) {
   e.results.allocate(device_);
   if (program_.has_random())
     e.info.device_run = reinterpret_cast<const uint64_t*>(e.fed.there.data() + e.fed.at.back());
+  for (size_t f = 0; f < e.feeds.size(); ++f) e.feeds[f] = e.fed.there.data() + e.fed.at[f];
+  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there.data() + e.results.at[i];
+  patch_feeds(e, 0, e.feed_patches.size());
+  patch_outputs(e);
 }
 
 // Names the step that takes most: its inputs, results and workspace are all there at once.
@@ -228,9 +254,8 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
     if (current_.use_count() == 1) p = std::move(current_);
   }
   if (!p) {
-    static std::atomic<uint64_t> made{0};
     p = std::make_shared<Prologue>();
-    p->serial = ++made;
+    p->serial = next_serial();
   }
   p->versions = versions;
   p->kept.resize(kept_sizes_.size());
@@ -285,7 +310,6 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
 }
 
 void Plan::point(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs) {
-  if (!is_on_host_) return point_to_device(e, feeds);
   for (size_t f = 0; f < feeds.size(); ++f) {
     DType want = types_[program_.feeds[f]].dtype;
     if (feeds[f].direct(want)) {
@@ -328,55 +352,87 @@ class Plan::Recorder {
   bool is_over_ = false;
 };
 
-void Plan::point_to_device(Execution& e, const std::vector<Feed>& feeds) {
+// Whether it is on the device as the program wants it.
+bool Plan::lies_there(int feed, const Feed& f) const {
+  return f.device == &device_ && f.dtype == types_[program_.feeds[static_cast<size_t>(feed)]].dtype && f.is_compact();
+}
+
+void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
   for (size_t f = 0; f < feeds.size(); ++f)
-    stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
-  if (e.has_run) return;
-  for (size_t f = 0; f < feeds.size(); ++f) e.feeds[f] = e.fed.there.data() + e.fed.at[f];
-  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there.data() + e.results.at[i];
-  patch_feeds(e, 0, e.feed_patches.size());
-  patch_outputs(e);
+    if (!lies_there(static_cast<int>(f), feeds[f]))
+      stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
 }
 
-void Plan::run_on_device(Execution& e, const std::vector<void*>& outputs) {
-  Waiting waiting{device_, true};
-  if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
-  if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
-  run_or_play(e);
-  if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
-  device_.wait();
-  waiting.is_due = false;
-  for (size_t i = 0; i < outputs.size(); ++i)
-    if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
-      std::memcpy(outputs[i], e.results.here.data() + e.results.at[i], static_cast<size_t>(bytes));
-}
-
-// Steps that do the same in the same memory as in the run before are recorded, and played from then on: only contents
+// Calls that do the same in the same memory as in the run before are recorded, and played from then on: only contents
 // change, of what is fed, of variables and of what is kept of them.
-void Plan::run_or_play(Execution& e) {
+template <class F> void Plan::run_or_play(Execution& e, std::unique_ptr<Recording>& recording, const F& calls) {
   const bool is_same = refresh_prologues(e) && e.has_run;
   e.has_run = true;
-  if (!is_same) e.recording.reset();
-  if (!is_recordable_ || !is_same) return run_steps(e);
-  if (!e.recording && !record(e)) return run_steps(e);
+  if (!is_same) {
+    e.steps_recorded.reset();
+    e.all_recorded.reset();
+  }
+  if (is_recordable_ && is_same && !recording) record(e, recording, calls);
+  if (!recording) return calls();
   if (!written_.empty()) {
     interruption_point();
     e.has_written = true;
   }
-  device_.play(*e.recording);
+  device_.play(*recording);
 }
 
-// False where the device does not take a step into a recording: then it never tries again.
-bool Plan::record(Execution& e) {
+// Where the device does not take a call into a recording, it never tries again.
+template <class F> void Plan::record(Execution& e, std::unique_ptr<Recording>& recording, const F& calls) {
   try {
     Recorder recorder(device_);
-    run_steps(e);
-    e.recording = recorder.end();
+    calls();
+    recording = recorder.end();
   } catch (const RuntimeError&) {
     is_recordable_ = false;
   }
   e.has_written = false;
-  return e.recording != nullptr;
+}
+
+void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std::vector<void*>& outputs,
+                         const RunOptions& options) {
+  Waiting waiting{device_, true};
+  const bool sends_next = options.next && make_room(e, *options.next);
+  if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
+  const auto fetch = [&] {
+    if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+  };
+  const auto each_result = [&](auto copy, const Buffer& from) {
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
+        copy(outputs[i], from.data() + e.results.at[i], bytes);
+  };
+  if (is_from_host_to_host(feeds, options)) {
+    run_or_play(e, e.all_recorded, [&] {
+      if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
+      run_steps(e);
+      fetch();
+    });
+  } else {
+    send_feeds(e, feeds, options.now);
+    run_or_play(e, e.steps_recorded, [&] { run_steps(e); });
+    if (!options.keeps_results) fetch();
+    else
+      each_result([&](void* to, const char* from, int64_t bytes) { device_.copy(to, from, bytes); }, e.results.there);
+  }
+  if (sends_next) send_early(*options.next);
+  device_.wait();
+  waiting.is_due = false;
+  if (!options.keeps_results)
+    each_result([](void* to, const char* from, int64_t bytes) { std::memcpy(to, from, static_cast<size_t>(bytes)); },
+                e.results.here);
+}
+
+// Whether all it is fed is staged, and its results are fetched: then these copies are the same in each run, too.
+bool Plan::is_from_host_to_host(const std::vector<Feed>& feeds, const RunOptions& options) const {
+  if (options.keeps_results || is_sent(options.now)) return false;
+  for (size_t f = 0; f < feeds.size(); ++f)
+    if (lies_there(static_cast<int>(f), feeds[f])) return false;
+  return true;
 }
 
 // True where each is in the memory that it was in before. Bodies have their own.
@@ -477,7 +533,7 @@ class Plan::Borrowed {
 };
 
 bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter& counter, Locking locking,
-               bool at_once) {
+               bool at_once, const RunOptions& options) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
   VariableLocks locks(program_.variables, locks_);
@@ -486,7 +542,8 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
   Execution& e = *borrowed;
   if (at_once && !has_prologue(e)) return false;
   e.has_written = false;
-  point(e, feeds, outputs);
+  if (is_on_host_) point(e, feeds, outputs);
+  else if (!is_sent(options.now)) stage_feeds(e, feeds);
   if (!at_once && locking == Locking::take) locks.take(false);
   e.info.run = counter.begin(program_.has_random());
   if (const uint64_t epoch = Variable::epoch.load(std::memory_order_acquire); e.brought_epoch != epoch) {
@@ -503,7 +560,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
     }
   } written{*this, e};
   if (is_on_host_) run_steps(e);
-  else run_on_device(e, outputs);
+  else run_on_device(e, feeds, outputs, options);
   last_ns_.store(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count(),
                  std::memory_order_relaxed);
   last_allocations_.store(static_cast<int64_t>(thread_allocations() - allocations), std::memory_order_relaxed);
@@ -542,7 +599,7 @@ void Plan::check_nan(const Step& step, const KernelCall& call) const {
 bool Plan::is_recorded() const {
   std::lock_guard<std::mutex> lock(mutex_);
   for (auto& e : idle_)
-    if (e->recording) return true;
+    if (e->steps_recorded || e->all_recorded) return true;
   return false;
 }
 

@@ -16,23 +16,6 @@ struct Plan::Prologue {
   std::vector<Buffer> kept;
 };
 
-// What a run brings to another device than the host, or takes from there: in one block of its memory, whose parts never
-// move, and in one of the host's from which it is copied in one go.
-struct Exchange {
-  Buffer there, here;
-  std::vector<int64_t> at;  // of each part
-  int64_t bytes = 0;
-
-  void add(int64_t size) {
-    at.push_back(bytes);
-    bytes += align_up(size > 0 ? size : 1);
-  }
-  void allocate(Device& device) {
-    there = Buffer(bytes, device);
-    here = Buffer(bytes, device.pinned());
-  }
-};
-
 struct Plan::Execution {
   Buffer owned;                 // the arena of a plan that is run by itself
   char* arena = nullptr;        // that, or what the step around a body gives it
@@ -58,8 +41,8 @@ struct Plan::Execution {
   };
   std::vector<PackPatch> pack_patches;
   std::shared_ptr<Prologue> prologue;
-  std::unique_ptr<Recording> recording;  // of its steps
-  uint64_t last_prologue = 0;            // the serial of that of the run before
+  std::unique_ptr<Recording> steps_recorded, all_recorded;  // the steps alone; with the copies before and behind them
+  uint64_t last_prologue = 0;                               // the serial of that of the run before
   bool has_run = false;
   uint64_t epoch = ~uint64_t{0};          // of the variables when `prologue` was right
   uint64_t brought_epoch = ~uint64_t{0};  // when they were on the device

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/buffer.h"
 #include "core/convert.h"
+#include "core/device.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 
 namespace hornbeam {
 
 bool Feed::direct(DType want) const {
-  if (rows || dtype != want || reinterpret_cast<uintptr_t>(data) % item_size(dtype)) return false;
+  return !rows && !device && dtype == want && reinterpret_cast<uintptr_t>(data) % item_size(dtype) == 0 && is_compact();
+}
+
+bool Feed::is_compact() const {
   int64_t expect = item_size(dtype);
   for (int i = shape.rank - 1; i >= 0; --i) {
     if (shape[i] != 1 && strides[i] != expect) return shape.count() == 0;
@@ -110,9 +115,24 @@ void copy_direct(const Feed& f, void* out) {
   }
 }
 
+// Out of a device's memory: all from the first element to the last.
+void stage_from_device(const Feed& f, DType want, void* out) {
+  if (f.shape.count() == 0) return;
+  if (f.dtype == want && f.is_compact()) return f.device->copy_out(out, f.data, f.shape.count() * item_size(want));
+  int64_t low = 0, high = item_size(f.dtype);
+  for (int i = 0; i < f.shape.rank; ++i) (f.strides[i] < 0 ? low : high) += (f.shape[i] - 1) * f.strides[i];
+  const Buffer copy(high - low);
+  f.device->copy_out(copy.data(), f.data + low, high - low);
+  Feed here = f;
+  here.device = nullptr;
+  here.data = copy.data() - low;
+  stage(here, want, out);
+}
+
 }  // namespace
 
 void stage(const Feed& f, DType want, void* out) {
+  if (f.device) return stage_from_device(f, want, out);
   if (f.rows)
     for (int64_t i = 0; i < f.row_count; ++i)
       if (f.rows[i] < 0 || f.rows[i] >= f.shape[0])

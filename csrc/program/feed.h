@@ -7,12 +7,15 @@
 
 namespace hornbeam {
 
+class Device;
+
 struct Feed {
   const char* data = nullptr;
+  Device* device = nullptr;  // whose memory it is; null for the host's
   DType dtype = DType::float32;
   Shape shape;                     // of `data`, before the gather
   int64_t strides[kMaxRank] = {};  // bytes
-  const int64_t* rows = nullptr;   // if set: feed data[rows]
+  const int64_t* rows = nullptr;   // if set: feed data[rows]; on the host
   int64_t row_count = 0;
 
   Shape fed_shape() const {
@@ -20,8 +23,9 @@ struct Feed {
     if (rows) s[0] = row_count;
     return s;
   }
-  // True when the program can read `data` as it stands.
+  // True when a program on the host can read `data` as it stands.
   bool direct(DType want) const;
+  bool is_compact() const;  // row-major, without gaps
 };
 
 // `data` of this dtype and shape, row-major and without gaps.

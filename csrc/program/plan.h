@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "program/locks.h"
+#include "program/lookahead.h"
 #include "program/program.h"
 #include "program/run_counter.h"
 
@@ -45,6 +46,13 @@ struct Copy {  // at the end of a run: a second output, a feed passed through, a
 // Whether a run takes its variables' locks, or the caller holds them.
 enum class Locking { take, held };
 
+// Of a run on another device than the host.
+struct RunOptions {
+  EarlyFeeds* now = nullptr;   // that may have been sent
+  EarlyFeeds* next = nullptr;  // to send
+  bool keeps_results = false;  // `outputs` are memory of the device
+};
+
 class Plan;
 void bind_plan(Plan&);  // bind.cpp
 
@@ -56,7 +64,7 @@ const Kernel* control_kernel(const OpInstance&);  // only to have a name in the 
 // Lays out the workspace of a step with bodies: sets `workspace` and `scratch`.
 void lay_out_control(const OpInstance&, Step&);
 
-class Plan {
+class Plan : private KeepsMemory {
  public:
   Plan(Program& program, const std::vector<Shape>& feed_shapes, const FeedInts& feed_ints, const Target& target);
   ~Plan();
@@ -75,7 +83,8 @@ class Plan {
   // Runs once. `outputs` are buffers of output_shape/output_dtype. `at_once`, for who holds the GIL: false, having done
   // nothing, where a variable is locked by somebody else, or the prologue has to be made, which somebody may do who
   // waits for the GIL.
-  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking, bool at_once);
+  bool run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs, RunCounter&, Locking, bool at_once,
+           const RunOptions& = {});
 
  private:
   friend class Binder;
@@ -84,6 +93,7 @@ class Plan {
   struct Execution;
   struct Prologue;
 
+  void free_idle() override;
   std::unique_ptr<Execution> acquire();
   std::unique_ptr<Execution> make_execution(char* arena, char* host_room);
   void give_device_memory(Execution&);
@@ -100,13 +110,20 @@ class Plan {
   void run_steps(Execution&);
   void refresh_prologue(Execution&);
   // On another device than the host.
-  void point_to_device(Execution&, const std::vector<Feed>&);
-  void run_on_device(Execution&, const std::vector<void*>& outputs);
-  void run_or_play(Execution&);
-  bool record(Execution&);
+  void stage_feeds(Execution&, const std::vector<Feed>&);
+  void run_on_device(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs, const RunOptions&);
+  void send_feeds(Execution&, const std::vector<Feed>&, EarlyFeeds*);
+  bool lies_there(int feed, const Feed&) const;
+  bool is_from_host_to_host(const std::vector<Feed>&, const RunOptions&) const;
+  template <class F> void run_or_play(Execution&, std::unique_ptr<Recording>&, const F& calls);
+  template <class F> void record(Execution&, std::unique_ptr<Recording>&, const F& calls);
   bool refresh_prologues(Execution&);
   int64_t calls_of_a_run() const;
   bool is_recorded() const;
+  // lookahead.cpp
+  bool is_sent(const EarlyFeeds*) const;
+  bool make_room(const Execution&, EarlyFeeds&);
+  void send_early(EarlyFeeds&) noexcept;
   [[noreturn]] void out_of_memory(const char* what, int64_t bytes, const std::vector<Step>&) const;
   // control.cpp
   void run_control(Execution&, size_t step);
@@ -117,6 +134,7 @@ class Plan {
   void check_nan(const Step&, const KernelCall&) const;
 
   Program& program_;
+  const uint64_t serial_;  // another for each plan
   std::vector<Shape> feed_shapes_;
   FeedInts feed_ints_;
   const Target& target_;

@@ -57,8 +57,10 @@ void Run::run_first_part() {
   program_ = cut_->rest.get();
 }
 
-bool Run::run(const std::vector<void*>& outputs, bool at_once) {
-  if (!plan_->run(*feeds_, outputs, *counter_, locking_, at_once)) return false;
+bool Run::run(const std::vector<void*>& outputs, bool at_once, const RunOptions& options) {
+  RunOptions of_last = options;
+  if (locking_ == Locking::held) of_last.now = of_last.next = nullptr;  // it is fed what the first part made, too
+  if (!plan_->run(*feeds_, outputs, *counter_, locking_, at_once, of_last)) return false;
   locks_.reset();
   return true;
 }

@@ -25,7 +25,7 @@ class Run {
 
   // Once bound: what is left, which makes the results; and running it, as Plan::run does.
   const Plan& plan() const { return *plan_; }
-  bool run(const std::vector<void*>& outputs, bool at_once);
+  bool run(const std::vector<void*>& outputs, bool at_once, const RunOptions& = {});
 
  private:
   Program* program_;  // what is left

@@ -35,11 +35,19 @@ _MODULES = (
     "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "initializers",
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
-_MORE_MODULES = ("graph", "legacy", "mixed_precision", "objectives", "saving", "version")
-_NAMES = {"Input": "layers", "Model": "models", "Sequential": "models", "set_random_seed": "utils"}
+_MORE_MODULES = ("config", "graph", "legacy", "mixed_precision", "objectives", "saving", "version")
+_NAMES = {
+    "DeviceArray": "_core",
+    "Input": "layers",
+    "Model": "models",
+    "Sequential": "models",
+    "set_random_seed": "utils",
+}
 
 # `from keras import *` gave the modules, too.
-__all__ = [*_NAMES, *_MODULES, "device", "install_as_keras", "set_num_threads"]
+__all__ = [
+    *(name for name in _NAMES if name != "DeviceArray"), *_MODULES, "device", "install_as_keras", "set_num_threads",
+]  # fmt: skip
 
 __getattr__, __dir__ = lazy_attributes(globals(), _NAMES, (*_MODULES, *_MORE_MODULES))
 
@@ -73,8 +81,8 @@ def device(name: str) -> Iterator[None]:
     """Run what this thread runs in the block on a device: ``with hornbeam.device("cpu"): model.fit(x, y)``.
 
     It is where a model runs that counts, not where it was built: weights go along with the run. Other threads, those
-    started in the block among them, run where they would anyway: on the device that the environment variable
-    ``HORNBEAM_DEVICE`` names, or on the CPU.
+    started in the block among them, run where they would anyway: on the device of ``hornbeam.config.set_device``, else
+    on the one that the environment variable ``HORNBEAM_DEVICE`` names, else on the CPU.
 
     Args:
         name: one of the devices that ``hornbeam info`` lists.

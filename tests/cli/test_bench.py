@@ -8,6 +8,7 @@ from hornbeam import _core
 from hornbeam.bench import cases
 from hornbeam.bench.case import Array, array, case, weight
 from hornbeam.bench.measure import Subject, peaks, repeat
+from hornbeam.bench.on_device import device_cases
 from hornbeam.cli import main
 
 #: What is computed when a plan is bound, what only rewrites make, what runs other ops, and the peaks themselves.
@@ -60,7 +61,7 @@ def test_inputs_are_what_they_say():
 
 
 def test_peaks_follow_the_instruction_set(target):
-    found = peaks(0.001)
+    found = peaks(0.001, tiny=True)
     assert found.flops > 0 and found.bytes > 0
 
 
@@ -96,8 +97,52 @@ def test_the_tool_prints_and_writes_what_it_measured(capsys, tmp_path):
     assert row["of_peak"] == pytest.approx(row["rate"] / result["machine"]["bytes"])
 
 
+#: Ops, programs and models.
+ON_DEVICES = ["add", "matmul", "adam", "chain", "mlp predict", "lstm step"]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in _core.devices()])
+def test_a_device_is_measured_with_what_lies_there(name, capsys, tmp_path):
+    path = tmp_path / "result.json"
+    words = ["bench", "--device", name, "--tiny", "--time", "0.001"]
+    assert main([*words, *ON_DEVICES, "--json", str(path)]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows == json.loads(path.read_text()) and all(row.get("ok", True) for row in rows)
+    peak, launch, *rest = rows
+    assert peak["device"] == name and peak["gflops"] > 0 and peak["copy_gbs"] > 0 and launch["us"] > 0
+    assert len(rest) == 7 and all(row["us"] > 0 for row in rest)
+    assert sum("gbs" in row for row in rest) == 3 and sum("gflops" in row for row in rest) == 2
+
+
+@pytest.mark.parametrize("name", [name for name, _ in _core.devices()[1:]])
+def test_a_subject_on_a_device_is_fed_nothing_and_computes_in_each_run(name):
+    import hornbeam
+
+    with hornbeam.device(name):
+        subject = Subject(case("tanh", array(8)))
+        assert subject.feeds == [] and subject.run() > 0
+        plan = str(subject.function.program().bind([]))
+    assert "tanh" in plan or "interpreted" in plan
+    assert "prologue" not in plan
+
+
+def test_devices_have_cases_of_each_kind():
+    for tiny in (True, False):
+        names = [c.name for c in device_cases(tiny)]
+        assert len(set(names)) == len(names)
+    assert {c.op for c in device_cases()} <= {c.op for c in cases.all_cases()}
+
+
+def test_a_device_that_is_not_there(capsys):
+    assert main(["bench", "--device", "gpu"]) == 1
+    assert "there is no device 'gpu'" in capsys.readouterr().err
+
+
 def test_list_and_a_filter_that_fits_nothing(capsys):
     assert main(["bench", "--list", "conv2d"]) == 0
     assert all("conv2d" in line for line in capsys.readouterr().out.splitlines())
+    assert main(["bench", "--list", "--device", "cpu", "step"]) == 0
+    assert all("step" in line for line in capsys.readouterr().out.splitlines())
+    assert main(["bench", "nonsense", "--device", "cpu"]) == 1
     assert main(["bench", "nonsense"]) == 1
     assert "no case" in capsys.readouterr().err

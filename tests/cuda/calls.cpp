@@ -43,6 +43,20 @@ void device() {
   CHECK(cudaSetDevice(1) == cudaErrorInvalidDevice);
   CHECK(cudaGetDeviceProperties(&properties, 1) == cudaErrorInvalidDevice);
 }
+// A device is chosen for a thread; launches go to its streams alone.
+void stream_of_another_device() {
+  int count = 0;
+  CHECK(cudaGetDeviceCount(&count) == cudaSuccess && count == 2);
+  Stream first;
+  CHECK(cudaSetDevice(1) == cudaSuccess);
+  const DeviceArray<float> y(100, first);
+  each(first, "fill", 100, [data = y.data()] GPU_LAMBDA(int64_t i) { data[i] = 1; });
+  CHECK(first.error == cudaErrorInvalidResourceHandle);
+  first.error = cudaSuccess;
+  int current = -1;
+  std::thread([&] { CHECK(cudaGetDevice(&current) == cudaSuccess && current == 0); }).join();
+  CHECK(cudaSetDevice(2) == cudaErrorInvalidDevice);
+}
 void errors() {
   CHECK(cudaSetDevice(7) == cudaErrorInvalidDevice);
   std::thread([] { CHECK(cudaPeekAtLastError() == cudaSuccess); }).join();  // each thread has its own
@@ -368,6 +382,13 @@ void copies_overlap() {
   const DeviceArray<float> y(100, stream);
   cudaMemcpyAsync(y.data() + 1, y.data(), 8, cudaMemcpyDeviceToDevice, stream);
 }
+void memory_of_another_device() {
+  const Stream first;
+  CHECK(cudaSetDevice(1) == cudaSuccess);
+  Stream second;
+  const DeviceArray<float> theirs(100, first);
+  each(second, "double", 100, [data = theirs.data()] GPU_LAMBDA(int64_t i) { data[i] *= 2; });
+}
 void default_stream() { cudaStreamSynchronize(nullptr); }
 void freed_pages() {
   Stream stream;
@@ -384,6 +405,7 @@ void freed_pages() {
 
 constexpr Case kCases[] = {
     {"device", device},
+    {"stream_of_another_device", stream_of_another_device},
     {"errors", errors},
     {"out_of_memory", out_of_memory},
     {"memory_is_used_again", memory_is_used_again},
@@ -409,6 +431,7 @@ constexpr Case kCases[] = {
     {"double_free", double_free},
     {"copy_beyond", copy_beyond},
     {"copies_overlap", copies_overlap},
+    {"memory_of_another_device", memory_of_another_device},
     {"default_stream", default_stream},
     {"freed_pages", freed_pages},
 };

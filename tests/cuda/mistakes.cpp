@@ -58,6 +58,8 @@ enum Mistake {
   pageable_copy,
   use_after_free,
   write_behind_allocation,
+  no_join,
+  one_room,
 };
 constexpr const char* kNames[] = {
     "none",
@@ -74,6 +76,8 @@ constexpr const char* kNames[] = {
     "pageable_copy",
     "use_after_free",
     "write_behind_allocation",
+    "no_join",
+    "one_room",
 };
 
 struct Program {
@@ -137,6 +141,39 @@ struct Program {
     return is_right;
   }
 
+  // With feeds that wait in rooms of their own, to which copies go at once.
+  bool early_feeds_are_right() {
+    struct Room {
+      explicit Room(const Stream& stream) : there(kCount, stream) {}
+      PinnedArray<float> here{kCount};
+      DeviceArray<float> there;
+    } rooms[2] = {Room(compute), Room(compute)};
+    pinned_run[0].number = 0;
+    cudaMemcpyAsync(run.data(), pinned_run.data(), sizeof(Run), cudaMemcpyHostToDevice, compute);
+    compute.wait();
+    const auto room_of = [&](uint64_t number) -> Room& { return rooms[mistake == one_room ? 0 : number % 2]; };
+    const auto send = [&](uint64_t number) {
+      const Room& room = room_of(number);
+      for (size_t i = 0; i < kCount; ++i) room.here[i] = static_cast<float>(i + number);
+      cudaMemcpyAsync(room.there.data(), room.here.data(), kBytes, cudaMemcpyHostToDevice, copies);
+    };
+    constexpr uint64_t kRuns = 5;
+    bool is_right = true;
+    send(0);
+    for (uint64_t number = 0; number < kRuns; ++number) {
+      cudaEventRecord(arrived, copies);
+      if (mistake != no_join) cudaStreamWaitEvent(compute, arrived, 0);
+      cudaMemcpyAsync(in.data(), room_of(number).there.data(), kBytes, cudaMemcpyDeviceToDevice, compute);
+      compute_run(0);
+      cudaMemcpyAsync(pinned_out.data(), out.data(), kBytes, cudaMemcpyDeviceToHost, compute);
+      if (number + 1 < kRuns) send(number + 1);
+      compute.wait();
+      for (size_t i = 0; i < kCount; ++i) is_right = is_right && pinned_out[i] == static_cast<float>(i + number);
+    }
+    copies.wait();
+    return is_right;
+  }
+
   bool sums_are_right() {
     constexpr int64_t kRow = kCount / 2;
     for (size_t i = 0; i < kCount; ++i) pinned_in[i] = static_cast<float>(i % 7);
@@ -157,7 +194,8 @@ int main(int argc, char** argv) {
   for (size_t m = 0; m < std::size(kNames); ++m) {
     if (argc != 2 || std::strcmp(argv[1], kNames[m]) != 0) continue;
     const auto mistake = static_cast<Mistake>(m);
-    const bool is_right = Program(mistake).is_right() && Program(mistake).sums_are_right();
+    const bool is_right =
+        Program(mistake).is_right() && Program(mistake).sums_are_right() && Program(mistake).early_feeds_are_right();
     return is_right && all_hold ? 0 : 1;
   }
   std::fprintf(stderr, "one of these mistakes:");

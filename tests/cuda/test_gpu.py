@@ -1,10 +1,12 @@
 """A device with streams of its own: a GPU, or the simulated one (docs/cuda.md says how to build it)."""
 
+from pathlib import Path
+
 import hornbeam
 import numpy as np
 import pytest
 from fresh_process import run_python
-from hornbeam import _core, layers, models
+from hornbeam import _core, callbacks, layers, models
 from hornbeam import backend as K
 from hornbeam import graph as G
 from together import at_once
@@ -142,6 +144,110 @@ def test_a_model_trains_evaluates_and_predicts_in_turn(gpu, rng):
     close(results["cpu"], results[gpu])
 
 
+PREFETCH = """
+    import hashlib, numpy as np
+    from hornbeam import callbacks, graph as G, layers, models
+    rng = np.random.RandomState(0)
+    np.random.seed(0)
+    model = models.Sequential([layers.Dense(8, "tanh", input_shape=(6,)), layers.Dropout(0.3, seed=1), layers.Dense(3)])
+    model.compile("adam", "mse", metrics=["mae"])
+    x, y = rng.normal(size=(52, 6)), rng.normal(size=(52, 3))
+    runs = []
+    G.Function.run_ahead = lambda *args, run=G.Function.run_ahead: runs.append(args[2]) or run(*args)
+    rates = np.linspace(0.1, 1e-3, 30)
+    schedule = callbacks.LearningRateScheduler(lambda epoch: rates[epoch])
+    watch = [callbacks.LambdaCallback(on_batch_end=lambda batch, logs: None)] if {watched} else []
+    fit = dict(batch_size=8, epochs=3, verbose=0, callbacks=[schedule, callbacks.TerminateOnNaN(), *watch])
+    history = model.fit(x, y, validation_split=0.2, **fit).history
+    model.fit(x[:24], y[:24], shuffle=False, **fit)
+    parts = [*model.get_weights(), model.predict(x, batch_size=7), *(np.array(v) for v in history.values())]
+    print(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
+    print(len(runs), sum(following is not None for following in runs))
+"""
+
+
+def test_the_next_batch_goes_to_the_device_while_a_step_computes_and_changes_nothing(gpu):
+    """Under each order of streams; a batch that nobody may touch yet, or not any more, would make other weights."""
+    seeds = "0123" if gpu == "sim" else "0"
+    ahead, plain = PREFETCH.replace("{watched}", "False"), PREFETCH.replace("{watched}", "True")
+    runs = [output_of(ahead, HORNBEAM_DEVICE=gpu, HORNBEAM_SIM_SEED=seed).split() for seed in seeds]
+    digest, steps, early = output_of(plain, HORNBEAM_DEVICE=gpu).split()
+    assert (steps, early) == ("14", "10")  # validation and prediction, which no callback of the script watches
+    assert runs == [[digest, "41", "31"]] * len(seeds)
+
+
+def test_a_callback_that_changes_the_data_between_batches_is_heard(gpu):
+    class Halved(callbacks.Callback):
+        def on_batch_end(self, batch, logs=None):
+            x[:] /= 2
+
+    results = {}
+    for device in ("cpu", gpu):
+        model, x = models.Sequential([layers.Dense(1, kernel_initializer="ones", input_shape=(2,))]), np.ones((12, 2))
+        model.compile("sgd", "mae")
+        with hornbeam.device(device):
+            model.fit(x, np.zeros(12), batch_size=4, verbose=0, callbacks=[Halved()])
+        results[device] = model.get_weights()
+    close(results["cpu"], results[gpu])
+
+
+TURNS = """
+    import numpy as np, hornbeam
+    from hornbeam import _core, backend as K, graph as G
+    rng = np.random.RandomState(0)
+    x, w = K.placeholder((None, 4)), K.variable(rng.normal(size=(4, 3)))
+    kept = G.apply("tanh", [K.variable(rng.normal(size=(4, 3)))])
+    y = K.dot(x, w * kept) + K.random_normal((3,), seed=1)
+    f = G.Function([x], [y, K.sum(x)], updates=[w.assign(w * 0.9)], counter=G.RunCounter())
+    batches, rooms = list(rng.normal(size=(24, 5, 4)).astype("float32")), [_core.EarlyFeeds(), _core.EarlyFeeds()]
+    for n, kind in enumerate("ppptptetpeeteeppttppette"):
+        if _core.device() == "cpu" or kind == "p":
+            results = f([batches[n]])
+        elif kind == "t":
+            results = f.run_there([hornbeam.DeviceArray(batches[n]) if n % 2 else batches[n]])
+        else:
+            now, following = rooms[n % 2], rooms[(n + 1) % 2]
+            if not now.arrays or now.arrays[0] is not batches[n]:
+                now.set([batches[n]])
+            following.set([batches[(n + 1) % 24]])
+            results = f.run_ahead(now, following)
+        print(*np.concatenate([np.asarray(r).ravel() for r in results]).tolist())
+    print(*w.get_value().ravel())
+"""
+
+
+def test_runs_with_copies_of_each_kind_take_turns(gpu):
+    """From the host and to it; from the device and to it; from where a batch was sent before."""
+    seeds = "0123" if gpu == "sim" else "0"
+    runs = [output_of(TURNS, HORNBEAM_DEVICE=gpu, HORNBEAM_SIM_SEED=seed) for seed in seeds]
+    assert len(set(runs)) == 1
+    want, got = (np.array(" ".join(out.split()).split(), float) for out in (output_of(TURNS), runs[0]))
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+def test_a_batch_that_is_wrong_is_an_error_of_its_own_step(gpu):
+    x, seen = K.placeholder((None, 2)), K.variable(0.0)
+    f = G.Function([x], [K.sum(x)], updates=[seen.assign(seen + 1.0)])
+    now, following = _core.EarlyFeeds(), _core.EarlyFeeds()
+    with hornbeam.device(gpu):
+        for wrong in ([(np.ones((4, 2)), np.array([3, 4]))], [np.ones((2, 3))], [], ["x"]):
+            now.set([np.ones((2, 2))])
+            following.set(wrong)
+            assert f.run_ahead(now, following)[0] == 4
+            with pytest.raises((ValueError, TypeError)):
+                f.run_ahead(following, None)
+            following.set([np.full((2, 2), 2.0)])
+            assert f.run_ahead(now, following)[0] == 4
+            assert f.run_ahead(following, now)[0] == 8
+            following.set([np.full((2, 2), 3.0)])  # what was sent and not used makes room
+            assert f.run_ahead(now, following)[0] == 4
+            following.set([np.full((2, 2), 5.0)])
+            assert f.run_ahead(following, None)[0] == 20
+        with pytest.raises(ValueError, match="the same room"):
+            f.run_ahead(now, now)
+    assert seen.get_value() == 4 * 5
+
+
 def test_many_threads_predict_with_one_model(gpu, rng):
     model, x = small_model(), rng.normal(size=(6, 8, 8, 2))
     want = model.predict(x)
@@ -200,6 +306,56 @@ def test_where_there_is_no_room_the_error_says_how_much_and_the_process_goes_on(
     )
     small, refusal, after = out.splitlines()
     assert (small, after) == ("100.0", "400.0") and "bytes, for which there is no memory" in refusal
+
+
+def test_memory_that_others_keep_for_later_is_given_up_for_what_is_wanted_now(gpu):
+    if gpu != "sim":
+        pytest.skip("it would take a GPU's whole memory")
+    out = output_of(
+        """
+        import numpy as np, hornbeam
+        from hornbeam import backend as K, graph as G
+        a = K.placeholder((None, 600))
+        w = K.variable(np.ones((600, 500)))
+        first, second = (K.function([a], [K.sum(K.dot(a, G.apply("tanh", [w * scale])))]) for scale in (1e-9, 2e-9))
+        with hornbeam.device("sim"):
+            for f in (first, second, first):
+                for rows in (550, 600):  # there is not room for the plans of both
+                    print(f"{f([np.ones((rows, 600))])[0] / rows:.3g}")
+        """,
+        HORNBEAM_SIM_MEMORY=str(12 << 20),
+    )
+    assert out.split() == ["0.0003"] * 2 + ["0.0006"] * 2 + ["0.0003"] * 2
+
+
+def test_weights_go_from_one_gpu_to_another(gpu):
+    if gpu != "sim":
+        pytest.skip("there may be one alone")
+    out = output_of(
+        """
+        import numpy as np, hornbeam
+        from hornbeam import _core, backend as K, graph as G
+        from together import at_once
+        x, w = K.placeholder((None, 3)), K.variable(np.eye(3))
+        train = G.Function([x], [K.sum(K.dot(x, w))], updates=[w.assign(w + 1.0)])
+        for device in ("sim", "sim:1", "cpu", "sim:1", "sim:0") * 3:  # runs are recorded from the second on
+            with hornbeam.device(device):
+                print(train([np.ones((2, 3))])[0])
+        print(w.get_value().sum())
+        print(*(name for name, _ in _core.devices() if name.startswith("sim")))
+
+        y = G.Function([x], [K.tanh(K.dot(x, w) / 100)])
+        def predict(device):
+            with hornbeam.device(device):
+                return [y([np.ones((n, 3))])[0].sum() / n for n in range(1, 20)]
+        one, two = at_once(lambda: predict("sim"), lambda: predict("sim:1"))
+        print(np.allclose(one, two) and np.allclose(one, one[0]))
+        """,
+        HORNBEAM_SIM_DEVICES="2",
+        PYTHONPATH=str(Path(__file__).parents[1]),
+    ).splitlines()
+    assert [float(line) for line in out[:16]] == [6 + 18 * n for n in range(15)] + [3 + 9 * 15]
+    assert out[16:] == ["sim sim:1", "True"]
 
 
 def test_children_of_a_process_that_has_only_imported_hornbeam_have_the_device(gpu):

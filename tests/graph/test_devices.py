@@ -63,6 +63,43 @@ def test_the_environment_picks_a_device():
     assert run.stdout == "apart\n"
 
 
+def test_a_process_has_a_device_for_threads_without_a_scope():
+    run = run_python(
+        """
+        import threading
+        import hornbeam
+        from hornbeam import config
+
+        def elsewhere():
+            names = []
+            thread = threading.Thread(target=lambda: names.append(config.get_device()))
+            thread.start()
+            thread.join()
+            return names[0]
+
+        print(config.get_device(), elsewhere())
+        config.set_device("cpu:0")
+        print(config.get_device(), elsewhere())
+        with hornbeam.device("apart"):
+            print(config.get_device(), elsewhere())
+            config.set_device("apart")
+            config.set_device("cpu")
+            print(config.get_device(), elsewhere())
+        config.set_device(None)
+        try:
+            config.set_device("gpu")
+        except ValueError as error:
+            print(error)
+        print(config.get_device(), elsewhere())
+        """,
+        HORNBEAM_DEVICE="apart",
+    )
+    assert run.stderr == ""
+    *names, error, last = run.stdout.splitlines()
+    assert [*names, last] == ["apart apart", "cpu cpu", "apart cpu", "apart cpu", "apart apart"]
+    assert error.startswith("there is no device 'gpu'") and "cpu, apart" in error
+
+
 def test_plans_of_a_program_belong_to_their_device_and_bodies_to_their_plan():
     x = K.placeholder((None, 2))
     f = G.Function([x], [K.foldl(lambda total, row: K.tanh(total + row), x)])
@@ -208,3 +245,18 @@ def test_a_forked_child_has_the_host_but_not_the_device(device):
     )
     child, refusal, parent = run.stdout.splitlines()
     assert child == parent == "[2.0, 2.0, 2.0]" and "before this process was forked" in refusal
+
+
+def test_tf32_is_off_until_it_is_asked_for():
+    assert not config.uses_tf32()
+    x = G.placeholder((None, 64))
+    f = G.Function([x], [G.apply("matmul", [x, np.linspace(-1, 1, 64 * 8).reshape(64, 8).astype("float32")])])
+    values = np.linspace(0.1, 0.9, 20 * 64).reshape(20, 64).astype("float32")
+    exact = f([values])[0]
+    config.enable_tf32()
+    try:
+        assert config.uses_tf32()
+        np.testing.assert_allclose(f([values])[0], exact, rtol=2e-3, atol=2e-2)
+    finally:
+        config.enable_tf32(False)
+    np.testing.assert_array_equal(f([values])[0], exact)

@@ -16,20 +16,22 @@ bool refuses_allocation(Stream& stream) {
   return stream.capture || breaks_capture();
 }
 
-void check_device(const char* call, const void* p, size_t bytes) {
+void check_device(const char* call, const void* p, size_t bytes, int device) {
   if (bytes && !device_memory().holds(p, bytes))
     die("%s: %zu bytes that are not inside one allocation of the device's memory", call, bytes);
+  if (bytes && device_memory().device_of(p) != device)
+    die("%s: memory of device %d, in a stream of device %d", call, device_memory().device_of(p), device);
 }
 void check_pinned(const char* call, const void* p, size_t bytes) {
   if (bytes && !pinned_memory().holds(p, bytes))
     die("%s: %zu bytes that are not pinned memory of the host: the call would wait for them", call, bytes);
 }
-void check_copy(const void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+void check_copy(const void* to, const void* from, size_t bytes, cudaMemcpyKind kind, int device) {
   constexpr auto kName = "cudaMemcpyAsync";
   if (kind == cudaMemcpyDeviceToHost) check_pinned(kName, to, bytes);
-  else check_device(kName, to, bytes);
+  else check_device(kName, to, bytes, device);
   if (kind == cudaMemcpyHostToDevice) check_pinned(kName, from, bytes);
-  else check_device(kName, from, bytes);
+  else check_device(kName, from, bytes, device);
   const auto *a = static_cast<const char*>(to), *b = static_cast<const char*>(from);
   if (a < b + bytes && b < a + bytes) die("%s: the two overlap", kName);
 }
@@ -39,11 +41,12 @@ void check_copy(const void* to, const void* from, size_t bytes, cudaMemcpyKind k
 // ---- the device's memory ----
 cudaError_t cudaMallocAsync(void** p, size_t bytes, cudaStream_t stream) {
   return call([&] {
-    if (refuses_allocation(stream_of(stream))) return cudaErrorStreamCaptureUnsupported;
-    *p = device_memory().allocate(bytes);
+    Stream& s = stream_of(stream);
+    if (refuses_allocation(s)) return cudaErrorStreamCaptureUnsupported;
+    *p = device_memory().allocate(bytes, s.device);
     if (*p) return cudaSuccess;
     run_all_streams();  // there may be memory to be freed in them
-    *p = device_memory().allocate(bytes);
+    *p = device_memory().allocate(bytes, s.device);
     return *p ? cudaSuccess : cudaErrorMemoryAllocation;
   });
 }
@@ -73,7 +76,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 // There is one pool. It keeps nothing back, so that there is nothing to set or to trim.
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
   return call([&] {
-    if (device != 0) return cudaErrorInvalidDevice;
+    if (!is_device(device)) return cudaErrorInvalidDevice;
     *pool = reinterpret_cast<cudaMemPool_t>(&device_memory());
     return cudaSuccess;
   });
@@ -114,30 +117,32 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   return call([&] {
     if (kind != cudaMemcpyHostToDevice && kind != cudaMemcpyDeviceToHost && kind != cudaMemcpyDeviceToDevice)
       return cudaErrorInvalidMemcpyDirection;
-    check_copy(to, from, bytes, kind);
-    put(stream_of(stream), {Work::Kind::on_device,
-                            "cudaMemcpyAsync",
-                            [=] {
-                              check_copy(to, from, bytes, kind);  // it may have been freed meanwhile
-                              std::memcpy(kind == cudaMemcpyDeviceToHost ? to : device_memory().inside(to),
-                                          kind == cudaMemcpyHostToDevice ? from : device_memory().inside(from), bytes);
-                            },
-                            {},
-                            nullptr});
+    Stream& s = stream_of(stream);
+    check_copy(to, from, bytes, kind, s.device);
+    put(s, {Work::Kind::on_device,
+            "cudaMemcpyAsync",
+            [=, device = s.device] {
+              check_copy(to, from, bytes, kind, device);  // it may have been freed meanwhile
+              std::memcpy(kind == cudaMemcpyDeviceToHost ? to : device_memory().inside(to),
+                          kind == cudaMemcpyHostToDevice ? from : device_memory().inside(from), bytes);
+            },
+            {},
+            nullptr});
     return cudaSuccess;
   });
 }
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
   return call([&] {
-    check_device("cudaMemsetAsync", to, bytes);
-    put(stream_of(stream), {Work::Kind::on_device,
-                            "cudaMemsetAsync",
-                            [=] {
-                              check_device("cudaMemsetAsync", to, bytes);
-                              std::memset(device_memory().inside(to), value, bytes);
-                            },
-                            {},
-                            nullptr});
+    Stream& s = stream_of(stream);
+    check_device("cudaMemsetAsync", to, bytes, s.device);
+    put(s, {Work::Kind::on_device,
+            "cudaMemsetAsync",
+            [=, device = s.device] {
+              check_device("cudaMemsetAsync", to, bytes, device);
+              std::memset(device_memory().inside(to), value, bytes);
+            },
+            {},
+            nullptr});
     return cudaSuccess;
   });
 }

@@ -1,4 +1,6 @@
-// The one device that there is.
+// The devices that there are: HORNBEAM_SIM_DEVICES of them, one otherwise.
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "cuda/sim/memory.h"
@@ -9,20 +11,38 @@ using namespace hornbeam::sim;
 namespace {
 // Of the oldest GPUs that the kernels are for: what fits here fits everywhere.
 constexpr int kMajor = 7, kMinor = 5, kMultiprocessors = 4;
+
+int device_count() {
+  static const int count = [] {
+    const char* wanted = std::getenv("HORNBEAM_SIM_DEVICES");
+    return std::max(wanted ? std::atoi(wanted) : 1, 1);
+  }();
+  return count;
+}
+thread_local int current = 0;
 }  // namespace
+
+namespace hornbeam::sim {
+int current_device() { return current; }
+bool is_device(int number) { return number >= 0 && number < device_count(); }
+}  // namespace hornbeam::sim
 
 cudaError_t cudaGetDeviceCount(int* count) {
   return call([&] {
-    *count = 1;
+    *count = device_count();
     return cudaSuccess;
   });
 }
 cudaError_t cudaSetDevice(int device) {
-  return call([&] { return device == 0 ? cudaSuccess : cudaErrorInvalidDevice; });
+  return call([&] {
+    if (!is_device(device)) return cudaErrorInvalidDevice;
+    current = device;
+    return cudaSuccess;
+  });
 }
 cudaError_t cudaGetDevice(int* device) {
   return call([&] {
-    *device = 0;
+    *device = current;
     return cudaSuccess;
   });
 }
@@ -37,7 +57,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return call([&] {
-    if (device != 0) return cudaErrorInvalidDevice;
+    if (!is_device(device)) return cudaErrorInvalidDevice;
     cudaDeviceProp p = {};
     std::strcpy(p.name, "simulated");
     p.totalGlobalMem = device_memory().limit();
@@ -61,7 +81,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
   return call([&] {
-    if (device != 0) return cudaErrorInvalidDevice;
+    if (!is_device(device)) return cudaErrorInvalidDevice;
     switch (attribute) {
       case cudaDevAttrComputeCapabilityMajor: *value = kMajor; break;
       case cudaDevAttrComputeCapabilityMinor: *value = kMinor; break;

@@ -59,6 +59,7 @@ DeviceMemory::DeviceMemory() : limit_(limit_from_environment()) {
   outside_ = map(kBase, MAP_FIXED_NOREPLACE);
   inside_ = map(0, 0);
   without_pages_[0] = limit_;
+  places_.release(0, static_cast<int64_t>(limit_));  // all of it is free
 }
 
 DeviceMemory& device_memory() {
@@ -66,16 +67,13 @@ DeviceMemory& device_memory() {
   return *memory;
 }
 
-void* DeviceMemory::allocate(size_t bytes) {
+void* DeviceMemory::allocate(size_t bytes, int device) {
   if (bytes > limit_) return nullptr;
   const size_t room = room_for(bytes);
+  if (!places_.has_room(static_cast<int64_t>(room))) return nullptr;
   const auto at = static_cast<size_t>(places_.allocate(static_cast<int64_t>(room)));
-  if (at + room > limit_) {
-    places_.release(static_cast<int64_t>(at), static_cast<int64_t>(room));
-    return nullptr;
-  }
   const unsigned char mark = next_mark_++;
-  allocations_[at] = {bytes, mark};
+  allocations_[at] = {bytes, mark, device};
   used_ += bytes;
   take_pages(at, at + room);  // what is not new holds nothing since it was released
   for (size_t i = bytes; i < room; ++i) inside_[at + i] = static_cast<char>(guard_byte(at + i, mark));
@@ -140,10 +138,13 @@ bool DeviceMemory::holds(const void* p, size_t bytes) const {
   return it != allocations_.end() && offset(outside_, p) + bytes <= it->first + it->second.bytes;
 }
 
+int DeviceMemory::device_of(const void* p) const { return allocation_at(offset(outside_, p))->second.device; }
+
 void DeviceMemory::check_guard(const void* p, const char* who) const {
   const auto it = allocation_at(offset(outside_, p));
   if (it == allocations_.end()) return;
-  const auto& [bytes, mark] = it->second;
+  const size_t bytes = it->second.bytes;
+  const unsigned char mark = it->second.mark;
   for (size_t i = bytes; i < room_for(bytes); ++i)
     if (static_cast<unsigned char>(inside_[it->first + i]) != guard_byte(it->first + i, mark))
       die("%s wrote %zu bytes behind an allocation of %zu bytes", who, i - bytes, bytes);

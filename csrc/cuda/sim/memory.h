@@ -1,4 +1,4 @@
-// The simulated device's memory. Its pages are mapped twice: at the addresses that the host knows nothing can be
+// The simulated devices' memory. Its pages are mapped twice: at the addresses that the host knows nothing can be
 // touched, work of a stream uses other addresses of the same pages (`inside`). It is NaN where it holds no value, and
 // behind each allocation lies a guard that nothing may write.
 #pragma once
@@ -24,15 +24,16 @@ class DeviceMemory {
  public:
   DeviceMemory();
 
-  void* allocate(size_t bytes);  // null: no room
+  void* allocate(size_t bytes, int device);  // null: no room
   void release(void* p);
-  size_t limit() const { return limit_; }
+  size_t limit() const { return limit_; }  // of all devices together
   size_t used() const { return used_; }
 
   bool owns(const void* p) const { return offset(outside_, p) < limit_; }
   bool is_allocated(const void* p) const;                                      // does an allocation begin here?
   bool is_in_allocation(const void* p) const;                                  // or in its guard
   bool holds(const void* p, size_t bytes) const;                               // is all of it inside one allocation?
+  int device_of(const void* p) const;                                          // whose allocation it is in
   void* inside(const void* p) const { return inside_ + offset(outside_, p); }  // where work finds it
   void check_guard(const void* p, const char* who) const;                      // of the allocation that p is in
 
@@ -44,6 +45,7 @@ class DeviceMemory {
   struct Allocation {
     size_t bytes;
     unsigned char mark;  // of its guard: what lies behind one is not what lies behind another
+    int device;
   };
   using Allocations = std::map<size_t, Allocation>;
 

@@ -80,6 +80,8 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration", "no launch can have this grid, block or memory"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "no such device"},
     {cudaErrorInvalidMemcpyDirection, "cudaErrorInvalidMemcpyDirection", "a copy in a direction that is not simulated"},
+    {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle",
+     "a stream of another device than the current one"},
     {cudaErrorNotReady, "cudaErrorNotReady", "work is not done yet"},
     {cudaErrorNotPermitted, "cudaErrorNotPermitted", "a call inside a host function"},
     {cudaErrorIllegalState, "cudaErrorIllegalState", "the stream is captured already, or is not captured"},

@@ -16,6 +16,8 @@ cudaError_t remember(cudaError_t error);
 // Why no call is possible: this is a forked child.
 cudaError_t refusal();
 extern bool in_host_function;
+int current_device();        // of this thread
+bool is_device(int number);  // one of those that there are
 
 // What the runtime's calls have in common.
 template <class Body>

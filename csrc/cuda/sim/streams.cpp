@@ -123,7 +123,12 @@ bool is_host_address(const void* p) {
 
 cudaError_t enqueue(cudaStream_t stream, const char* kernel, const Arguments& arguments, std::function<void()> work) {
   return call([&] {
-    put(stream_of(stream), {Work::Kind::on_device, kernel, std::move(work), arguments.pointers(), nullptr});
+    Stream& s = stream_of(stream);
+    if (s.device != current_device()) return cudaErrorInvalidResourceHandle;
+    for (const void* p : arguments.pointers())
+      if (device_memory().device_of(p) != s.device)
+        die("%s: memory of device %d, in a stream of device %d", kernel, device_memory().device_of(p), s.device);
+    put(s, {Work::Kind::on_device, kernel, std::move(work), arguments.pointers(), nullptr});
     return cudaSuccess;
   });
 }
@@ -156,6 +161,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     static unsigned created = 0;
     streams().push_back(std::make_unique<Stream>());
     streams().back()->number = created++;
+    streams().back()->device = current_device();
     *stream = reinterpret_cast<cudaStream_t>(streams().back().get());
     return cudaSuccess;
   });
@@ -165,6 +171,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     Stream& s = stream_of(stream);
     run_all(s);
     streams().erase(std::find_if(streams().begin(), streams().end(), [&](const auto& one) { return one.get() == &s; }));
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaDeviceSynchronize() {
+  return call([&] {
+    if (breaks_capture()) return cudaErrorStreamCaptureUnsupported;
+    run_all_streams();  // those of other devices, too: a device may be that slow
     return cudaSuccess;
   });
 }

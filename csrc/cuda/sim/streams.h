@@ -40,6 +40,7 @@ struct Capture {
 
 struct Stream {
   unsigned number;  // of creation
+  int device;
   std::deque<std::shared_ptr<const Work>> queue;
   std::unique_ptr<Capture> capture;
 };

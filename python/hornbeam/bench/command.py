@@ -3,6 +3,9 @@
 The peaks are measured first, with the same threads and instruction set: multiply-adds in registers, and a large copy
 (bytes read plus written). Times are of the compiled plan, hot, the fastest of many runs; small tensors stay in cache and
 may pass the copy peak. With --vs torch, the same case runs there right after.
+
+With --device, ops run on tensors that lie there, of sizes that fill a GPU, and then small models; a time is from the call
+to its end. Models run in PyTorch, too, where it is installed and has the GPU: eagerly, and as a CUDA graph.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", type=float, default=0.2, help="seconds per case and library (default 0.2)")
     parser.add_argument("--threads", type=int, help="number of threads")
     parser.add_argument("--isa", help="instruction set, one of those that `hornbeam info` names")
+    parser.add_argument("--device", metavar="NAME", help="measure on a device, one of those that `hornbeam info` names")
+    parser.add_argument("--tiny", action="store_true", help="with --device: sizes that a simulated GPU runs in seconds")
     parser.add_argument("--list", action="store_true", help="only list the cases")
     parser.add_argument("--json", metavar="FILE", help="also write the results to a file")
 
@@ -31,6 +36,10 @@ def main(args: argparse.Namespace) -> int:
     from .cases import all_cases
     from .measure import peaks
 
+    if args.device:
+        from .on_device import bench
+
+        return bench(args)
     cases = [c for c in all_cases() if not args.filter or any(word in c.name for word in args.filter)]
     if args.list:
         print("\n".join(c.name for c in cases))

@@ -120,6 +120,12 @@ class CallbackList:
         """Whether any callback does something at single batches of ``mode`` (train, test or predict)."""
         return any(_overrides(callback, _batch_hooks(mode)) for callback in self.callbacks)
 
+    def calls_scripts(self, mode: str) -> bool:
+        """Whether what happens at single batches of ``mode`` is code of a script, which may do anything."""
+        package = __name__.partition(".")[0]
+        hooks = [getattr(callback, hook, None) for callback in self.callbacks for hook in _batch_hooks(mode)]
+        return any((getattr(hook, "__module__", None) or "").partition(".")[0] != package for hook in hooks)
+
     def _call_batch_hook(self, mode, hook, batch, logs=None):
         name = f"on_{mode}_batch_{hook}"
         logs = Logs(logs or {})

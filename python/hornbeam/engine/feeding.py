@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Tensor
+from .._core import DeviceArray
+from ..graph import Tensor, where_it_lies
 from ..utils.generic_utils import to_list, unpack_singleton
 from . import standardize
 from .endpoints import Endpoint, FedInput
@@ -120,8 +121,8 @@ def _arrays_to_build_on(x: Any) -> list:
             "Please do not pass a dictionary as model inputs: a model that is built on first sight of data does not know "
             "their names yet."
         )
-    arrays = to_list(x, allow_tuple=True)
-    if all(isinstance(v, (np.ndarray, Tensor)) for v in arrays):
+    arrays = [where_it_lies(v) for v in to_list(x, allow_tuple=True)]
+    if all(isinstance(v, (np.ndarray, DeviceArray, Tensor)) for v in arrays):
         return arrays
     if isinstance(x, (list, tuple)) and len(x) and np.ndim(x) and np.asarray(x).dtype != object:
         return [np.asarray(x)]

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import backend as K
 from .. import losses
-from ..graph import as_array, as_strings
+from .._core import DeviceArray
+from ..graph import as_array, as_strings, where_it_lies
 from ..settings import settings
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe
@@ -36,6 +37,8 @@ def standardize_single_array(x):
         x = as_array(x)
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(f"Failed to convert a NumPy array of dtype object: {_NOT_ONE_ARRAY}")
+    if isinstance(x, DeviceArray) and x.ndim == 1:
+        return x.reshape((x.shape[0], 1))
     if getattr(x, "ndim", None) == 1:
         return np.expand_dims(x, 1)
     return x
@@ -72,6 +75,7 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
     arrays = _as_list(data, names)
     if len(arrays) != len(names):
         arrays = _wrong_number(arrays, names, where)
+    arrays = [where_it_lies(x) for x in arrays]
     arrays = [x if hasattr(x, "shape") and not isinstance(x, memoryview) else as_array(x) for x in arrays]
     if text:
         ranks = [None if shape is None else len(shape) for shape in shapes or [None] * len(names)]

@@ -566,10 +566,16 @@ class Model(Steps, Network):
         values = [scalar(value) for value in outputs]
         return dict(zip(self.metrics_names, values)) if return_dict else unpack_singleton(values)
 
-    def predict_on_batch(self, x):
-        """Compute the outputs for one batch, with as little around it as possible."""
+    def predict_on_batch(self, x, on_device=False):
+        """Compute the outputs for one batch, with as little around it as possible.
+
+        Args:
+            x: as for :meth:`predict`; a :class:`hornbeam.DeviceArray` or another library's array that lies on the device
+                which this thread runs on is read there.
+            on_device: whether results stay there, as DeviceArrays; on the CPU they are NumPy's arrays either way.
+        """
         function = self._compiled.predict_function
-        if function is not None and type(x) is np.ndarray:
+        if function is not None and type(x) is np.ndarray and not on_device:
             try:
                 outputs = function([x])
                 return outputs[0] if len(outputs) == 1 else outputs
@@ -578,7 +584,9 @@ class Model(Steps, Network):
         if self._by_steps("predict"):
             return step_loops.predict(self, x, None, 0, None, None)
         x, _, _ = self._standardize_user_data(x)
-        return self._packed(unpack_singleton(self._predicting()(feedable(x))))
+        function = self._predicting()
+        outputs = function.run_there(feedable(x)) if on_device else function(feedable(x))
+        return self._packed(unpack_singleton(outputs))
 
     fit_generator = interfaces.legacy_generator_methods_support(training_generator.fit_generator)
     evaluate_generator = interfaces.legacy_generator_methods_support(training_generator.evaluate_generator)

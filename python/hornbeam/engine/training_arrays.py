@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from .._core import DeviceArray
+from ..graph import as_array
 from ..utils.generic_utils import slice_arrays, to_list
 from . import batch_loop
+from .prefetching import overlapping
 from .training_utils import batch_shuffle, check_num_samples, make_batches, should_run_validation
 
 
@@ -77,20 +80,23 @@ def fit_loop(
         callback.validation_data = val_inputs
     hooks._call_begin_hook("train")
 
+    if shuffle and steps_per_epoch is None:  # batches are gathered from the host's memory
+        fit_inputs = [as_array(x) if isinstance(x, DeviceArray) else x for x in fit_inputs]
+    step, through = overlapping(fit_function, fit_inputs, hooks, "train")
     model._running_fit = fit = batch_loop.RunningFit()
     order = _first_order(model, samples, initial_epoch)
     for epoch in range(initial_epoch, epochs):
         model.reset_metrics()
         hooks.on_epoch_begin(epoch)
         if steps_per_epoch is not None:
-            batches, count = _whole(fit_inputs, steps_per_epoch), steps_per_epoch
+            batches, count = through(_whole(fit_inputs, steps_per_epoch)), steps_per_epoch
         else:
             if shuffle:
                 order = batch_shuffle(order, batch_size) if shuffle == "batch" else _shuffled(order)
                 fit.order = order
-            batches = _batches(fit_inputs, order if shuffle else None, samples, batch_size)
+            batches = through(_batches(fit_inputs, order if shuffle else None, samples, batch_size))
             count = -(-samples // batch_size)
-        trained = batch_loop.train_epoch(hooks, batches, count, fit_function, lambda: labels, fit)
+        trained = batch_loop.train_epoch(hooks, batches, count, step, lambda: labels, fit)
         epoch_logs: dict[str, Any] = {}
         if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
             values = (
@@ -134,7 +140,7 @@ def predict_loop(model, f, ins, batch_size=32, verbose=0, steps=None, callbacks=
     Returns:
         An array, or a list of arrays if there are several outputs.
     """
-    results = batch_loop.predict_batches(*_one_pass(model, f, ins, batch_size, verbose, steps, callbacks))
+    results = batch_loop.predict_batches(*_one_pass(model, f, ins, "predict", batch_size, verbose, steps, callbacks))
     if not results:  # no samples: the shapes of the outputs still hold
         results = [[output] for output in f([x[:0] for x in ins])]
     return batch_loop.concatenate(results)
@@ -151,7 +157,7 @@ def test_loop(model, f, ins, batch_size=None, verbose=0, steps=None, callbacks=N
     """
     model.reset_metrics()
     labels = list(out_labels or model.metrics_names)
-    one_pass = _one_pass(model, f, ins, batch_size, verbose, steps, callbacks, metrics=labels)
+    one_pass = _one_pass(model, f, ins, "test", batch_size, verbose, steps, callbacks, metrics=labels)
     return batch_loop.evaluate_batches(*one_pass, lambda: labels)
 
 
@@ -159,6 +165,7 @@ def _one_pass(
     model: Any,
     f: Any,
     ins: list,
+    mode: str,
     batch_size: int | None,
     verbose: Any,
     steps: int | None,
@@ -170,9 +177,11 @@ def _one_pass(
     hooks = batch_loop.prepare_hooks(
         model, callbacks, batch_size=batch_size, steps=steps, samples=samples, verbose=verbose, **params
     )
+    step, through = overlapping(f, ins, hooks, mode)
     if steps is not None:
-        return hooks, _whole(ins, steps), f, batch_loop.progress(steps, verbose, by_steps=True)
-    return hooks, _batches(ins, None, samples, batch_size), f, batch_loop.progress(samples, verbose, by_steps=False)
+        return hooks, through(_whole(ins, steps)), step, batch_loop.progress(steps, verbose, by_steps=True)
+    batches = through(_batches(ins, None, samples, batch_size))
+    return hooks, batches, step, batch_loop.progress(samples, verbose, by_steps=False)
 
 
 def _batches(ins: list, order: Any, samples: Any, batch_size: Any) -> Iterator[tuple[list, int]]:

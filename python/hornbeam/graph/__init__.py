@@ -1,7 +1,7 @@
 """The symbolic graph: tensors, variables, gradients, and Functions that run on the compiled core."""
 
 from . import item_assignment, nest, operators, string_ops  # these give tensors and variables what they do
-from .arrays import as_array
+from .arrays import as_array, where_it_lies
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
 from .custom import with_gradient
@@ -67,7 +67,8 @@ __all__ = [
     "constant",
     "control_dependencies",
     "convert",
-    "described", "dtype_name",
+    "described",
+    "dtype_name",
     "floatx",
     "gradients",
     "is_eager",
@@ -91,6 +92,7 @@ __all__ = [
     "symbolic",
     "unbroadcast",
     "unique_name",
+    "where_it_lies",
     "with_gradient",
     "write_state",
 ]  # fmt: skip

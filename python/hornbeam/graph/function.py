@@ -35,11 +35,11 @@ def expose_prints(graph: FlatGraph) -> list[str]:
     return [message for message, _ in graph.prints]
 
 
-def print_last(messages: list[str], results: list[np.ndarray]) -> list[np.ndarray]:
+def print_last(messages: list[str], results: list[Any]) -> list[Any]:
     """Print the last results, each with its message, and return the others."""
     outputs = len(results) - len(messages)
     for message, value in zip(messages, results[outputs:]):
-        print(message, value)
+        print(message, np.asarray(value))
     return results[:outputs]
 
 
@@ -110,6 +110,24 @@ class Function:
         found = self._programs.get(phase)
         program, messages = self._program_for(phase, inputs) if found is None else found
         results = program.run(inputs, self.counter)
+        return print_last(messages, results) if messages else results
+
+    def run_there(self, inputs: Sequence[Any]) -> list[np.ndarray] | list[_core.DeviceArray]:
+        """As a call, with results that stay in the device's memory, where it has its own; without the learning phase."""
+        found = self._programs.get(self._phase)
+        program, messages = self._program_for(self._phase, inputs) if found is None else found
+        results = program.run_there(inputs, self.counter)
+        return print_last(messages, results) if messages else results
+
+    def run_ahead(self, now: _core.EarlyFeeds, following: _core.EarlyFeeds | None) -> list[np.ndarray]:
+        """As a call with ``now``; meanwhile what ``following`` holds goes to the device, where it has its own memory.
+
+        The learning phase is not among the feeds. Arrays of ``following`` must not change any more; what is wrong with
+        them is raised by the call that takes them.
+        """
+        found = self._programs.get(self._phase)
+        program, messages = self._program_for(self._phase, now.arrays) if found is None else found
+        results = program.run_ahead(now, following, self.counter)
         return print_last(messages, results) if messages else results
 
     def program(self, phase: int | None = None) -> _core.Program:
