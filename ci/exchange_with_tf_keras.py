@@ -122,7 +122,13 @@ def write(keras, folder):
 
 
 def read(keras, folder):
-    kinds = ["HDF5", "JSON + weights", ".keras", "checkpoint", *(["SavedModel"] if (folder / "0-folder").exists() else [])]
+    kinds = [
+        "HDF5",
+        "JSON + weights",
+        ".keras",
+        "checkpoint",
+        *(["SavedModel"] if (folder / "0-folder").exists() else []),
+    ]
     trained = [f"training from {kind}" for kind in kinds if kind != "JSON + weights"]
     print("| model | " + " | ".join(kinds + trained) + " |\n|---|" + "---|" * (len(kinds) + len(trained)))
     index = json.loads((folder / "index.json").read_text())

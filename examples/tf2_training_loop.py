@@ -43,7 +43,7 @@ def train_step(x, y):
         logits = model(x, training=True)
         loss = loss_fn(y, logits) + 1e-4 * tf.add_n([tf.nn.l2_loss(w) for w in model.trainable_weights])
     gradients = tape.gradient(loss, model.trainable_weights)
-    gradients, size = tf.clip_by_global_norm(gradients, 5.0)
+    gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
     optimizer.apply_gradients(zip(gradients, model.trainable_weights))
     train_accuracy.update_state(y, logits)
     mean_loss.update_state(loss)

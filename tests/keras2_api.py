@@ -1,4 +1,4 @@
-"""Keras 2.3.1's public interface, read from api/keras2.txt, and the comparison of a signature with it."""
+"""Keras's public interfaces, read from api/*.txt, and the comparison of a signature with them."""
 
 import ast
 import inspect
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LIST = Path(__file__).parent / "api" / "keras2.txt"
+LISTS = Path(__file__).parent / "api"
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Name:
         return f"{self.module}.{self.path}"
 
 
-def names() -> Iterator[Name]:
-    """Every name of the list, in its order."""
+def names(version: str = "keras2") -> Iterator[Name]:
+    """Every name of a list, in its order."""
     module = owner = ""
-    for line in LIST.read_text(encoding="utf-8").splitlines():
+    for line in (LISTS / f"{version}.txt").read_text(encoding="utf-8").splitlines():
         text = line.strip()
         if not text or text.startswith("#"):
             continue

@@ -2,7 +2,7 @@
 # What only a GPU can tell, most telling first, within 8 minutes. Each stage has a time limit of its own and cannot stop
 # the next; each adds lines of JSON to $OUT/results.jsonl, and a table comes last.
 #   DEVICE=sim   runs it on the simulated device (docs/cuda.md)
-#   --only NAME  runs one stage: build, info, smoke, ops, layers, gpu, bits, sanitizer
+#   --only NAME  runs one stage: build, info, describe, smoke, own, ops, layers, gpu, bits, sanitizer
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,13 +48,15 @@ bits() {
 }
 
 export -f build tests bits
-export device workers
+export device workers OUT
 stage build 150 bash -c build
 stage info 20 python3 -m hornbeam info
+[ "$device" = sim ] || stage describe 20 bash -c 'ci/cudnn_plans --describe > "$OUT/device.json"' # for tests/cuda/h100.json
 stage smoke 30 python3 tests/cuda/smoke.py "$device"
-stage ops 90 bash -c 'tests tests/ops'
-stage layers 80 bash -c 'tests tests/layers'
-stage gpu 40 python3 -m pytest -q -p no:cacheprovider tests/cuda/test_gpu.py
+stage own 20 env HORNBEAM_LIBRARIES=0 python3 tests/cuda/smoke.py "$device" # kernels of our own in the libraries' place
+stage ops 80 bash -c 'tests tests/ops'
+stage layers 60 bash -c 'tests tests/layers'
+stage gpu 30 python3 -m pytest -q -p no:cacheprovider tests/cuda/test_gpu.py
 stage bits 30 bash -c bits
 if command -v compute-sanitizer > /dev/null; then
   stage sanitizer 40 compute-sanitizer --tool memcheck --error-exitcode 1 python3 tests/cuda/smoke.py "$device"

@@ -35,6 +35,15 @@ def batches(count, size=4):
     return ((np.ones((size, 2)), np.ones((size, 1))) for _ in range(count))
 
 
+def test_weights_without_a_suffix_are_what_the_dialect_says(tmp_path, monkeypatch):
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.save_weights(tmp_path / "one")
+    monkeypatch.setattr(settings, "dialect", TF2)
+    model.save_weights(tmp_path / "two")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint", "one", "two.data-00000-of-00001", "two.index"]
+    model.load_weights(tmp_path / "two").expect_partial()
+
+
 def test_each_rule_differs_between_the_two():
     assert settings.dialect is TF1
     assert all(getattr(TF2, name) and not getattr(TF1, name) for name in RULES)

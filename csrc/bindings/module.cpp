@@ -110,6 +110,17 @@ PYBIND11_MODULE(_checked_core, m) {
         return list;
       },
       "(name, reason) of each kind of device that this machine or installation does not have.");
+  m.def(
+      "libraries",
+      [] {
+        std::vector<std::pair<std::string, std::string>> list;
+        for (const LoadedModule& module : modules())
+          if (module.libraries) list.emplace_back(module.name, module.libraries());
+        return list;
+      },
+      "(name, text) of each kind of device that may compute with libraries: which there are, or why not. Opens them.");
+  m.def("set_tf32", &set_tf32, "Whether runs on GPUs may round inputs of float32 products and convolutions to TF32.");
+  m.def("tf32", &is_tf32);
   m.def("device", [] { return current_device().name; }, "The device on which this thread runs programs.");
   m.def(
       "set_device",

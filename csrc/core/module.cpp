@@ -133,7 +133,7 @@ std::string folder() {
 }
 
 LoadedModule open(const std::string& name) {
-  LoadedModule loaded{name, {}, {}};
+  LoadedModule loaded{name, {}, {}, nullptr};
   const std::string file = "libhornbeam_" + name + ".so", path = folder() + "/" + file;
   if (access(path.c_str(), F_OK) != 0) {
     loaded.missing = "this installation has no " + file;
@@ -151,6 +151,7 @@ LoadedModule open(const std::string& name) {
   else if (module->missing) loaded.missing = module->missing;
   else
     for (int32_t i = 0; i < module->count; ++i) loaded.devices.push_back(new OfModule(*module, module->devices[i]));
+  if (!loaded.devices.empty()) loaded.libraries = module->libraries;
   return loaded;
 }
 

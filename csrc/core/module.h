@@ -11,6 +11,7 @@ struct LoadedModule {
   std::string name;              // "cuda"; its devices are "cuda", "cuda:1", ...
   std::vector<Device*> devices;  // for ever
   std::string missing;           // why there is none
+  const char* (*libraries)();    // core/module_api.h; null where there is no device
 };
 
 // The module that a device of this name would come from, "" for none. Opens none.

@@ -43,6 +43,7 @@ struct Module {
   int32_t count;
   const KernelTable* kernels;
   const ModuleCalls* calls;
+  const char* (*libraries)();  // which of others' it computes with, or why not: "cuBLASLt 13.1.0, cuDNN 9.19.0"; lasts
 };
 
 // The library's one symbol. Null where it was built for another version of the core.

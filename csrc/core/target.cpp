@@ -1,9 +1,10 @@
 #include "core/target.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <map>
 #include <mutex>
-#include <utility>
+#include <tuple>
 
 #include "core/apart.h"
 #include "core/error.h"
@@ -16,12 +17,15 @@ namespace {
 
 thread_local Device* scoped = nullptr;
 
-// There is one Target of each device and instruction set; a device's are made when a program first runs there.
-const Target& target_of(Device& device, const KernelTable& isa) {
-  static auto* made = new std::map<std::pair<Device*, const KernelTable*>, Target>;
+std::atomic<bool> tf32{false};
+
+// A device's Targets are made when a program first runs there.
+const Target& target_of(Device& device, const KernelTable& isa, bool with_tf32) {
+  static auto* made = new std::map<std::tuple<Device*, const KernelTable*, bool>, Target>;
   static auto* mutex = new std::mutex;
   std::lock_guard<std::mutex> lock(*mutex);
-  return made->try_emplace({&device, &isa}, Target{device, device.kernels(isa), isa}).first->second;
+  return made->try_emplace({&device, &isa, with_tf32}, Target{device, device.kernels(isa), isa, with_tf32})
+      .first->second;
 }
 
 // Those that need no module.
@@ -56,7 +60,8 @@ Device& default_device() {
 }  // namespace
 
 std::string Target::name() const {
-  return device.is_host() ? host_kernels.isa : device.name + " (" + host_kernels.isa + ")";
+  if (device.is_host()) return host_kernels.isa;
+  return device.name + " (" + host_kernels.isa + (tf32 ? ", TF32)" : ")");
 }
 
 const std::vector<Device*>& devices() {
@@ -91,9 +96,14 @@ const Target& current_target() {
   thread_local const Target* last = nullptr;  // nearly always the next one too
   Device& device = current_device();
   const KernelTable& isa = active_isa();
-  if (!last || &last->device != &device || &last->host_kernels != &isa) last = &target_of(device, isa);
+  const bool with_tf32 = is_tf32() && !device.is_host();
+  if (!last || &last->device != &device || &last->host_kernels != &isa || last->tf32 != with_tf32)
+    last = &target_of(device, isa, with_tf32);
   return *last;
 }
+
+void set_tf32(bool on) { tf32.store(on, std::memory_order_relaxed); }
+bool is_tf32() { return tf32.load(std::memory_order_relaxed); }
 
 Device* set_scoped_device(Device* device) {
   Device* before = scoped;

@@ -47,6 +47,7 @@ struct KernelCall {
   const TaskRunner* tasks = nullptr;
   const RunInfo* run_info = nullptr;
   Lane* lane = nullptr;  // what a device's kernels put their work into; the host has none
+  int32_t tf32 = 0;      // whether a device may multiply float32 with 10 bits of mantissa (core/target.h)
 };
 
 // The data of a tensor that may be absent, and of an input that the op may do without: null then.
@@ -66,9 +67,9 @@ struct Kernel {
   bool (*supports)(const KernelCall&) = nullptr;      // null: always
   int64_t (*workspace)(const KernelCall&) = nullptr;  // bytes; null: none
   void (*run)(const KernelCall&) = nullptr;
-  // Weights that are repacked before use: `run` reads call.packed[pack_input] and not the input's
-  // data. The Plan keeps packings of unchanged variables and constants, and makes others just before
-  // each run. A kernel packs at most one input; the packing may depend on attrs, shapes and dtypes.
+  // Weights that are repacked before use: `run` reads call.packed[pack_input], and the input's data at most where it
+  // does without the packing. The Plan keeps packings of unchanged variables and constants, and makes others just
+  // before each run. A kernel packs at most one input; the packing may depend on attrs, shapes and dtypes.
   int32_t pack_input = -1;
   int64_t (*packed_bytes)(const KernelCall&) = nullptr;
   void (*pack)(const KernelCall&, void* dst) = nullptr;

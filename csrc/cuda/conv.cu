@@ -1,13 +1,11 @@
-// conv2d, conv3d and their gradients as products (product.h) with what their windows see, which is never written down:
+// conv2d, conv3d and their gradients: by the library (library_convs.h), or as products (product.h) with what their
+// windows see, which is never written down:
 //   forward         (positions, taps * channels) (taps * channels, filters)
 //   input gradient  the same for each phase of the strides (ops/conv_axis.h), with the filters' taps turned around
 //   filter gradient (taps * channels, positions) (positions, filters)
 // An image is a volume of one plane.
-#include "ops/conv_axis.h"
-
-#include "core/dispatch.h"
 #include "cuda/export.h"
-#include "cuda/product.h"
+#include "cuda/library_convs.h"
 
 namespace hornbeam {
 
@@ -138,6 +136,10 @@ template <class T> struct Positions {
   }
 };
 
+static const char* name_of(const KernelCall& call, const char* image, const char* volume) {
+  return call.in[0].shape.rank == 5 ? volume : image;
+}
+
 // ---- forward --------------------------------------------------------------------------------------------
 // `x` and `y` of a convolution, whatever they are to the op.
 static Convolution between(const Shape& x, const Shape& y) {
@@ -152,7 +154,7 @@ static Convolution between(const Shape& x, const Shape& y) {
 }
 
 static Convolution forward_of(const KernelCall& call) {
-  const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
+  const ConvAttrs& a = conv_attrs(call);
   const Shape &x = call.in[0].shape, &k = call.in[1].shape, &y = call.out[0].shape;
   Convolution c = between(x, y);
   c.d = forward_axis_of(a, x, y, k, 0);
@@ -171,10 +173,9 @@ static void forward(const KernelCall& call) {
   by_float(call.in[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const MatrixFactor<T, false> kernels{call.in[1].as<const T>(), c.filters, {}};
-    const auto y = Positions<T>::of(call.out[0].as<T>(), c, bias_of<T>(call, 2),
-                                    static_cast<const ConvAttrs*>(call.attrs)->activation);
-    multiply<T>(*call.lane, call.in[0].shape.rank == 5 ? "conv3d" : "conv2d",
-                Windows<T>::of(call.in[0].as<const T>(), c), kernels, y, size_of(c), call.workspace);
+    const auto y = Positions<T>::of(call.out[0].as<T>(), c, bias_of<T>(call, 2), conv_attrs(call).activation);
+    multiply<T>(*call.lane, name_of(call, "conv2d", "conv3d"), Windows<T>::of(call.in[0].as<const T>(), c), kernels, y,
+                size_of(c), call.workspace);
   });
 }
 
@@ -190,7 +191,7 @@ static int64_t forward_workspace(const KernelCall& call) {
 // ---- input gradient -------------------------------------------------------------------------------------
 // f(convolution over dy) for each phase of the strides.
 template <class F> static void each_phase(const KernelCall& call, const F& f) {
-  const ConvAttrs& a = *static_cast<const ConvAttrs*>(call.attrs);
+  const ConvAttrs& a = conv_attrs(call);
   const Shape &dy = call.in[0].shape, &k = call.in[1].shape, &x = call.out[0].shape;
   const auto phases = [&](int axis) { return place_of(axis, x.rank) < 0 ? 1 : a.strides[place_of(axis, x.rank)]; };
   Convolution c = between(dy, x);
@@ -208,9 +209,8 @@ static void input_grad(const KernelCall& call) {
   by_float(call.in[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     each_phase(call, [&](const Convolution& c) {
-      const auto dx = Positions<T>::of(call.out[0].as<T>(), c, bias_of<T>(call, 3),
-                                       static_cast<const ConvAttrs*>(call.attrs)->activation);
-      multiply<T>(*call.lane, call.in[0].shape.rank == 5 ? "conv3d_input_grad" : "conv2d_input_grad",
+      const auto dx = Positions<T>::of(call.out[0].as<T>(), c, bias_of<T>(call, 3), conv_attrs(call).activation);
+      multiply<T>(*call.lane, name_of(call, "conv2d_input_grad", "conv3d_input_grad"),
                   Windows<T>::of(call.in[0].as<const T>(), c),
                   TurnedKernels<T>::of(call.in[1].as<const T>(), c, call.in[1].shape), dx, size_of(c), call.workspace);
     });
@@ -231,7 +231,7 @@ static int64_t input_grad_workspace(const KernelCall& call) {
 
 // ---- filter gradient ------------------------------------------------------------------------------------
 static Convolution filter_of(const KernelCall& call) {
-  const ConvFilterGradAttrs& a = *static_cast<const ConvFilterGradAttrs*>(call.attrs);
+  const ConvFilterGradAttrs& a = filter_attrs(call);
   const Shape &x = call.in[0].shape, &dy = call.in[1].shape;
   Convolution c = between(x, dy);
   c.d = forward_axis_of(a, x, dy, a.kernel, 0);
@@ -249,8 +249,8 @@ static void filter_grad(const KernelCall& call) {
     const TurnedFactor<Windows<T>> windows{Windows<T>::of(call.in[0].as<const T>(), c)};
     const MatrixFactor<T, false> dy{call.in[1].as<const T>(), c.filters, {}};
     const MatrixResult<T> dw{call.out[0].as<T>(), c.terms(), c.filters, 0};
-    multiply<T>(*call.lane, call.in[0].shape.rank == 5 ? "conv3d_filter_grad" : "conv2d_filter_grad", windows, dy, dw,
-                filter_size(c), call.workspace);
+    multiply<T>(*call.lane, name_of(call, "conv2d_filter_grad", "conv3d_filter_grad"), windows, dy, dw, filter_size(c),
+                call.workspace);
   });
 }
 
@@ -283,11 +283,66 @@ static bool supports_filter_grad(const KernelCall& call) {
   return item_size(call.in[0].dtype) >= 4 && fits(filter_of(call));
 }
 
-#define HB_CONV(name)                                                                           \
-  {name, "product", supports_forward, forward_workspace, forward},                              \
-      {name "_input_grad", "product", supports_input_grad, input_grad_workspace, input_grad}, { \
-    name "_filter_grad", "product", supports_filter_grad, filter_grad_workspace, filter_grad    \
+// ---- by the library -------------------------------------------------------------------------------------
+// A direction: how the library is asked for it, and the kernels above for what it has no way for.
+struct Forward {
+  static const char* name(const KernelCall& c) { return name_of(c, "conv2d", "conv3d"); }
+  static bool has_one_cell(const KernelCall& c) { return is_one_cell(conv_attrs(c).strides, c.in[1].shape); }
+  static constexpr auto supports = supports_forward;
+  static constexpr auto run = forward;
+  static constexpr auto product = forward_product;
+  static constexpr auto conv = forward_conv;
+  static constexpr auto run_conv = forward_by_library;
+};
+struct InputGrad {
+  static const char* name(const KernelCall& c) { return name_of(c, "conv2d_input_grad", "conv3d_input_grad"); }
+  static bool has_one_cell(const KernelCall& c) { return is_one_cell(conv_attrs(c).strides, c.in[1].shape); }
+  static constexpr auto supports = supports_input_grad;
+  static constexpr auto run = input_grad;
+  static constexpr auto product = input_grad_product;
+  static constexpr auto conv = input_grad_conv;
+  static constexpr auto run_conv = input_grad_by_library;
+};
+struct FilterGrad {
+  static const char* name(const KernelCall& c) { return name_of(c, "conv2d_filter_grad", "conv3d_filter_grad"); }
+  static bool has_one_cell(const KernelCall& c) { return is_one_cell(filter_attrs(c).strides, filter_attrs(c).kernel); }
+  static constexpr auto supports = supports_filter_grad;
+  static constexpr auto run = filter_grad;
+  static constexpr auto product = filter_grad_product;
+  static constexpr auto conv = filter_grad_conv;
+  static constexpr auto run_conv = filter_grad_by_library;
+};
+
+template <class D> static bool library_product_supports(const KernelCall& call) {
+  return D::supports(call) && D::has_one_cell(call) && is_for_library(D::product(call));
+}
+template <class D> static void library_product(const KernelCall& call) {
+  if (!multiply_by_library(*call.lane, D::name(call), D::product(call))) D::run(call);
+}
+template <class D> static bool library_supports(const KernelCall& call) {
+  return D::supports(call) && is_for_library(D::conv(call));
+}
+template <class D> static void library(const KernelCall& call) {
+  if (!D::run_conv(D::name(call), call)) D::run(call);
+}
+
+// The gradient as the library leaves it, or what the kernels above need.
+static int64_t library_filter_grad_workspace(const KernelCall& call) {
+  const int64_t own = filter_grad_workspace(call), packed = call.out[0].bytes();
+  return own > packed ? own : packed;
+}
+
+// ---- all of them ----------------------------------------------------------------------------------------
+#define HB_DIRECTION(name, D, workspace, library_workspace, ...)                            \
+  {name, "library product", library_product_supports<D>, workspace, library_product<D>},    \
+      {name, "library", library_supports<D>, library_workspace, library<D>, __VA_ARGS__}, { \
+    name, "product", D::supports, workspace, D::run                                         \
   }
+#define HB_CONV(name)                                                                                                 \
+  HB_DIRECTION(name, Forward, forward_workspace, forward_workspace, 1, packed_weight_bytes, pack_conv_weights),       \
+      HB_DIRECTION(name "_input_grad", InputGrad, input_grad_workspace, input_grad_workspace, 1, packed_weight_bytes, \
+                   pack_conv_weights),                                                                                \
+      HB_DIRECTION(name "_filter_grad", FilterGrad, filter_grad_workspace, library_filter_grad_workspace, -1)
 HB_GPU_KERNELS(conv, HB_CONV("conv2d"), HB_CONV("conv3d"))
 
 }  // namespace hornbeam

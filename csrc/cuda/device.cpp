@@ -32,8 +32,10 @@ void Gpu::use() {
 
 void Gpu::start() {
   check("cudaSetDevice", cudaSetDevice(ordinal_));
-  for (Lane* lane : {&compute_, &recorder_})
+  for (Lane* lane : {&compute_, &recorder_}) {
     check("cudaStreamCreate", cudaStreamCreateWithFlags(&lane->stream, cudaStreamNonBlocking));
+    lane->library = &library_;
+  }
   // Memory that was freed stays with the process: what the next run takes is there at once.
   cudaMemPool_t pool;
   check("cudaDeviceGetDefaultMemPool", cudaDeviceGetDefaultMemPool(&pool, ordinal_));

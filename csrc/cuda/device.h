@@ -12,6 +12,7 @@
 #include "cpu/kernel.h"
 #include "cuda/graph.h"
 #include "cuda/lane.h"
+#include "cuda/library/library.h"
 #include "cuda/staging.h"
 
 namespace hornbeam {
@@ -60,6 +61,7 @@ class Gpu {
   std::mutex mutex_;
   Lane compute_;
   std::unique_ptr<Staging> staging_;
+  Library library_;  // of both lanes: recordings are played among the work of the first
 
   // A recording has a stream of its own: what other threads submit meanwhile is not part of it. One at a time.
   std::mutex recording_;

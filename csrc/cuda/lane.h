@@ -4,8 +4,11 @@
 
 namespace hornbeam {
 
+class Library;  // library/library.h
+
 struct Lane {
   cudaStream_t stream = nullptr;
+  Library* library = nullptr;  // its device's
   cudaError_t error = cudaSuccess;
   const char* failed = "";  // the launch that it came from
 

@@ -1,9 +1,9 @@
-// matmul of any batch, transposed or not, in the kernels of product.h.
+// matmul of any batch, transposed or not: by the library, or in the kernels of product.h.
 #include <type_traits>
 
 #include "core/dispatch.h"
 #include "cuda/export.h"
-#include "cuda/product.h"
+#include "cuda/library_products.h"
 #include "ops/matmul_dims.h"
 
 namespace hornbeam {
@@ -57,6 +57,24 @@ static int64_t workspace(const KernelCall& c) {
   return bytes;
 }
 
-HB_GPU_KERNELS(matmul, {"matmul", "product", supports_floats, workspace, run})
+// ---- by the library -------------------------------------------------------------------------------------
+static LibraryProduct library_product(const KernelCall& c) {
+  return {*static_cast<const MatmulAttrs*>(c.attrs),
+          dims_of(c),
+          c.in[0].dtype,
+          c.tf32,
+          c.in[0].data,
+          c.in[1].data,
+          input_of<const void>(c, 2),
+          c.out[0].data};
+}
+static bool library_supports(const KernelCall& c) { return supports_floats(c) && is_for_library(library_product(c)); }
+
+static void run_by_library(const KernelCall& c) {
+  if (!multiply_by_library(*c.lane, "matmul", library_product(c))) run(c);
+}
+
+HB_GPU_KERNELS(matmul, {"matmul", "library", library_supports, workspace, run_by_library},
+               {"matmul", "product", supports_floats, workspace, run})
 
 }  // namespace hornbeam

@@ -7,6 +7,7 @@
 
 #include "cuda/device.h"
 #include "cuda/error.h"
+#include "cuda/library/library.h"
 #include "cuda/table.h"
 
 namespace hornbeam {
@@ -66,6 +67,11 @@ std::string description_of(const cudaDeviceProp& p) {
          std::to_string(p.major) + "." + std::to_string(p.minor);
 }
 
+const char* libraries() {
+  static const auto* text = new std::string(products_presence().text + "; " + convolutions_presence().text);
+  return text->c_str();
+}
+
 // Made once and never destroyed: work may be in flight when the process ends.
 struct Devices {
   std::string missing;
@@ -75,8 +81,12 @@ struct Devices {
 
   Devices() {
     if (const char* error = text_of_error([&] { look(); })) missing = error;
-    module = {missing.empty() ? nullptr : missing.c_str(), list.data(), static_cast<int32_t>(list.size()),
-              &gpu_kernels(), &kCalls};
+    module = {missing.empty() ? nullptr : missing.c_str(),
+              list.data(),
+              static_cast<int32_t>(list.size()),
+              &gpu_kernels(),
+              &kCalls,
+              &libraries};
   }
 
  private:

@@ -170,6 +170,7 @@ std::unique_ptr<Plan::Execution> Plan::make_execution(char* arena, char* host_ro
     KernelCall call = program_.ops[step.op].call(refs.data(), refs.data() + step.in.size());
     call.workspace = e->arena + step.workspace_offset;
     call.run_info = &e->info;
+    call.tf32 = target_.tf32;
     if (step.kernel->pack_input >= 0 && !step.bytes_on_host) {
       e->packed[s].resize(step.in.size());
       const void** pointer = &e->packed[s][step.kernel->pack_input];
@@ -256,6 +257,7 @@ std::shared_ptr<Plan::Prologue> Plan::prologue(uint64_t versions) {
         out[k].data = address(scratch, places_[step.out_value[k]]);
     KernelCall call = program_.ops[step.op].call(in.data(), out.data());
     call.workspace = workspace.data();
+    call.tf32 = target_.tf32;
     return call;
   };
   std::vector<TensorRef> in, out;

@@ -18,6 +18,10 @@ class Constraint:
     def get_config(self) -> dict:
         return {}
 
+    @classmethod
+    def from_config(cls, config: dict) -> Constraint:
+        return cls(**config)
+
 
 def _norm(w: Any, axis: Any) -> Any:
     return K.sqrt(K.sum(K.square(w), axis=axis, keepdims=True))
@@ -85,6 +89,23 @@ class MinMaxNorm(Constraint):
         return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
 
 
+class RadialConstraint(Constraint):
+    """Make square kernels (n, n, in, out) the same all round their middle: each ring takes an entry of the diagonal."""
+
+    def __call__(self, w: Any) -> Any:
+        shape = K.int_shape(w)
+        if len(shape) != 4 or shape[0] != shape[1]:
+            raise ValueError(f"RadialConstraint needs kernels (n, n, in, out). Received: shape={shape}")
+        n = shape[0]
+        start = n // 2
+        entries = [start - 1 if n > 1 else 0]  # for the rings from the middle on
+        entries += [start + r - (n % 2) for r in range(1, (n + 1) // 2)]
+        rings = [max(abs(2 * i - n + 1), abs(2 * j - n + 1)) // 2 for i in range(n) for j in range(n)]
+        taken = K.gather(K.reshape(w, (n * n, *shape[2:])), [(n + 1) * entries[ring] for ring in rings])
+        return K.reshape(taken, shape)
+
+
+radial_constraint = RadialConstraint
 max_norm = maxnorm = MaxNorm
 non_neg = nonneg = NonNeg
 unit_norm = unitnorm = UnitNorm

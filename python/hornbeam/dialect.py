@@ -61,6 +61,7 @@ class Dialect:
         "an error",
         "stand for (batch, time, 1)",
     )
+    checkpoints: bool = _rule('`save_weights("name")`, without a suffix', "an HDF5 file", "a checkpoint of TensorFlow")
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

@@ -297,13 +297,15 @@ def _without_dtype(function: Callable) -> Callable:
     return lambda seed=None, dtype=None: function(seed)
 
 
-#: tf.keras wrote classes of these names where Keras has functions.
-_CLASSES_OF_TF_KERAS = {
-    "GlorotUniform": _without_dtype(glorot_uniform),
-    "GlorotNormal": _without_dtype(glorot_normal),
-    "HeUniform": _without_dtype(he_uniform),
-    "HeNormal": _without_dtype(he_normal),
-    "LecunUniform": _without_dtype(lecun_uniform),
-    "LecunNormal": _without_dtype(lecun_normal),
-}
-INITIALIZERS.register({**public_objects(globals()), **_CLASSES_OF_TF_KERAS})
+# tf.keras has classes of these names where Keras has functions.
+GlorotUniform, GlorotNormal = _without_dtype(glorot_uniform), _without_dtype(glorot_normal)
+HeUniform, HeNormal = _without_dtype(he_uniform), _without_dtype(he_normal)
+LecunUniform, LecunNormal = _without_dtype(lecun_uniform), _without_dtype(lecun_normal)
+variance_scaling = VarianceScaling
+INITIALIZERS.register(
+    public_objects(globals())
+    | {
+        "GlorotUniform": GlorotUniform, "GlorotNormal": GlorotNormal, "HeUniform": HeUniform, "HeNormal": HeNormal,
+        "LecunUniform": LecunUniform, "LecunNormal": LecunNormal,
+    }
+)  # fmt: skip

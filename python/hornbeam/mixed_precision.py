@@ -44,7 +44,7 @@ class Policy:
         return {"name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict) -> Policy:
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Policy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:

@@ -15,6 +15,10 @@ class Regularizer:
     def __call__(self, x: Any) -> Any:
         return 0.0
 
+    def get_config(self) -> dict:
+        """The arguments that make it again."""
+        raise NotImplementedError(f"{type(self).__name__} has no get_config: it cannot be saved")
+
     @classmethod
     def from_config(cls, config: dict) -> Regularizer:
         return cls(**config)

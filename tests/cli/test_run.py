@@ -299,7 +299,7 @@ def test_nothing_of_it_is_loaded_before_it_is_used(run):
         ("tf.batch_flatten", "K.batch_flatten"),
         ("tf.reduce_meen", "tf.reduce_mean"),
         ("tf.get_variable", "self.add_weight in a layer"),
-        ("tf.train.Saver", "model.compile, model.fit, and keras.callbacks"),
+        ("tf.train.Coordinator", "model.compile, model.fit, and keras.callbacks"),
         ("tf.compat.v1.nn.local_conv2d", "K.local_conv2d"),
         ("import tensorflow.estimator", "keras.models.Model"),
     ],

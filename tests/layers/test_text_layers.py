@@ -69,6 +69,12 @@ def test_integer_lookup_of_unknown_integers():
     assert values(several(np.array([[12, 1138, 42], [37, 1000, 36]]))) == [[2, 4, 5], [1, 0, 3]]
 
 
+@pytest.mark.parametrize("make", [list, np.array, graph.constant])
+def test_a_vocabulary_in_any_container(make):
+    assert L.StringLookup(vocabulary=make(["x", "y"])).vocabulary == ["x", "y"]
+    assert L.IntegerLookup(vocabulary=make([4, 5])).vocabulary == [4, 5]
+
+
 def test_special_tokens_at_the_beginning_of_a_vocabulary():
     layer = L.StringLookup(vocabulary=["", "[UNK]", "x"], mask_token="")
     assert layer.vocabulary == ["x"] and values(layer(["x", "y", ""])) == [2, 1, 0]

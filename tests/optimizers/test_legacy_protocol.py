@@ -9,46 +9,10 @@ from hornbeam.layers import Dense
 from hornbeam.models import Sequential, load_model
 from hornbeam.tf.eager import GradientTape
 from hornbeam.tf.table import NAMES as TF
+from optimizers.users import Momentum
 from optimizers.ways import GRADIENTS, WAYS, fitted, linear_model, looped, traced
 
 pytestmark = pytest.mark.usefixtures("eager")
-
-
-class Momentum(optimizers.Optimizer):
-    """The shape that most such classes have."""
-
-    def __init__(self, learning_rate=0.1, momentum=0.9, name="Momentum", **kwargs):
-        super().__init__(name, **kwargs)
-        self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
-        self._set_hyper("decay", self._initial_decay)
-        self._set_hyper("momentum", momentum)
-
-    def _create_slots(self, var_list):
-        for var in var_list:
-            self.add_slot(var, "velocity")
-
-    def _prepare_local(self, var_device, var_dtype, apply_state):
-        super()._prepare_local(var_device, var_dtype, apply_state)
-        apply_state[(var_device, var_dtype)]["momentum"] = self._get_hyper("momentum", var_dtype)
-
-    def _resource_apply_dense(self, grad, var, apply_state=None):
-        var_device, var_dtype = var.device, var.dtype.base_dtype
-        coefficients = (apply_state or {}).get((var_device, var_dtype)) or self._fallback_apply_state(
-            var_device, var_dtype
-        )
-        velocity = self.get_slot(var, "velocity")
-        velocity.assign(
-            coefficients["momentum"] * velocity - coefficients["lr_t"] * grad, use_locking=self._use_locking
-        )
-        return var.assign_add(velocity)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "learning_rate": self._serialize_hyperparameter("learning_rate"),
-            "momentum": self._serialize_hyperparameter("momentum"),
-            "decay": self._initial_decay,
-        }
 
 
 def momentum_path(w, gradients, rate=0.1, momentum=0.9, decay=0.0):

@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam import optimizers
 from hornbeam.dialect import TF1
 from hornbeam.layers import Dense
+from hornbeam.mixed_precision import LossScaleOptimizer
 from hornbeam.models import Sequential, load_model
+from hornbeam.saving.trackable.checkpoint import Checkpoint
 from hornbeam.settings import settings
+from hornbeam.tf.eager import GradientTape
+from optimizers.users import Lamb, Momentum
 
 S = optimizers.schedules
 MAKERS = [
@@ -81,3 +86,36 @@ def test_a_file_of_keras_2_3_1_means_the_same_to_tf_keras(tmp_path, make, ending
     model.save(path)
     request.getfixturevalue("eager")
     check_that_they_go_on_alike(load_model(path), model, x, y)
+
+
+@pytest.mark.parametrize("restores_first", [False, True])
+@pytest.mark.parametrize("make", [
+    Momentum, lambda: Lamb(0.01), lambda: optimizers.Adam(0.01), lambda: optimizers.Adam(0.01, use_ema=True),
+    lambda: LossScaleOptimizer(optimizers.RMSprop(0.01)),
+])  # fmt: skip
+def test_checkpoints(tmp_path, eager, make, restores_first, rng):
+    x, y = rng.normal(size=(2, 8, 3)).astype("float32")
+
+    def parts():
+        model = Sequential([Dense(3, input_shape=(3,))])
+        return model, make()
+
+    def steps(model, optimizer, count):
+        for _ in range(count):
+            with GradientTape() as tape:
+                loss = K.mean(K.square(model(x) - y))
+            found = tape.gradient(loss, model.trainable_weights)
+            optimizer.apply_gradients(zip(found, model.trainable_weights))
+
+    model, optimizer = parts()
+    steps(model, optimizer, 3)
+    path = Checkpoint(model=model, optimizer=optimizer).write(str(tmp_path / "ckpt"))
+    again, other = parts()
+    if not restores_first:
+        steps(again, other, 1)
+    Checkpoint(model=again, optimizer=other).restore(path)
+    steps(model, optimizer, 2)
+    steps(again, other, 2)
+    assert int(other.iterations) == int(optimizer.iterations) == 5
+    for a, b in zip(model.get_weights(), again.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)

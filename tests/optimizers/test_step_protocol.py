@@ -9,53 +9,10 @@ from hornbeam.layers import Dense
 from hornbeam.models import Sequential, load_model
 from hornbeam.tf.eager import GradientTape
 from hornbeam.tf.table import NAMES as TF
+from optimizers.users import Lamb
 from optimizers.ways import GRADIENTS, WAYS, fitted, linear_model, looped, traced
 
 pytestmark = pytest.mark.usefixtures("eager")
-
-
-class Lamb(optimizers.Optimizer):
-    """https://arxiv.org/abs/1904.00962"""
-
-    def __init__(
-        self, learning_rate=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-6, weight_decay=None, decay_rate=0.01, name="Lamb",
-        **kwargs,
-    ):  # fmt: skip
-        super().__init__(name=name, weight_decay=weight_decay, **kwargs)
-        self._learning_rate = self._build_learning_rate(learning_rate)
-        self.beta_1, self.beta_2, self.epsilon, self.decay_rate = beta_1, beta_2, epsilon, decay_rate
-
-    def build(self, var_list):
-        super().build(var_list)
-        if hasattr(self, "_built") and self._built:
-            return
-        self._built = True
-        self._m, self._v = [], []
-        for var in var_list:
-            self._m.append(self.add_variable_from_reference(model_variable=var, variable_name="m"))
-            self._v.append(self.add_variable_from_reference(model_variable=var, variable_name="v"))
-
-    def update_step(self, gradient, variable):
-        lr = TF["cast"](self.learning_rate, variable.dtype)
-        t = TF["cast"](self.iterations + 1, variable.dtype)
-        index = self._index_dict[self._var_key(variable)]
-        m, v = self._m[index], self._v[index]
-        m.assign_add((gradient - m) * (1 - self.beta_1))
-        v.assign_add((TF["square"](gradient) - v) * (1 - self.beta_2))
-        m_hat = m / (1 - TF["pow"](self.beta_1, t))
-        v_hat = v / (1 - TF["pow"](self.beta_2, t))
-        step = m_hat / (TF["sqrt"](v_hat) + self.epsilon) + self.decay_rate * variable
-        w_norm, step_norm = TF["norm"](variable), TF["norm"](step)
-        ratio = TF["where"](w_norm > 0, TF["where"](step_norm > 0, w_norm / step_norm, 1.0), 1.0)
-        variable.assign_sub(lr * ratio * step)
-
-    def get_config(self):
-        config = super().get_config()
-        config.update({
-            "learning_rate": self._serialize_hyperparameter(self._learning_rate),
-            "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "decay_rate": self.decay_rate,
-        })  # fmt: skip
-        return config
 
 
 def lamb_path(w, gradients, rate=0.1, b1=0.9, b2=0.999):
@@ -238,6 +195,7 @@ def test_variables_beside_those_of_a_built_in_optimizer():
     for _ in range(2):
         optimizer.apply_gradients([(G.constant([1.0, 2.0]), w)])
     assert len(optimizer.variables) == 5 == len(optimizer.get_weights())
+    assert optimizer.variables[0] is optimizer.iterations and optimizer.get_weights()[0] == 2
     assert float(optimizer.total) == 6 and optimizer.sums[0].numpy().tolist() == [2, 4]
 
 

@@ -362,3 +362,11 @@ def test_ignore_errors_passes_over_elements():
 
     numbers = Dataset.range(5).map(lambda x: tf["numpy_function"](fails, [x], "int64"))
     assert values(numbers.ignore_errors()) == [0, 1, 3, 4]
+
+
+def test_a_traced_function_takes_the_next_element_at_each_call():
+    iterator = iter(Dataset.range(4))
+    double = tf["function"](lambda elements: next(elements) * 2)
+    assert [int(double(iterator)) for _ in range(4)] == [0, 2, 4, 6]
+    total = tf["function"](lambda data: sum(int(x) for x in data))
+    assert total(Dataset.range(4)) == total(Dataset.range(4)) == 6

@@ -156,6 +156,19 @@ def test_records_of_examples_feed_a_pipeline(tmp_path):
     assert len(calls) == 1
 
 
+def test_sparse_features_of_a_pipeline_are_dense(tmp_path):
+    with tf["io.TFRecordWriter"](tmp_path / "data") as writer:
+        for i in range(3):
+            writer.write(example(n=[i] * i if i else [0]).SerializeToString())
+    features = {"n": tf["io.VarLenFeature"]("int64")}
+    records = tf["data.TFRecordDataset"](tmp_path / "data")
+    single = records.map(lambda r: tf["io.parse_single_example"](r, features))
+    assert [x["n"].tolist() for x in single.as_numpy_iterator()] == [[0], [1], [2, 2]]
+    whole = records.batch(3).map(lambda r: tf["io.parse_example"](r, features))
+    assert [x["n"].tolist() for x in whole.as_numpy_iterator()] == [[[0, 0], [1, 0], [2, 2]]]
+    assert tf["sparse.to_dense"](next(iter(whole))["n"]).shape == (3, 2)
+
+
 def test_tensors_as_strings():
     for value in (np.arange(6, dtype="int64").reshape(2, 3), np.array(2.5, "float32"), np.array([True, False])):
         back = tf["io.parse_tensor"](tf["io.serialize_tensor"](value), value.dtype.name)

@@ -124,7 +124,7 @@ from .nn import (
     sparse_categorical_crossentropy,
     tanh,
 )
-from .random import random_binomial, random_normal, random_uniform, truncated_normal
+from .random import random_bernoulli, random_binomial, random_normal, random_uniform, truncated_normal
 from .rnn import rnn
 from .session import get_graph, get_session, set_session
 from .shapes import (

@@ -47,6 +47,9 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: str | None = None, seed: 
     return _apply("random_bernoulli", shape, dtype, seed, p=p, scale=1.0)
 
 
+random_bernoulli = random_binomial  # tf.keras's later name
+
+
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None, seed: int | None = None
 ) -> Tensor:

@@ -39,6 +39,8 @@ def facts() -> Iterator[tuple[str, str]]:
     for name, description in _core.devices():
         in_use = "; in use, HORNBEAM_DEVICE or hornbeam.device chooses" if name == _core.device() else ""
         yield f"device {name}", description + in_use
+    for name, libraries in _core.libraries():
+        yield f"libraries of {name}", libraries
     for name, reason in _core.missing_devices():
         if name == "cuda":  # others are for tests
             yield f"device {name}", f"none: {reason}"

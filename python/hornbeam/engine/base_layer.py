@@ -233,6 +233,14 @@ class Layer(NodeAccess):
     def built(self, value):
         self._built = value
 
+    dynamic = False  #: whether ``call`` has to run step by step
+    activity_regularizer = None
+
+    @property
+    def name_scope(self):
+        """A context in which what is made has the layer's name before its own."""
+        return name_scope(self.name)
+
     @property
     def submodules(self):
         """The layers in it, and those in them."""

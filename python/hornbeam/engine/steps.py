@@ -27,7 +27,7 @@ _BY_STEPS = {
 class Steps:
     """The part of a Model that runs by steps on eager tensors."""
 
-    run_eagerly = False
+    run_eagerly = jit_compile = False
 
     if TYPE_CHECKING:  # what a Model has besides
         optimizer: Any

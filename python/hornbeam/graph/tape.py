@@ -111,7 +111,7 @@ class Tape:
 
     def _leads_back(self, node: Operation) -> bool:
         """Whether a gradient goes on to the node's inputs: what a variable was assigned is not what it is read for."""
-        return self.covers(node) and node.op != "assign"
+        return self.covers(node) and not any(t in _reads() for t in node.outputs)
 
     def _is_watched(self, x: Any) -> bool:
         if not isinstance(x, Tensor):
@@ -129,15 +129,18 @@ class Tape:
 
 def _variable(tensor: Tensor | None) -> Variable | None:
     """The variable that is read, also after an assignment of the function that is being traced."""
-    if tensor is not None and tensor.op.op == "assign":
-        return tensor.op.attrs["variable"]
+    if tensor is not None:
+        tensor = _reads().get(tensor, tensor)
     return tensor if isinstance(tensor, Variable) else None
+
+
+def _reads() -> dict[Tensor, Tensor]:
+    return {} if context.trace is None else context.trace.reads
 
 
 def _assigned(variable: Variable) -> list[Tensor]:
     """The values that a function which is being traced has assigned, and reads from then on."""
-    updates = context.trace.updates if context.trace is not None else []
-    return [update for update in updates if update.op.attrs["variable"] is variable]
+    return [read for read, of in _reads().items() if of is variable]
 
 
 def _sum(grads: list[Tensor | None]) -> Tensor | None:

@@ -19,10 +19,12 @@ class Trace:
 
     Attributes:
         effects: what is called after each run, with the values of some tensors.
+        reads: what variables are read as after their assignments, and which variable each is of.
     """
 
     def __init__(self, outer: Trace | None = None) -> None:
         self.effects: list[tuple[Callable, Sequence[Tensor]]] = []
+        self.reads: dict[Tensor, Tensor] = {} if outer is None else outer.reads
         self._updates: dict[int, Tensor] = {}
         self._values: dict[int, Tensor] = {} if outer is None else dict(outer._values)
 
@@ -53,7 +55,8 @@ class Trace:
             if before is not variable:
                 update = variable.assign_formula(value)
         self._updates[id(variable)] = update
-        self._values[id(variable)] = value
+        self._values[id(variable)] = read = apply("identity", [value])
+        self.reads[read] = variable
 
     def choose(self, condition: Tensor, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
         """Call both functions, and let hold what one of them assigned and returns, as ``condition`` says when it is run."""

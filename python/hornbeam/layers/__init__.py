@@ -40,6 +40,7 @@ from .convolutional import (
     Convolution2D,
     Convolution2DTranspose,
     Convolution3D,
+    Convolution3DTranspose,
     Cropping1D,
     Cropping2D,
     Cropping3D,

@@ -86,6 +86,8 @@ class _Lookup(_Categories):
         if isinstance(vocabulary, str):
             with open(vocabulary, encoding="utf-8") as file:
                 vocabulary = [line.rstrip("\n") for line in file]
+        if isinstance(vocabulary, Tensor):
+            vocabulary = vocabulary.numpy()
         tokens = [self._read(token) for token in plain(vocabulary)]
         special = self._special
         if special and tokens[: len(special)] == special:

@@ -91,6 +91,8 @@ from .means import (
 )
 
 mse = MSE = mean_squared_error
+kld = KLD = kl_divergence = kullback_leibler_divergence
+log_cosh = logcosh
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error

@@ -350,6 +350,21 @@ class Optimizer(LegacyProtocol, StepProtocol):
     def weights(self, value: list) -> None:
         self._weights = value
 
+    def _listed(self, variable: Variable) -> Variable:
+        """A variable, which becomes one of the weights; the counter is the first of them."""
+        counter = self.iterations
+        if not any(weight is counter for weight in self._weights):
+            self._weights.insert(0, counter)
+        self._weights.append(variable)
+        return variable
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the variables are there that parameters have in the optimizer."""
+        if self._protocol == "steps":
+            return self._built
+        return any(weight is not self._iterations for weight in self.weights)
+
     @property
     def variables(self) -> CallableList:
         """The weights; tf.keras had a method of this name once, and then a list."""

@@ -29,6 +29,7 @@ class LegacyProtocol:
         _slots: dict[str, dict]
         _initial_decay: float
         _clipped: Callable
+        _listed: Callable
         _learning_rate: Any
 
     _use_locking = False
@@ -92,8 +93,7 @@ class LegacyProtocol:
         if var not in slots:
             dtype = K.dtype(var)
             value = initial_value(initializer, K.int_shape(var) if shape is None else tuple(shape), dtype)
-            slots[var] = K.variable(value, dtype, f"{var.name.removesuffix(':0')}/{slot_name}")
-            self._weights.append(slots[var])
+            slots[var] = self._listed(K.variable(value, dtype, f"{var.name.removesuffix(':0')}/{slot_name}"))
         return slots[var]
 
     def get_slot(self, var: Any, slot_name: str) -> Any:

@@ -42,6 +42,7 @@ class StepProtocol:
         _hyper: dict[str, Any]
         _learning_rate: Any
         _clipped: Callable
+        _listed: Callable
 
     _built = False
     _index_dict: dict[str, int]
@@ -68,9 +69,7 @@ class StepProtocol:
     ) -> Variable:
         """A variable of the optimizer's state."""
         dtype = str(dtype or K.floatx())
-        variable = K.variable(initial_value(initializer, tuple(shape or ()), dtype), dtype, name)
-        self._weights.append(variable)
-        return variable
+        return self._listed(K.variable(initial_value(initializer, tuple(shape or ()), dtype), dtype, name))
 
     def add_variable_from_reference(
         self, model_variable: Any, variable_name: str, shape: Any = None, initial_value: Any = None

@@ -1,6 +1,7 @@
 """Saving and loading models. Loading executes nothing that a file holds unless the caller says so."""
 
 from ..utils.generic_utils import (  # where later tf.keras has them, too
+    CustomObjectScope,
     custom_object_scope,
     deserialize_keras_object,
     get_custom_objects,
@@ -20,7 +21,7 @@ from .weights import (
 )
 
 __all__ = [
-    "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_registered_name",
+    "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects", "get_registered_name",
     "get_registered_object", "load_attributes_from_hdf5_group", "load_model", "load_weights_from_hdf5_group",
     "load_weights_from_hdf5_group_by_name", "model_from_config", "model_from_json", "model_from_yaml",
     "pickle_model", "preprocess_weights_for_loading", "register_keras_serializable", "save_attributes_to_hdf5_group",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..settings import settings
 from ..utils.messages import short_errors, warn_user
 from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_weights
@@ -39,9 +40,12 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
 
 
 def _format_of(filepath: Any) -> str:
-    """What a name says: ``.ckpt`` in it is TensorFlow's. Without a suffix it is HDF5, as in Keras 2.3.1."""
-    is_path = isinstance(filepath, (str, os.PathLike))
-    return "tf" if is_path and ".ckpt" in os.path.basename(os.fspath(filepath)) else "h5"
+    """What a name says: ``.ckpt`` in it is TensorFlow's. Without a suffix it is HDF5 in Keras 2.3.1, and a checkpoint in tf.keras."""
+    if not isinstance(filepath, (str, os.PathLike)):
+        return "h5"
+    name = os.path.basename(os.fspath(filepath))
+    is_checkpoint = ".ckpt" in name or (settings.dialect.checkpoints and not os.path.splitext(name)[1])
+    return "tf" if is_checkpoint else "h5"
 
 
 def save_weights_to_hdf5_group(group, layers, snapshot=None):

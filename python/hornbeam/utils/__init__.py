@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..lazy import lazy_attributes
 
 _WHERE = {
-    "np_utils": ("to_categorical", "normalize"),
+    "np_utils": ("to_categorical", "to_ordinal", "normalize"),
     "generic_utils": (
         "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
         "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",

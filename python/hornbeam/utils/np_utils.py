@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -44,3 +46,16 @@ def normalize(x, axis=-1, order=2):
     norm = np.atleast_1d(np.linalg.norm(x, order, axis))
     norm[norm == 0] = 1
     return x / np.expand_dims(norm, axis)
+
+
+def to_ordinal(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
+    """Class numbers as vectors with as many ones as the number says, of length ``num_classes - 1``.
+
+    Example:
+        >>> to_ordinal([0, 1, 2])
+        array([[0., 0.], [1., 0.], [1., 1.]])
+    """
+    labels = np.asarray(y, dtype="int")
+    labels = labels[..., 0] if labels.ndim > 1 and labels.shape[-1] == 1 else labels
+    count = int(labels.max()) + 1 if num_classes is None else num_classes
+    return (labels[..., None] > np.arange(count - 1)).astype(dtype)

@@ -159,7 +159,7 @@ def parts_of_optimizer(optimizer: Optimizer) -> list[tuple[str, Any]]:
         del weights[1]
     if isinstance(optimizer, Adam) and not optimizer.amsgrad:
         slots = slots[:2]
-        weights = weights[: 1 + 2 * len(optimizer.params)]
+        weights = weights[: 1 + (3 if optimizer.use_ema else 2) * len(optimizer.params)]
     rate = getattr(optimizer, "learning_rate", None)
     return [
         ("_variables", to_later(optimizer, weights, len(optimizer.params))),

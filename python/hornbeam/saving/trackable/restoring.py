@@ -178,4 +178,4 @@ class Restoration:
 
 
 def optimizer_has_state(optimizer: Optimizer) -> bool:
-    return not isinstance(optimizer, TFOptimizer) and bool(optimizer.weights)
+    return not isinstance(optimizer, TFOptimizer) and optimizer.has_state

@@ -444,6 +444,7 @@ class DatasetIterator:
         return self
 
     def __next__(self) -> Any:
+        _check_untraced()
         return to_tensors(next(self._elements))
 
     def get_next(self) -> Any:
@@ -452,9 +453,16 @@ class DatasetIterator:
         Raises:
             ValueError: there are no more (``tf.errors.OutOfRangeError``).
         """
+        _check_untraced()
         for element in self._elements:
             return to_tensors(element)
         raise ValueError("End of sequence")
+
+
+def _check_untraced() -> None:
+    """Elements are values: a function that takes some of a data set runs step by step."""
+    if context.trace is not None:
+        raise NeedsValue("A data set is iterated over outside of traced functions, or by one that runs step by step.")
 
 
 def _numpy(x: Any) -> Any:
@@ -484,7 +492,13 @@ def _pack_types(types: Any, specs: list) -> Any:
     return tuple(packed) if isinstance(packed, list) else packed
 
 
-@for_scripts("data.Options")
+@for_scripts(
+    "data.Options",
+    "data.ThreadingOptions",
+    "data.experimental.DistributeOptions",
+    "data.experimental.OptimizationOptions",
+    "data.experimental.ThreadingOptions",
+)
 class Options:
     """How TensorFlow runs data sets; nothing here."""
 
@@ -493,6 +507,13 @@ class Options:
             raise AttributeError(name)
         self.__dict__[name] = found = Options()
         return found
+
+
+@for_scripts("data.experimental.AutoShardPolicy")
+class AutoShardPolicy:
+    """How TensorFlow deals elements out among machines, of which there is one here."""
+
+    OFF, AUTO, FILE, DATA, HINT = -1, 0, 1, 2, 3
 
 
 # -- as functions ---------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ class _Files:
         if label_mode not in ("int", "binary", "categorical", None):
             raise ValueError(f"`label_mode` is 'int', 'binary', 'categorical' or None. Received: {label_mode!r}")
         if labels is None or label_mode is None:
-            labels, label_mode = None if labels is None else labels, None
+            labels = label_mode = None
         self._root = os.path.abspath(os.fspath(directory))
         self._what = what
         inferred = isinstance(labels, str)
@@ -226,14 +226,8 @@ class _Files:
         for name, part in parts.items():
             if subset in (name, "both"):
                 print(f"Using {len(self.paths[part])} files for {name}.")
-                found.append(
-                    self._dataset(
-                        part,
-                        load,
-                        batch,
-                        (self._shuffle and name == "training") or (self._shuffle and subset != "both"),
-                    )
-                )
+                shuffled = self._shuffle and (name == "training" or subset != "both")
+                found.append(self._dataset(part, load, batch, shuffled))
         return found[0] if len(found) == 1 else tuple(found)
 
     def _dataset(self, part: slice, load: Callable, batch: Callable[[Dataset], Dataset], shuffle: bool) -> Dataset:

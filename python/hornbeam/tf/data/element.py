@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from ... import graph
+from ...backend.sparse import SparseTensor
 from ...graph import RaggedTensor, Tensor, as_strings, nest
+from ..sparse import to_dense
 from ..specs import RaggedTensorSpec, TensorSpec
 
 
@@ -49,7 +51,9 @@ def to_arrays(value: Any) -> Any:
 
 
 def to_array(value: Any) -> np.ndarray:
-    """One array. Python's floats become float32, its integers int32; text becomes an array of bytes."""
+    """One array. Python's floats become float32, its integers int32; text becomes an array of bytes, a sparse tensor dense."""
+    if isinstance(value, SparseTensor):
+        value = to_dense(value)
     if isinstance(value, Tensor):
         if value.op.op == "constant":
             return value.op.attrs["value"]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ... import graph
+from ...backend.sparse import SparseTensor
 from ...graph import NeedsValue, RaggedTensor, Recorder, Traced, nest
 from ...settings import settings
 from ..specs import TensorSpec
@@ -52,7 +53,7 @@ class Mapped:
             with graph.apart(self._recorder):
                 self._program = self._traced.program(*_arguments(placeholders))
             found = None if self._program is None else self._program.results
-            self._sees_values = self._program is None or any(is_dataset(x) for x in nest.flatten(found))
+            self._sees_values = self._program is None or _holds_others(found)
         except (ValueError, TypeError):
             if all(s.shape.is_fully_defined() for s in nest.flatten(spec)):
                 raise
@@ -73,7 +74,7 @@ class Mapped:
     def _on(self, arguments: tuple) -> Any:
         """For elements of unknown rank: a program for each combination of shapes."""
         program = self._traced.program(*arguments)
-        if program is None or any(is_dataset(x) for x in nest.flatten(program.results)):
+        if program is None or _holds_others(program.results):
             self._sees_values = True
             return self._function(*arguments)
         return program(nest.flatten((arguments, {})))
@@ -86,6 +87,11 @@ class Mapped:
         self._is_warm = True
         with graph.apart(self._recorder):
             return to_arrays(result)
+
+
+def _holds_others(results: Any) -> bool:
+    """Whether a function returns what is made anew for each element, and is not a tensor."""
+    return any(is_dataset(x) or isinstance(x, SparseTensor) for x in nest.flatten(results))
 
 
 def _arguments(element: Any) -> tuple:
