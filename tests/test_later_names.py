@@ -35,7 +35,7 @@ def test_radial_kernels():
 
 def test_an_input_of_one_batch_size():
     assert K.int_shape(layers.Input((3, 2), batch_size=4)) == (4, 3, 2)
-    with pytest.raises(ValueError, match="[Rr]agged"):
+    with pytest.raises(ValueError, match=r"[Rr]agged"):
         layers.Input((3,), ragged=True)
 
 
