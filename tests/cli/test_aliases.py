@@ -83,11 +83,12 @@ print(K is keras.backend, np is numpy, Sequential is keras.models.Sequential, Ea
 
 def test_all_names_of_tensorflow(tmp_path):
     source = """
+import builtins  # tf.print comes along, as it does from TensorFlow
 from tensorflow import *
 import tensorflow as tf
 from tensorflow.nn import *
 from tensorflow.compat.v1 import *
-print(reduce_mean is tf.reduce_mean, Session is tf.Session, relu is tf.nn.relu, ConfigProto is tf.ConfigProto)
+builtins.print(reduce_mean is tf.reduce_mean, Session is tf.Session, relu is tf.nn.relu, ConfigProto is tf.ConfigProto)
 """
     assert run(tmp_path, source) == ["True True True True"]
 

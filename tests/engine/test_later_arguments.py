@@ -7,7 +7,7 @@ from hornbeam import backend as K
 from hornbeam.callbacks import Callback, ModelCheckpoint
 from hornbeam.layers import Dense, Input
 from hornbeam.models import Model, Sequential
-from hornbeam.tf.names import TensorSpec
+from hornbeam.tf import NAMES as tf
 
 X, Y = np.random.RandomState(0).rand(20, 3), np.random.RandomState(1).rand(20, 1)
 
@@ -136,7 +136,7 @@ def test_what_is_appended_to_the_metrics_tensors_is_shown(names_first):
 # -- other arguments --------------------------------------------------------------------------------------------------
 def test_inputs_with_a_batch_size_or_a_spec():
     assert Input((3,), batch_size=4).shape == (4, 3)
-    x = Input(type_spec=TensorSpec((None, 3), "int32"))
+    x = Input(type_spec=tf["TensorSpec"]((None, 3), "int32"))
     assert (x.shape, x.dtype) == ((None, 3), "int32")
     with pytest.raises(ValueError, match="Ragged inputs are not supported: pad"):
         Input((3,), ragged=True)
