@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..callbacks.event_file import EventFile
+from ..graph import is_eager
 from .common import first_given, tensor
 from .effects import with_values
 from .table import for_scripts
@@ -117,7 +118,10 @@ def _write(write: Callable[[EventFile, Any, int], None], data: Any, step: Any) -
     if file is None or not should_record_summaries():
         return False
     step = first_given(step, _default.step, 0)
-    with_values(lambda value, number: write(file, value, int(number)), [tensor(data), tensor(step)])
+    if is_eager():
+        with_values(lambda value, number: write(file, value, int(number)), [tensor(data), tensor(step)])
+    else:
+        write(file, np.asarray(data), int(step))
     return True
 
 
