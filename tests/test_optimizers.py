@@ -305,4 +305,4 @@ def test_such_an_object_is_adapted_where_an_optimizer_is_expected():
 
 
 def test_the_optimizers_of_before_are_where_tf_keras_has_them():
-    assert optimizers.legacy.Adam is optimizers.Adam and optimizers.legacy.Optimizer is optimizers.Optimizer
+    assert issubclass(optimizers.legacy.Adam, optimizers.Adam) and optimizers.legacy.Optimizer is optimizers.Optimizer

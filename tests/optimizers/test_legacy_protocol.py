@@ -296,7 +296,10 @@ def test_lookahead(way, inner):
     else:
         optimizer, fast = Momentum(), momentum_path(1.0, GRADIENTS)
     expected = list(lookahead_path(1.0, GRADIENTS, fast))
-    np.testing.assert_allclose(way(Lookahead(optimizer)), expected, rtol=1e-5)
+    around = Lookahead(optimizer)
+    np.testing.assert_allclose(way(around), expected, rtol=1e-5)
+    counters = [w for w in around.weights if w is around.iterations]
+    assert len(counters) == 1 and len(around.weights) == (4 if inner == "adam" else 3)
 
 
 def test_lookahead_is_saved_with_what_it_wraps(tmp_path, rng):

@@ -64,7 +64,8 @@ class Optimizer(LegacyProtocol, StepProtocol):
     """
 
     _protocol = "formulas"
-    _iterations: Any = None
+    _iterations: Any = None  #: optimizers that wrap others set it, to count for them
+    _counter: Any = None  #: the optimizer's own
     _begins_anew = True  #: whether each call of ``get_updates`` makes state of its own
     _looks_at_values: bool | None = (
         None  #: whether a step asks for values, so that steps are not traced; None is not known
@@ -331,14 +332,15 @@ class Optimizer(LegacyProtocol, StepProtocol):
     def iterations(self) -> Any:
         """The variable that counts steps."""
         if self._iterations is None:
-            self._iterations = K.variable(0, "int64", "iteration" if self._protocol == "steps" else f"{self.name}/iter")
+            name = "iteration" if self._protocol == "steps" else f"{self.name}/iter"
+            self._iterations = self._counter = K.variable(0, "int64", name)
             self._weights.append(self._iterations)
         return self._iterations
 
     @iterations.setter
     def iterations(self, value: Any) -> None:
         if isinstance(value, Variable) or self._iterations is None:
-            self._iterations = value
+            self._iterations = self._counter = value
         else:
             put(self._iterations, value)
 
@@ -351,9 +353,9 @@ class Optimizer(LegacyProtocol, StepProtocol):
         self._weights = value
 
     def _listed(self, variable: Variable) -> Variable:
-        """A variable, which becomes one of the weights; the counter is the first of them."""
+        """A variable, which becomes one of the weights; the counter is the first of them, if it is the optimizer's own."""
         counter = self.iterations
-        if not any(weight is counter for weight in self._weights):
+        if counter is self._counter and not any(weight is counter for weight in self._weights):
             self._weights.insert(0, counter)
         self._weights.append(variable)
         return variable

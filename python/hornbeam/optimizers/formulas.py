@@ -112,7 +112,8 @@ class _WithRate(Optimizer):
 
     def _list_weights(self, *state: Any) -> None:
         """Let the weights be the counter and then these variables; by default, the state of parameters."""
-        weights = [self.iterations, *(state or self._state())]
+        counter = [self._counter] if self._iterations is self._counter else []  # else it is of the optimizer around
+        weights = [*counter, *(state or self._state())]
         if self._in_part:  # of a step by a derived class, which may have others
             weights = self.weights + [v for v in weights if not any(v is known for known in self.weights)]
         self.weights = weights
