@@ -7,7 +7,7 @@ import hornbeam
 import numpy as np
 import pytest
 from fresh_process import run_python
-from hornbeam import _core
+from hornbeam import _core, config
 from hornbeam import backend as K
 from hornbeam import graph as G
 from together import at_once
