@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ... import _core
+from ...saving.tensor_bundle.checksum import masked_crc32c
 from ..specs import TensorSpec
 from ..table import for_scripts
 from .dataset import Dataset
@@ -21,12 +21,6 @@ from .stage import Stage
 _HEAD = struct.Struct("<QI")
 _FOOT = struct.Struct("<I")
 _CHUNK = 1 << 20
-
-
-def masked_crc(data: bytes) -> int:
-    """The checksum that is stored: turned and shifted, so that a checksum over checksums means something."""
-    crc = _core.crc32c(data)
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def open_compressed(path: str, compression: str | None, mode: str = "rb") -> BinaryIO:
@@ -97,13 +91,13 @@ def read_records(path: str, compression: str | None = None) -> Iterator[bytes]:
         number = 0
         while head := _exactly(file, _HEAD.size, path, number, may_end=True):
             length, crc = _HEAD.unpack(head)
-            if masked_crc(head[:8]) != crc:
+            if masked_crc32c(head[:8]) != crc:
                 raise OSError(
                     f"{path}: record {number} has a wrong checksum of its length: the file is damaged or not a TFRecord."
                 )
             data = _exactly(file, length, path, number)
             (crc,) = _FOOT.unpack(_exactly(file, _FOOT.size, path, number))
-            if masked_crc(data) != crc:
+            if masked_crc32c(data) != crc:
                 raise OSError(f"{path}: record {number} of {length} bytes has a wrong checksum: the file is damaged.")
             yield data
             number += 1
@@ -199,7 +193,7 @@ class TFRecordWriter:
         """Write a record: bytes, or text, which is stored in UTF-8."""
         data = to_array(record).item() if not isinstance(record, (bytes, bytearray)) else bytes(record)
         length = struct.pack("<Q", len(data))
-        self._file.write(length + _FOOT.pack(masked_crc(length)) + data + _FOOT.pack(masked_crc(data)))
+        self._file.write(length + _FOOT.pack(masked_crc32c(length)) + data + _FOOT.pack(masked_crc32c(data)))
 
     def flush(self) -> None:
         self._file.flush()
