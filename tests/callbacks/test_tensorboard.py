@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hornbeam.callbacks import TensorBoard
-from hornbeam.callbacks.event_file import EventFile, _masked_crc
+from hornbeam.callbacks.event_file import EventFile
 from hornbeam.callbacks.graph_def import graph_def
 from hornbeam.callbacks.histogram import Histogram
 from hornbeam.callbacks.png import grey_png, stretched
 from hornbeam.layers import Dense, Embedding, Flatten, Input, concatenate
 from hornbeam.models import Model, Sequential
+from hornbeam.utils.checksum import masked_crc32c
 
 X, Y = np.random.RandomState(0).rand(2, 20, 3)
 
@@ -51,9 +52,9 @@ def events(path):
     data, at, found = path.read_bytes(), 0, []
     while at < len(data):
         (length,) = struct.unpack_from("<Q", data, at)
-        assert struct.unpack_from("<I", data, at + 8)[0] == _masked_crc(data[at : at + 8])
+        assert struct.unpack_from("<I", data, at + 8)[0] == masked_crc32c(data[at : at + 8])
         record = data[at + 12 : at + 12 + length]
-        assert struct.unpack_from("<I", data, at + 12 + length)[0] == _masked_crc(record)
+        assert struct.unpack_from("<I", data, at + 12 + length)[0] == masked_crc32c(record)
         at += 16 + length
         event = fields(record)
         for summary in event.get(5, []):
@@ -66,7 +67,7 @@ def events(path):
 def test_checksum_is_crc32c():
     # RFC 3720: the CRC-32C of 32 zero bytes is 8A9136AA.
     crc = 0x8A9136AA
-    assert _masked_crc(bytes(32)) == ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    assert masked_crc32c(bytes(32)) == ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def make_model():

@@ -27,13 +27,13 @@ import numpy as np
 from hornbeam import layers as L
 from hornbeam.saving.inspecting import inspect_file
 from hornbeam.saving.tensor_bundle import TensorBundle, dtypes, entries, write_bundle
-from hornbeam.saving.tensor_bundle.checksum import masked_crc32c
 from hornbeam.saving.tensor_bundle.entries import parse_entry, parse_header
 from hornbeam.saving.tensor_bundle.state_file import read_state_file
 from hornbeam.saving.tensor_bundle.strings import encode
 from hornbeam.saving.tensor_bundle.table import read_table, table
 from hornbeam.saving.tensor_bundle.wire import Message, field
 from hornbeam.saving.trackable.graph import GRAPH_KEY
+from hornbeam.utils.checksum import masked_crc32c
 from limits import address_space
 from mutations import Choices, damage_tree
 from tensor_bundles import write_folder

@@ -63,10 +63,10 @@ def test_damaged_records(tmp_path, place, message):
 
 
 def test_a_length_is_not_believed(tmp_path):
-    from hornbeam.tf.data.records import masked_crc
+    from hornbeam.utils.checksum import masked_crc32c
 
     length = struct.pack("<Q", 1 << 50)
-    (tmp_path / "long").write_bytes(length + struct.pack("<I", masked_crc(length)) + b"abc")
+    (tmp_path / "long").write_bytes(length + struct.pack("<I", masked_crc32c(length)) + b"abc")
     with pytest.raises(OSError, match="cut short: 3 of 1125899906842624 bytes"):
         list(tf["data.TFRecordDataset"](tmp_path / "long"))
 

@@ -10,30 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.checksum import masked_crc32c
 from ..utils.io_utils import append
 from .histogram import Histogram
 from .png import png, stretched
 from .protobuf import bytes_field, double_field, float_field, int_field, text_field
-
-
-def _crc_table() -> list[int]:
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)  # CRC-32C, reflected
-        table.append(byte)
-    return table
-
-
-_CRC = _crc_table()
-
-
-def _masked_crc(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _CRC[(crc ^ byte) & 0xFF]
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 class EventFile:
@@ -61,7 +42,9 @@ class EventFile:
     def _event(self, step: int, content: bytes) -> None:
         data = double_field(1, self._offset + time.monotonic()) + int_field(2, step) + content
         length = struct.pack("<Q", len(data))
-        self._pending += length + struct.pack("<I", _masked_crc(length)) + data + struct.pack("<I", _masked_crc(data))
+        self._pending += (
+            length + struct.pack("<I", masked_crc32c(length)) + data + struct.pack("<I", masked_crc32c(data))
+        )
 
     def _summary(self, values: list[tuple[str, bytes]], step: int) -> None:
         if values:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ...utils.checksum import masked_crc32c
 from ...utils.messages import shortened
 from ..targets import fetched
 from . import dtypes, parts, strings
-from .checksum import masked_crc32c
 from .entries import Entry, parse_entry, parse_header
 from .table import read_table
 

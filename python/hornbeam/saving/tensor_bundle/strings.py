@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .checksum import masked_crc32c
+from ...utils.checksum import masked_crc32c
 from .wire import read_varint, varint
 
 _CHECKSUM = 4

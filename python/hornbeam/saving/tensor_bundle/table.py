@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
+from ...utils.checksum import masked_crc32c
 from . import limits
-from .checksum import masked_crc32c
 from .wire import read_varint, varint
 
 _MAGIC = bytes.fromhex("57fb808b247547db")

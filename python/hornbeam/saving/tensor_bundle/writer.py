@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...utils.checksum import masked_crc32c
 from ..targets import may_write, write_file
 from . import dtypes, entries, strings
-from .checksum import masked_crc32c
 from .entries import Entry
 from .table import table
 

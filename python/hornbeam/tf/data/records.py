@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ...saving.tensor_bundle.checksum import masked_crc32c
+from ...utils.checksum import masked_crc32c
 from ..specs import TensorSpec
 from ..table import for_scripts
 from .dataset import Dataset

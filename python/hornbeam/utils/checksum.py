@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import _core
+from .. import _core
 
 _MASK_DELTA = 0xA282EAD8
 
