@@ -12,9 +12,9 @@ import numpy as np
 
 from ..utils.checksum import masked_crc32c
 from ..utils.io_utils import append
+from ..utils.protobuf import bytes_field, double_field, float_field, int_field, text_field
 from .histogram import Histogram
 from .png import png, stretched
-from .protobuf import bytes_field, double_field, float_field, int_field, text_field
 
 
 class EventFile:

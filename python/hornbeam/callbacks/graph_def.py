@@ -7,7 +7,7 @@ from typing import Any
 
 from ..graph import Tensor
 from ..graph.order import nodes_of
-from .protobuf import bytes_field, int_field, text_field
+from ..utils.protobuf import bytes_field, int_field, text_field
 
 _TYPES = {
     "float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9, "bool": 10, "float16": 19,

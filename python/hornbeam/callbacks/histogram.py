@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .protobuf import double_field, doubles_field
+from ..utils.protobuf import double_field, doubles_field
 
 
 def _bucket_limits() -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from .. import graph
 from ..backend.sparse import SparseTensor
 from ..graph import RaggedTensor, Tensor
+from ..utils.protobuf import bytes_field, varint
 from . import wire
 from .common import dtype_name, entries
 from .table import for_scripts
@@ -42,7 +43,7 @@ class BytesList(_Values):
                 raise TypeError(f"BytesList holds bytes, got {item!r:.80}: encode text with .encode('utf-8').")
 
     def encoded(self) -> bytes:
-        return b"".join(wire.field(1, bytes(item)) for item in self.value)
+        return b"".join(bytes_field(1, bytes(item)) for item in self.value)
 
 
 @for_scripts("train.FloatList")
@@ -51,7 +52,7 @@ class FloatList(_Values):
 
     def encoded(self) -> bytes:
         numbers = np.asarray(self.value, dtype="<f4").reshape(-1)
-        return wire.field(1, numbers.tobytes()) if len(numbers) else b""
+        return bytes_field(1, numbers.tobytes()) if len(numbers) else b""
 
 
 @for_scripts("train.Int64List")
@@ -59,8 +60,8 @@ class Int64List(_Values):
     """Integers."""
 
     def encoded(self) -> bytes:
-        numbers = b"".join(wire.varint(int(item)) for item in self.value)
-        return wire.field(1, numbers) if numbers else b""
+        numbers = b"".join(varint(int(item)) for item in self.value)
+        return bytes_field(1, numbers) if numbers else b""
 
 
 @for_scripts("train.Feature")
@@ -79,7 +80,7 @@ class Feature:
 
     def encoded(self) -> bytes:
         lists = [self._lists[kind] for kind in _KINDS.values()]
-        return b"".join(wire.field(n, v.encoded()) for n, v in zip(_KINDS, lists) if v is not None)
+        return b"".join(bytes_field(n, v.encoded()) for n, v in zip(_KINDS, lists) if v is not None)
 
 
 @for_scripts("train.Features")
@@ -90,8 +91,8 @@ class Features:
         self.feature: dict[str, Feature] = dict(feature or {})
 
     def encoded(self) -> bytes:
-        entry = [wire.field(1, k.encode()) + wire.field(2, v.encoded()) for k, v in sorted(self.feature.items())]
-        return b"".join(wire.field(1, e) for e in entry)
+        entry = [bytes_field(1, k.encode()) + bytes_field(2, v.encoded()) for k, v in sorted(self.feature.items())]
+        return b"".join(bytes_field(1, e) for e in entry)
 
 
 @for_scripts("train.Example")
@@ -102,7 +103,7 @@ class Example:
         self.features = features or Features()
 
     def SerializeToString(self) -> bytes:
-        return wire.field(1, self.features.encoded())
+        return bytes_field(1, self.features.encoded())
 
     @classmethod
     def FromString(cls, data: bytes) -> Example:
@@ -379,12 +380,12 @@ def serialize_tensor(tensor: Any, name: Any = None) -> Tensor:
     number = next(n for n, d in _TENSOR_DTYPES.items() if d == tensor.dtype)
 
     def serialize(array: np.ndarray) -> np.ndarray:
-        dims = b"".join(wire.field(2, wire.varint(1 << 3) + wire.varint(d)) for d in array.shape)
-        head = wire.varint(1 << 3) + wire.varint(number) + wire.field(2, dims)
+        dims = b"".join(bytes_field(2, varint(1 << 3) + varint(d)) for d in array.shape)
+        head = varint(1 << 3) + varint(number) + bytes_field(2, dims)
         if array.dtype == object:
-            body = b"".join(wire.field(8, item) for item in array.reshape(-1).tolist())
+            body = b"".join(bytes_field(8, item) for item in array.reshape(-1).tolist())
         else:
-            body = wire.field(4, np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
+            body = bytes_field(4, np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
         return np.array(head + body, dtype=object)
 
     return graph.on_host(serialize, [tensor], ("string", ()))

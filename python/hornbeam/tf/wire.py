@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as records of examples need it. A reader trusts no length."""
+"""Reading protocol buffers, as far as records of examples need it. A reader trusts no length."""
 
 from __future__ import annotations
 
@@ -54,19 +54,3 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
 def signed(value: int) -> int:
     """An int64 out of its 64 bits."""
     return value - (1 << 64) if value >> 63 else value
-
-
-def varint(value: int) -> bytes:
-    """A number as it is written."""
-    value &= 0xFFFFFFFFFFFFFFFF
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(number: int, data: bytes) -> bytes:
-    """A field of bytes, or of a message."""
-    return varint(number << 3 | BYTES) + varint(len(data)) + data

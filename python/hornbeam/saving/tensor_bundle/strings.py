@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...utils.checksum import masked_crc32c
-from .wire import read_varint, varint
+from ...utils.protobuf import varint
+from .wire import read_varint
 
 _CHECKSUM = 4
 

@@ -6,8 +6,9 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from ...utils.checksum import masked_crc32c
+from ...utils.protobuf import varint
 from . import limits
-from .wire import read_varint, varint
+from .wire import read_varint
 
 _MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Container, Iterator
 
+from ...utils.protobuf import varint
 from . import limits
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -106,17 +107,6 @@ class Message:
 
 
 # -- writing ------------------------------------------------------------------------------------------------
-def varint(value: int) -> bytes:
-    """The bytes of an integer of at most 64 bits; one below zero takes ten."""
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def field(number: int, value: int | bytes | str) -> bytes:
     """A field with an integer (as varint), bytes or text."""
     if isinstance(value, int):
