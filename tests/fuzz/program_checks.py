@@ -54,7 +54,7 @@ def memory(program: Program) -> str:
             "no reuse": unshared(isa),
             "poison": in_poison,
             "NaN around inputs": runner(isa, guard=np.nan),
-            **{name: runner(isa, device=name) for name, _ in _core.devices()},
+            **{name: runner(isa, device=name) for name in ("cpu", "apart")},  # which have the same kernels
         }
         for name, got in ways.items():
             wrong = same_bits(got, want)

@@ -90,27 +90,25 @@ class Function:
         self._programs: dict[Any, tuple[_core.Program, list[str]]] = {}
         self._lengths: dict[int, Function] = {}  # of those loops, by phase
 
-    def __call__(self, inputs: Sequence[Any]) -> list[np.ndarray]:
-        if settings.shared_recorder is not None:  # a plain attribute: predictions take a microsecond
+    def __call__(self, inputs: Sequence[Any], settled: bool = False) -> list[np.ndarray]:
+        """Run the program; ``settled`` says that no eager tensor waits for it, nor it for one."""
+        if settings.shared_recorder is not None and not settled:  # a plain attribute: predictions take a microsecond
             settings.recorder.settle()
-        return self.run(inputs)
-
-    def run(self, inputs: Sequence[Any]) -> list[np.ndarray]:
-        """As a call, for who knows that no eager tensor waits for it, nor it for one."""
         phase = self._phase
         if self._phase_index is not None:
             inputs = list(inputs)
             if self._phase_index < len(inputs):
                 phase = int(inputs.pop(self._phase_index))
-        if self._host is not None:
-            return self._host.run(inputs, lambda feeds: self._run(feeds, phase))
-        return self._run(inputs, phase)
-
-    def _run(self, inputs: Sequence[Any], phase: int) -> list[np.ndarray]:
+        host = self._host
+        if host is not None:
+            values = host.before(inputs)
+            inputs = [values[id(t)] for t in host.inputs]
         found = self._programs.get(phase)
         program, messages = self._program_for(phase, inputs) if found is None else found
         results = program.run(inputs, self.counter)
-        return print_last(messages, results) if messages else results
+        if messages:
+            results = print_last(messages, results)
+        return results if host is None else host.after(values, results)
 
     def run_there(self, inputs: Sequence[Any]) -> list[np.ndarray] | list[_core.DeviceArray]:
         """As a call, with results that stay in the device's memory, where it has its own; without the learning phase."""

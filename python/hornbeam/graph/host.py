@@ -79,15 +79,18 @@ class HostPart:
         asked = [t for t in asked if id(t) not in available | late and not isinstance(t, StringTensor)]
         self.outputs = list({id(t): t for t in asked}.values())
 
-    def run(self, feeds: Sequence[Any], program: Callable[[list], list]) -> list:
-        """The outputs, given the feeds of the inputs and what runs the program."""
+    def before(self, feeds: Sequence[Any]) -> dict[int, Any]:
+        """Values that the program takes, by the tensors' ids, given the feeds of the inputs."""
         values: dict[int, Any] = {id(t): feed for t, feed in zip(self._given, feeds)}
         for t in self._given:
             if isinstance(t, StringTensor):
                 values[id(t)] = as_strings(_array(t, values))
         for node in self._before:
             self._compute(node, values)
-        results = program([values[id(t)] for t in self.inputs])
+        return values
+
+    def after(self, values: dict[int, Any], results: Sequence[Any]) -> list:
+        """The outputs, given what :meth:`before` gave and the program's results."""
         values.update({id(t): result for t, result in zip(self.outputs, results)})
         for node in self._after:
             self._compute(node, values)

@@ -125,8 +125,8 @@ class TracedProgram:
         )
 
     def run(self, leaves: list) -> Any:
-        """As a call, from arrays to arrays: see :meth:`Function.run`."""
-        values = iter(self._function.run([leaves[i] for i in self._fed]))
+        """As a call, from arrays to arrays, where no eager tensor waits."""
+        values = iter(self._function([leaves[i] for i in self._fed], settled=True))
         return self._finished(values, [next(values) if known is None else known[0] for known in self._results])
 
     def _finished(self, rest: Iterator, results: list) -> Any:
