@@ -50,7 +50,7 @@ def overlapping(
 ) -> tuple[Callable, Callable[[Batches], Batches]]:
     """The step to make for each batch of the data, and what the batches are to go through."""
     is_hidden = all(type(x) is np.ndarray for x in data) and not hooks.calls_scripts(mode)
-    if _core.device() == "cpu" or type(function) is not Function or not is_hidden:
+    if _core.device() == "cpu" or type(function) is not Function or function.computes_on_host or not is_hidden:
         return function, lambda batches: batches
     prefetching = Prefetching(function)
     return prefetching.step, prefetching.batches

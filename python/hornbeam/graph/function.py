@@ -110,8 +110,15 @@ class Function:
             results = print_last(messages, results)
         return results if host is None else host.after(values, results)
 
+    @property
+    def computes_on_host(self) -> bool:
+        """Whether something of strings, or by functions of Python, is computed before or behind the program."""
+        return self._host is not None
+
     def run_there(self, inputs: Sequence[Any]) -> list[np.ndarray] | list[_core.DeviceArray]:
         """As a call, with results that stay in the device's memory, where it has its own; without the learning phase."""
+        if self._host is not None:
+            return self(inputs)
         found = self._programs.get(self._phase)
         program, messages = self._program_for(self._phase, inputs) if found is None else found
         results = program.run_there(inputs, self.counter)
@@ -120,7 +127,7 @@ class Function:
     def run_ahead(self, now: _core.EarlyFeeds, following: _core.EarlyFeeds | None) -> list[np.ndarray]:
         """As a call with ``now``; meanwhile what ``following`` holds goes to the device, where it has its own memory.
 
-        The learning phase is not among the feeds. Arrays of ``following`` must not change any more; what is wrong with
+        The learning phase is not among the feeds, and nothing is computed on the host. Arrays of ``following`` must not change any more; what is wrong with
         them is raised by the call that takes them.
         """
         found = self._programs.get(self._phase)
