@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..settings import settings
 from .body import Body, building
 from .control import current_value
-from .ops import convert
+from .ops import Kind, convert, make_node
 from .tensor import Operation, Tensor
 
 #: nodes that have their values from elsewhere
@@ -55,18 +54,9 @@ def build(condition: Tensor, given: Sequence[Tensor], bodies: Sequence[Body]) ->
     captured = list({id(t): t for body in bodies for t in body.captured}.values())
     for body in bodies:
         body.captured = captured
-    inputs = (condition, *given, *captured)
-    if settings.recorder is not None:
-        settings.recorder.admit(inputs)
-    node = Operation("cond", inputs, {"bodies": tuple(bodies)})
-    node.outputs = tuple(
-        Tensor(node, i, a.dtype, [m if m == n else None for m, n in zip(a.dims, b.dims)])
-        for i, (a, b) in enumerate(zip(bodies[0].results, bodies[1].results))
-    )
-    if any(body.uses_learning_phase for body in bodies) or any(t._uses_learning_phase for t in node.inputs):
-        for out in node.outputs:
-            out._uses_learning_phase = True
-    outputs = node.outputs
-    if settings.recorder is not None:
-        settings.recorder.made(node)
-    return outputs
+    kinds: list[Kind] = [
+        (a.dtype, [m if m == n else None for m, n in zip(a.dims, b.dims)], None)
+        for a, b in zip(bodies[0].results, bodies[1].results)
+    ]
+    uses_phase = any(body.uses_learning_phase for body in bodies)
+    return make_node("cond", (condition, *given, *captured), {"bodies": tuple(bodies)}, kinds, uses_phase)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,10 @@ from .dtypes import dtype_name
 from .integers import as_integer
 from .naming import checked_name
 from .strings import StringTensor, as_strings, string_constant, string_tensor
-from .tensor import Operation, Tensor, marker
+from .tensor import Operation, Tensor, known_constant, marker
+
+#: an output's dtype, dims, and what is known of its integers (:attr:`Tensor.ints`)
+Kind = tuple[str, "Sequence[int | None]", "tuple | None"]
 
 
 def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
@@ -28,9 +31,6 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
         ValueError, TypeError: from the op's shape rule, naming the op and the shapes.
     """
     tensors = _as_tensors(op, inputs)
-    recorder = settings.recorder
-    if recorder is not None:
-        recorder.admit(tensors)
     types = [None if t is None else (t.dtype, t.dims, t.ints) for t in tensors]
     try:
         inferred = _core.infer(op, attrs, types)
@@ -38,15 +38,30 @@ def apply(op: str, inputs: Sequence[Any], **attrs: Any) -> Any:
         if any(isinstance(t, StringTensor) for t in tensors):
             return StringTensor.apply_op(op, tensors, attrs)
         raise
-    node = Operation(op, tuple(tensors), attrs)
-    node.outputs = tuple(Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(inferred))
-    if any(t is not None and t._uses_learning_phase for t in tensors):
-        for out in node.outputs:
-            out._uses_learning_phase = True
-    outputs = node.outputs
-    if recorder is not None:
-        recorder.made(node)
+    outputs = make_node(op, tensors, attrs, inferred)
     return outputs[0] if len(outputs) == 1 else outputs
+
+
+def make_node(
+    op: str, inputs: Sequence[Tensor | None], attrs: dict[str, Any], kinds: Iterable[Kind], uses_phase: bool = False
+) -> tuple[Tensor, ...]:
+    """Make a node that computes, and let an open recorder know of it.
+
+    Args:
+        kinds: of each output, the dtype, the dims, and what is known of its integers.
+        uses_phase: whether the learning phase matters to it beyond what its inputs say.
+    """
+    recorder = settings.recorder
+    if recorder is not None:
+        recorder.admit(inputs)
+    node = Operation(op, tuple(inputs), attrs)
+    outputs = node.outputs = tuple([Tensor(node, i, d, s, ints=v) for i, (d, s, v) in enumerate(kinds)])
+    if uses_phase or any(t is not None and t._uses_learning_phase for t in inputs):
+        for out in outputs:
+            out._uses_learning_phase = True
+    if recorder is not None:
+        recorder.made(node)  # may compute them, and cut the node from what it was made of
+    return outputs
 
 
 def _as_tensors(op: str, inputs: Sequence[Any]) -> list[Tensor | None]:
@@ -86,8 +101,7 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
     if shape is not None:
         array = np.broadcast_to(array, tuple(shape))
     array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
-    tensor = marker("constant", (), dtype, array.shape, value=array)
-    tensor._known = True
+    tensor = known_constant(array)
     if array.dtype.kind in "iu" and array.ndim <= 1 and array.size <= _core.MAX_KNOWN_INTS:
         tensor.ints = tuple(int(v) for v in array.reshape(-1))
     return tensor

@@ -25,7 +25,7 @@ from .. import _core
 from ..settings import settings
 from .context import context, inside
 from .programs import Programs
-from .tensor import Operation, Tensor
+from .tensor import Operation, Tensor, known_constant, marker
 
 if TYPE_CHECKING:
     from .tape import Tape
@@ -37,7 +37,10 @@ _MOST_OPS = 20_000
 
 @contextmanager
 def symbolic() -> Iterator[None]:
-    """Inside the block (or the function that it decorates), formulas are made for a model or a function: nothing is recorded, and assignments only described."""
+    """Inside the block (or the function that it decorates), formulas are made for a model or a function.
+
+    Nothing is recorded, and assignments are only described.
+    """
     with inside(pending={}), described():
         yield
 
@@ -150,8 +153,9 @@ class Recorder:
         with self._lock:
             if self._seed is None:
                 self.reseed(int(np.random.randint(1, 2**30)))
+            assert self._seed is not None
             self._seeds += 1
-            return self._seed + self._seeds  # type: ignore[operator]
+            return self._seed + self._seeds
 
     def reseed(self, seed: int) -> None:
         """Let the random numbers from here on follow from ``seed`` alone."""
@@ -203,7 +207,7 @@ class Recorder:
             for tape in self.tapes:
                 tape.keep(outputs)
             for variable, readers, value in zip(changed, reading.values(), values[len(outputs) :]):
-                self._keep_old_value(variable, readers, _constant(value))
+                self._keep_old_value(variable, readers, known_constant(value))
             for tensor, value in zip(outputs, values):
                 _become(tensor, value)
         for node in nodes:
@@ -265,16 +269,7 @@ def _references(node: Operation) -> int:
 
 def _unheld() -> int:
     """What ``sys.getrefcount`` gives in a loop over a node's outputs where nobody else holds them."""
-    node = Operation("constant", (), {})
-    node.outputs = (Tensor(node, 0, "float32", ()),)
-    return _references(node)
-
-
-def _constant(value: np.ndarray) -> Tensor:
-    node = Operation("constant", (), {"value": value})
-    node.outputs = (Tensor(node, 0, value.dtype.name, value.shape),)
-    node.outputs[0]._known = True
-    return node.outputs[0]
+    return _references(marker("constant", (), "float32", ()).op)
 
 
 def _become(tensor: Tensor, value: np.ndarray) -> None:

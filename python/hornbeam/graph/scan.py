@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..settings import settings
 from .body import Body, building, is_random
-from .ops import convert
+from .ops import Kind, convert, make_node
 from .tensor import Operation, Tensor, marker
 
 
@@ -139,16 +138,7 @@ def build(
         "shifts": [s.shift for s in sequences],
         "reverse": reverse,
     }
-    if settings.recorder is not None:
-        settings.recorder.admit(inputs)
-    node = Operation("scan", inputs, attrs)
-    dims = [t.dims for t in own_states] + [(steps, *t.dims) for t in body.results]
-    dtypes = [t.dtype for t in own_states] + [t.dtype for t in body.results]
-    node.outputs = tuple(Tensor(node, i, dtype, d) for i, (dtype, d) in enumerate(zip(dtypes, dims)))
-    if body.uses_learning_phase or any(t._uses_learning_phase for t in inputs):
-        for out in node.outputs:
-            out._uses_learning_phase = True
-    n, made = len(own_states), list(node.outputs)
-    if settings.recorder is not None:
-        settings.recorder.made(node)
+    kinds: list[Kind] = [(t.dtype, t.dims, None) for t in own_states]
+    kinds += [(t.dtype, (steps, *t.dims), None) for t in body.results]
+    n, made = len(own_states), list(make_node("scan", inputs, attrs, kinds, body.uses_learning_phase))
     return Scanned(made[:n], made[n : 2 * n], made[2 * n :])

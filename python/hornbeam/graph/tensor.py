@@ -209,7 +209,7 @@ class Tensor:
     def __reduce__(self) -> Any:
         """An eager tensor is copied and pickled by its value."""
         if self.is_eager:
-            return eager_copy, (self.numpy(),)
+            return known_constant, (np.asarray(self.numpy()),)
         return super().__reduce__()
 
     __hash__ = object.__hash__
@@ -296,16 +296,15 @@ class Reference:
         return id(self._tensor)
 
 
-def eager_copy(value: Any) -> Tensor:
-    """A tensor of a value that was pickled."""
-    value = np.asarray(value)
-    copy = marker("constant", (), value.dtype.name, value.shape, value=value)
-    copy._known = True
-    return copy
-
-
 def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | None], **attrs: Any) -> Tensor:
     """Make a node that is not an op of the core: a leaf, or something a Function resolves when it is built."""
     node = Operation(op, tuple(inputs), attrs)
     node.outputs = (Tensor(node, 0, dtype, dims),)
     return node.outputs[0]
+
+
+def known_constant(value: np.ndarray) -> Tensor:
+    """An array of numbers as it is: an eager tensor where tensors are eager."""
+    tensor = marker("constant", (), value.dtype.name, value.shape, value=value)
+    tensor._known = True
+    return tensor
