@@ -1,6 +1,8 @@
 """Eager tensors: values that stay, assignments that wait, and one program for all that is held."""
 
+import copy
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -167,3 +169,11 @@ def test_scans_with_one_body_are_one_program(monkeypatch):
         rows = K.map_fn(lambda row: row * w + 1, G.constant(np.full((4, 2), float(i)), "float32"))
         np.testing.assert_array_equal(rows.numpy(), np.full((4, 2), i * 2 + 1.0))
     assert len(compiled) == 1
+
+
+@pytest.mark.parametrize("value", [2.5, [[1, 2], [3, 4]], "text", ["a", "bc"]])
+def test_an_eager_tensor_is_copied_and_pickled_by_its_value(value):
+    tensor = G.constant(value)
+    for copied in (copy.deepcopy(tensor), pickle.loads(pickle.dumps(tensor))):
+        assert copied.dtype == tensor.dtype and copied.shape == tensor.shape
+        assert np.array_equal(copied.numpy(), tensor.numpy())

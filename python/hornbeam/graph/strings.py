@@ -13,6 +13,9 @@ from .tensor import Operation, Tensor
 class StringTensor(Tensor):
     """A tensor whose elements are ``bytes``: a value, a placeholder, or what a function on the host gives."""
 
+    def __reduce__(self) -> Any:
+        return (string_constant, (np.asarray(self.numpy(), object),)) if self.is_eager else super().__reduce__()
+
     @staticmethod
     def apply_op(op: str, tensors: Sequence[Tensor | None], attrs: dict[str, Any]) -> Any:
         """Apply an op of which some inputs are strings; ``graph/string_ops.py`` has it."""
