@@ -103,8 +103,7 @@ class Function:
         if host is not None:
             values = host.before(inputs)
             inputs = [values[id(t)] for t in host.inputs]
-        found = self._programs.get(phase)
-        program, messages = self._program_for(phase, inputs) if found is None else found
+        program, messages = self._programs.get(phase) or self._program_for(phase, inputs)
         results = program.run(inputs, self.counter)
         if messages:
             results = print_last(messages, results)
@@ -119,19 +118,17 @@ class Function:
         """As a call, with results that stay in the device's memory, where it has its own; without the learning phase."""
         if self._host is not None:
             return self(inputs)
-        found = self._programs.get(self._phase)
-        program, messages = self._program_for(self._phase, inputs) if found is None else found
+        program, messages = self._programs.get(self._phase) or self._program_for(self._phase, inputs)
         results = program.run_there(inputs, self.counter)
         return print_last(messages, results) if messages else results
 
     def run_ahead(self, now: _core.EarlyFeeds, following: _core.EarlyFeeds | None) -> list[np.ndarray]:
         """As a call with ``now``; meanwhile what ``following`` holds goes to the device, where it has its own memory.
 
-        The learning phase is not among the feeds, and nothing is computed on the host. Arrays of ``following`` must not change any more; what is wrong with
-        them is raised by the call that takes them.
+        The learning phase is not among the feeds, and nothing is computed on the host. Arrays of ``following`` must not
+        change any more; what is wrong with them is raised by the call that takes them.
         """
-        found = self._programs.get(self._phase)
-        program, messages = self._program_for(self._phase, now.arrays) if found is None else found
+        program, messages = self._programs.get(self._phase) or self._program_for(self._phase, now.arrays)
         results = program.run_ahead(now, following, self.counter)
         return print_last(messages, results) if messages else results
 

@@ -6,7 +6,7 @@ in them are compiled in, where the rewrites can use them, until one is seen to c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,24 +118,34 @@ def structure_of(outputs: Sequence[Tensor], updates: Sequence[Tensor] = ()) -> S
     places: dict[int, int] = {}
     key: list[Any] = []
     for root in (*outputs, *updates):
-        stack: list[tuple[Any, int]] = [(root.op, 0)]
-        while stack:
-            node, i = stack.pop()
-            if id(node) in places:
-                continue
-            inputs = node.inputs
-            while i < len(inputs) and (inputs[i] is None or id(inputs[i].op) in places):
-                i += 1
-            if i < len(inputs):
-                stack.append((node, i + 1))
-                stack.append((inputs[i].op, 0))
-                continue
-            places[id(node)] = len(places)
+        for node in _numbered(root, places):
             key.append(_leaf(node, root, found) or _link(node, places))
     key += [(places[id(t.op)], t.index) for t in outputs]
     key.append(tuple(places[id(t.op)] for t in updates))
     found.key = tuple(key)
     return found
+
+
+def _numbered(root: Tensor, places: dict[int, int], given: Container[int] = ()) -> Iterator[Any]:
+    """The nodes that ``root`` needs and that have no place yet, each after its inputs; they get the next places.
+
+    Args:
+        places: of nodes, by their id.
+        given: the ids of tensors at which the walk ends.
+    """
+    stack: list[tuple[Any, int]] = [] if id(root) in given else [(root.op, 0)]
+    while stack:
+        node, i = stack.pop()
+        if id(node) in places:
+            continue
+        inputs = node.inputs
+        while i < len(inputs) and (inputs[i] is None or id(inputs[i].op) in places or id(inputs[i]) in given):
+            i += 1
+        if i < len(inputs):
+            stack += [(node, i + 1), (inputs[i].op, 0)]
+            continue
+        places[id(node)] = len(places)
+        yield node
 
 
 def _leaf(node: Any, root: Tensor, found: Structure) -> tuple | None:
@@ -184,22 +194,11 @@ def _body_key(body: Body) -> tuple:
         return None if t is None else places.get(id(t)) or (nodes[id(t.op)], t.index)
 
     for result in body.results:
-        stack: list[tuple[Any, int]] = [] if id(result) in places else [(result.op, 0)]
-        while stack:
-            node, i = stack.pop()
-            if id(node) in nodes:
-                continue
-            inputs = node.inputs
-            while i < len(inputs) and (inputs[i] is None or id(inputs[i]) in places or id(inputs[i].op) in nodes):
-                i += 1
-            if i < len(inputs):
-                stack += [(node, i + 1), (inputs[i].op, 0)]
-                continue
-            nodes[id(node)] = len(nodes)
+        for node in _numbered(result, nodes, places):
             attrs = dict(node.attrs)
             inner = tuple([_body_key(b) for b in attrs.pop("bodies", ())])
             if node.op == "constant":
                 value = attrs.pop("value")
                 inner = (value.dtype.name, value.shape, value.tobytes())
-            key.append((node.op, tuple([place(t) for t in inputs]), attrs_key(attrs), inner))
+            key.append((node.op, tuple([place(t) for t in node.inputs]), attrs_key(attrs), inner))
     return (len(body.own), tuple(key), tuple([place(t) for t in body.results]), body.silent)
