@@ -483,9 +483,15 @@ class Layer(NodeAccess):
 
     def _call_on_values(self, inputs, kwargs):
         """Apply the layer in TensorFlow 2's way: to eager tensors, or inside of a function that is being traced."""
+        checked = isinstance(inputs, (Tensor, list, tuple))  # dicts are for the layer's call to judge
         with self._lock, name_scope(self.name), eager_call(self, kwargs):
-            self._build_for(inputs)
-            if isinstance(inputs, (Tensor, list, tuple)):
+            if not self.built:
+                if checked:
+                    self.assert_input_compatibility(inputs)
+                with symbolic():
+                    self._build_for(inputs, nest.map_structure(self._shape_to_build_for, inputs))
+            self._take_awaited()
+            if checked:
                 self.assert_input_compatibility(inputs)
             mask = _collect_previous_mask(inputs)
             if not is_all_none(mask) and "mask" not in kwargs and has_arg(self.call, "mask"):
@@ -501,18 +507,13 @@ class Layer(NodeAccess):
             self._regularize_activity(inputs, outputs)
         return output
 
-    def _build_for(self, inputs):
-        if self.built:
-            return
-        if isinstance(inputs, (Tensor, list, tuple)):
-            self.assert_input_compatibility(inputs)
-        with symbolic(), naming_layer(self, inputs):
-            self.build(nest.map_structure(self._shape_to_build_for, inputs))
-            self.built = True
-            if self._initial_weights is not None:
-                self.set_weights(self._initial_weights)
-                self._initial_weights = None
-        self._take_awaited()
+    def _build_for(self, inputs, shapes):
+        with naming_layer(self, inputs):
+            self.build(shapes)
+        self.built = True
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
 
     def _shape_to_build_for(self, x):
         return StaticShape(K.int_shape(x))
@@ -522,12 +523,7 @@ class Layer(NodeAccess):
         with self._lock, name_scope(self.name):
             if not self.built:
                 self.assert_input_compatibility(inputs)
-                with naming_layer(self, inputs):
-                    self.build(unpack_singleton([StaticShape(K.int_shape(x)) for x in to_list(inputs)]))
-                self.built = True
-                if self._initial_weights is not None:
-                    self.set_weights(self._initial_weights)
-                    self._initial_weights = None
+                self._build_for(inputs, unpack_singleton([StaticShape(K.int_shape(x)) for x in to_list(inputs)]))
             self._take_awaited()
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
