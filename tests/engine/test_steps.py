@@ -65,6 +65,20 @@ def test_a_subclass_by_the_default_steps(data):
     assert loss == pytest.approx(expected, rel=1e-4) and 0 <= auc <= 1
 
 
+def test_validation_has_batches_of_its_own_size(data):
+    sizes = []
+
+    class Counted(Subclassed):
+        def test_step(self, batch):
+            sizes.append(len(batch[0]))
+            return super().test_step(batch)
+
+    model = Counted()
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(*data, batch_size=8, validation_data=data, validation_batch_size=24, verbose=0)
+    assert sizes == [24, 24]
+
+
 def test_a_step_of_ones_own_is_traced_once_for_each_shape(data):
     model = OwnStep([layers.Dense(4, input_shape=(8,)), layers.Dense(1)])
     model.compile(optimizer="adam")

@@ -15,7 +15,8 @@ from .. import callbacks as cbks
 from ..graph import Tensor, Traced, constant, nest
 from ..utils.generic_utils import unpack_singleton
 from . import batch_loop
-from .step_data import ArrayBatches, Batches, batches_of, pack, unpack, with_class_weight
+from .data_adapter import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from .step_data import ArrayBatches, Batches, batches_of, with_class_weight
 from .training_utils import should_run_validation
 
 
@@ -33,7 +34,7 @@ def _tensors(batch: Any) -> Any:
     """Arrays as eager tensors, floats in floatx, as tf.keras hands them to a step."""
 
     def tensor(x: Any) -> Any:
-        if x is None or isinstance(x, Tensor) or getattr(x, "is_host_tensor", False):
+        if x is None or isinstance(x, Tensor):
             return x
         array = np.asarray(x.toarray() if hasattr(x, "toarray") else x)
         return constant(array.astype("float32", copy=False) if array.dtype == "float64" else array)
@@ -57,13 +58,13 @@ def _number(value: Any) -> Any:
 def fit(
     model: Any, x: Any, y: Any, batch_size: int | None, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
     validation_data: Any, shuffle: Any, class_weight: Any, sample_weight: Any, initial_epoch: int,
-    steps_per_epoch: int | None, validation_steps: int | None, validation_freq: Any, validation_batch_size: int | None = None,
+    steps_per_epoch: int | None, validation_steps: int | None, validation_freq: Any, validation_batch_size: int | None,
 ) -> cbks.History:  # fmt: skip
     """Train by ``train_step``; arguments as for :meth:`Model.fit`."""
     data = batches_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle)
     validation: Batches | None = None
     if validation_data is not None:
-        val_x, val_y, val_weight = unpack(validation_data)
+        val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
         validation = batches_of(val_x, val_y, val_weight, validation_batch_size or batch_size, validation_steps)
     elif validation_split and isinstance(data, ArrayBatches):
         data, validation = data.split(validation_split)
@@ -153,7 +154,14 @@ class _Peeked:
 
     def size(self) -> int:
         """The number of samples in the next batch."""
-        first = next((x for x in nest.flatten(unpack(self._next[0])[0]) if hasattr(x, "shape") and len(x.shape)), None)
+        first = next(
+            (
+                x
+                for x in nest.flatten(unpack_x_y_sample_weight(self._next[0])[0])
+                if hasattr(x, "shape") and len(x.shape)
+            ),
+            None,
+        )
         return 1 if first is None else int(first.shape[0])
 
     def __iter__(self) -> _Peeked:
@@ -197,7 +205,7 @@ def on_batch(
     """One step of ``mode`` on a batch: what it reports by name, of this batch alone if the metrics are reset."""
     if reset_metrics:
         model.reset_metrics()
-    batch = with_class_weight(pack(x, y, sample_weight), class_weight)
+    batch = with_class_weight(pack_x_y_sample_weight(x, y, sample_weight), class_weight)
     logs = getattr(model, f"make_{mode}_function")()(iter([batch]))
     return _numbers(logs)
 

@@ -336,6 +336,7 @@ class Model(Steps, Network):
             return step_loops.fit(
                 self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
                 class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_freq,
+                validation_batch_size,
             )  # fmt: skip
         if datasets.is_dataset(x):
             datasets.check_arguments("fit", y=y, batch_size=batch_size, sample_weight=sample_weight)
