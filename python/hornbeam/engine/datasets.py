@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..utils.generic_utils import to_list
-from ..utils.messages import describe, warn_user
+from ..utils.messages import warn_user
 from . import batch_loop
+from .data_adapter import unpack_x_y_sample_weight
 from .training_utils import should_run_validation
 
 
@@ -57,7 +58,7 @@ class Passes:
             if item is None:
                 break
             done += 1
-            data = _unpack(item)
+            data = unpack_x_y_sample_weight(item)
             yield data, _size(data[0])
         if self._wanted is None:
             self._running = None
@@ -72,15 +73,6 @@ class Passes:
     def close(self) -> None:
         """End the thread that reads ahead."""
         self._running = None
-
-
-def _unpack(item: Any) -> tuple:
-    """``(x, y, sample_weight)`` of a batch, None for what it lacks."""
-    if not isinstance(item, tuple):
-        return item, None, None
-    if not 1 <= len(item) <= 3:
-        raise ValueError(f"A batch is x, (x,), (x, y) or (x, y, sample_weight). Found: {describe(item)}")
-    return (*item, None, None)[:3]
 
 
 def _size(x: Any) -> int:
@@ -155,7 +147,7 @@ class Validation:
         self._model = model
         self._steps = steps
         streams = is_dataset(data) or hasattr(data, "__next__") or hasattr(data, "on_epoch_end")
-        self._x, self._y, self._weight = (data, None, None) if streams else _unpack(tuple(data))
+        self._x, self._y, self._weight = unpack_x_y_sample_weight((data,) if streams else data)
 
     def __call__(self, hooks: Any) -> Any:
         """The loss, or a list of it and the metrics."""

@@ -9,24 +9,7 @@ import numpy as np
 
 from ..graph import Tensor, nest
 from ..utils.sequence import Sequence
-
-
-def unpack(data: Any) -> tuple[Any, Any, Any]:
-    """``(x, y, sample_weight)`` of a batch, None for what it lacks. A batch that is not a tuple is x alone."""
-    if not isinstance(data, tuple):
-        return data, None, None
-    if len(data) > 3:
-        raise ValueError(f"A batch is x, (x,), (x, y) or (x, y, sample_weight); got a tuple of {len(data)}.")
-    return data + (None,) * (3 - len(data))  # type: ignore[return-value]
-
-
-def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The batch that :func:`unpack` takes apart; x alone if there is nothing else, in a tuple if it has a structure."""
-    if sample_weight is not None:
-        return x, y, sample_weight
-    if y is not None:
-        return x, y
-    return (x,) if isinstance(x, (list, tuple, dict)) else x
+from .data_adapter import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
 class Batches:
@@ -50,7 +33,7 @@ class ArrayBatches(Batches):
     """Batches cut from arrays in any structure.
 
     Args:
-        data: as :func:`pack` gives it.
+        data: as :func:`pack_x_y_sample_weight` gives it.
         shuffle: whether each epoch has an order of its own, from NumPy's generator.
 
     Raises:
@@ -159,14 +142,14 @@ def batches_of(
     ):
         if not hasattr(x, "shape"):
             return StreamBatches(x, steps)
-    return ArrayBatches(pack(x, y, sample_weight), batch_size, shuffle)
+    return ArrayBatches(pack_x_y_sample_weight(x, y, sample_weight), batch_size, shuffle)
 
 
 def with_class_weight(batch: Any, class_weight: dict | None) -> Any:
     """A batch whose sample weights are those of the classes, which are numbers or one-hot rows."""
     if not class_weight:
         return batch
-    x, y, weight = unpack(batch)
+    x, y, weight = unpack_x_y_sample_weight(batch)
     labels = np.asarray(y)
     classes = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(len(labels))
     factors = np.array([class_weight.get(int(c), 1.0) for c in classes], "float32")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph import Tape, Tensor
 from ..optimizers import Optimizer
 from ..settings import settings
-from .step_data import unpack
+from .data_adapter import unpack_x_y_sample_weight
 from .step_loops import step_function
 from .step_losses import CompiledLoss, CompiledMetrics
 
@@ -55,7 +55,7 @@ class Steps:
     # -- steps ------------------------------------------------------------------------------------
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of training on a batch; returns loss and metrics by name."""
-        x, y, sample_weight = unpack(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         tape = Tape()
         with tape.recording():
             y_pred = self(x, training=True)
@@ -65,14 +65,14 @@ class Steps:
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics of a batch, by name."""
-        x, y, sample_weight = unpack(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         self.compute_loss(x, y, y_pred, sample_weight)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch."""
-        return self(unpack(data)[0], training=False)
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def make_train_function(self, force: bool = False) -> Callable:
         """What trains on the next batch of an iterator, made once per compilation."""
