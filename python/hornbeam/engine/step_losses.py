@@ -105,8 +105,9 @@ class CompiledLoss:
             if self._means:
                 self._means[i].update_state(value, sample_weight=batch)
             total = total + (value if factor == 1.0 else value * factor)
-        self._total.update_state(_summed(total, regularization_losses), sample_weight=batch)
-        return _summed(total, regularization_losses)
+        total = _summed(total, regularization_losses)
+        self._total.update_state(total, sample_weight=batch)
+        return total
 
 
 def _summed(total: Any, losses: Any) -> Tensor:
