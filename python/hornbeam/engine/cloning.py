@@ -29,7 +29,7 @@ def clone_model(model, input_tensors=None, clone_function=None):
         raise ValueError(f"Expected `model` argument to be a functional `Model` or `Sequential` instance, got: {model}")
     with model._lock:
         tensors = None if input_tensors is None else _as_inputs(model, to_list(input_tensors, allow_tuple=True))
-        clone = _clone_functional if not isinstance(model, Sequential) else _clone_sequential
+        clone = _clone_sequential if isinstance(model, Sequential) else _clone_functional
         return clone(model, tensors, clone_function or _from_config)
 
 
