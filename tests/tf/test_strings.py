@@ -157,6 +157,17 @@ def test_ragged_functions():
     assert tf["ragged.stack"]([[1], [2, 3]]).to_list() == [[1], [2, 3]]
     assert tf["RaggedTensor"].from_value_rowids([5, 6, 7], [0, 0, 2]).to_list() == [[5, 6], [], [7]]
     assert tf["RaggedTensor"].from_tensor([[1, 0], [2, 3]], padding=0).to_list() == [[1], [2, 3]]
+    padded = [[1, 0, 2, 0], [0, 0, 0, 0], [3, 3, 3, 3]]
+    assert tf["RaggedTensor"].from_tensor(padded, padding=0).to_list() == [[1, 0, 2], [], [3, 3, 3, 3]]
+    assert tf["RaggedTensor"].from_tensor(padded, lengths=[2, 0, 1]).to_list() == [[1, 0], [], [3]]
+
+
+@pytest.mark.parametrize("row", [3, -4])
+def test_a_ragged_tensor_names_a_row_that_it_does_not_have(row):
+    ragged = tf["RaggedTensor"].from_row_lengths([1, 2, 3], [2, 0, 1])
+    assert [ragged[-3].numpy().tolist(), ragged[2].numpy().tolist()] == [[1, 2], [3]]
+    with pytest.raises(IndexError, match=f"row {row} of a ragged tensor with 3 rows"):
+        ragged[row]
 
 
 # -- hashes -------------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def _as_tensor(x: Any) -> Any:
 
 @contextmanager
 def adding_assignments(layer: Any, inputs: Any) -> Iterator[None]:
-    """While a layer is called for a model: what it assigns without a word is an update of the layer, as in tf.keras.
+    """While a layer is called for a model: what it assigns without ``add_update`` is an update of it, as in tf.keras.
 
     In Keras 2.3.1 such an assignment had no effect.
     """

@@ -77,9 +77,7 @@ class RaggedTensor:
         array = _array(tensor)
         if lengths is None and padding is not None:
             pad = padding.encode() if isinstance(padding, str) else padding
-            lengths = [
-                n - next((k for k, x in enumerate(row[::-1]) if x != pad), n) for row in array for n in [len(row)]
-            ]
+            lengths = [max((i + 1 for i, x in enumerate(row) if x != pad), default=0) for row in array]
         elif lengths is None:
             lengths = [array.shape[1]] * len(array)
         return cls.from_rows([row[:n] for row, n in zip(array, np.asarray(lengths))], _name(array))
@@ -146,7 +144,11 @@ class RaggedTensor:
         return (row if isinstance(row, RaggedTensor) else constant(row) for row in self._rows())
 
     def __getitem__(self, key: Any) -> Any:
-        """A row, or some rows; behind that, what each row gives for a slice."""
+        """A row, or some rows; behind that, what each row gives for a slice.
+
+        Raises:
+            IndexError: there is no such row.
+        """
         first, *rest = key if isinstance(key, tuple) else (key,)
         if isinstance(first, slice):
             begin, end, step = first.indices(len(self))
@@ -160,6 +162,8 @@ class RaggedTensor:
                 found = RaggedTensor.from_rows([row[rest[0]] for row in found._rows()], self.dtype)
             return found
         index = int(first)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"row {index} of a ragged tensor with {len(self)} rows")
         row = self._part(index % len(self), index % len(self) + 1)._values
         row = row if isinstance(row, RaggedTensor) else constant(row)
         return row[tuple(rest)] if rest else row
