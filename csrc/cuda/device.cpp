@@ -131,6 +131,7 @@ void Gpu::join() {
 
 void Gpu::synchronize() {
   { const Submitting submitting(*this); }
+  const std::lock_guard<std::mutex> lock(recording_);  // which it would end
   check("cudaDeviceSynchronize", cudaDeviceSynchronize());
 }
 

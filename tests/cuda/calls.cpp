@@ -240,11 +240,22 @@ void capture_forbids() {
   void* p = nullptr;
   other.wait();
   const std::function<cudaError_t()> calls[] = {
-      [&] { return cudaStreamSynchronize(stream); },  [&] { return cudaStreamSynchronize(other); },
-      [&] { return cudaStreamQuery(other); },         [&] { return cudaMallocAsync(&p, 64, stream); },
-      [&] { return cudaFreeAsync(y.data(), other); }, [&] { return cudaMallocHost(&p, 64); },
-      [&] { return cudaEventRecord(event, stream); }, [&] { return cudaStreamWaitEvent(stream, event, 0); },
-      [&] { return cudaEventSynchronize(event); },    [&] { return cudaEventQuery(event); },
+      [&] { return cudaStreamSynchronize(stream); },
+      [&] { return cudaStreamSynchronize(other); },
+      [&] { return cudaStreamQuery(other); },
+      [&] { return cudaMallocAsync(&p, 64, stream); },
+      [&] { return cudaFreeAsync(y.data(), other); },
+      [&] { return cudaMallocHost(&p, 64); },
+      [&] { return cudaEventRecord(event, stream); },
+      [&] { return cudaStreamWaitEvent(stream, event, 0); },
+      [&] { return cudaEventSynchronize(event); },
+      [&] { return cudaEventQuery(event); },
+      [&] { return cudaDeviceSynchronize(); },
+      [&] {
+        cudaError_t of_another_thread = cudaSuccess;
+        std::thread([&] { of_another_thread = cudaDeviceSynchronize(); }).join();
+        return of_another_thread;
+      },
   };
   for (const auto& call : calls) {
     const Graph graph(stream, [&] {

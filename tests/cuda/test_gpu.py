@@ -1,10 +1,13 @@
 """A device with streams of its own: a GPU, or the simulated one (docs/cuda.md says how to build it)."""
 
+import sys
+import threading
 from pathlib import Path
 
 import hornbeam
 import numpy as np
 import pytest
+from dlpack import Foreign
 from fresh_process import run_python
 from hornbeam import _core, callbacks, layers, models
 from hornbeam import backend as K
@@ -246,6 +249,40 @@ def test_a_batch_that_is_wrong_is_an_error_of_its_own_step(gpu):
         with pytest.raises(ValueError, match="the same room"):
             f.run_ahead(now, now)
     assert seen.get_value() == 4 * 5
+
+
+def test_arrays_of_other_libraries_come_while_another_thread_records(gpu):
+    """CUDA refuses to wait for a device while something is recorded there, and the recording is lost."""
+    x, w, rows = K.placeholder((None, 3)), K.variable(np.eye(3)), range(1, 25)
+    y = x
+    for _ in range(100):
+        y = K.dot(y, w)
+    f = G.Function([x], [y])
+    are_over = threading.Event()
+
+    def predict():
+        try:
+            with hornbeam.device(gpu):
+                return [f([np.ones((n, 3))])[0].sum() / n for n in rows for _ in range(3)]
+        finally:
+            are_over.set()
+
+    def share():
+        shared = 0
+        with hornbeam.device(gpu):
+            theirs = Foreign(hornbeam.DeviceArray(np.ones(3)))
+            while not are_over.is_set():
+                shared += hornbeam.DeviceArray(theirs).shape[0]
+        return shared
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        results, *shared = at_once(predict, share, share)
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(shared) and results == [3.0] * len(results)
+    assert all("recorded" in plan_of(f, [(n, 3)], gpu) for n in rows)
 
 
 def test_many_threads_predict_with_one_model(gpu, rng):

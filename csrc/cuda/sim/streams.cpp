@@ -174,9 +174,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     return cudaSuccess;
   });
 }
+// Captures of all threads and modes end here: their streams are among what is waited for.
 cudaError_t cudaDeviceSynchronize() {
   return call([&] {
-    if (breaks_capture()) return cudaErrorStreamCaptureUnsupported;
+    bool is_capturing = false;
+    for (const auto& stream : streams())
+      if (stream->capture && stream->device == current_device()) stream->capture->is_broken = is_capturing = true;
+    if (is_capturing) return cudaErrorStreamCaptureUnsupported;
     run_all_streams();  // those of other devices, too: a device may be that slow
     return cudaSuccess;
   });
