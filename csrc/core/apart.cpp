@@ -61,11 +61,8 @@ class Apart final : public Device {
   void* allocate(int64_t bytes) override {
     std::lock_guard<std::mutex> lock(mutex_);
     map();
+    if (bytes > kBytes || !places_.has_room(bytes)) return nullptr;
     const int64_t at = places_.allocate(bytes);
-    if (at + align_up(bytes) > kBytes) {
-      places_.release(at, bytes);
-      return nullptr;
-    }
     sizes_[at] = bytes;
     std::memset(inside_ + at, kNothing, static_cast<size_t>(bytes));
     return outside_ + at;
@@ -117,6 +114,7 @@ class Apart final : public Device {
           "the device 'apart' needs 32 GiB of addresses and a memory file, which this process cannot have");
     outside_ = static_cast<char*>(out);
     inside_ = static_cast<char*>(in);
+    places_.release(0, kBytes);  // all of it is free
     process_ = getpid();
   }
 
