@@ -82,11 +82,9 @@ static Feed read_feed(py::handle h, const std::string& name, std::vector<py::obj
     keep.push_back(std::move(rows));
     return f;
   }
-  if (!py::isinstance<py::array>(h)) {
-    if (const DeviceArrayPtr array = device_array_of(h)) {
-      keep.push_back(py::cast(array));
-      return array->feed;
-    }
+  if (const DeviceArrayPtr array = device_array_of(h)) {
+    keep.push_back(py::cast(array));
+    return array->feed;
   }
   py::array a = as_array(h, "input '" + name + "'");
   Feed f = feed_of(a);

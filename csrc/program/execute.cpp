@@ -353,14 +353,13 @@ class Plan::Recorder {
 };
 
 // Whether it is on the device as the program wants it.
-bool Plan::lies_there(int feed, const Feed& f) const {
-  return f.device == &device_ && f.dtype == types_[program_.feeds[static_cast<size_t>(feed)]].dtype && f.is_compact();
+bool Plan::lies_there(size_t feed, const Feed& f) const {
+  return f.device == &device_ && f.dtype == types_[program_.feeds[feed]].dtype && f.is_compact();
 }
 
 void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
   for (size_t f = 0; f < feeds.size(); ++f)
-    if (!lies_there(static_cast<int>(f), feeds[f]))
-      stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
+    if (!lies_there(f, feeds[f])) stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
 }
 
 // Calls that do the same in the same memory as in the run before are recorded, and played from then on: only contents
@@ -431,7 +430,7 @@ void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std
 bool Plan::is_from_host_to_host(const std::vector<Feed>& feeds, const RunOptions& options) const {
   if (options.keeps_results || is_sent(options.now)) return false;
   for (size_t f = 0; f < feeds.size(); ++f)
-    if (lies_there(static_cast<int>(f), feeds[f])) return false;
+    if (lies_there(f, feeds[f])) return false;
   return true;
 }
 

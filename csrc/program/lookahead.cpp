@@ -34,7 +34,7 @@ void Plan::send_feeds(Execution& e, const std::vector<Feed>& feeds, EarlyFeeds* 
   };
   for (size_t i = 0; i < e.fed.at.size(); ++i) {
     const int64_t at = e.fed.at[i], next = i + 1 < e.fed.at.size() ? e.fed.at[i + 1] : e.fed.bytes;
-    const bool is_there = i < feeds.size() && (is_early || lies_there(static_cast<int>(i), feeds[i]));
+    const bool is_there = i < feeds.size() && (is_early || lies_there(i, feeds[i]));
     if (is_there) {
       send();
       begin = next;

@@ -113,7 +113,7 @@ class Plan : private KeepsMemory {
   void stage_feeds(Execution&, const std::vector<Feed>&);
   void run_on_device(Execution&, const std::vector<Feed>&, const std::vector<void*>& outputs, const RunOptions&);
   void send_feeds(Execution&, const std::vector<Feed>&, EarlyFeeds*);
-  bool lies_there(int feed, const Feed&) const;
+  bool lies_there(size_t feed, const Feed&) const;
   bool is_from_host_to_host(const std::vector<Feed>&, const RunOptions&) const;
   template <class F> void run_or_play(Execution&, std::unique_ptr<Recording>&, const F& calls);
   template <class F> void record(Execution&, std::unique_ptr<Recording>&, const F& calls);
