@@ -165,15 +165,13 @@ static Convolution forward_of(const KernelCall& call) {
 
 static ProductSize size_of(const Convolution& c) { return {1, c.positions(), c.filters, c.terms()}; }
 
-template <class T> static const T* bias_of(const KernelCall& call, int input) { return input_of<const T>(call, input); }
-
 static void forward(const KernelCall& call) {
   const Convolution c = forward_of(call);
   if (size_of(c).results() == 0) return;
   by_float(call.in[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const MatrixFactor<T, false> kernels{call.in[1].as<const T>(), c.filters, {}};
-    const auto y = Positions<T>::of(call.out[0].as<T>(), c, bias_of<T>(call, 2), conv_attrs(call).activation);
+    const auto y = Positions<T>::of(call.out[0].as<T>(), c, input_of<const T>(call, 2), conv_attrs(call).activation);
     multiply<T>(*call.lane, name_of(call, "conv2d", "conv3d"), Windows<T>::of(call.in[0].as<const T>(), c), kernels, y,
                 size_of(c), call.workspace);
   });
@@ -209,7 +207,7 @@ static void input_grad(const KernelCall& call) {
   by_float(call.in[0].dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     each_phase(call, [&](const Convolution& c) {
-      const auto dx = Positions<T>::of(call.out[0].as<T>(), c, bias_of<T>(call, 3), conv_attrs(call).activation);
+      const auto dx = Positions<T>::of(call.out[0].as<T>(), c, input_of<const T>(call, 3), conv_attrs(call).activation);
       multiply<T>(*call.lane, name_of(call, "conv2d_input_grad", "conv3d_input_grad"),
                   Windows<T>::of(call.in[0].as<const T>(), c),
                   TurnedKernels<T>::of(call.in[1].as<const T>(), c, call.in[1].shape), dx, size_of(c), call.workspace);
@@ -284,10 +282,15 @@ static bool supports_filter_grad(const KernelCall& call) {
 }
 
 // ---- by the library -------------------------------------------------------------------------------------
+static bool weights_are_one_cell(const KernelCall& c) { return is_one_cell(conv_attrs(c).strides, c.in[1].shape); }
+static bool gradient_is_one_cell(const KernelCall& c) {
+  return is_one_cell(filter_attrs(c).strides, filter_attrs(c).kernel);
+}
+
 // A direction: how the library is asked for it, and the kernels above for what it has no way for.
 struct Forward {
   static const char* name(const KernelCall& c) { return name_of(c, "conv2d", "conv3d"); }
-  static bool has_one_cell(const KernelCall& c) { return is_one_cell(conv_attrs(c).strides, c.in[1].shape); }
+  static constexpr auto has_one_cell = weights_are_one_cell;
   static constexpr auto supports = supports_forward;
   static constexpr auto run = forward;
   static constexpr auto product = forward_product;
@@ -296,7 +299,7 @@ struct Forward {
 };
 struct InputGrad {
   static const char* name(const KernelCall& c) { return name_of(c, "conv2d_input_grad", "conv3d_input_grad"); }
-  static bool has_one_cell(const KernelCall& c) { return is_one_cell(conv_attrs(c).strides, c.in[1].shape); }
+  static constexpr auto has_one_cell = weights_are_one_cell;
   static constexpr auto supports = supports_input_grad;
   static constexpr auto run = input_grad;
   static constexpr auto product = input_grad_product;
@@ -305,7 +308,7 @@ struct InputGrad {
 };
 struct FilterGrad {
   static const char* name(const KernelCall& c) { return name_of(c, "conv2d_filter_grad", "conv3d_filter_grad"); }
-  static bool has_one_cell(const KernelCall& c) { return is_one_cell(filter_attrs(c).strides, filter_attrs(c).kernel); }
+  static constexpr auto has_one_cell = gradient_is_one_cell;
   static constexpr auto supports = supports_filter_grad;
   static constexpr auto run = filter_grad;
   static constexpr auto product = filter_grad_product;

@@ -73,29 +73,20 @@ static inline bool is_for_library(const Conv& c) {
   return c.x.count() > 0 && c.w.count() > 0 && c.y.count() > 0 && convolutions_presence().is_there;
 }
 
-// Weights (taps and channels, filters) as the library has them, (filters, taps and channels); and back.
-static inline void pack_weights(Lane& lane, const char* op, const Conv& c, const void* from, void* to) {
-  const int64_t filters = c.w.dim[0], terms = c.w.count() / filters;
+// to (columns, rows) = from (rows, columns), turned.
+static inline void turn(Lane& lane, const char* op, DType dtype, int64_t rows, int64_t columns, const void* from,
+                        void* to) {
   CopyLoops loops;
-  loops.add(filters, 1, terms);
-  loops.add(terms, filters, 1);
-  strided_copy(lane, op, loops, c.dtype, from, to);
-}
-static inline void unpack_weights(Lane& lane, const char* op, const Conv& c, const void* from, void* to) {
-  const int64_t filters = c.w.dim[0], terms = c.w.count() / filters;
-  CopyLoops loops;
-  loops.add(terms, 1, filters);
-  loops.add(filters, terms, 1);
-  strided_copy(lane, op, loops, c.dtype, from, to);
+  loops.add(columns, 1, rows);
+  loops.add(rows, columns, 1);
+  strided_copy(lane, op, loops, dtype, from, to);
 }
 
+// Weights (taps and channels, filters) as the library has them, (filters, taps and channels).
 static inline int64_t packed_weight_bytes(const KernelCall& c) { return c.in[1].bytes(); }
 static inline void pack_conv_weights(const KernelCall& c, void* to) {
-  const Shape& w = c.in[1].shape;
-  Conv sizes{};
-  sizes.dtype = c.in[1].dtype;
-  sizes.w = packed_weights(w, w[-2], w[-1], w.rank - 2);
-  pack_weights(*c.lane, "conv weights", sizes, c.in[1].data, to);
+  const Shape w = matrix_of(c.in[1].shape);
+  turn(*c.lane, "conv weights", c.in[1].dtype, w[0], w[1], c.in[1].data, to);
 }
 
 // The three directions. False: the library has no way for it, and the result holds nothing.
@@ -133,7 +124,8 @@ static inline bool filter_grad_by_library(const char* op, const KernelCall& c) {
   const Conv conv = filter_grad_conv(c);
   const ConvData data{c.in[0].data, c.workspace, c.in[1].data, nullptr};
   if (!c.lane->library->convolve(*c.lane, op, conv, data)) return false;
-  unpack_weights(*c.lane, op, conv, c.workspace, c.out[0].data);
+  const Shape w = matrix_of(c.out[0].shape);
+  turn(*c.lane, op, conv.dtype, w[1], w[0], c.workspace, c.out[0].data);
   return true;
 }
 

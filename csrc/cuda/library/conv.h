@@ -53,7 +53,7 @@ inline ConvTensor channels_last(const Shape& s) {
   return t;
 }
 
-// Weights are (spatial..., C, K) to the op, and (K, spatial..., C) to the library: what is packed (conv_library.h).
+// Weights are (spatial..., C, K) to the op, and (K, spatial..., C) to the library: what is packed (library_convs.h).
 inline ConvTensor packed_weights(const Shape& spatial, int64_t channels, int64_t filters, int axes) {
   Shape s;
   s.push(filters);
