@@ -1,7 +1,10 @@
 // Convolutions by cuDNN's graph API. Compiled where its header is; the library itself is opened at run time.
 #include "cuda/library/find.h"
 
-#if __has_include(<cudnn.h>)
+#if __has_include(<cudnn_version.h>)
+#include <cudnn_version.h>
+#endif
+#if CUDNN_VERSION >= 90800
 
 #include <algorithm>
 
@@ -85,7 +88,9 @@ std::unique_ptr<Convolutions> make_convolutions(LibraryWorkspace& workspace) {
 
 namespace hornbeam {
 
-Presence find_convolutions() { return {false, "cuDNN: its header was not there when Hornbeam was built"}; }
+Presence find_convolutions() {
+  return {false, "cuDNN: its header, of 9.8 or later, was not there when Hornbeam was built"};
+}
 std::unique_ptr<Convolutions> make_convolutions(LibraryWorkspace&) { return nullptr; }
 
 }  // namespace hornbeam

@@ -1,4 +1,7 @@
-#if __has_include(<cudnn.h>)
+#if __has_include(<cudnn_version.h>)
+#include <cudnn_version.h>
+#endif
+#if CUDNN_VERSION >= 90800  // as cudnn.cpp
 
 #include "cuda/library/cudnn_plan.h"
 
