@@ -60,7 +60,7 @@ int describe() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!cudnn().is_there) {
+  if (!cudnn().library) {
     std::fprintf(stderr, "%s\n", cudnn().library.missing().c_str());
     return 2;
   }

@@ -187,8 +187,8 @@ OPENS = """
     #include "cuda/library/open.h"
     int main(int, char** argv) {
       hornbeam::OpenedLibrary library(argv[1], "package");
-      int (*seven)() = nullptr;
-      if (library && library.find(argv[2], seven)) std::printf("%d", seven());
+      const auto seven = library.function<int (*)()>(argv[2]);
+      if (library) std::printf("%d", seven());
       else std::printf("%s", library.missing().c_str());
     }
 """

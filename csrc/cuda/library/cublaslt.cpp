@@ -28,16 +28,9 @@ namespace {
 // The library's functions, without their prefix.
 struct CublasLt {
   OpenedLibrary library{"libcublasLt.so.13", "cu13"};
-  bool is_there = static_cast<bool>(library);
-#define HB_X(name) decltype(cublasLt##name)* name = nullptr;
+#define HB_X(name) decltype(&cublasLt##name) name = library.function<decltype(&cublasLt##name)>("cublasLt" #name);
   HB_CUBLASLT(HB_X)
 #undef HB_X
-
-  CublasLt() {
-#define HB_X(name) is_there = is_there && library.find("cublasLt" #name, name);
-    HB_CUBLASLT(HB_X)
-#undef HB_X
-  }
 };
 const CublasLt& lt() {
   static const auto* functions = new CublasLt;
@@ -47,7 +40,7 @@ const CublasLt& lt() {
 void check_lt(const char* op, const Gemm& g, const char* call, cublasStatus_t status) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
   throw GpuError(std::string(op) + ", " + shapes_of(g) + ": cublasLt" + call + ": " + lt().GetStatusString(status) +
-                 ". HORNBEAM_LIBRARIES=0 computes without NVIDIA's libraries");
+                 kWithoutLibraries);
 }
 
 // ---- descriptors ----------------------------------------------------------------------------------------
@@ -166,8 +159,7 @@ class CublasProducts final : public Products {
   explicit CublasProducts(LibraryWorkspace& workspace) : workspace_(workspace) {
     const cublasStatus_t status = lt().Create(&handle_);
     if (status != CUBLAS_STATUS_SUCCESS)
-      throw GpuError(std::string("cublasLtCreate: ") + lt().GetStatusString(status) +
-                     ". HORNBEAM_LIBRARIES=0 computes without NVIDIA's libraries");
+      throw GpuError(std::string("cublasLtCreate: ") + lt().GetStatusString(status) + kWithoutLibraries);
   }
 
   bool multiply(Lane& lane, const char* op, const Gemm& g, const GemmData& data) override {
@@ -226,10 +218,8 @@ class CublasProducts final : public Products {
 
 Presence find_products() {
   const CublasLt& library = lt();
-  if (!library.is_there) return {false, "cuBLASLt: " + library.library.missing()};
-  const size_t version = library.GetVersion();  // 130101
-  return {true, "cuBLASLt " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
-                    std::to_string(version % 100)};
+  if (!library.library) return {false, "cuBLASLt: " + library.library.missing()};
+  return {true, "cuBLASLt " + version_text(library.GetVersion())};
 }
 std::unique_ptr<Products> make_products(LibraryWorkspace& workspace) {
   return std::make_unique<CublasProducts>(workspace);

@@ -17,15 +17,13 @@ namespace hornbeam {
 
 namespace {
 
-constexpr char kRemedy[] = ". HORNBEAM_LIBRARIES=0 computes without NVIDIA's libraries";
-
 class CudnnConvolutions final : public Convolutions {
  public:
   explicit CudnnConvolutions(LibraryWorkspace& workspace) : workspace_(workspace) {
     try {
       check_cudnn("Create", cudnn().Create(&place_.handle));
     } catch (const CudnnError& e) {
-      throw GpuError(e.what() + std::string(kRemedy));
+      throw GpuError(e.what() + std::string(kWithoutLibraries));
     }
   }
 
@@ -39,7 +37,7 @@ class CudnnConvolutions final : public Convolutions {
     try {
       run(lane, *plan, c, data, workspace);
     } catch (const CudnnError& e) {
-      throw GpuError(std::string(op) + ", " + shapes_of(c) + ": " + e.what() + kRemedy);
+      throw GpuError(std::string(op) + ", " + shapes_of(c) + ": " + e.what() + kWithoutLibraries);
     }
     return true;
   }
@@ -73,10 +71,8 @@ class CudnnConvolutions final : public Convolutions {
 
 Presence find_convolutions() {
   const Cudnn& library = cudnn();
-  if (!library.is_there) return {false, "cuDNN: " + library.library.missing()};
-  const size_t version = library.GetVersion();  // 91900
-  return {true, "cuDNN " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
-                    std::to_string(version % 100)};
+  if (!library.library) return {false, "cuDNN: " + library.library.missing()};
+  return {true, "cuDNN " + version_text(library.GetVersion())};
 }
 std::unique_ptr<Convolutions> make_convolutions(LibraryWorkspace& workspace) {
   return std::make_unique<CudnnConvolutions>(workspace);

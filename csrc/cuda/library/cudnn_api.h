@@ -21,16 +21,9 @@ namespace hornbeam {
 // Without their prefix.
 struct Cudnn {
   OpenedLibrary library{"libcudnn.so.9", "cudnn"};
-  bool is_there = static_cast<bool>(library);
-#define HB_X(name) decltype(cudnn##name)* name = nullptr;
+#define HB_X(name) decltype(&cudnn##name) name = library.function<decltype(&cudnn##name)>("cudnn" #name);
   HB_CUDNN(HB_X)
 #undef HB_X
-
-  Cudnn() {
-#define HB_X(name) is_there = is_there && library.find("cudnn" #name, name);
-    HB_CUDNN(HB_X)
-#undef HB_X
-  }
 };
 inline const Cudnn& cudnn() {
   static const auto* functions = new Cudnn;

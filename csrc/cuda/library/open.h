@@ -10,14 +10,12 @@ class OpenedLibrary {
   // the folder `package` of $HORNBEAM_NVIDIA_ROOT or of `nvidia` beside Hornbeam; and where the loader looks.
   OpenedLibrary(const char* file, const char* package);
 
-  explicit operator bool() const { return handle_; }
-  const std::string& missing() const { return missing_; }  // why it is not there
+  // False where it is not there, or has not all functions that were looked for.
+  explicit operator bool() const { return missing_.empty(); }
+  const std::string& missing() const { return missing_; }  // why
 
-  // function = the library's function of that name. False, and missing() names it, where there is none.
-  template <class F> bool find(const char* name, F*& function) {
-    function = reinterpret_cast<F*>(symbol(name));
-    return function;
-  }
+  // Null where there is none, which missing() names then.
+  template <class F> F function(const char* name) { return reinterpret_cast<F>(symbol(name)); }
 
  private:
   void* symbol(const char* name);

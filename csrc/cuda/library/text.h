@@ -1,4 +1,5 @@
-// Descriptions as text: one line that holds all of it, for files; the shapes, for errors.
+// Descriptions as text: one line that holds all of it, for files; the shapes, for errors. And what else is said of
+// libraries.
 #pragma once
 #include <sstream>
 #include <stdexcept>
@@ -67,7 +68,15 @@ template <class D> D read_description(const std::string& line) {
   return d;
 }
 
-// ---- for errors ----
+// ---- for errors, and of libraries ----
+constexpr char kWithoutLibraries[] = ". HORNBEAM_LIBRARIES=0 computes without NVIDIA's libraries";
+
+// "13.1.1" of 130101.
+inline std::string version_text(size_t version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
 inline std::string shapes_of(const Gemm& g) {
   std::ostringstream text;
   text << g.batch << " product" << (g.batch == 1 ? "" : "s") << " (" << g.n << ", " << g.k << ") by (" << g.k << ", "
