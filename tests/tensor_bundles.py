@@ -12,9 +12,9 @@ from hornbeam.saving.tensor_bundle import TensorBundle, dtypes, entries
 from hornbeam.saving.tensor_bundle.entries import Entry
 from hornbeam.saving.tensor_bundle.strings import encode
 from hornbeam.saving.tensor_bundle.table import table
-from hornbeam.saving.tensor_bundle.wire import field
 from hornbeam.saving.trackable.graph import GRAPH_KEY, ObjectGraph
 from hornbeam.utils.checksum import masked_crc32c
+from hornbeam.utils.protobuf import field
 
 
 def stored(value: Any, offset: int = 0, shard: int = 0) -> tuple[bytes, Entry]:

@@ -31,9 +31,9 @@ from hornbeam.saving.tensor_bundle.entries import parse_entry, parse_header
 from hornbeam.saving.tensor_bundle.state_file import read_state_file
 from hornbeam.saving.tensor_bundle.strings import encode
 from hornbeam.saving.tensor_bundle.table import read_table, table
-from hornbeam.saving.tensor_bundle.wire import Message, field
 from hornbeam.saving.trackable.graph import GRAPH_KEY
 from hornbeam.utils.checksum import masked_crc32c
+from hornbeam.utils.protobuf import Message, field
 from limits import address_space
 from mutations import Choices, damage_tree
 from tensor_bundles import write_folder

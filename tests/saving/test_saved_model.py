@@ -11,7 +11,7 @@ from hornbeam import layers as L
 from hornbeam.cli.inspect import show
 from hornbeam.models import Model, Sequential, load_model
 from hornbeam.saving.tensor_bundle import write_bundle
-from hornbeam.saving.tensor_bundle.wire import field
+from hornbeam.utils.protobuf import field
 from tensor_bundles import rewrite_graph, write_folder, write_messages
 
 X = np.random.RandomState(0).rand(8, 4).astype("float32")

@@ -12,8 +12,8 @@ from hornbeam.saving.tensor_bundle.entries import Entry
 from hornbeam.saving.tensor_bundle.parts import part_key
 from hornbeam.saving.tensor_bundle.strings import encode
 from hornbeam.saving.tensor_bundle.table import read_table
-from hornbeam.saving.tensor_bundle.wire import field, varint
 from hornbeam.utils.checksum import masked_crc32c
+from hornbeam.utils.protobuf import field, varint
 from tensor_bundles import one_tensor, stored, write_data, write_index
 
 DTYPES = "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128".split()

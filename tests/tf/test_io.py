@@ -117,7 +117,7 @@ def test_parsing_several_examples():
         (example(m=[1]).SerializeToString(), ([], "int64"), "n .* is required but could not be found"),
         (b"\x0a\xff\xff\xff\xff\x0f", ([], "int64"), "Could not parse example"),
         (b"\x0a" + b"\xff" * 12, ([], "int64"), "does not end"),
-        (b"\x0b", ([], "int64"), "wire type 3"),
+        (b"\x0b", ([], "int64"), "of the kind 3"),
     ],
 )
 def test_examples_that_do_not_fit(data, feature, message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,7 @@ import numpy as np
 from .. import graph
 from ..backend.sparse import SparseTensor
 from ..graph import RaggedTensor, Tensor
-from ..utils.protobuf import bytes_field, varint
-from . import wire
+from ..utils.protobuf import Message, bytes_field, fields, int_field, read_varint, signed, varint
 from .common import dtype_name, entries
 from .table import for_scripts
 
@@ -127,55 +125,58 @@ def features_of(data: bytes) -> dict[str, tuple[str | None, np.ndarray]]:
     """
     found: dict[str, tuple[str | None, np.ndarray]] = {}
     try:
-        for number, kind, features in wire.fields(memoryview(data)):
-            if number == 1 and kind == wire.BYTES:
-                for n, k, entry in wire.fields(features):  # type: ignore[arg-type]
-                    if n == 1 and k == wire.BYTES:
-                        parts = {m: part for m, w, part in wire.fields(entry) if w == wire.BYTES}  # type: ignore[arg-type]
-                        name = bytes(parts.get(1, b"")).decode("utf-8", "replace")
-                        found[name] = _feature(parts.get(2, memoryview(b"")))  # type: ignore[arg-type]
+        for features in _parts(memoryview(data), 1):
+            for entry in _parts(features, 1):
+                names, values = _parts(entry, 1), _parts(entry, 2)
+                name = bytes(names[-1]).decode("utf-8", "replace") if names else ""
+                found[name] = _feature(values[-1] if values else memoryview(b""))
     except ValueError as error:
         raise ValueError(f"Could not parse example input: {error} (of {len(data)} bytes)") from None
     return found
 
 
+def _parts(data: memoryview, wanted: int) -> list[memoryview]:
+    """The bytes of each occurrence of a field."""
+    return [data[start:end] for number, value, start, end in fields(data) if number == wanted and value < 0]
+
+
 def _feature(data: memoryview) -> tuple[str | None, np.ndarray]:
     kind: str | None = None
     values = np.empty(0)
-    for number, wire_type, part in wire.fields(data):
-        if number in _KINDS and wire_type == wire.BYTES:
+    for number, value, start, end in fields(data):
+        if number in _KINDS and value < 0:
             kind = _KINDS[number]
-            values = _READERS[kind](part)  # type: ignore[arg-type]
+            values = _READERS[kind](data[start:end])
     return kind, values
 
 
 def _strings(data: memoryview) -> np.ndarray:
-    items = [bytes(part) for n, k, part in wire.fields(data) if n == 1 and k == wire.BYTES]  # type: ignore[arg-type]
+    items = [bytes(part) for part in _parts(data, 1)]
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array
 
 
 def _floats(data: memoryview) -> np.ndarray:
-    parts = []
-    for number, kind, part in wire.fields(data):
-        if number == 1 and kind in (wire.BYTES, wire.FIXED32):
-            if len(part) % 4:  # type: ignore[arg-type]
-                raise ValueError(f"a list of floats has {len(part)} bytes")  # type: ignore[arg-type]
-            parts.append(np.frombuffer(part, dtype="<f4"))  # type: ignore[arg-type]
+    """Of a field that is packed, or of one for each number."""
+    parts = [
+        np.frombuffer(data[start:end], dtype="<f4")
+        for number, value, start, end in fields(data)
+        if number == 1 and (value < 0 or end - start == 4)
+    ]
     return np.concatenate([np.empty(0, "float32"), *parts]).astype("float32", copy=False)
 
 
 def _integers(data: memoryview) -> np.ndarray:
+    """Of a field that is packed, or of one for each number."""
     values: list[int] = []
-    for number, kind, part in wire.fields(data):
-        if number == 1 and kind == wire.VARINT:
-            values.append(wire.signed(part))  # type: ignore[arg-type]
-        elif number == 1 and kind == wire.BYTES:
-            at = 0
-            while at < len(part):  # type: ignore[arg-type]
-                value, at = wire.varint_at(part, at)  # type: ignore[arg-type]
-                values.append(wire.signed(value))
+    for number, value, start, end in fields(data):
+        if number == 1 and value < 0:
+            while start < end:
+                value, start = read_varint(data, start, end)
+                values.append(signed(value))
+        elif number == 1 and start == end:
+            values.append(signed(value))
     return np.array(values, dtype="int64")
 
 
@@ -380,8 +381,8 @@ def serialize_tensor(tensor: Any, name: Any = None) -> Tensor:
     number = next(n for n, d in _TENSOR_DTYPES.items() if d == tensor.dtype)
 
     def serialize(array: np.ndarray) -> np.ndarray:
-        dims = b"".join(bytes_field(2, varint(1 << 3) + varint(d)) for d in array.shape)
-        head = varint(1 << 3) + varint(number) + bytes_field(2, dims)
+        dims = b"".join(bytes_field(2, int_field(1, d)) for d in array.shape)
+        head = int_field(1, number) + bytes_field(2, dims)
         if array.dtype == object:
             body = b"".join(bytes_field(8, item) for item in array.reshape(-1).tolist())
         else:
@@ -410,27 +411,17 @@ def parse_tensor(serialized: Any, out_type: Any, name: Any = None) -> Tensor:
 
 
 def _tensor_of(data: bytes) -> np.ndarray:
-    number, dims, content, strings = 0, [], b"", []
     try:
-        for n, kind, part in wire.fields(memoryview(data)):
-            if n == 1 and kind == wire.VARINT:
-                number = part  # type: ignore[assignment]
-            elif n == 2 and kind == wire.BYTES:
-                for m, _, dim in wire.fields(part):  # type: ignore[arg-type]
-                    if m == 2:
-                        sizes = [v for i, k, v in wire.fields(dim) if i == 1 and k == wire.VARINT]  # type: ignore[arg-type]
-                        dims.append(wire.signed(sizes[0]) if sizes else 0)  # type: ignore[arg-type]
-            elif n == 4 and kind == wire.BYTES:
-                content = bytes(part)  # type: ignore[arg-type]
-            elif n == 8 and kind == wire.BYTES:
-                strings.append(bytes(part))  # type: ignore[arg-type]
-        dtype = _TENSOR_DTYPES[number]
+        message = Message(data)
+        dims = [Message(dim).signed(1) for dim in Message(message.data(2)).parts(2)]
+        dtype = _TENSOR_DTYPES[message.integer(1)]
         array: np.ndarray
         if dtype == "string":
+            strings = message.parts(8)
             array = np.empty(len(strings), dtype=object)
             array[:] = strings
         else:
-            array = np.frombuffer(content, dtype=np.dtype(dtype).newbyteorder("<")).astype(dtype)
+            array = np.frombuffer(message.data(4), dtype=np.dtype(dtype).newbyteorder("<")).astype(dtype)
         return array.reshape(dims)
-    except (ValueError, KeyError, struct.error) as error:
+    except (ValueError, KeyError) as error:
         raise ValueError(f"Could not parse `serialized` as a tensor: {error}") from None

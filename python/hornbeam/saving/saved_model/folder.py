@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...utils.messages import shortened
+from ...utils.protobuf import Message
 from ..tensor_bundle import limits
-from ..tensor_bundle.wire import Message
 from ..text import parse_json, parse_model
 from .encoding import decoded
 

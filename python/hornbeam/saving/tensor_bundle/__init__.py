@@ -3,7 +3,6 @@
 A checkpoint is a sorted table of names (``prefix.index``) and data files with the tensors, one after the other
 (``prefix.data-00000-of-00001``). Neither TensorFlow nor a library for protocol buffers is needed.
 
-    wire.py          protocol buffers: fields of messages
     table.py         the sorted table                          entries.py    what it says of each tensor
     dtypes.py, strings.py, parts.py                            what the bytes of a tensor mean
     reader.py, writer.py                                       what the package is used through

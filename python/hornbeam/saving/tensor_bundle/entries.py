@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from dataclasses import field as default
 
-from . import dtypes, limits, wire
-from .wire import Message
+from ...utils.protobuf import Message, field, fixed32_field
+from . import dtypes, limits
 
 _VERSION = 1
 
@@ -107,13 +107,13 @@ def _fits(part: list[tuple[int, int] | None], shape: tuple[int, ...]) -> bool:
 
 # -- writing ------------------------------------------------------------------------------------------------
 def header(shards: int = 1) -> bytes:
-    return wire.field(1, shards) + wire.field(3, wire.field(1, _VERSION))
+    return field(1, shards) + field(3, field(1, _VERSION))
 
 
 def entry(of: Entry) -> bytes:
     """The bytes of an entry of a tensor in one piece."""
-    shape = b"".join(wire.field(2, wire.field(1, dim) if dim else b"") for dim in of.shape)
-    data = wire.field(1, of.dtype) + wire.field(2, shape)
+    shape = b"".join(field(2, field(1, dim) if dim else b"") for dim in of.shape)
+    data = field(1, of.dtype) + field(2, shape)
     for number, value in ((3, of.shard), (4, of.offset), (5, of.size)):
-        data += wire.field(number, value) if value else b""
-    return data + wire.fixed32(6, of.crc)
+        data += field(number, value) if value else b""
+    return data + fixed32_field(6, of.crc)

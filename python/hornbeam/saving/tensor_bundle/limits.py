@@ -1,6 +1,5 @@
 """What reading TensorFlow's files may cost. All of it is linear in their sizes; docs/security.md gives the reasons."""
 
-MAX_VARINT = 10  # bytes
 MAX_RANK = 32  # dims of a tensor
 MAX_SHARDS = 10_000
 MAX_NAME = 1 << 14  # bytes of a tensor's name in the index, of a name in an object graph

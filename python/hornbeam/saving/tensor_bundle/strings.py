@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...utils.checksum import masked_crc32c
-from ...utils.protobuf import varint
-from .wire import read_varint
+from ...utils.protobuf import read_varint, varint
 
 _CHECKSUM = 4
 

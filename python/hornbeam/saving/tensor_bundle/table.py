@@ -6,9 +6,8 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from ...utils.checksum import masked_crc32c
-from ...utils.protobuf import varint
+from ...utils.protobuf import read_varint, varint
 from . import limits
-from .wire import read_varint
 
 _MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...utils.messages import shortened
-from ..tensor_bundle import limits, wire
-from ..tensor_bundle.wire import Message
+from ...utils.protobuf import Message, field
+from ..tensor_bundle import limits
 
 #: The tensor that holds the graph.
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -126,16 +126,16 @@ def serialized(nodes: list[Node]) -> bytes:
         new = [parent for parent in parents[number] if parent not in leads_to_value]
         leads_to_value.update(new)
         waiting += new
-    return b"".join(wire.field(1, _node(node, number in leads_to_value)) for number, node in enumerate(nodes))
+    return b"".join(field(1, _node(node, number in leads_to_value)) for number, node in enumerate(nodes))
 
 
 def _node(node: Node, leads_to_value: bool) -> bytes:
     data = b""
     for name, number in node.children.items():
-        data += wire.field(1, (wire.field(1, number) if number else b"") + wire.field(2, name))
+        data += field(1, (field(1, number) if number else b"") + field(2, name))
     if node.key is not None:
-        data += wire.field(2, wire.field(1, _VALUE) + wire.field(2, node.full_name) + wire.field(3, node.key))
-    return data + wire.field(5, wire.field(1, 1) if leads_to_value else b"")
+        data += field(2, field(1, _VALUE) + field(2, node.full_name) + field(3, node.key))
+    return data + field(5, field(1, 1) if leads_to_value else b"")
 
 
 def key_of(path: tuple[str, ...]) -> str:
