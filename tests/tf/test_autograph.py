@@ -121,6 +121,53 @@ def test_gradients_go_through_the_branch_that_is_taken():
     assert float(slope()) == -6
 
 
+def test_each_branch_is_traced_once():
+    calls = []
+
+    def noted(x):
+        calls.append(x)
+        return x
+
+    @function
+    def f(x):
+        if x > 0:
+            if x > 1:
+                y = noted(x)
+            else:
+                y = x * 2
+        else:
+            y = -x
+        return y
+
+    assert [float(f(G.constant(v))) for v in (3.0, 0.5, -1.0)] == [3.0, 1.0, 1.0]
+    assert len(calls) == 1
+
+
+def test_a_branch_reads_and_assigns_variables():
+    v = G.Variable(1.0)
+
+    @function
+    def step(x):
+        v.assign_add(1.0)
+        if x > 0:
+            v.assign(v * x)
+        return v + 0
+
+    assert [float(step(G.constant(x))) for x in (5.0, -5.0)] == [10.0, 11.0] and v.numpy() == 11.0
+    (program,) = step._traced._known.values()
+    assert program is not None
+
+
+def test_branches_that_give_different_things_run_step_by_step():
+    @function
+    def f(x):
+        if x > 0:
+            return x
+        return None
+
+    assert float(f(G.constant(2.0))) == 2 and f(G.constant(-2.0)) is None
+
+
 def test_what_cannot_be_converted_runs_step_by_step():
     v = G.Variable(0.0)
 

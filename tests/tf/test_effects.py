@@ -54,3 +54,24 @@ def test_a_traced_function_prints_at_each_run(capsys):
         double(G.constant(float(i)))
     assert double.experimental_get_tracing_count() == 1
     assert capsys.readouterr().err == "".join(f"x is {i} of ()\n" for i in range(3))
+
+
+def test_a_branch_prints_where_it_is_taken(capsys):
+    @function
+    def f(x):
+        def above():
+            tf_print("above")
+            return x
+
+        def below():
+            tf_print("below")
+            return -x
+
+        y = NAMES["cond"](x > 0, above, below)
+        if x > 1:
+            tf_print("far above", y)
+        return y
+
+    assert [float(f(G.constant(v))) for v in (2.0, 0.5, -1.0)] == [2.0, 0.5, 1.0]
+    assert f.experimental_get_tracing_count() == 1
+    assert capsys.readouterr().err == "above\nfar above 2\nabove\nbelow\n"

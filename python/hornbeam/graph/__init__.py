@@ -31,7 +31,7 @@ from .static_shape import Dim, StaticShape
 from .strings import StringTensor, as_strings
 from .tape import Tape
 from .tensor import NeedsValue, Operation, Tensor, unique_name
-from .trace import Trace, choose, is_tracing
+from .trace import Trace, choose, is_tracing, selected
 from .traced import Traced, TracedProgram
 from .variable import Variable, read_state, read_state_and_runs, write_state
 
@@ -85,6 +85,7 @@ __all__ = [
     "reshape",
     "scan",
     "scoped_name",
+    "selected",
     "set_floatx",
     "set_learning_phase",
     "shape_of",

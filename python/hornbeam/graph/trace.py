@@ -58,7 +58,7 @@ class Trace:
         self._values[id(variable)] = read = apply("identity", [value])
         self.reads[read] = variable
 
-    def choose(self, condition: Tensor, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
+    def choose(self, condition: Tensor, then: Callable[[], Any], other: Callable[[], Any], select: Callable) -> Any:
         """Call both functions, and let hold what one of them assigned and returns, as ``condition`` says when it is run."""
         branches, results = [], []
         for function in (then, other):
@@ -69,23 +69,36 @@ class Trace:
         for key, update in {**branches[0]._updates, **branches[1]._updates}.items():
             variable: Any = update.op.inputs[0]
             values = [branch._values.get(key, variable) for branch in branches]
-            self._assign(variable.assign_formula(_selected(condition, *values)))
+            self._assign(variable.assign_formula(selected(condition, *values)))
+        for branch, holds in zip(branches, (True, False)):
+            for call, tensors in branch.effects:
+                self.after(_where(holds, call), [condition, *tensors])
         if results[0] is None or results[1] is None:  # called for what they assign
             return None
         first, second = (nest.flatten(result) for result in results)
         if len(first) != len(second):
             raise ValueError("The functions of a cond return different structures.")
-        return nest.pack(results[0], [_selected(condition, a, b) for a, b in zip(first, second)])
+        return nest.pack(results[0], [select(condition, a, b) for a, b in zip(first, second)])
 
 
-def _selected(condition: Tensor, then: Any, other: Any) -> Tensor:
+def _where(holds: bool, call: Callable) -> Callable:
+    """An effect of one branch: nothing is done in runs that take the other."""
+    return lambda condition, *values: call(*values) if bool(condition) is holds else None
+
+
+def selected(condition: Tensor, then: Any, other: Any) -> Tensor:
+    """The one of two values that the condition says."""
     return apply("select", [condition, convert(then), convert(other, then.dtype if isinstance(then, Tensor) else None)])
 
 
-def choose(condition: Tensor, then: Callable[[], Any], other: Callable[[], Any]) -> Any:
-    """While a function is traced: what one of two functions returns, and its assignments, as ``condition`` is when it is run."""
+def choose(condition: Tensor, then: Callable[[], Any], other: Callable[[], Any], select: Callable = selected) -> Any:
+    """While a function is traced: what one of two functions returns, and its assignments, as ``condition`` is when it is run.
+
+    Args:
+        select: gives what holds of the condition and of two leaves of the results.
+    """
     assert context.trace is not None
-    return context.trace.choose(condition, then, other)
+    return context.trace.choose(condition, then, other, select)
 
 
 def is_tracing() -> bool:

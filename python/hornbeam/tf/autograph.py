@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import Tensor, nest
-from ..graph.context import inside
+from ..graph import Tensor
 from ..graph.tensor import NeedsValue
 from . import control
 
@@ -301,28 +300,11 @@ class Flow:
         """What ``then(*values)`` gives where ``test`` holds, else what ``other(*values)`` does."""
         if not _is_unknown(test):
             return then(*values) if _plain(test) else other(*values)
-        with inside(trace=_NoAssignments()):
-            structure = then(*values)
-            sides = nest.flatten(structure), nest.flatten(other(*values))
-        pairs = list(zip(*sides))
-        if len(sides[0]) != len(sides[1]):
-            raise NeedsValue("the branches of an `if` over a tensor give different things")
-        varying = [i for i, (a, b) in enumerate(pairs) if not _is_same(a, b)]
-        for i in varying:
-            if not all(_is_numeric(x) for x in pairs[i]):
-                raise NeedsValue("a branch of an `if` over a tensor leaves a variable without a number in it")
-        chosen = self._cond(test, lambda: _at(then(*values), varying), lambda: _at(other(*values), varying))
-        leaves = [a for a, _ in pairs]
-        for i, leaf in zip(varying, chosen):
-            leaves[i] = leaf
-        return nest.pack(structure, leaves) if isinstance(structure, (list, tuple, dict)) else leaves[0]
-
-    def _cond(self, test: Tensor, then: Callable, other: Callable) -> list:
         try:
-            made = control.cond(test, then, other)
-        except (RuntimeError, ValueError, TypeError) as error:  # it assigns variables, or the shapes differ
+            (chosen,) = graph.choose(test, lambda: [then(*values)], lambda: [other(*values)], _chosen)
+        except (RuntimeError, ValueError, TypeError) as error:  # structures or shapes differ, or a value is asked for
             raise NeedsValue(str(error)) from error
-        return nest.flatten(made)
+        return chosen
 
     def repeat(self, test: Callable, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
         """``values = body(*values)`` while ``test(*values)``."""
@@ -387,13 +369,6 @@ def _plain(x: Any) -> Any:
     return x.numpy() if isinstance(x, Tensor) else x
 
 
-class _NoAssignments(graph.Trace):
-    """A trace of what may not happen: it only shows what would be computed."""
-
-    def assign(self, updates: Any) -> None:
-        raise NeedsValue("a branch of an `if` over a tensor assigns a variable")
-
-
 def _is_constant(x: Tensor) -> bool:
     """Whether nothing that a tensor is computed from can change: a loop over ``tf.range(3)`` is one in Python."""
     stack: list[Any] = [x.op]
@@ -429,9 +404,13 @@ def _is_same(a: Any, b: Any) -> bool:
     return a is b or (_is_numeric(a) and _is_numeric(b) and np.array_equal(a, b)) or (isinstance(a, str) and a == b)
 
 
-def _at(structure: Any, places: Sequence[int]) -> list:
-    leaves = nest.flatten(structure)
-    return [leaves[i] for i in places]
+def _chosen(test: Tensor, a: Any, b: Any) -> Any:
+    """What a variable is behind an ``if``."""
+    if _is_same(a, b):
+        return a
+    if not (_is_numeric(a) and _is_numeric(b)):
+        raise NeedsValue("a branch of an `if` over a tensor leaves a variable without a number in it")
+    return graph.selected(test, a, b)
 
 
 def _truth(x: Any) -> Tensor:
