@@ -12,7 +12,7 @@ from .. import graph
 from ..graph import Tensor, nest
 from ..utils.generic_utils import has_arg
 from . import k as K
-from .common import dtype_name, tensor
+from .common import tensor
 from .table import for_scripts
 
 
@@ -85,30 +85,3 @@ def differentiable(call: Callable[..., Any], rule: Callable, *xs: Tensor) -> Ten
     outputs = graph.with_gradient(xs, [value], lambda g: rule(found[0], g))
     found.append(outputs[0])
     return outputs[0]
-
-
-@for_scripts("numpy_function", "py_func", "compat.v1.py_func")
-def numpy_function(func: Callable, inp: Sequence[Any], Tout: Any, stateful: bool = True, name: Any = None) -> Any:
-    """What a function of NumPy arrays returns, as tensors of the dtypes ``Tout``; no gradient flows through it."""
-    result = func(*[np.asarray(tensor(x).numpy()) for x in inp])
-    return _typed(result, Tout)
-
-
-def _typed(result: Any, Tout: Any) -> Any:
-    if not isinstance(Tout, (list, tuple)):
-        return tensor(np.asarray(result).astype(dtype_name(Tout)))
-    values = result if isinstance(result, (list, tuple)) else [result]
-    return [tensor(np.asarray(v).astype(dtype_name(d))) for v, d in zip(values, Tout)]
-
-
-@for_scripts("py_function")
-def py_function(func: Callable, inp: Sequence[Any], Tout: Any, name: Any = None) -> Any:
-    """What a function of eager tensors returns, which may be differentiated."""
-    eager = [tensor(x) for x in inp]
-    for x in eager:
-        x.numpy()  # there are values, or it cannot be called
-    result = func(*eager)
-    if not isinstance(Tout, (list, tuple)):
-        return graph.cast(tensor(result), dtype_name(Tout))
-    results = result if isinstance(result, (list, tuple)) else [result]
-    return [graph.cast(tensor(r), dtype_name(d)) for r, d in zip(results, Tout)]

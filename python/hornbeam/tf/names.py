@@ -24,16 +24,6 @@ for_scripts("newaxis")(None)
 for_scripts("image.ResizeMethod")(ResizeMethod)
 
 
-@for_scripts("IndexedSlices")
-class IndexedSlices:
-    """Rows of a larger tensor, which is what TensorFlow gives as the gradient of a lookup; here such gradients are dense."""
-
-    def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
-        self.values = values
-        self.indices = indices
-        self.dense_shape = dense_shape
-
-
 @for_scripts("as_dtype", "dtypes.as_dtype")
 def as_dtype(type_value: Any) -> graph.DType:
     return graph.DTYPES[dtype_name(type_value)]

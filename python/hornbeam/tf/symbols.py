@@ -39,7 +39,6 @@ class AggregationMethod:
 
 for _name in ("bfloat16", "uint16", "uint32", "uint64", "complex64", "complex128", "resource", "variant"):
     for_scripts(_name, f"dtypes.{_name}")(graph.DTYPES[_name])
-for_scripts("Operation")(graph.Operation)
 for_scripts("autodiff.GradientTape")(GradientTape)
 for_scripts("types.experimental.TensorLike")(Tensor)
 for_scripts("types.experimental.Callable", "types.experimental.GenericFunction")(type(function(lambda: None)))

@@ -15,21 +15,21 @@ PURE: dict[str, Callable] = {}
 
 def function(*names: str) -> Callable[[F], F]:
     """Enter a function of tensors under all its names; model files may name it."""
-
-    def enter(f: F) -> F:
-        for name in names:
-            PURE[name] = NAMES[name] = f  # type: ignore[assignment]
-        return f
-
-    return enter
+    return _entering(names, NAMES, PURE)
 
 
 def for_scripts(*names: str) -> Callable[[F], F]:
     """Enter what no model file may name: it calls functions, holds state, or makes no tensor of others."""
+    return _entering(names, NAMES)
 
+
+def _entering(names: tuple[str, ...], *tables: dict[str, Any]) -> Callable[[F], F]:
     def enter(f: F) -> F:
         for name in names:
-            NAMES[name] = f
+            if name in NAMES:
+                raise ValueError(f"tf.{name} is entered twice: as {NAMES[name]!r:.80} and as {f!r:.80}")
+            for table in tables:
+                table[name] = f
         return f
 
     return enter
