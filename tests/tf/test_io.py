@@ -1,6 +1,8 @@
 """Files, records, examples, pictures and sounds."""
 
+import gzip
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -222,6 +224,52 @@ def test_lines_as_columns(tmp_path):
     assert list(data.as_numpy_iterator()) == [({"number": 1, "name": b"a"}, 1.0), ({"number": 2, "name": b"none"}, 3.0)]
     with pytest.raises(ValueError, match="Expect 2 fields but have 3"):
         tf["io.decode_csv"]("1,2,3", [0, 0])
+
+
+@pytest.mark.parametrize("compression, packed", [("GZIP", gzip.compress), ("ZLIB", zlib.compress)])
+def test_compressed_lines_and_tables(tmp_path, compression, packed):
+    text = b"1,a\n" * 70_000 + b"2,b\n"  # larger than what is read at once
+    (tmp_path / "t").write_bytes(packed(text))
+    lines = tf["data.TextLineDataset"](tmp_path / "t", compression)
+    assert [sum(1 for _ in lines.batch(1000)), list(lines.skip(70_000).as_numpy_iterator())] == [71, [b"2,b"]]
+    table = tf["data.experimental.CsvDataset"](tmp_path / "t", [0, "string"], compression)
+    assert list(table.skip(69_999).as_numpy_iterator()) == [(1, b"a"), (2, b"b")]
+
+
+@pytest.mark.parametrize("compression, packed", [("GZIP", gzip.compress), ("ZLIB", zlib.compress)])
+def test_damaged_compressed_files(tmp_path, compression, packed):
+    whole = packed(bytes(range(256)) * 8)
+    for data in (whole[: len(whole) // 2], b"not compressed"):
+        (tmp_path / "t").write_bytes(data)
+        for kind in ("TextLineDataset", "TFRecordDataset"):
+            with pytest.raises(OSError):
+                list(tf[f"data.{kind}"](tmp_path / "t", compression))
+
+
+def test_a_writer_may_be_closed_twice(tmp_path):
+    with tf["io.TFRecordWriter"](tmp_path / "t", "ZLIB") as writer:
+        writer.write(b"record")
+        writer.close()
+    assert list(tf["data.TFRecordDataset"](tmp_path / "t", "ZLIB").as_numpy_iterator()) == [b"record"]
+
+
+@pytest.mark.parametrize(
+    "line, how, message",
+    [
+        ("1,2", {"select_cols": [5]}, "Expect 1 fields but have 0"),
+        ("1\r2", {}, "decode_csv: new-line character"),
+        ("1" * 200_000, {}, "decode_csv: field larger than field limit"),
+    ],
+)
+def test_lines_that_are_not_of_the_table(line, how, message):
+    with pytest.raises(ValueError, match=message):
+        tf["io.decode_csv"](line, [0], **how)
+
+
+def test_a_table_without_lines(tmp_path):
+    (tmp_path / "t.csv").write_text("")
+    with pytest.raises(ValueError, match="has no lines"):
+        tf["data.experimental.make_csv_dataset"](str(tmp_path / "t.csv"), 2)
 
 
 # -- files --------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import glob
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..specs import TensorSpec
 from ..table import for_scripts
 from .dataset import Dataset
 from .element import to_array
-from .records import open_compressed, paths_of
+from .records import paths_of, reading
 from .stage import Generated, Stage
 
 
@@ -28,7 +29,7 @@ class _Lines(Stage):
 
     def open(self) -> Iterator[Any]:
         for path in self._paths():
-            with open_compressed(path, self._compression) as file:
+            with reading(path, self._compression) as file:
                 while line := file.readline():
                     yield np.array(line.removesuffix(b"\n").removesuffix(b"\r"), dtype=object)
 
@@ -63,6 +64,7 @@ class CsvDataset(Dataset):
         field_delim: between fields.
         na_value: what stands for an empty field.
         select_cols: the numbers of the columns to take, in rising order.
+        exclude_cols: or of those to leave out.
 
     Raises:
         ValueError: a field is empty and has no default, or is not a number; a line has another number of fields.
@@ -73,28 +75,17 @@ class CsvDataset(Dataset):
         header: bool = False, field_delim: str = ",", use_quote_delim: bool = True, na_value: str = "",
         select_cols: Any = None, exclude_cols: Any = None,
     ) -> None:  # fmt: skip
-        columns = [_Column(default) for default in record_defaults]
+        table = _Table(record_defaults, na_value, select_cols, exclude_cols)
         paths = paths_of(filenames)
-        quoting: Any = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
 
         def rows() -> Iterator[Any]:
             for path in paths():
-                with open_compressed(path, compression_type) as file:
-                    text = io.TextIOWrapper(file, "utf-8", newline="")
-                    for number, row in enumerate(csv.reader(text, delimiter=field_delim, quoting=quoting)):
-                        if (header and number == 0) or not row:
-                            continue
-                        if select_cols is not None:
-                            row = [row[i] for i in select_cols]
-                        elif exclude_cols is not None:
-                            row = [field for i, field in enumerate(row) if i not in exclude_cols]
-                        if len(row) != len(columns):
-                            raise ValueError(
-                                f"{path}: Expect {len(columns)} fields but have {len(row)} in line {number + 1}"
-                            )
-                        yield tuple([c.value("" if f == na_value else f, path, number) for c, f in zip(columns, row)])
+                with reading(path, compression_type) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+                    for number, row in enumerate(_rows(text, path, field_delim, use_quote_delim)):
+                        if row and not (header and number == 0):
+                            yield tuple(table.values(row, path, number))
 
-        super().__init__(Generated(rows, tuple([TensorSpec((), c.dtype) for c in columns])))
+        super().__init__(Generated(rows, tuple([TensorSpec((), c.dtype) for c in table.columns])))
 
 
 @for_scripts("io.decode_csv", "decode_csv")
@@ -107,19 +98,16 @@ def decode_csv(
     Raises:
         ValueError: a field is empty and has no default, or is not a number; a line has another number of fields.
     """
-    columns = [_Column(default) for default in record_defaults]
-    quoting: Any = csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE
+    table = _Table(record_defaults, na_value, select_cols)
+    columns = table.columns
     lines = graph.convert(records)
 
     def decode(array: np.ndarray) -> Any:
         found = [np.empty(array.size, dtype=object if c.dtype == "string" else c.dtype) for c in columns]
         for number, line in enumerate(array.reshape(-1).tolist()):
-            (row,) = csv.reader([line.decode("utf-8", "replace")], delimiter=field_delim, quoting=quoting)
-            row = row if select_cols is None else [row[i] for i in select_cols]
-            if len(row) != len(columns):
-                raise ValueError(f"decode_csv: Expect {len(columns)} fields but have {len(row)} in record {number}")
-            for column, values, field in zip(columns, found, row):
-                values[number] = column.value("" if field == na_value else field, "decode_csv", number)[()]
+            (row,) = _rows([line.decode("utf-8", "replace")], "decode_csv", field_delim, use_quote_delim)
+            for column, value in zip(found, table.values(row, "decode_csv", number)):
+                column[number] = value[()]
         shaped = [values.reshape(array.shape) for values in found]
         return shaped if len(shaped) > 1 else shaped[0]
 
@@ -127,19 +115,53 @@ def decode_csv(
     return list(tensors) if len(columns) > 1 else [tensors]
 
 
+def _rows(lines: Iterable[str], path: str, delimiter: str, quoted: bool) -> Iterator[list[str]]:
+    """The fields of each line.
+
+    Raises:
+        ValueError: a line does not consist of fields.
+    """
+    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    try:
+        yield from csv.reader(lines, delimiter=delimiter, quoting=quoting)
+    except csv.Error as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+class _Table:
+    """Columns, and which fields of a line they are."""
+
+    def __init__(self, defaults: list, na_value: str, selected: Any = None, excluded: Any = None) -> None:
+        self.columns = [_Column(default) for default in defaults]
+        self._na_value = na_value
+        self._selected, self._excluded = selected, excluded or ()
+
+    def values(self, row: list[str], path: str, number: int) -> list[np.ndarray]:
+        """What the columns hold in a line.
+
+        Raises:
+            ValueError: it has another number of fields, or one of them does not fit its column.
+        """
+        places = range(len(row)) if self._selected is None else self._selected
+        kept = [row[i] for i in places if i < len(row) and i not in self._excluded]
+        if len(kept) != len(self.columns):
+            raise ValueError(f"{path}: Expect {len(self.columns)} fields but have {len(kept)} in line {number + 1}")
+        return [c.value("" if f == self._na_value else f, path, number) for c, f in zip(self.columns, kept)]
+
+
 class _Column:
     """How the fields of a column are read."""
 
     def __init__(self, default: Any) -> None:
         self.default: Any = None
-        if isinstance(default, (str, type)) and not isinstance(default, (list, tuple)) and _is_dtype(default):
+        if isinstance(default, (str, type)) and _is_dtype(default):
             self.dtype = dtype_name(default)
         else:
             array = to_array(default).reshape(-1)
             self.dtype = "string" if array.dtype == object else array.dtype.name
             self.default = array[0] if len(array) else None
 
-    def value(self, field: str, path: str, number: int) -> Any:
+    def value(self, field: str, path: str, number: int) -> np.ndarray:
         if not field:
             if self.default is None:
                 raise ValueError(f"{path}: a field of line {number + 1} is required but missing")
@@ -179,9 +201,11 @@ def make_csv_dataset(
     paths = sorted(p for pattern in patterns for p in glob.glob(pattern))
     if not paths:
         raise ValueError(f"No files matched pattern: {', '.join(patterns)}")
-    with open_compressed(paths[0], compression_type) as file:
-        reader = csv.reader(io.TextIOWrapper(file, encoding, newline=""), delimiter=field_delim)
-        first = [row for row, _ in zip(reader, range(num_rows_for_inference + 1))]
+    with reading(paths[0], compression_type) as file, io.TextIOWrapper(file, encoding, newline="") as text:
+        rows = _rows(text, paths[0], field_delim, use_quote_delim)
+        first = list(itertools.islice(rows, num_rows_for_inference + 1))
+    if not first:
+        raise ValueError(f"{paths[0]} has no lines, which would tell the columns.")
     names = list(column_names) if column_names is not None else first[0]
     samples = first[1:] if header else first
     chosen = range(len(names))
@@ -191,7 +215,7 @@ def make_csv_dataset(
     if label_name is not None and label_name not in kept:
         raise ValueError(f"`label_name` {label_name!r} is none of the columns {', '.join(kept)}.")
     defaults = column_defaults or [_inferred([row[i] for row in samples if len(row) > i], na_value) for i in chosen]
-    rows = CsvDataset(
+    table = CsvDataset(
         paths, defaults, compression_type, header=header, field_delim=field_delim, use_quote_delim=use_quote_delim,
         na_value=na_value, select_cols=list(chosen),
     )  # fmt: skip
@@ -200,7 +224,7 @@ def make_csv_dataset(
         features = dict(zip(kept, columns))
         return features if label_name is None else (features, features.pop(label_name))
 
-    data: Dataset = rows.shuffle(shuffle_buffer_size, shuffle_seed) if shuffle else rows
+    data: Dataset = table.shuffle(shuffle_buffer_size, shuffle_seed) if shuffle else table
     data = data.repeat(num_epochs).batch(batch_size, drop_remainder=num_epochs is None).map(by_name)
     return data.prefetch(1)
 

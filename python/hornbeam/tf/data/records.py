@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -35,50 +37,67 @@ def open_compressed(path: str, compression: str | None, mode: str = "rb") -> Bin
     if compression == "GZIP":
         return gzip.open(path, mode)  # type: ignore[return-value, call-overload]
     if compression == "ZLIB":
-        return _Zlib(open(path, mode))  # type: ignore[return-value]
+        file = _Zlib(open(path, mode))
+        return io.BufferedReader(file, _CHUNK) if mode == "rb" else io.BufferedWriter(file, _CHUNK)
     raise ValueError(f"The compression is '', 'GZIP' or 'ZLIB', not {compression!r}.")
 
 
-class _Zlib:
+@contextmanager
+def reading(path: str, compression: str | None) -> Iterator[BinaryIO]:
+    """A file that may be compressed, while it is read in the block.
+
+    Raises:
+        OSError: it cannot be opened, is cut short, or is not compressed in that way.
+        ValueError: an unknown compression.
+    """
+    with open_compressed(path, compression) as file:
+        try:
+            yield file
+        except (EOFError, zlib.error) as error:
+            raise OSError(f"{path} is damaged, or not compressed by {compression}: {error}") from error
+
+
+class _Zlib(io.RawIOBase):
     """A file in zlib's format, read or written from its beginning to its end."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
         self._in = zlib.decompressobj()
         self._out = zlib.compressobj()
-        self._ready = b""
+        self._holds_more = False  # whether there may be more of what was read
 
-    def read(self, size: int) -> bytes:
-        while len(self._ready) < size and not self._in.eof:
-            data = self._in.unconsumed_tail or self._file.read(_CHUNK)
-            if not data:
-                break
-            self._ready += self._in.decompress(data, _CHUNK)
-        found, self._ready = self._ready[:size], self._ready[size:]
-        return found
+    def readable(self) -> bool:
+        return self._file.readable()
 
-    def readline(self) -> bytes:
-        line = b""
-        while not line.endswith(b"\n") and (byte := self.read(1)):
-            line += byte
-        return line
+    def writable(self) -> bool:
+        return self._file.writable()
 
-    def write(self, data: bytes) -> None:
+    def readinto(self, buffer: Any) -> int:
+        found = b""
+        while not found and not self._in.eof:
+            data = self._in.unconsumed_tail
+            if not data and not self._holds_more:
+                data = self._file.read(_CHUNK)
+                if not data:
+                    raise EOFError("it ends before its end is marked")
+            found = self._in.decompress(data, len(buffer))
+            self._holds_more = len(found) == len(buffer)
+        buffer[: len(found)] = found
+        return len(found)
+
+    def write(self, data: Any) -> int:
         self._file.write(self._out.compress(data))
-
-    def flush(self) -> None:
-        self._file.flush()
+        return len(data)
 
     def close(self) -> None:
-        if self._file.writable():
-            self._file.write(self._out.flush())
-        self._file.close()
-
-    def __enter__(self) -> _Zlib:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.close()
+        if self.closed:
+            return
+        try:
+            if self.writable():
+                self._file.write(self._out.flush())
+        finally:
+            self._file.close()
+            super().close()
 
 
 def read_records(path: str, compression: str | None = None) -> Iterator[bytes]:
@@ -87,7 +106,7 @@ def read_records(path: str, compression: str | None = None) -> Iterator[bytes]:
     Raises:
         OSError: there is no such file, it is cut short, or a checksum is wrong.
     """
-    with open_compressed(path, compression) as file:
+    with reading(path, compression) as file:
         number = 0
         while head := _exactly(file, _HEAD.size, path, number, may_end=True):
             length, crc = _HEAD.unpack(head)
@@ -116,7 +135,7 @@ def _exactly(file: BinaryIO, size: int, path: str, number: int, may_end: bool = 
 
 
 def paths_of(filenames: Any) -> Any:
-    """Paths from a string, a list, a tensor or a data set of them: a function that gives them, and their number if known."""
+    """Paths from a string, a list, a tensor or a data set of them: a function that gives them, anew for each pass."""
     if is_dataset(filenames):
         stage = filenames.stage
         return lambda: (p for item in stage.open() for p in _decoded(item))
