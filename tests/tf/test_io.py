@@ -315,6 +315,35 @@ def test_pictures(format, rng):
         tf["io.decode_image"](b"not a picture")
 
 
+def test_parts_of_pictures():
+    pytest.importorskip("PIL")
+    data = tf["io.encode_jpeg"](np.repeat(np.arange(0, 240, 10, "uint8"), 16 * 3).reshape(24, 16, 3))
+    whole = tf["io.decode_jpeg"](data).numpy()
+    part = tf["io.decode_and_crop_jpeg"](data, [4, 2, 9, 7], channels=3).numpy()
+    np.testing.assert_array_equal(part, whole[4:13, 2:9])
+
+
+def test_pictures_that_are_refused(rng):
+    pytest.importorskip("PIL")
+    data = tf["io.encode_png"](rng.randint(0, 256, (32, 32, 3)).astype("uint8")).numpy()
+    with pytest.raises(ValueError, match="image data are damaged"):
+        tf["io.decode_png"](data[: len(data) // 2])
+    head = struct.pack(">II", 1 << 20, 1 << 20)  # a size in a file of some bytes
+    header = b"IHDR" + head + data[24:29]
+    huge = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+    with pytest.raises(ValueError, match="is not decoded"):
+        tf["io.decode_png"](huge)
+
+
+def test_bytes_as_numbers_and_compressed_strings():
+    decoded = tf["io.decode_raw"]([b"abcd", b"e"], "uint8", fixed_length=2)
+    assert decoded.numpy().tolist() == [[97, 98], [101, 0]]
+    for packed in (zlib.compress(b"text"), gzip.compress(b"text")):
+        assert tf["io.decode_compressed"](packed, "ZLIB").numpy() == b"text"
+    with pytest.raises(ValueError, match="of 4 bytes is not compressed"):
+        tf["io.decode_compressed"](b"text", "ZLIB")
+
+
 def test_sounds():
     wave = np.sin(np.arange(100) / 5.0)[:, None].astype("float32") * 0.5
     data = tf["audio.encode_wav"](wave, 8000)

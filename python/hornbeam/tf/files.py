@@ -69,14 +69,20 @@ def decode_raw(
 ) -> Tensor:
     """The bytes of each string as numbers, along a new last axis.
 
+    Args:
+        fixed_length: the number of bytes of each string that count; shorter ones are filled up with zeros.
+
     Raises:
-        ValueError: the strings have different lengths, or ones that are no whole number of numbers.
+        ValueError: the strings have different lengths, or do not consist of whole numbers of the dtype.
     """
     strings = graph.convert(input_bytes)
     kind = np.dtype(dtype_name(out_type)).newbyteorder("<" if little_endian else ">")
 
+    def cut(item: bytes) -> bytes:
+        return item if fixed_length is None else item[: int(fixed_length)].ljust(int(fixed_length), b"\0")
+
     def decode(array: np.ndarray) -> np.ndarray:
-        rows = [np.frombuffer(item, kind).astype(kind.newbyteorder("=")) for item in array.reshape(-1).tolist()]
+        rows = [np.frombuffer(cut(item), kind).astype(kind.newbyteorder("=")) for item in array.reshape(-1).tolist()]
         if len({len(row) for row in rows}) > 1:
             raise ValueError("DecodeRaw requires input strings to all be the same size.")
         return np.array(rows).reshape(*array.shape, -1)
@@ -100,10 +106,21 @@ def encode_base64(input: Any, pad: bool = False, name: Any = None) -> Tensor:
 
 @for_scripts("io.decode_compressed", "decode_compressed")
 def decode_compressed(bytes: Any, compression_type: str = "", name: Any = None) -> Tensor:
-    """Strings that were compressed by ``'ZLIB'`` or ``'GZIP'``."""
+    """Strings that were compressed by ``'ZLIB'`` or ``'GZIP'``.
+
+    Raises:
+        ValueError: one was not.
+    """
     if not compression_type:
         return graph.convert(bytes)
-    return _per_string(bytes, lambda data: zlib.decompress(data, zlib.MAX_WBITS | 32))
+    return _per_string(bytes, _decompressed)
+
+
+def _decompressed(data: bytes) -> bytes:
+    try:
+        return zlib.decompress(data, zlib.MAX_WBITS | 32)
+    except zlib.error as error:
+        raise ValueError(f"decode_compressed: a string of {len(data)} bytes is not compressed: {error}") from None
 
 
 def _per_string(strings: Any, function: Any) -> Tensor:

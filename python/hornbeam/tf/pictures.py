@@ -10,7 +10,7 @@ import numpy as np
 from .. import graph
 from ..graph import Tensor
 from ..preprocessing.image.optional import require
-from .common import dtype_name, known
+from .common import dtype_name, entries
 from .table import for_scripts
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -20,6 +20,8 @@ def _opened(data: bytes) -> Any:
     image = require("PIL.Image")
     try:
         return image.open(io.BytesIO(data))
+    except image.DecompressionBombError as error:
+        raise ValueError(f"The image of {len(data)} bytes is not decoded: {error}") from None
     except OSError:
         begin = data[:8]
         raise ValueError(
@@ -28,12 +30,19 @@ def _opened(data: bytes) -> Any:
 
 
 def _pixels(picture: Any, channels: int) -> np.ndarray:
-    """Height, width and channels of a picture; with 0 channels, as many as it has."""
+    """Height, width and channels of a picture; with 0 channels, as many as it has.
+
+    Raises:
+        ValueError: the data are damaged.
+    """
     if channels == 0:
         channels = {"1": 1, "L": 1, "I;16": 1, "I": 1, "LA": 4, "RGBA": 4, "P": 3}.get(picture.mode, 3)
         if picture.mode == "P" and "transparency" in picture.info:
             channels = 4
-    array = np.asarray(picture.convert(_MODES[channels]))
+    try:
+        array = np.asarray(picture.convert(_MODES[channels]))
+    except (OSError, SyntaxError) as error:  # the latter is what Pillow says of chunks that are not PNG's
+        raise ValueError(f"The image data are damaged: {error}") from None
     return array[:, :, None] if array.ndim == 2 else array
 
 
@@ -42,10 +51,7 @@ def _decode(data: bytes, channels: int, dtype: str) -> np.ndarray:
     if dtype == "uint16" and picture.mode.startswith("I"):
         array = np.asarray(picture).astype("uint16")[:, :, None]
         return np.repeat(array, channels or 1, axis=2)
-    try:
-        array = _pixels(picture, channels)
-    except OSError as error:
-        raise ValueError(f"The image data of {len(data)} bytes is damaged: {error}") from None
+    array = _pixels(picture, channels)
     if dtype == "uint16":
         return array.astype("uint16") * 257
     return array if dtype == "uint8" else (array / 255.0).astype(dtype)
@@ -62,7 +68,7 @@ def _decoder(contents: Any, channels: Any, dtype: Any = "uint8") -> Tensor:
     return graph.on_host(decode, [graph.convert(contents)], (name, (None, None, channels or None)))
 
 
-@for_scripts("image.decode_jpeg", "io.decode_jpeg", "image.decode_and_crop_jpeg", "io.decode_and_crop_jpeg")
+@for_scripts("image.decode_jpeg", "io.decode_jpeg")
 def decode_jpeg(
     contents: Any, channels: Any = 0, ratio: int = 1, fancy_upscaling: bool = True, try_recover_truncated: bool = False,
     acceptable_fraction: float = 1, dct_method: str = "", name: Any = None,
@@ -74,6 +80,13 @@ def decode_jpeg(
         ValueError: it is not a picture.
     """
     return _decoder(contents, channels)[::ratio, ::ratio] if ratio != 1 else _decoder(contents, channels)
+
+
+@for_scripts("image.decode_and_crop_jpeg", "io.decode_and_crop_jpeg")
+def decode_and_crop_jpeg(contents: Any, crop_window: Any, channels: Any = 0, **other: Any) -> Tensor:
+    """A part of a JPEG picture, (y, x, height, width) of ``crop_window``; other arguments as of :func:`decode_jpeg`."""
+    y, x, height, width = entries(crop_window)
+    return decode_jpeg(contents, channels, **other)[y : y + height, x : x + width]
 
 
 @for_scripts("image.decode_png", "io.decode_png")
@@ -124,7 +137,7 @@ def is_jpeg(contents: Any, name: Any = None) -> Tensor:
 
 def _encoder(image: Any, format: str, **options: Any) -> Tensor:
     tensor = graph.convert(image)
-    if known(tensor) is None and tensor.dtype not in ("uint8", "uint16"):
+    if tensor.dtype not in ("uint8", "uint16"):
         raise ValueError(f"a picture is encoded of uint8, got {tensor.dtype}")
 
     def encode(pixels: np.ndarray) -> np.ndarray:
