@@ -157,3 +157,24 @@ def test_edit_distance():
     b = SparseTensor([[0, 0], [1, 0], [1, 1]], [1, 3, 4], [2, 2])
     assert NAMES["edit_distance"](a, b).numpy().tolist() == [1.0, 0.5]
     assert NAMES["edit_distance"](a, b, normalize=False).numpy().tolist() == [1.0, 1.0]
+
+
+def test_embeddings_in_parts_and_what_is_refused():
+    lookup, table = NAMES["nn.embedding_lookup_sparse"], np.arange(8, dtype="float32").reshape(4, 2)
+    ids = NAMES["sparse.from_dense"](np.array([[3, 0], [1, 2]]))
+    whole = lookup(table, ids, None, combiner="sum").numpy()
+    np.testing.assert_array_equal(whole, [table[3], table[1] + table[2]])
+    np.testing.assert_array_equal(lookup([table[:2], table[2:]], ids, None, combiner="sum"), whole)
+    for how in ({"combiner": "max"}, {"max_norm": 1.0}):
+        with pytest.raises(ValueError, match="is not supported"):
+            lookup(table, ids, None, **how)
+
+
+@pytest.mark.parametrize("name, filters", [("conv1d_transpose", (3, 2, 2)), ("conv3d_transpose", (1, 1, 3, 2, 2))])
+def test_dilations_are_refused_where_they_would_be_ignored(name, filters):
+    rank = len(filters)
+    x = np.ones((1, *[1] * (rank - 3), 5, 2), "float32")
+    call = NAMES[f"nn.{name}"]
+    assert call(x, np.ones(filters, "float32"), x.shape, 1).shape == x.shape
+    with pytest.raises(ValueError, match=rf"tf\.nn\.{name} with dilations=2"):
+        call(x, np.ones(filters, "float32"), x.shape, 1, dilations=2)

@@ -53,6 +53,7 @@ def pool(
     dilations: Any = None, name: Any = None,
 ) -> Tensor:  # fmt: skip
     """The largest or the mean of windows, in one, two or three dimensions."""
+    _refuse_dilations("pool", dilations)
     x = tensor(input)
     kinds = {3: (_pool1d, "NWC"), 4: (None, "NHWC"), 5: (_pool3d, "NDHWC")}
     make, layout = kinds[x.ndim]
@@ -63,12 +64,18 @@ def pool(
     return make(pooling_type.lower())(x, window_shape, strides, padding, data_format or layout)
 
 
+def _refuse_dilations(name: str, dilations: Any) -> None:
+    if dilations is not None and np.any(np.ravel(dilations) != 1):
+        raise ValueError(f"tf.nn.{name} with dilations={dilations} is not supported")
+
+
 # -- convolutions --------------------------------------------------------------------------------------------------------
 @for_scripts("nn.conv1d_transpose")
 def conv1d_transpose(
     input: Any, filters: Any, output_shape: Any, strides: Any, padding: str = "SAME", data_format: Any = "NWC",
     dilations: Any = None, name: Any = None,
 ) -> Tensor:  # fmt: skip
+    _refuse_dilations("conv1d_transpose", dilations)
     x, kernel = tensors(input, filters)
     first = _format(data_format) == "channels_first"
     axis, sizes = (3, [*output_shape, 1]) if first else (2, [output_shape[0], output_shape[1], 1, output_shape[2]])
@@ -84,6 +91,7 @@ def conv3d_transpose(
     input: Any, filters: Any, output_shape: Any, strides: Any, padding: str = "SAME", data_format: Any = "NDHWC",
     dilations: Any = None, name: Any = None,
 ) -> Tensor:  # fmt: skip
+    _refuse_dilations("conv3d_transpose", dilations)
     x, kernel = tensors(input, filters)
     return transposed_3d(
         x, kernel, tuple(output_shape), _spatial(strides, data_format, 3), padding.lower(), _format(data_format)

@@ -13,7 +13,7 @@ from ..backend.sparse import SparseTensor
 from ..graph import RaggedTensor, Tensor
 from . import k as K
 from .common import axes, number, tensor, tensors
-from .counting import unsorted_segment_max
+from .counting import unsorted_segment_max, unsorted_segment_sqrt_n
 from .custom import on_values
 from .index import gather, gather_nd, unsorted_segment_mean, unsorted_segment_sum
 from .layout import matrix_transpose
@@ -237,13 +237,13 @@ def add(a: Any, b: Any, threshold: Any = 0, name: Any = None, **other: Any) -> A
     together = SparseTensor(
         K.concatenate([a.indices, b.indices], axis=0), K.concatenate([a.values, b.values], axis=0), a.dense_shape
     )
-    return _merged(together, lambda values, ids, count: unsorted_segment_sum(values, ids, count))
+    return _merged(together)
 
 
-def _merged(sp: SparseTensor, merge: Callable) -> SparseTensor:
-    """One entry for each place that has some."""
+def _merged(sp: SparseTensor) -> SparseTensor:
+    """One entry for each place that has some, which is their sum."""
     places, ids = np.unique(_flat(sp).numpy(), return_inverse=True)
-    values = merge(sp.values, ids.reshape(-1), len(places))
+    values = unsorted_segment_sum(sp.values, ids.reshape(-1), len(places))
     columns = np.stack(np.unravel_index(places, _sizes(sp)), 1)
     return SparseTensor(columns.astype("int64"), values, sp.dense_shape)
 
@@ -314,12 +314,11 @@ def _of_segments(reduce: Callable) -> Callable:
     return segments
 
 
-def _over_root(data: Tensor, ids: Tensor, count: int) -> Tensor:
-    total, among = unsorted_segment_sum(data, ids, count), unsorted_segment_sum(K.ones_like(data), ids, count)
-    return total / graph.apply("sqrt", [K.maximum(among, 1.0)])
-
-
-for _name, _reduce in (("sum", unsorted_segment_sum), ("mean", unsorted_segment_mean), ("sqrt_n", _over_root)):
+for _name, _reduce in (
+    ("sum", unsorted_segment_sum),
+    ("mean", unsorted_segment_mean),
+    ("sqrt_n", unsorted_segment_sqrt_n),
+):
     for_scripts(f"sparse.segment_{_name}", f"sparse_segment_{_name}")(_of_segments(_reduce))
 
 
@@ -329,8 +328,20 @@ def embedding_lookup_sparse(
     params: Any, sp_ids: SparseTensor, sp_weights: SparseTensor | None = None, combiner: Any = None, max_norm: Any = None,
     name: Any = None,
 ) -> Tensor:  # fmt: skip
-    """The rows of ``params`` that each row of ids names, combined: ``'sum'``, ``'mean'`` or ``'sqrtn'``."""
-    table = tensor(params[0] if isinstance(params, (list, tuple)) else params)
+    """The rows of ``params`` that each row of ids names, combined: ``'sum'``, ``'mean'`` (by default) or ``'sqrtn'``.
+
+    Args:
+        params: the rows; or a list of tensors, whose rows follow one another.
+
+    Raises:
+        ValueError: another combiner, or ``max_norm``.
+    """
+    if max_norm is not None or combiner not in (None, "sum", "mean", "sqrtn"):
+        raise ValueError(
+            f"tf.nn.embedding_lookup_sparse with combiner={combiner!r}, max_norm={max_norm} is not supported: "
+            "'sum', 'mean' and 'sqrtn' are, without max_norm"
+        )
+    table = K.concatenate(tensors(*params), axis=0) if isinstance(params, (list, tuple)) else tensor(params)
     rows, count = sp_ids.indices[:, 0], _sizes(sp_ids)[0]
     weights = K.ones_like(sp_ids.values, dtype=table.dtype) if sp_weights is None else sp_weights.values
     total = unsorted_segment_sum(gather(table, sp_ids.values) * K.expand_dims(weights, 1), rows, count)
