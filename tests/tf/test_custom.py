@@ -27,7 +27,7 @@ def slope(f, x, times=1):
     return tape.gradient(y, x)
 
 
-def test_a_gradient_of_ones_own_replaces_that_of_the_formula():
+def test_a_custom_gradient_replaces_that_of_the_formula():
     x = G.constant(100.0)  # where the formula's own gradient is NaN
     assert np.isinf(log1pexp(x).numpy()) and float(slope(log1pexp, x)) == 1.0
     np.testing.assert_allclose(slope(log1pexp, G.constant(0.5)), 1 / (1 + np.exp(-0.5)), rtol=1e-6)

@@ -15,7 +15,7 @@ from .table import for_scripts
 
 
 class InvalidArgumentError(ValueError):
-    """A value is not what an assertion says, or an argument is none that a function takes.
+    """A value is not what an assertion says, or a function does not take an argument.
 
     ``message`` is what was said; TensorFlow's other attributes are there, too.
     """
@@ -36,9 +36,7 @@ def _named(kinds: str) -> Callable:
     return for_scripts(*[n for kind in kinds.split() for n in (f"assert_{kind}", f"debugging.assert_{kind}")])
 
 
-def _check(
-    holds: Callable[..., Any], values: Sequence[Any], what: str, message: Any = None, summarize: Any = None
-) -> None:
+def _check(holds: Callable[..., Any], values: Sequence[Any], what: str, message: Any = None) -> None:
     """Raise unless ``holds`` of the values is true everywhere."""
 
     def look(*arrays: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""What scripts for TensorFlow 2 do with eager tensors: ``tf.GradientTape``, ``tf.Variable``'s methods, ``tf.print``."""
+"""``tf.GradientTape`` and ``tf.function``."""
 
 from __future__ import annotations
 
@@ -101,17 +101,7 @@ class GradientTape(graph.Tape):
         xs = nest.flatten(sources)
         rows = []
         for i in range(flat.shape[0]):
-            one_hot = graph.reshape(
-                graph.apply(
-                    "one_hot",
-                    [
-                        graph.constant([i]),
-                    ],
-                    depth=flat.shape[0],
-                    dtype=flat.dtype,
-                ),
-                [-1],
-            )
+            one_hot = graph.apply("one_hot", [graph.constant(i)], depth=flat.shape[0], dtype=flat.dtype)
             cotangent = graph.reshape(one_hot, list(target.shape))
             rows.append(self.gradients([target], xs, [cotangent]))
         found = [_stacked([row[i] for row in rows], target, x) for i, x in enumerate(xs)]

@@ -144,7 +144,7 @@ def _now() -> np.random.Generator:
     """A generator that follows from NumPy's, as the seeds of all random ops do.
 
     Raises:
-        TypeError: a function is being traced, which would have the same numbers in each run.
+        NeedsValue: a function is being traced, which would have the same numbers in each run.
     """
     if context.trace is not None:
         raise NeedsValue("numbers of this distribution are drawn when they are asked for")

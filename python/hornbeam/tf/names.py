@@ -1,4 +1,4 @@
-"""What is no function of tensors: dtypes, classes, errors, and Keras's things under TensorFlow's names."""
+"""What is not a function of tensors: dtypes, classes, errors, and Keras's things under TensorFlow's names."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ..graph.naming import current_scope
 from ..settings import settings
 from .common import tensor, tensors
 from .custom import on_values
-from .eager import GradientTape, function
+from .eager import CompiledFunction, GradientTape
 from .table import for_scripts
 
 
@@ -41,7 +41,7 @@ for _name in ("bfloat16", "uint16", "uint32", "uint64", "complex64", "complex128
     for_scripts(_name, f"dtypes.{_name}")(graph.DTYPES[_name])
 for_scripts("autodiff.GradientTape")(GradientTape)
 for_scripts("types.experimental.TensorLike")(Tensor)
-for_scripts("types.experimental.Callable", "types.experimental.GenericFunction")(type(function(lambda: None)))
+for_scripts("types.experimental.Callable", "types.experimental.GenericFunction")(CompiledFunction)
 
 
 # -- about tensors ---------------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def to_graph(entity: Callable, *args: Any, **options: Any) -> Callable:
 
 @for_scripts("autograph.to_code")
 def to_code(entity: Callable, *args: Any, **options: Any) -> str:
-    """The function's source: it is not rewritten here."""
+    """The function's source, as it was written."""
     return inspect.getsource(entity)
 
 

@@ -20,10 +20,10 @@ def batched_count(known: int, size: int, drop: bool) -> int:
     return known if known < 0 else known // size if drop else -(-known // size)
 
 
-def checked_size(size: Any) -> int:
+def checked_size(size: Any, name: str = "batch_size") -> int:
     size = int(size)
     if size < 1:
-        raise ValueError(f"`batch_size` must be greater than zero, got {size}.")
+        raise ValueError(f"`{name}` must be greater than zero, got {size}.")
     return size
 
 
@@ -152,12 +152,11 @@ class PaddedBatch(_Batches):
 
     def _together(self, chunk: list) -> Any:
         first = chunk[0]
-        leaves = nest.flatten(first)
         shapes = _at_leaves(first, self._shapes, lambda x: x is None or not isinstance(x, (dict, tuple)) or _is_dims(x))
         values = _at_leaves(first, self._values, lambda x: not isinstance(x, (dict, tuple)))
         columns = zip(*[nest.flatten(element) for element in chunk])
         joined = [padded(list(column), s, v) for column, s, v in zip(columns, shapes, values)]
-        return joined[0] if len(leaves) == 1 and not isinstance(first, (dict, tuple)) else nest.pack(first, joined)
+        return packer(first)(joined)
 
     def _spec_of(self, dim: int | None, spec: Any) -> Any:
         leaves = nest.flatten(spec)

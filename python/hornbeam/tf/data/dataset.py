@@ -220,7 +220,7 @@ class Dataset:
 
     def enumerate(self, start: int = 0, name: Any = None) -> Dataset:
         """Pairs of a number, from ``start`` on, and an element."""
-        return Dataset(selecting.Enumerated(self.stage, int(start), TensorSpec((), "int64")))
+        return Dataset(selecting.Enumerated(self.stage, int(start)))
 
     def ignore_errors(self, log_warning: bool = False, name: Any = None) -> Dataset:
         """Without the elements that a function before it fails for."""
@@ -375,10 +375,7 @@ class Dataset:
 
     # -- going through it -------------------------------------------------------------------------------
     def __iter__(self) -> DatasetIterator:
-        if context.trace is not None:
-            raise NeedsValue(
-                "A data set is iterated over outside of traced functions, or by one that runs step by step."
-            )
+        _check_untraced()
         return DatasetIterator(self)
 
     def as_numpy_iterator(self) -> Iterator[Any]:

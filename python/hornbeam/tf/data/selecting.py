@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import nest
+from ..specs import TensorSpec
 from .stage import INFINITE, UNKNOWN, Stage
 
 
@@ -144,14 +145,13 @@ def _key(x: np.ndarray) -> tuple:
 class Enumerated(Derived):
     """Pairs of a number and an element."""
 
-    def __init__(self, source: Stage, start: int, number: Any) -> None:
+    def __init__(self, source: Stage, start: int) -> None:
         super().__init__(source)
         self._start = start
-        self._number = number
 
     @property
     def spec(self) -> Any:  # type: ignore[override]
-        return None if self.source.spec is None else (self._number, self.source.spec)
+        return None if self.source.spec is None else (TensorSpec((), "int64"), self.source.spec)
 
     def open(self) -> Iterator[Any]:
         numbers = itertools.count(self._start)

@@ -24,7 +24,7 @@ class Shuffle(Derived):
 
     def __init__(self, source: Stage, size: int, seed: int | None, again: bool) -> None:
         super().__init__(source)
-        self._size = checked_size(size)
+        self._size = checked_size(size, "buffer_size")
         self._seed = int(np.random.randint(2**31)) if seed is None else int(seed) % 2**63
         self._again = again
         self._passes = itertools.count()
