@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import io
-import resource
-import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
+import limits
 from hornbeam.saving.hdf5_file import Dataset, File, problems
-from limits import address_space
 
 CPU_SECONDS = 2.0
 FREE_MEMORY, MEMORY_PER_BYTE = 64 << 20, 4
 
 
-class TooLong(BaseException):
-    """More than CPU_SECONDS; no ``except Exception`` may swallow it."""
-
-
-@contextmanager
-def bounds(size: int) -> Any:
+def bounds(size: int) -> AbstractContextManager[None]:
     """Within the block, more than 2 s raise TooLong; more than 64 MiB and 4 times ``size`` bytes raise MemoryError."""
-
-    def too_long(*_: Any) -> None:
-        raise TooLong
-
-    before = signal.signal(signal.SIGVTALRM, too_long)
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    if sys.platform == "linux":
-        allowed = address_space() + FREE_MEMORY + MEMORY_PER_BYTE * size
-        resource.setrlimit(resource.RLIMIT_AS, (allowed, limits[1]))
-    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-        resource.setrlimit(resource.RLIMIT_AS, limits)
+    return limits.bounds(CPU_SECONDS, FREE_MEMORY + MEMORY_PER_BYTE * size)
 
 
 def contents(file: Any, is_dataset: Callable[[Any], bool], refused: Any) -> Iterator[tuple[Any, Any]]:

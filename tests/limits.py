@@ -1,7 +1,13 @@
 """Limits that a test sets for the process."""
 
 import resource
+import signal
+import sys
 from contextlib import contextmanager
+
+
+class TooLong(BaseException):
+    """More CPU than a block may take; no ``except Exception`` may swallow it."""
 
 
 def address_space() -> int:
@@ -22,3 +28,23 @@ def files_up_to(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def bounds(seconds, memory):
+    """Inside the block, more than so many seconds of CPU raise TooLong, and more than so many further bytes MemoryError."""
+
+    def too_long(*_):
+        raise TooLong
+
+    before = signal.signal(signal.SIGVTALRM, too_long)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (address_space() + memory, limits[1]))
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, limits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import multiprocessing
@@ -10,16 +9,17 @@ import pathlib
 import random
 import sys
 import time
-import traceback
 from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import numpy as np
-from hdf5_bounds import TooLong, bounds, contents, read_all
+from fuzzing_readers import arguments, where_raised
+from hdf5_bounds import bounds, contents, read_all
 from hdf5_layouts import BUILDERS, STYLES, built
 from hornbeam.saving.hdf5_file.checksum import lookup3
 from hornbeam.saving.hdf5_file.storage import Storage
+from limits import TooLong
 
 ORACLE_SECONDS = 3.0
 ORACLE_SHARE = 0.3  # of the files that are read; h5py takes longer
@@ -192,14 +192,9 @@ def run_case(data: bytes) -> tuple[str | None, Any]:
     except (ValueError, OSError) as error:
         return (f"an error of {len(str(error))} characters", None) if len(str(error)) > 600 else (None, None)
     except TooLong as error:
-        return "took too long at " + _place(error.__traceback__), None
+        return "took too long at " + where_raised(error), None
     except BaseException as error:
-        return f"{type(error).__name__} at {_place(error.__traceback__)}: {str(error)[:150]}", None
-
-
-def _place(trace: Any) -> str:
-    frames = [frame for frame in traceback.extract_tb(trace) if "hornbeam" in frame.filename]
-    return ", ".join(f"{pathlib.Path(frame.filename).name}:{frame.lineno}" for frame in frames[-2:])
+        return f"{type(error).__name__} at {where_raised(error)}: {str(error)[:150]}", None
 
 
 def difference(ours: dict[Any, Any], theirs: Any) -> str | None:
@@ -251,21 +246,12 @@ def fuzz(minutes: float, most: int, seed: int, folder: pathlib.Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--cases", type=int, default=1 << 60, help="end after so many cases, if the time allows them")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--keep", type=pathlib.Path, default=pathlib.Path("."), help="folder for files that are findings"
-    )
-    parser.add_argument("--case", type=pathlib.Path, help="read one file instead, and say what happens")
-    args = parser.parse_args()
+    args = arguments(__doc__, "file")
     if args.case:
         what, found = run_case(args.case.read_bytes())
         theirs = Oracle().read(args.case.read_bytes())
         print(what, "|", found and difference(found, theirs), "|", theirs if isinstance(theirs, str) else "")
         return 1 if what else 0
-    args.keep.mkdir(exist_ok=True)
     return fuzz(args.minutes, args.cases, args.seed, args.keep)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-from limits import address_space
+from limits import TooLong, address_space
 from mutations import Choices, damage_bytes, damage_hdf5, damage_tree, damage_yaml, damage_zip
 
 CASES = 2000  # for one process
@@ -117,10 +117,6 @@ def prepare() -> dict[str, Any]:
                 corpus["trees"].append(json.loads(file.attrs["model_config"]))
     corpus["models"] = [keras.models.load_model(FILES / "train_mlp_adam.h5", compile=False)]
     return corpus
-
-
-class TooLong(BaseException):
-    """A case that took more than CASE_SECONDS; no ``except Exception`` may swallow it."""
 
 
 def worker(seed: int, count: int, report: pathlib.Path) -> None:

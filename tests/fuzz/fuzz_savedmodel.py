@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import collections
 import hashlib
 import json
 import pathlib
 import random
-import resource
 import shutil
-import signal
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 import hornbeam as keras
 import numpy as np
+from fuzzing_readers import arguments, where_raised
 from hornbeam import layers as L
 from hornbeam.saving.inspecting import inspect_file
 from hornbeam.saving.tensor_bundle import TensorBundle, dtypes, entries, write_bundle
@@ -34,7 +30,7 @@ from hornbeam.saving.tensor_bundle.table import read_table, table
 from hornbeam.saving.trackable.graph import GRAPH_KEY
 from hornbeam.utils.checksum import masked_crc32c
 from hornbeam.utils.protobuf import Message, field
-from limits import address_space
+from limits import bounds
 from mutations import Choices, damage_tree
 from tensor_bundles import write_folder
 
@@ -42,30 +38,6 @@ CPU_SECONDS = 2.0  # of reading tensors; models are built beside
 LOADING_SECONDS = 20.0
 FREE_MEMORY, MEMORY_PER_BYTE = 256 << 20, 32
 ALLOWED = (ValueError, OSError)
-
-
-class TooLong(BaseException):
-    """More CPU than a case may take; no ``except Exception`` may swallow it."""
-
-
-@contextmanager
-def bounds(size: int, seconds: float) -> Any:
-    """Within the block, more seconds of CPU raise TooLong, and more memory than files of that size may take MemoryError."""
-
-    def too_long(*_: Any) -> None:
-        raise TooLong
-
-    before = signal.signal(signal.SIGVTALRM, too_long)
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (address_space() + FREE_MEMORY + MEMORY_PER_BYTE * size, limits[1]))
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-        resource.setrlimit(resource.RLIMIT_AS, limits)
 
 
 # -- what is damaged --------------------------------------------------------------------------------------------
@@ -288,7 +260,7 @@ def run_case(place: pathlib.Path, model: Any) -> list[str]:
     for read, seconds in READERS:
         before = model.get_weights()
         try:
-            with bounds(size, seconds), warnings.catch_warnings():
+            with bounds(seconds, FREE_MEMORY + MEMORY_PER_BYTE * size), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 read(place, model)
         except ALLOWED as error:
@@ -297,9 +269,8 @@ def run_case(place: pathlib.Path, model: Any) -> list[str]:
             if any(not np.array_equal(a, b) for a, b in zip(before, model.get_weights())):
                 findings.append(f"{read.__name__}: weights are changed though it was refused")
         except BaseException as error:
-            frames = [f for f in traceback.extract_tb(error.__traceback__) if "hornbeam" in f.filename]
-            where = ", ".join(f"{pathlib.Path(f.filename).name}:{f.lineno}" for f in frames[-2:])
-            findings.append(f"{read.__name__}: {type(error).__name__} at {where}: {str(error)[:150]}")
+            what = f"{type(error).__name__} at {where_raised(error)}"
+            findings.append(f"{read.__name__}: {what}: {str(error)[:150]}")
         finally:
             keras.backend.clear_session()
     return findings
@@ -339,20 +310,11 @@ def fuzz(minutes: float, most: int, seed: int, keep: pathlib.Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--cases", type=int, default=1 << 60, help="end after so many cases, if the time allows them")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--keep", type=pathlib.Path, default=pathlib.Path("."), help="folder for folders that are findings"
-    )
-    parser.add_argument("--case", type=pathlib.Path, help="read one folder instead, and say what happens")
-    args = parser.parse_args()
+    args = arguments(__doc__, "folder")
     if args.case:
         findings = run_case(args.case, mlp())
         print(findings)
         return 1 if findings else 0
-    args.keep.mkdir(exist_ok=True)
     return fuzz(args.minutes, args.cases, args.seed, args.keep)
 
 
