@@ -31,6 +31,9 @@ MAKERS = [
     lambda: optimizers.legacy.RMSprop(0.01, epsilon=0.1),
     lambda: optimizers.legacy.Nadam(0.01),
     lambda: optimizers.legacy.Adam(0.01, decay=0.1, clipvalue=0.1),
+    lambda: LossScaleOptimizer(optimizers.RMSprop(0.01, momentum=0.5)),
+    lambda: LossScaleOptimizer(optimizers.Nadam(0.01)),
+    lambda: LossScaleOptimizer(optimizers.Ftrl(0.1)),
 ]
 
 
@@ -58,6 +61,17 @@ def test_training_goes_on(tmp_path, eager, make, ending, rng):
     loaded = load_model(path)
     for a, b in zip(model.optimizer.get_weights(), loaded.optimizer.get_weights()):
         np.testing.assert_array_equal(a, b)
+    check_that_they_go_on_alike(model, loaded, x, y)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_training_goes_on_from_a_checkpoint(tmp_path, eager, make, rng):
+    x, y = rng.normal(size=(2, 8, 3)).astype("float32")
+    model = trained(make, x, y)
+    model.save_weights(str(tmp_path / "model.ckpt"))
+    loaded = Sequential([Dense(4, input_shape=(3,)), Dense(3)])
+    loaded.compile(make(), "mse")
+    loaded.load_weights(str(tmp_path / "model.ckpt"))
     check_that_they_go_on_alike(model, loaded, x, y)
 
 
@@ -91,7 +105,10 @@ def test_a_file_of_keras_2_3_1_means_the_same_to_tf_keras(tmp_path, make, ending
 @pytest.mark.parametrize("restores_first", [False, True])
 @pytest.mark.parametrize("make", [
     Momentum, lambda: Lamb(0.01), lambda: optimizers.Adam(0.01), lambda: optimizers.Adam(0.01, use_ema=True),
-    lambda: LossScaleOptimizer(optimizers.RMSprop(0.01)),
+    lambda: LossScaleOptimizer(optimizers.RMSprop(0.01)), lambda: LossScaleOptimizer(optimizers.Adam(0.01)),
+    lambda: LossScaleOptimizer(optimizers.RMSprop(0.01, momentum=0.5)), lambda: LossScaleOptimizer(optimizers.Nadam(0.01)),
+    lambda: LossScaleOptimizer(optimizers.Ftrl(0.1)), lambda: LossScaleOptimizer(optimizers.legacy.Nadam(0.01)),
+    lambda: LossScaleOptimizer(Momentum()), lambda: LossScaleOptimizer(Lamb(0.01)),
 ])  # fmt: skip
 def test_checkpoints(tmp_path, eager, make, restores_first, rng):
     x, y = rng.normal(size=(2, 8, 3)).astype("float32")

@@ -132,6 +132,9 @@ class LossScaleOptimizer(Optimizer):
     def build(self, var_list: Sequence[Any]) -> None:
         self.inner_optimizer.build(var_list)
 
+    def take_awaited(self) -> None:
+        self.inner_optimizer.take_awaited()
+
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)
 

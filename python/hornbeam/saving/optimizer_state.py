@@ -72,7 +72,7 @@ def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
 
 def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> None:
     """Write the state of ``model.optimizer``, whose variables are ``slots``, as later ones have it: by weight."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    optimizer = innermost(model.optimizer)
     state = snapshot.of(slots)
     if not state:
         return
@@ -85,6 +85,11 @@ def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> N
     group = file.create_group("optimizer/vars")
     for i, value in enumerate(state):
         group[str(i)] = value
+
+
+def innermost(optimizer: Any) -> Any:
+    """The optimizer that makes the steps and has their state: the one inside, of one that scales losses."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def from_later(optimizer: Any, arrays: list[np.ndarray], count: int) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ from ...engine.base_layer import Layer
 from ...engine.tracing import is_network
 from ...graph import Variable
 from ...optimizers import Optimizer
+from ..optimizer_state import innermost
 from ..tensor_bundle import TensorBundle
 from .graph import GRAPH_KEY, ObjectGraph
 from .objects import is_found_by, parts_of, variables_of
@@ -42,7 +43,7 @@ class Match:
         """
         if self.graph is None:
             for variable in variables_of(root):
-                name = variable.name.split(":")[0]
+                name = variable._shared_name
                 if name in self._bundle:
                     self._take(variable, name)
             return
@@ -62,7 +63,7 @@ class Match:
                 self._take(item, key)
                 continue
             if isinstance(item, Optimizer):
-                self.optimizers.append((item, number))
+                self.optimizers.append((innermost(item), number))
                 continue
             if isinstance(item, Layer) and not item.built:
                 self.unbuilt.append((item, number))

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...graph import Variable
 from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, Optimizer, RMSprop, TFOptimizer
-from ..optimizer_state import from_later, to_later
+from ..optimizer_state import from_later, innermost, to_later
 from ..tensor_bundle import TensorBundle
 from .graph import ObjectGraph
 
@@ -151,6 +151,7 @@ def _later(optimizer: Optimizer, number: int, listed: int, graph: ObjectGraph, b
 # -- writing ------------------------------------------------------------------------------------------------
 def parts_of_optimizer(optimizer: Optimizer) -> list[tuple[str, Any]]:
     """The parts of an optimizer by the names that those of TensorFlow 2.11 and later have for them."""
+    optimizer = innermost(optimizer)
     if isinstance(optimizer, TFOptimizer):
         return [("_iterations", optimizer.iterations)]
     weights = list(optimizer.weights) or [w for w in [getattr(optimizer, "iterations", None)] if w is not None]
