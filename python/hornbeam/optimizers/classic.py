@@ -315,6 +315,11 @@ class TFOptimizer(Optimizer):
 
     training_updates = get_updates
 
+    @property
+    def has_state(self) -> bool:
+        """False: the state is the other object's own."""
+        return False
+
     @property  # type: ignore[misc]
     def weights(self) -> Any:  # type: ignore[override]
         """Raises NotImplementedError: the state is the other object's own."""

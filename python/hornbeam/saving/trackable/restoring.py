@@ -87,7 +87,7 @@ class Restoration:
         write_state(pairs)
         self._await(0)
         for optimizer, number in self.found.optimizers:
-            if not optimizer_has_state(optimizer):
+            if not optimizer.has_state:
                 optimizer._when_made = functools.partial(self._resume_optimizer, optimizer, number)
 
     def _read(self, keys: list[tuple[Variable, str]]) -> Values:
@@ -98,7 +98,7 @@ class Restoration:
         if graph is None or isinstance(optimizer, TFOptimizer):
             return []
         settings = optimizers.settings(optimizer, number, graph, self.bundle)
-        if optimizer_has_state(optimizer):
+        if optimizer.has_state:
             return settings + self._state(graph, optimizer, number)
         return settings + optimizers.steps(optimizer, number, graph, self.bundle)
 
@@ -126,7 +126,7 @@ class Restoration:
         self._await(waiting)
 
     def _resume_optimizer(self, optimizer: Optimizer, number: int) -> None:
-        if self.found.graph is not None and optimizer_has_state(optimizer):
+        if self.found.graph is not None and optimizer.has_state:
             write_state(self._state(self.found.graph, optimizer, number) or [(optimizer.weights[0], 0)])
 
     # -- what TensorFlow's scripts ask ------------------------------------------------------------------------
@@ -175,7 +175,3 @@ class Restoration:
         """In graphs of TensorFlow 1 this sets the variables, which here have their values already."""
 
     run_restore_ops = initialize_or_restore
-
-
-def optimizer_has_state(optimizer: Optimizer) -> bool:
-    return not isinstance(optimizer, TFOptimizer) and optimizer.has_state
