@@ -93,7 +93,7 @@ class LegacyProtocol:
         if var not in slots:
             dtype = K.dtype(var)
             value = initial_value(initializer, K.int_shape(var) if shape is None else tuple(shape), dtype)
-            slots[var] = self._listed(K.variable(value, dtype, f"{var.name.removesuffix(':0')}/{slot_name}"))
+            slots[var] = self._listed(K.variable(value, dtype, f"{var._shared_name}/{slot_name}"))
         return slots[var]
 
     def get_slot(self, var: Any, slot_name: str) -> Any:

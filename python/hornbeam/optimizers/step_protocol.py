@@ -76,7 +76,7 @@ class StepProtocol:
     ) -> Variable:
         """A variable of the state of ``model_variable``: of its dtype, and its shape unless another is given; zeros at first."""
         shape = K.int_shape(model_variable) if shape is None else tuple(shape)
-        name = f"{variable_name}/{model_variable.name.removesuffix(':0')}"
+        name = f"{variable_name}/{model_variable._shared_name}"
         value = 0.0 if initial_value is None else initial_value
         return self.add_variable(shape, model_variable.dtype, value, name)
 

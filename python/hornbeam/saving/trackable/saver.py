@@ -32,7 +32,7 @@ class Saver:
                 "tf.train.Saver needs its variables here: Saver(model.weights), or a dict from names to variables. "
                 "There is no list of all variables."
             )
-        named: Mapping[str, Any] = var_list if isinstance(var_list, Mapping) else {_name(v): v for v in var_list}
+        named: Mapping[str, Any] = var_list if isinstance(var_list, Mapping) else {v._shared_name: v for v in var_list}
         self._variables: dict[str, Variable] = dict(named)
         self._reshape, self._max_to_keep = reshape, max_to_keep
         self._last: list[str] = []
@@ -70,7 +70,3 @@ class Saver:
             value = bundle.read(name)
             pairs.append((variable, value.reshape(variable.shape) if self._reshape else value))
         write_state(pairs)
-
-
-def _name(variable: Variable) -> str:
-    return variable.name.split(":")[0]

@@ -40,7 +40,7 @@ def _graph(root: Any) -> tuple[list[Node], dict[str, Variable]]:
         node = Node({}, None, "", [])
         nodes.append(node)
         if isinstance(item, Variable):
-            node.key, node.full_name = key_of(path), item.name.split(":")[0]
+            node.key, node.full_name = key_of(path), item._shared_name
             variables[node.key] = item
             continue
         for name, part in parts_of(item):
