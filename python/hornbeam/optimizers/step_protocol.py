@@ -186,10 +186,6 @@ class StepProtocol:
                 average = self._average_of(variable)
                 average.assign(self.ema_momentum * average + (1.0 - self.ema_momentum) * variable)  # type: ignore[attr-defined]
 
-    def _overwrite_model_variables_with_average_value(self, var_list: Sequence[Any]) -> None:
-        for variable in var_list:
-            variable.assign(self._average_of(variable))
-
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """Set variables to their moving averages, if the optimizer keeps any; ``fit`` does so at its end."""
         if self.use_ema:
