@@ -7,7 +7,8 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..utils.messages import blamed_on
@@ -56,6 +57,17 @@ def fetched(source: Any) -> Any:
         return source
     with tf_file_io.FileIO(source, "rb") as file:
         return io.BytesIO(file.read())
+
+
+@contextmanager
+def opened(source: Any) -> Iterator[Any]:
+    """A binary file to read from: the one on a disk, or the bytes behind an address."""
+    source = fetched(source)
+    if hasattr(source, "read"):
+        yield source
+    else:
+        with open(source, "rb") as file:
+            yield file
 
 
 def exists(target: Any) -> bool:

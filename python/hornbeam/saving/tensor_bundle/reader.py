@@ -13,7 +13,7 @@ import numpy as np
 
 from ...utils.checksum import masked_crc32c
 from ...utils.messages import shortened
-from ..targets import fetched
+from ..targets import fetched, opened
 from . import dtypes, parts, strings
 from .entries import Entry, parse_entry, parse_header
 from .table import read_table
@@ -36,7 +36,8 @@ class TensorBundle:
     def __init__(self, prefix: Any) -> None:
         self.prefix = os.fspath(prefix)
         with self._blamed("the checkpoint"):
-            pairs = read_table(_contents(f"{self.prefix}.index"))
+            with opened(f"{self.prefix}.index") as file:
+                pairs = read_table(file.read())
             if not pairs or pairs[0][0]:
                 raise ValueError("its index has no header")
             self._header = parse_header(pairs[0][1])
@@ -146,11 +147,3 @@ class TensorBundle:
             raise OSError(f"Unable to read {what} {self.prefix!r}: {error}") from error
         except ValueError as error:
             raise ValueError(f"Unable to read {what} {self.prefix!r}: {error}") from error
-
-
-def _contents(path: str) -> bytes:
-    source = fetched(path)
-    if hasattr(source, "read"):
-        return source.read()
-    with open(source, "rb") as file:
-        return file.read()

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..targets import exists, fetched, write_file
+from ..targets import exists, opened, write_file
 from . import limits
 
 NAME = "checkpoint"
@@ -45,12 +45,8 @@ def read_state_file(folder: Any, name: str | None = None) -> CheckpointState | N
     path = os.path.join(folder, name or NAME)
     if not exists(path):
         return None
-    source = fetched(path)
-    if hasattr(source, "read"):
-        text = source.read(limits.MAX_STATE_FILE)
-    else:
-        with open(source, "rb") as file:
-            text = file.read(limits.MAX_STATE_FILE)
+    with opened(path) as file:
+        text = file.read(limits.MAX_STATE_FILE)
     found: dict[str, list] = {}
     try:
         for key, value in _entries(text):
@@ -70,7 +66,7 @@ def _entries(text: bytes) -> Any:
             continue
         found = _LINE.fullmatch(line.rstrip(b"\r"))
         if found is None:
-            raise ValueError("a line of it is no field with a value")
+            raise ValueError("a line of it is not a field with a value")
         value = found[2]
         yield found[1].decode(), _text(value) if value[:1] in b"'\"" else value.decode()
 
@@ -90,7 +86,7 @@ def _unescaped(what: bytes) -> bytes:
 
 def _inside(folder: str, path: Any) -> str:
     if not isinstance(path, str):
-        raise ValueError("a path of it is no string")
+        raise ValueError("a path of it is not a string")
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
     if not parts or "\0" in path:
         raise ValueError("a path of it is empty")
