@@ -20,7 +20,7 @@ class Policy:
     """A dtype's name, or ``'mixed_float16'`` or ``'mixed_bfloat16'``, whose weights are float32.
 
     Attributes:
-        name: as it was given.
+        name: the argument.
         compute_dtype, variable_dtype: of what layers compute, and of their weights.
 
     Raises:

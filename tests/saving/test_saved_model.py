@@ -190,7 +190,7 @@ def test_code_is_not_run(tmp_path):
     assert np.array_equal(model.predict(X), loaded.predict(X))
 
 
-# -- what is no such folder, or a damaged one ------------------------------------------------------------------------
+# -- other folders, and damaged ones -----------------------------------------------------------------------------------
 def test_folders_of_other_kinds(tmp_path):
     with pytest.raises(OSError, match=r"has no saved_model.pb"):
         load_model(tmp_path)

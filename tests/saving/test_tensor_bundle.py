@@ -317,7 +317,7 @@ def test_an_index_that_is_cut_short(tmp_path, size):
     write_bundle(tmp_path / "c", {"a": np.zeros(3)})
     path = tmp_path / "c.index"
     path.write_bytes(path.read_bytes()[:size])
-    refused(tmp_path / "c", "cut short, or no index", OSError)
+    refused(tmp_path / "c", "cut short, or is not an index", OSError)
 
 
 def test_long_keys_that_share_their_beginning(tmp_path):

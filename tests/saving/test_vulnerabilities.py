@@ -101,7 +101,7 @@ DENSE = sequential(layer("Dense", name="d", units=3))
     ],
 )
 def test_cve_2021_37678_yaml_that_makes_objects(payload):
-    with pytest.raises(ValueError, match="no plain YAML"):
+    with pytest.raises(ValueError, match="not plain YAML"):
         model_from_yaml(payload)
 
 

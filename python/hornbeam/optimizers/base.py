@@ -67,9 +67,8 @@ class Optimizer(LegacyProtocol, StepProtocol):
     _iterations: Any = None  #: optimizers that wrap others set it, to count for them
     _counter: Any = None  #: the optimizer's own
     _begins_anew = True  #: whether each call of ``get_updates`` makes state of its own
-    _looks_at_values: bool | None = (
-        None  #: whether a step asks for values, so that steps are not traced; None is not known
-    )
+    #: whether a step asks for values, so that steps are not traced; None where that is not known
+    _looks_at_values: bool | None = None
 
     def __init__(
         self,
@@ -162,7 +161,7 @@ class Optimizer(LegacyProtocol, StepProtocol):
         return trace.updates
 
     def get_gradients(self, loss: Any, params: Sequence[Any]) -> list:
-        """Gradients of the loss, clipped as the optimizer was told to.
+        """Gradients of the loss, limited by the optimizer's clipping arguments.
 
         Raises:
             ValueError: the loss does not depend on a parameter by differentiable ops.
@@ -227,7 +226,7 @@ class Optimizer(LegacyProtocol, StepProtocol):
     def apply_gradients(
         self, grads_and_vars: Iterable[tuple], global_step: Any = None, name: Any = None, **options: Any
     ) -> Any:
-        """One step along given gradients; pairs whose gradient is None are left out.
+        """One step along these gradients; pairs whose gradient is None are left out.
 
         Returns:
             The updates of the step; where tensors are eager they are made, and the counter is returned.

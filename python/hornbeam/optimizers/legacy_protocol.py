@@ -138,7 +138,7 @@ class LegacyProtocol:
         return grads_and_vars
 
     def _transform_gradients(self, grads_and_vars: list) -> list:
-        """The gradients, clipped as the optimizer was told to."""
+        """The gradients, limited by the optimizer's clipping arguments."""
         gradients, variables = zip(*grads_and_vars)
         return list(zip(self._clipped(list(gradients)), variables))
 

@@ -14,7 +14,7 @@ from .trackable.writing import write_objects
 
 
 def prefix_of(path: Any) -> str | None:
-    """The checkpoint that a path stands for: a prefix, a SavedModel folder, or a folder with checkpoints. None if it is none."""
+    """The checkpoint that a path stands for: a prefix, a SavedModel folder, or a folder with checkpoints. None for other paths."""
     if not isinstance(path, (str, os.PathLike)):
         return None
     path = os.fspath(path)

@@ -107,7 +107,7 @@ _OTHER_KINDS = {
 
 
 def _what_it_is(source: Any) -> str | None:
-    """What a file that is no HDF5 seems to be; None if there is nothing to say."""
+    """What a file that is not HDF5 seems to be; None if there is nothing to say."""
     if hasattr(source, "read"):
         return None
     if os.path.isdir(source):

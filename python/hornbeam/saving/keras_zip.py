@@ -18,7 +18,7 @@ from .sink import unfailing
 from .targets import write_file
 from .text import parse_json
 
-_MAX_EXPANSION = 100  # members are stored as they are; anything that grows more than this is no model
+_MAX_EXPANSION = 100  # members are stored as they are; anything that grows more than this is not a model
 _MAX_CONFIG = 1 << 26
 _MAX_METADATA = 1 << 16
 _MAX_MEMBERS = 10_000  # there are three; Keras adds the files of layers that have some of their own

@@ -162,7 +162,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True, lamb
             restored in any case.
 
     Raises:
-        OSError: no such file, or it is truncated or no HDF5 file.
+        OSError: no such file, or it is truncated or not an HDF5 file.
         ValueError: it holds no model, a damaged one, unknown classes, or code that is not to be run; or verifying failed.
     """
     with short_errors():

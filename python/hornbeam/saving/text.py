@@ -54,7 +54,7 @@ def parse_model(text: str) -> dict:
     """Parse a model's description in JSON.
 
     Raises:
-        ValueError: it is no JSON, no dict, or nested deeper than any model is.
+        ValueError: it is not JSON, not a dict, or nested deeper than any model is.
     """
     return _dict(parse_json(text))
 
@@ -69,7 +69,7 @@ def parse_json(text: str) -> Any:
     """Parse JSON from a stranger.
 
     Raises:
-        ValueError: it is none, or nested deeper than any model is, or has an integer of hundreds of digits.
+        ValueError: it is not JSON, or nested deeper than any model is, or has an integer of hundreds of digits.
     """
     try:
         description = json.loads(text, parse_int=_integer)
@@ -116,12 +116,12 @@ def parse_yaml(text: str) -> dict:
     """Parse a model's description in YAML: plain data, and the tuples that Keras wrote; nothing that makes objects.
 
     Raises:
-        ValueError: it is no YAML, no dict, nested deeper than any model is, or wants an object made.
+        ValueError: it is not YAML, not a dict, nested deeper than any model is, or wants an object made.
     """
     try:
         description = plain_yaml.load(text, MAX_DEPTH, MAX_PARTS)
     except plain_yaml.NotPlain as error:
-        raise ValueError(f"The model's description is no plain YAML: {error}") from error
+        raise ValueError(f"The model's description is not plain YAML: {error}") from error
     return _dict(description)
 
 

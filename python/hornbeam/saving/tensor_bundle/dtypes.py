@@ -19,7 +19,7 @@ def name_of(number: int) -> str:
     """TensorFlow's name of a dtype.
 
     Raises:
-        ValueError: it is none that is read.
+        ValueError: the number stands for a dtype that is not read.
     """
     names = {**_NUMPY, STRING: "string", BFLOAT16: "bfloat16"}
     if number not in names:

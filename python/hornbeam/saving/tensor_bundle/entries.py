@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from dataclasses import field as default
+from dataclasses import dataclass, field
 
-from ...utils.protobuf import Message, field, fixed32_field
+from ...utils import protobuf
+from ...utils.protobuf import Message
 from . import dtypes, limits
 
 _VERSION = 1
@@ -36,7 +36,7 @@ class Entry:
     offset: int = 0
     size: int = 0
     crc: int = 0
-    parts: list[list[tuple[int, int] | None]] = default(default_factory=list)
+    parts: list[list[tuple[int, int] | None]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -46,7 +46,7 @@ class Entry:
 def parse_header(data: bytes) -> Header:
     """
     Raises:
-        ValueError: it is none, or of a bundle that is not read.
+        ValueError: the bytes are not a header, or that of a bundle that is not read.
     """
     message = Message(data)
     if message.integer(2):
@@ -62,7 +62,7 @@ def parse_header(data: bytes) -> Header:
 def parse_entry(data: bytes, header: Header) -> Entry:
     """
     Raises:
-        ValueError: it is none; or dtype, shape and size contradict each other.
+        ValueError: the bytes are not an entry; or dtype, shape and size contradict each other.
     """
     message = Message(data)
     entry = Entry(
@@ -107,13 +107,13 @@ def _fits(part: list[tuple[int, int] | None], shape: tuple[int, ...]) -> bool:
 
 # -- writing ------------------------------------------------------------------------------------------------
 def header(shards: int = 1) -> bytes:
-    return field(1, shards) + field(3, field(1, _VERSION))
+    return protobuf.field(1, shards) + protobuf.field(3, protobuf.field(1, _VERSION))
 
 
 def entry(of: Entry) -> bytes:
     """The bytes of an entry of a tensor in one piece."""
-    shape = b"".join(field(2, field(1, dim) if dim else b"") for dim in of.shape)
-    data = field(1, of.dtype) + field(2, shape)
+    shape = b"".join(protobuf.field(2, protobuf.field(1, dim) if dim else b"") for dim in of.shape)
+    data = protobuf.field(1, of.dtype) + protobuf.field(2, shape)
     for number, value in ((3, of.shard), (4, of.offset), (5, of.size)):
-        data += field(number, value) if value else b""
-    return data + fixed32_field(6, of.crc)
+        data += protobuf.field(number, value) if value else b""
+    return data + protobuf.fixed32_field(6, of.crc)

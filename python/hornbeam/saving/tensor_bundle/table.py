@@ -20,11 +20,11 @@ def read_table(data: bytes) -> list[tuple[bytes, bytes]]:
     """The pairs of a table in the order of their keys, each key there once.
 
     Raises:
-        OSError: the bytes are no table, or are cut short.
+        OSError: the bytes are not a table, or are cut short.
         ValueError: it is damaged.
     """
     if len(data) < _FOOTER or data[-len(_MAGIC) :] != _MAGIC:
-        raise OSError("it is cut short, or no index of a TensorFlow checkpoint")
+        raise OSError("it is cut short, or is not an index of a TensorFlow checkpoint")
     footer = data[-_FOOTER:]
     (offset, size), at = _handle(footer, 0)
     _block(data, offset, size)  # of what there is no use for

@@ -13,7 +13,7 @@ from .optimizers import parts_of_optimizer
 
 Part = tuple[str, Any]
 
-#: Attributes in which layers and models list what is a part of them under another name already, or no part of files: the
+#: Attributes in which layers and models list what is a part of them under another name already, or is not a part of files: the
 #: states of recurrent layers.
 _LISTS = frozenset((
     "_by_name", "_children", "_collected_trainable_weights", "_fed_inputs", "_inbound_nodes", "_initial_weights",
@@ -23,7 +23,7 @@ _LISTS = frozenset((
 
 
 def parts_of(item: Any) -> list[Part]:
-    """The parts of an object by name. A part may have several names; what is none of ours has no parts.
+    """The parts of an object by name. A part may have several names; objects of other libraries have no parts.
 
     Layers of a model that is a graph are numbered: those with weights, and all of them. Other parts go by the attribute
     that holds them, a layer's weights by the name that ``add_weight`` was given, too.
