@@ -60,6 +60,21 @@ def ftrl(p, rate, l1, l2, shrinkage, beta, power):
         yield p
 
 
+def root_mean_square(x):
+    return np.sqrt(np.mean(x * x))
+
+
+def adafactor(p, rate):
+    v = 0.0
+    for t, g in enumerate(SLOPES, 1):
+        past = 1 - t**-0.8
+        v = past * v + (1 - past) * (g * g + 1e-30)
+        step = g / np.sqrt(v)
+        step = step / max(root_mean_square(step), 1.0)
+        p = p - max(root_mean_square(p), 1e-3) * min(rate, t**-0.5) * step
+        yield p
+
+
 def rmsprop(p, rate, momentum, centered):
     v, mean, m = 0.0, 0.0, 0.0
     for g in SLOPES:
@@ -83,6 +98,8 @@ def clipped_sgd(p, rate, limit):
     (lambda: optimizers.Lion(0.01), lion(START, 0.01)),
     (lambda: optimizers.Ftrl(0.1), ftrl(START, 0.1, 0, 0, 0, 0, 0.5)),
     (lambda: optimizers.Ftrl(0.1, -0.4, 0.1, 0.3, 0.2, 0.1, 0.5), ftrl(START, 0.1, 0.3, 0.2, 0.1, 0.5, 0.4)),
+    (lambda: optimizers.Adafactor(0.6), adafactor(START, 0.6)),
+    (lambda: optimizers.Adafactor(0.6, relative_step=False), adafactor(START, 0.6)),
     (lambda: optimizers.RMSprop(0.01, momentum=0.5), rmsprop(START, 0.01, 0.5, False)),
     (lambda: optimizers.RMSprop(0.01, centered=True), rmsprop(START, 0.01, 0.0, True)),
     (lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True), rmsprop(START, 0.01, 0.5, True)),

@@ -65,7 +65,7 @@ class Adafactor(_WithRate):
         epsilon_1: added to the squares.
         epsilon_2: least size of a parameter that steps are relative to.
         clip_threshold: the root mean square that a step may have.
-        relative_step: whether the learning rate is at most 1 / sqrt(step).
+        relative_step: accepted and saved. As in tf.keras, the learning rate is at most 1 / sqrt(step) in any case.
     """
 
     def __init__(
