@@ -1,4 +1,4 @@
-"""What optimizers share: state, clipping, the learning rate and its decay or schedule, weight decay, constraints.
+"""What optimizers share: their arguments, gradients and clipping, making a step, configs. What they hold is in ``state.py``.
 
 There are three ways to write one, and what a class defines says which: ``get_updates`` (Keras 2.3.1, and the optimizers here),
 ``_resource_apply_dense`` (tf.keras up to 2.10) and ``update_step`` (from 2.11 on). A step is made by :meth:`apply_gradients`
@@ -17,12 +17,13 @@ import numpy as np
 
 from .. import backend as K
 from .. import graph
-from ..graph import NeedsValue, Tape, Tensor, Trace, Variable, described, is_eager, symbolic
+from ..graph import NeedsValue, Tape, Trace, described, is_eager, symbolic
 from ..legacy import interfaces
 from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import schedules
 from .generations import FIRST, generation
-from .legacy_protocol import LegacyProtocol, put
+from .legacy_protocol import LegacyProtocol
+from .state import OptimizerState
 from .step_protocol import StepProtocol
 
 
@@ -42,7 +43,7 @@ _PARTS = (
 _WITHOUT_EFFECT = ("gradient_aggregator", "gradient_transformers", "is_legacy_optimizer", "mesh", "lr")
 
 
-class Optimizer(LegacyProtocol, StepProtocol):
+class Optimizer(OptimizerState, LegacyProtocol, StepProtocol):
     """Base class. Subclasses define ``get_updates(loss, params)``, ``update_step(gradient, variable)`` beside ``build``, or
     ``_resource_apply_dense(grad, var)`` beside ``_create_slots``.
 
@@ -64,8 +65,6 @@ class Optimizer(LegacyProtocol, StepProtocol):
     """
 
     _protocol = "formulas"
-    _iterations: Any = None  #: optimizers that wrap others set it, to count for them
-    _counter: Any = None  #: the optimizer's own
     _begins_anew = True  #: whether each call of ``get_updates`` makes state of its own
     #: whether a step asks for values, so that steps are not traced; None where that is not known
     _looks_at_values: bool | None = None
@@ -326,83 +325,7 @@ class Optimizer(LegacyProtocol, StepProtocol):
             if own is not None:
                 self.__dict__["get_gradients"] = own
 
-    # -- state ------------------------------------------------------------------------------------------
-    @property
-    def iterations(self) -> Any:
-        """The variable that counts steps."""
-        if self._iterations is None:
-            name = "iteration" if self._protocol == "steps" else f"{self.name}/iter"
-            self._iterations = self._counter = K.variable(0, "int64", name)
-            self._weights.append(self._iterations)
-        return self._iterations
-
-    @iterations.setter
-    def iterations(self, value: Any) -> None:
-        if isinstance(value, Variable) or self._iterations is None:
-            self._iterations = self._counter = value
-        else:
-            put(self._iterations, value)
-
-    @property
-    def weights(self) -> list:
-        return self._weights
-
-    @weights.setter
-    def weights(self, value: list) -> None:
-        self._weights = value
-
-    def _listed(self, variable: Variable) -> Variable:
-        """A variable, which becomes one of the weights; the counter is the first of them, if it is the optimizer's own."""
-        counter = self.iterations
-        if counter is self._counter and not any(weight is counter for weight in self._weights):
-            self._weights.insert(0, counter)
-        self._weights.append(variable)
-        return variable
-
-    @property
-    def has_state(self) -> bool:
-        """Whether the variables are there that parameters have in the optimizer."""
-        if self._protocol == "steps":
-            return self._built
-        return any(weight is not self._iterations for weight in self.weights)
-
-    @property
-    def variables(self) -> CallableList:
-        """The weights; tf.keras had a method of this name once, and then a list."""
-        return CallableList(self.weights)
-
-    #: what to do once the state's variables are made: a checkpoint that was restored before gives them its values
-    _when_made: Any = None
-
-    def take_awaited(self) -> None:
-        """Take what a checkpoint that was restored before has for the state; called when its variables are made."""
-        if self._when_made is not None:
-            resume, self._when_made = self._when_made, None
-            resume()
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Set the state from arrays in the order of ``get_weights``.
-
-        Raises:
-            ValueError: another number of arrays, or other shapes.
-        """
-        if len(self.weights) != len(weights):
-            raise ValueError(
-                f"Length of the specified weight list ({len(weights)}) does not match the number of weights "
-                f"of the optimizer ({len(self.weights)})"
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for variable, array in zip(self.weights, arrays):
-            if K.int_shape(variable) != array.shape:
-                raise ValueError(
-                    f"Optimizer weight shape {K.int_shape(variable)} not compatible with provided weight shape {array.shape}"
-                )
-        K.batch_set_value(zip(self.weights, arrays))
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The state as arrays."""
-        return K.batch_get_value(self.weights)
-
+    # -- configs --------------------------------------------------------------------------------------
     def get_config(self) -> dict:
         clipping = {
             n: getattr(self, n) for n in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(self, n) is not None
@@ -428,63 +351,6 @@ class Optimizer(LegacyProtocol, StepProtocol):
         if isinstance(rate, dict):
             config = {**config, "learning_rate": schedules.deserialize(rate, custom_objects)}
         return cls(**config)
-
-    # -- hyperparameters as attributes ------------------------------------------------------------------
-    def __getattr__(self, name: str) -> Any:
-        if name in self.__dict__.get("_hyper", ()):
-            return self._get_hyper(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        known = self.__dict__.get(name)
-        if name in self.__dict__.get("_hyper", ()) and name not in self.__dict__:
-            self._set_hyper(name, value)
-        elif isinstance(known, Variable) and _is_value(value):
-            put(known, value)  # steps that were traced read the variable
-        else:
-            object.__setattr__(self, name, value)
-
-    @property
-    def learning_rate(self) -> Any:
-        """The variable of the learning rate; with a schedule, that of its present rate."""
-        rate = self.__dict__.get("_learning_rate")
-        if rate is None:
-            return self.__getattr__("learning_rate")
-        return self._current_learning_rate if isinstance(rate, schedules.LearningRateSchedule) else rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        rate = self.__dict__.get("_learning_rate")
-        if isinstance(value, schedules.LearningRateSchedule):
-            value = self._build_learning_rate(value)
-        elif isinstance(rate, schedules.LearningRateSchedule):
-            raise TypeError("The learning rate follows a LearningRateSchedule: it cannot be set to another value.")
-        self._learning_rate = value
-
-    @property
-    def lr(self) -> Any:
-        """The learning rate, under its old name."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, value: Any) -> None:
-        self.learning_rate = value
-
-
-def _is_value(value: Any) -> bool:
-    """Whether something is a number, or a tensor of one, for a variable to take."""
-    if isinstance(value, Tensor):
-        return not isinstance(value, Variable) and value.ndim == 0
-    return (
-        isinstance(value, (int, float, np.number, np.ndarray)) and not isinstance(value, bool) and np.ndim(value) == 0
-    )
-
-
-class CallableList(list):
-    """A list that gives itself when it is called."""
-
-    def __call__(self) -> CallableList:
-        return self
 
 
 class _OfFormulas:
