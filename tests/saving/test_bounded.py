@@ -112,6 +112,14 @@ def test_a_member_that_states_less_than_it_holds():
         load_model(file)
 
 
+def test_vocabularies_that_take_more_than_the_file():
+    """Each of them is within what one member may take."""
+    lines = b"\n" * (1 << 19)
+    file = zipped(**{f"assets/{i}/vocabulary__txt": (lines, zipfile.ZIP_DEFLATED) for i in range(20)})
+    with pytest.raises(ValueError, match=r"assets/\d+/vocabulary.txt would take 524288 bytes"):
+        load_model(file)
+
+
 def test_two_members_of_a_name():
     file = zipped()
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(file, "a") as archive:

@@ -22,6 +22,7 @@ _MAX_EXPANSION = 100  # members are stored as they are; anything that grows more
 _MAX_CONFIG = 1 << 26
 _MAX_METADATA = 1 << 16
 _MAX_MEMBERS = 10_000  # there are three; Keras adds the files of layers that have some of their own
+_VOCABULARIES_FREE, _VOCABULARIES_PER_BYTE = 1 << 20, 16  # of all together: a line of one byte takes many in memory
 _ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
 #: Python inflates members of other kinds at once, to whatever size, before it looks at the one that they state.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -80,11 +81,17 @@ def read_vocabularies(source: Any) -> dict[str, list[str]]:
 
     Raises:
         OSError: the file is damaged.
+        ValueError: together they take much more than the file.
     """
     with opened(source) as archive:
         members = _members(archive, shortened(str(source)))
         names = [name for name in members if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)]
-        texts = {name: _read_member(archive, members, name).decode("utf-8") for name in names}
+        room = _VOCABULARIES_FREE + _VOCABULARIES_PER_BYTE * _size(archive)
+        texts: dict[str, str] = {}
+        for name in names:
+            contents = _read_member(archive, members, name, room)
+            room -= len(contents)
+            texts[name] = contents.decode("utf-8")
     return {name.removeprefix(_ASSETS).removesuffix(_VOCABULARY): text.split("\n") for name, text in texts.items()}
 
 
@@ -108,6 +115,11 @@ def _members(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]
     return members
 
 
+def _size(archive: zipfile.ZipFile) -> int:
+    """Bytes of the whole file."""
+    return archive.fp.seek(0, io.SEEK_END)  # type: ignore[union-attr]
+
+
 def _read_member(
     archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, most: int | None = None
 ) -> bytes:
@@ -119,8 +131,7 @@ def _read_member(
     info = members[name]
     if info.compress_type not in _METHODS:
         raise ValueError(f"The member {name} is compressed in a way (number {info.compress_type}) that models are not.")
-    held = archive.fp.seek(0, io.SEEK_END)  # type: ignore[union-attr]
-    limit = max(1 << 20, _MAX_EXPANSION * min(info.compress_size, held))
+    limit = max(1 << 20, _MAX_EXPANSION * min(info.compress_size, _size(archive)))
     limit = limit if most is None else min(limit, most)
     with archive.open(info) as file:
         contents = file.read(limit + 1) if info.file_size <= limit else b""
