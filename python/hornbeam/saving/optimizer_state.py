@@ -21,10 +21,10 @@ def read_state(
 ) -> list[np.ndarray]:
     """Read the arrays ``names`` of ``group`` in the order of ``model.optimizer.weights``.
 
+    Slots that the file does not have (Adam's ``vhat`` before 2.1.3) keep their value.
+
     Args:
         called: what the file calls the model's weights.
-
-    Slots that the file does not have (Adam's ``vhat`` before 2.1.3) keep their value.
 
     Raises:
         ValueError: the file declares more than the optimizer has.

@@ -206,9 +206,9 @@ def names_in_file(f: Any, layers: list) -> dict[Any, str]:
     layers = [layer for layer in layers if layer.weights]
     found = [name for name in _layer_names(f) if _has_weights(f, name)]
     named: dict[Any, str] = {}
-    for layer, layer_name in zip(layers, found):
+    for layer, layer_name in zip(layers, found) if len(found) == len(layers) else ():
         group, names = hdf5.subgroup(f, layer_name), _weight_names(f, layer_name)
-        if len(found) == len(layers) and len(names) == len(layer.weights):
+        if len(names) == len(layer.weights):
             places = places_in_file(names, [hdf5.dataset(group, name).shape for name in names], layer.weights)
             named.update(zip(layer.weights, (names[i] for i in places)))
     return named
