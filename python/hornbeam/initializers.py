@@ -278,10 +278,6 @@ normal = random_normal = RandomNormal
 truncated_normal = TruncatedNormal
 identity = Identity
 orthogonal = Orthogonal
-# What tf.keras calls the functions; there they are classes.
-GlorotUniform, GlorotNormal = glorot_uniform, glorot_normal
-HeUniform, HeNormal = he_uniform, he_normal
-LecunUniform, LecunNormal = lecun_uniform, lecun_normal
 
 
 def serialize(initializer: Any) -> Any:
@@ -302,10 +298,4 @@ GlorotUniform, GlorotNormal = _without_dtype(glorot_uniform), _without_dtype(glo
 HeUniform, HeNormal = _without_dtype(he_uniform), _without_dtype(he_normal)
 LecunUniform, LecunNormal = _without_dtype(lecun_uniform), _without_dtype(lecun_normal)
 variance_scaling = VarianceScaling
-INITIALIZERS.register(
-    public_objects(globals())
-    | {
-        "GlorotUniform": GlorotUniform, "GlorotNormal": GlorotNormal, "HeUniform": HeUniform, "HeNormal": HeNormal,
-        "LecunUniform": LecunUniform, "LecunNormal": LecunNormal,
-    }
-)  # fmt: skip
+INITIALIZERS.register(public_objects(globals()))
