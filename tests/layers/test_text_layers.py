@@ -276,6 +276,19 @@ def test_normalization_learns_from_a_data_set():
     np.testing.assert_allclose(layer(data), (data - data.mean(0)) / data.std(0), rtol=1e-5)
 
 
+@pytest.mark.parametrize("make", [L.Normalization, lambda: L.Discretization(num_bins=3), L.IntegerLookup])
+def test_learning_batch_by_batch_is_what_adapt_does(make):
+    data = np.arange(24.0).reshape(12, 2).astype("float32") % 5
+    layer, adapted = make(), make()
+    layer.update_state(data[3:])
+    layer.reset_state()
+    for batch in (data[:6], data[6:]):
+        layer.update_state(batch)
+    layer.finalize_state()
+    adapted.adapt(iter([data[:6], data[6:]]))
+    assert values(layer(data)) == values(adapted(data)) != values(data)
+
+
 @pytest.mark.parametrize("layer", [
     L.StringLookup(vocabulary=["a", "b"], num_oov_indices=2, mask_token=""), L.IntegerLookup(vocabulary=[3, 4], max_tokens=9),
     L.TextVectorization(vocabulary=["a"], ngrams=(1, 2), output_sequence_length=7), L.Hashing(5, mask_value="", salt=3),

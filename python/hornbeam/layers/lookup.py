@@ -12,12 +12,24 @@ from .. import graph
 from ..backend.math import where
 from ..graph import RaggedTensor, Tensor, as_strings, on_host
 from ..utils.fingerprint import fingerprint64
-from .preprocessing import _Categories, _encoded, _encoded_shape, batches_of, plain
+from .preprocessing import PreprocessingLayer, _Categories, _encoded, _encoded_shape, plain
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
 
-class _Lookup(_Categories):
+class HoldsVocabulary(PreprocessingLayer, _Categories):
+    """A layer with a vocabulary, which is given or learnt: the most frequent tokens first; of equally frequent ones, the last in order."""
+
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config.get("vocabulary"), str):  # a file may not name others to be read
+            raise ValueError(
+                f"{cls.__name__} in a file names the vocabulary file {config['vocabulary']!r:.80}: a model file holds it itself."
+            )
+        return cls(**config)
+
+
+class _Lookup(HoldsVocabulary):
     """Tokens and their numbers: behind those for the mask and for unknown tokens, the vocabulary in its order."""
 
     _token = "token"
@@ -49,14 +61,6 @@ class _Lookup(_Categories):
         self.reset_state()
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
-
-    @classmethod
-    def from_config(cls, config):
-        if isinstance(config.get("vocabulary"), str):  # a file may not name others to be read
-            raise ValueError(
-                f"{cls.__name__} in a file names the vocabulary file {config['vocabulary']!r:.80}: a model file holds it itself."
-            )
-        return cls(**config)
 
     # -- the vocabulary -----------------------------------------------------------------------------
     def _read(self, token: Any) -> Any:
@@ -143,19 +147,6 @@ class _Lookup(_Categories):
         return self._tokens
 
     # -- learning it ----------------------------------------------------------------------------------
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Learn the vocabulary from data, the most frequent tokens first; of equally frequent ones, the last in order first.
-
-        Args:
-            data: an array, a tensor, or a data set or iterable of them.
-            batch_size: has no meaning for arrays, which are taken as a whole.
-            steps: number of batches to take of an iterable; all by default.
-        """
-        self.reset_state()
-        for batch in batches_of(data, steps):
-            self.update_state(batch)
-        self.finalize_state()
-
     def reset_state(self) -> None:
         """Forget the counts of tokens."""
         self._counts: Counter = Counter()
@@ -179,7 +170,7 @@ class _Lookup(_Categories):
         """Make the counted tokens the vocabulary."""
         if not self._counts:
             return
-        counted = {token: count for token, count in self._counts.items()}
+        counted = dict(self._counts)
         for token in (self.mask_token, self.oov_token):
             counted.pop(self._counted(token), None)
         order = sorted(counted, key=lambda token: (counted[token], token), reverse=True)

@@ -24,10 +24,41 @@ def plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
 
 
-def batches_of(data: Any, steps: int | None = None) -> Iterator[Any]:
+def _batches_of(data: Any, steps: int | None) -> Iterator[Any]:
     """What ``adapt`` learns from: an array, tensor or list as a whole, or the batches of a data set or generator."""
     whole = hasattr(data, "__array__") or isinstance(data, (list, tuple, str, graph.RaggedTensor))
     return iter([data]) if whole else itertools.islice(iter(data), steps)
+
+
+class PreprocessingLayer(Layer):
+    """A layer that learns from data before it is used: its subclasses say what they make of each batch."""
+
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Learn from data, forgetting what was learnt before.
+
+        Args:
+            data: an array, list or tensor, or a data set or iterable of them.
+            batch_size: has no meaning for arrays, which are taken as a whole.
+            steps: number of batches to take of an iterable; all by default.
+
+        Raises:
+            ValueError: the layer was given what it would learn, or there are no data to learn it from.
+        """
+        self.reset_state()
+        for batch in _batches_of(data, steps):
+            self.update_state(batch)
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forget the data so far."""
+        raise NotImplementedError
+
+    def update_state(self, data: Any) -> None:
+        """Take a batch into account."""
+        raise NotImplementedError
+
+    def finalize_state(self) -> None:
+        """Let the layer compute by the data so far."""
 
 
 class Rescaling(Layer):
@@ -54,7 +85,7 @@ class Rescaling(Layer):
         return input_shape
 
 
-class Normalization(Layer):
+class Normalization(PreprocessingLayer):
     """Subtract a mean and divide by a standard deviation that are given, learnt by :meth:`adapt`, or in a file.
 
     Args:
@@ -76,6 +107,7 @@ class Normalization(Layer):
         self.input_mean = plain(mean)
         self.input_variance = plain(variance)
         self.invert = invert
+        self._moments: tuple = (0, 0.0, 0.0)  # of the data so far: their number, mean and variance
 
     def build(self, input_shape):
         rank = len(input_shape)
@@ -98,34 +130,28 @@ class Normalization(Layer):
             self.mean, self.variance = (K.constant(np.broadcast_to(v, shape), self.dtype) for v in given)
         self.built = True
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Learn mean and variance from data, forgetting what was learnt before.
-
-        Args:
-            data: an array, or an iterable of batches.
-            batch_size: has no meaning for arrays, which are taken as a whole.
-            steps: number of batches to take of an iterable; all by default.
-
-        Raises:
-            ValueError: the layer was given a mean and variance, or there are no data.
-        """
+    def reset_state(self) -> None:
         if self.input_mean is not None:
             raise ValueError("A `Normalization` layer that was given `mean` and `variance` cannot be adapted.")
-        count, mean, square = 0, 0.0, 0.0
-        for batch in batches_of(data, steps):
-            array = np.asarray(batch, dtype="float64")
-            if not self.built:
-                self.build((None, *array.shape[1:]))
-            size = array.size // max(int(np.prod([array.shape[a % array.ndim] for a in self.axis])), 1)
-            new_mean, new_square = array.mean(self._reduced), array.var(self._reduced)
-            # Chan's formula for the variance of two sets together; `square` is the variance so far
-            total = count + size
-            square = (square * count + new_square * size) / total + (new_mean - mean) ** 2 * count * size / total**2
-            mean = mean + (new_mean - mean) * size / total
-            count = total
+        self._moments = (0, 0.0, 0.0)
+
+    def update_state(self, data: Any) -> None:
+        array = np.asarray(data, dtype="float64")
+        if not self.built:
+            self.build((None, *array.shape[1:]))
+        size = array.size // max(int(np.prod([array.shape[a % array.ndim] for a in self.axis])), 1)
+        new_mean, new_variance = array.mean(self._reduced), array.var(self._reduced)
+        count, mean, variance = self._moments
+        # Chan's formula for the variance of two sets together
+        total = count + size
+        variance = (variance * count + new_variance * size) / total + (new_mean - mean) ** 2 * count * size / total**2
+        self._moments = (total, mean + (new_mean - mean) * size / total, variance)
+
+    def finalize_state(self) -> None:
+        count, mean, variance = self._moments
         if not count:
             raise ValueError("`adapt` got no data.")
-        self.set_weights([mean, square, count])
+        self.set_weights([mean, variance, count])
 
     def call(self, inputs):
         mean, variance = (K.reshape(v, self._broadcast) for v in (self.mean, self.variance))
@@ -267,7 +293,7 @@ class CategoryEncoding(_Categories):
         return _encoded_shape(input_shape, self.output_mode, self.num_tokens)
 
 
-class Discretization(_Categories):
+class Discretization(PreprocessingLayer, _Categories):
     """The number of the bin that each number falls into.
 
     Args:
@@ -298,30 +324,24 @@ class Discretization(_Categories):
         self.num_bins = num_bins
         self.epsilon = epsilon
         self._learns = bin_boundaries is None
+        self._summary = np.empty((2, 0))  # of the data so far: numbers in rising order, and their weights
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Learn the boundaries from data, forgetting those learnt before.
-
-        Args:
-            data: an array, or an iterable of batches.
-            batch_size: has no meaning for arrays, which are taken as a whole.
-            steps: number of batches to take of an iterable; all by default.
-
-        Raises:
-            ValueError: the layer was given its boundaries, or no number of bins; or there are no data.
-        """
+    def reset_state(self) -> None:
         if not self._learns or self.num_bins is None:
             raise ValueError("Cannot adapt a Discretization layer that was given `bin_boundaries`, or no `num_bins`.")
-        summary = np.empty((2, 0))
-        for batch in batches_of(data, steps):
-            values = np.sort(np.asarray(batch, "float32").reshape(-1))
-            step = max(int(len(values) * self.epsilon), 1)
-            every = values[int(len(values) * self.epsilon) :: step]
-            both = np.concatenate([np.stack([every, np.full(len(every), float(step))]), summary], axis=1)
-            summary = _compressed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
-        if not summary.shape[1]:
+        self._summary = np.empty((2, 0))
+
+    def update_state(self, data: Any) -> None:
+        values = np.sort(np.asarray(data, "float32").reshape(-1))
+        step = max(int(len(values) * self.epsilon), 1)
+        every = values[int(len(values) * self.epsilon) :: step]
+        both = np.concatenate([np.stack([every, np.full(len(every), float(step))]), self._summary], axis=1)
+        self._summary = _compressed(both[:, np.argsort(both[0], kind="stable")], self.epsilon)
+
+    def finalize_state(self) -> None:
+        if not self._summary.shape[1]:
             raise ValueError("`adapt` got no data.")
-        self.bin_boundaries = _compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist()
+        self.bin_boundaries = _compressed(self._summary, 1.0 / self.num_bins)[0, :-1].tolist()
 
     def _known_boundaries(self) -> list:
         if self.bin_boundaries is None:

@@ -12,8 +12,7 @@ from .. import backend as K
 from .. import graph
 from ..graph import NeedsValue, RaggedTensor, StringTensor, on_host
 from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
-from .lookup import MODES, StringLookup, as_text, strings_of
-from .preprocessing import _Categories, batches_of
+from .lookup import MODES, HoldsVocabulary, StringLookup, as_text, strings_of
 
 _PUNCTUATION = string.punctuation.encode()
 
@@ -29,7 +28,7 @@ _SPLIT: dict[Any, Callable[[bytes], list[bytes]]] = {
 }
 
 
-class TextVectorization(_Categories):
+class TextVectorization(HoldsVocabulary):
     """Texts as the numbers of their words, in a vocabulary that is given or learnt by :meth:`adapt`.
 
     Texts are standardized, split into tokens, which may be joined to n-grams, and looked up, all on the host, before the model's
@@ -90,31 +89,14 @@ class TextVectorization(_Categories):
 
     @classmethod
     def from_config(cls, config):
-        if isinstance(config.get("vocabulary"), str):  # a file may not name others to be read
-            raise ValueError(
-                f"{cls.__name__} in a file names the vocabulary file {config['vocabulary']!r:.80}: a model file holds it itself."
-            )
         config = dict(config)
         for name, known in (("standardize", _STANDARDIZE), ("split", _SPLIT)):
             value = config.get(name)
             if isinstance(value, (str, dict)) and not (isinstance(value, str) and value in known):
                 config[name] = deserialize_keras_object(value, {}, None, f"{name} function")
-        return cls(**config)
+        return super().from_config(config)
 
     # -- the vocabulary -----------------------------------------------------------------------------
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Learn the vocabulary from texts, the most frequent tokens first.
-
-        Args:
-            data: an array, list or tensor of texts, or a data set or iterable of them.
-            batch_size: has no meaning for arrays, which are taken as a whole.
-            steps: number of batches to take of an iterable; all by default.
-        """
-        self.reset_state()
-        for batch in batches_of(data, steps):
-            self.update_state(batch)
-        self.finalize_state()
-
     def reset_state(self) -> None:
         """Forget the counts of tokens."""
         self._lookup_layer.reset_state()

@@ -17,6 +17,7 @@ from ..preprocessing import (  # noqa: F401
     CenterCrop,
     Discretization,
     Normalization,
+    PreprocessingLayer,
     Rescaling,
     Resizing,
 )
