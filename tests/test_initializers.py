@@ -167,3 +167,8 @@ def test_the_names_of_tf_keras(name):
     again = initializers.deserialize({"class_name": name, "config": {"seed": 3, "dtype": "float32"}})
     np.testing.assert_array_equal(values(made, (4, 5)), values(again, (4, 5)))
     assert initializers.get(name).get_config() == getattr(initializers, name)().get_config()
+
+
+@pytest.mark.parametrize("name", ["HeNormal", "he_normal", "Zeros"])
+def test_one_that_was_not_called(name):
+    assert initializers.get(getattr(initializers, name)).get_config() == initializers.get(name).get_config()

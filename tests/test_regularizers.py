@@ -84,6 +84,12 @@ def test_constraints(constraint, expected):
     assert constraints.deserialize(config).get_config() == constraint.get_config()
 
 
+@pytest.mark.parametrize("name", ["l1", "l2", "L2", "L1L2", "l1_l2"])
+def test_one_that_was_not_called(name):
+    made = regularizers.get(getattr(regularizers, name))
+    assert made.get_config() == regularizers.get(name).get_config()
+
+
 def test_constraint_names():
     assert isinstance(constraints.get("max_norm"), constraints.MaxNorm)
     assert constraints.maxnorm is constraints.max_norm is constraints.MaxNorm

@@ -87,7 +87,8 @@ def test_names_and_configs():
     assert known.deserialize({"class_name": "Thing", "config": {"size": 5}}).size == 5
     assert known.deserialize("thing") is thing
     assert known.get("Thing").size == 1 and known.get("thing").size == 2
-    assert known.get(Thing).size == 1 and known.get(thing) is thing
+    assert known.get(Thing).size == 1 and known.get(thing).size == 2
+    assert things().get(thing) is thing and known.get(things) is things
     assert things().get("thing") is thing and things(optional=True).get(None) is None
     for wrong in (None, 3):
         with pytest.raises(ValueError, match="Could not interpret thing identifier: "):

@@ -70,6 +70,8 @@ class Registry:
     def get(self, identifier: Any) -> Any:
         """The object that a name or a config stands for, an instance of a class, or anything callable as it is.
 
+        A registered function that makes an object, as ``he_normal``, is called: tf.keras has a class of that name.
+
         Raises:
             ValueError: an unknown name, or something else.
         """
@@ -80,8 +82,12 @@ class Registry:
         if isinstance(identifier, (str, dict)):
             return self.deserialize(identifier)
         if callable(identifier):
-            return identifier() if isinstance(identifier, type) else identifier
+            makes = isinstance(identifier, type) or (self._makes and self._has_function(identifier))
+            return identifier() if makes else identifier
         raise ValueError(f"Could not interpret {self.kind} identifier: {identifier}")
+
+    def _has_function(self, identifier: Any) -> bool:
+        return isinstance(identifier, types.FunctionType) and identifier in self._objects.values()
 
 
 LAYERS = Registry(
