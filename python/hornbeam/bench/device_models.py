@@ -175,9 +175,6 @@ def torch_model(torch: Any, kind: str, x: np.ndarray) -> Any:
             *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
             *(nn.Linear(64 * ((x.shape[1] - 4) // 2) ** 2, 128), nn.ReLU(), nn.Linear(128, 10)),
         ).to(memory_format=torch.channels_last)
-
-    class LastStep(nn.LSTM):  # type: ignore[misc]
-        def forward(self, batch: Any) -> Any:
-            return super().forward(batch)[0][:, -1]
-
-    return nn.Sequential(LastStep(x.shape[2], 128, batch_first=True), nn.Linear(128, 10))
+    lstm = nn.LSTM(x.shape[2], 128, batch_first=True)
+    lstm.register_forward_hook(lambda module, inputs, outputs: outputs[0][:, -1])  # of its outputs the last step
+    return nn.Sequential(lstm, nn.Linear(128, 10))
