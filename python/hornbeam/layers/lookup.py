@@ -298,12 +298,7 @@ class StringLookup(_Lookup):
 
     def numbers(self, strings: np.ndarray) -> np.ndarray:
         """The numbers of an array of bytes."""
-        if not self._table:
-            first = len(self._special)
-            self._table = {token.encode(): first + i for i, token in enumerate(self._known_tokens())}
-            if self.mask_token is not None:
-                self._table[self.mask_token.encode()] = 0 if self.output_mode == "int" else -1
-        table, count = self._table, self.num_oov_indices
+        table, count = self._table or self._made_table(), self.num_oov_indices
         flat = strings.reshape(-1).tolist()
         if count == 1:
             unknown = self._first_unknown
@@ -320,6 +315,14 @@ class StringLookup(_Lookup):
                 )
             found = [table[s] for s in flat]
         return np.array(found, "int64").reshape(strings.shape)
+
+    def _made_table(self) -> dict[bytes, int]:
+        first = len(self._special)
+        table = {token.encode(): first + i for i, token in enumerate(self._known_tokens())}
+        if self.mask_token is not None:
+            table[self.mask_token.encode()] = 0 if self.output_mode == "int" else -1
+        self._table = table  # as a whole: other threads may look up
+        return table
 
     def _strings(self, numbers: np.ndarray) -> np.ndarray:
         tokens = [token.encode() for token in [*self.get_vocabulary(), self.oov_token]]
@@ -405,7 +408,7 @@ def strings_of(data: Any, layer: str) -> np.ndarray:
     """
     if isinstance(data, RaggedTensor):
         data = data.flat_values
-    array = np.asarray(data.numpy(), dtype=object) if isinstance(data, Tensor) else as_strings(data)
-    if array is None or array.dtype != object or as_strings(array) is None:
+    strings = as_strings(np.asarray(data.numpy(), dtype=object) if isinstance(data, Tensor) else data)
+    if strings is None:
         raise TypeError(f"The layer {layer!r} takes strings, got {data!r:.80}")
-    return as_strings(array)  # type: ignore[return-value]
+    return strings
