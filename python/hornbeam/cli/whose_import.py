@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -53,11 +52,13 @@ def _is_outsider(name: str, file: str) -> bool:
 
 def _requires_keras(package: str) -> bool:
     """Whether what a package was installed by needs Keras or TensorFlow in any case."""
+    from importlib import metadata  # slow to import, and most scripts do not come here
+
     try:
-        requirements = importlib.metadata.requires(package)
-    except importlib.metadata.PackageNotFoundError:  # installed under another name
-        names = importlib.metadata.packages_distributions().get(package, [])
-        requirements = [need for name in names for need in importlib.metadata.requires(name) or []]
+        requirements = metadata.requires(package)
+    except metadata.PackageNotFoundError:  # installed under another name
+        names = metadata.packages_distributions().get(package, [])
+        requirements = [need for name in names for need in metadata.requires(name) or []]
     return any(REQUIREMENT.match(need) and "extra ==" not in need for need in requirements or [])
 
 
@@ -86,9 +87,8 @@ class Gate:
         self.is_ours = is_ours
         self.lock = threading.RLock()
         self.depth = 0
-        self.installed: dict[
-            str, Any
-        ] = {}  # the modules of the TensorFlow that is installed, as far as they are imported
+        #: The modules of the TensorFlow that is installed, as far as they are imported.
+        self.installed: dict[str, Any] = {}
 
     def concerns(self, name: str, asking: dict[str, Any]) -> bool:
         """Whether a module asks for something that the stand-in has under that name, and shall not get."""
