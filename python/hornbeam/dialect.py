@@ -6,7 +6,7 @@ choice to make asks it, and nothing else. docs/tensorflow.md shows the rules.
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -65,12 +65,8 @@ class Dialect:
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 
-def _is_rule(f: Field) -> bool:
-    return "rule" in f.metadata
-
-
 #: For each rule what it is about, and what that means in TF1 and in TF2.
-RULES: dict[str, tuple[str, str, str]] = {f.name: f.metadata["rule"] for f in fields(Dialect) if _is_rule(f)}
+RULES: dict[str, tuple[str, str, str]] = {f.name: f.metadata["rule"] for f in fields(Dialect) if "rule" in f.metadata}
 
 TF1 = Dialect(1, "1.15.5", "2.3.1", **dict.fromkeys(RULES, False))  # the last that standalone Keras 2.3 ran on
 TF2 = Dialect(2, "2.15.0", "2.15.0", **dict.fromkeys(RULES, True))  # the last whose tf.keras is Keras 2

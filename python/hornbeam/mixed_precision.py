@@ -65,7 +65,7 @@ def _is_dtype(name: Any) -> bool:
 
 
 def set_global_policy(policy: Any) -> None:
-    """Let layers that are made from now on, and given no dtype, have a policy or that of a name; None is floatx's."""
+    """Set the policy of layers that are made from now on without a dtype: a :class:`Policy` or its name; None is floatx's."""
     chosen = None if policy is None else policy if isinstance(policy, Policy) else Policy(policy)
     if chosen is not None and chosen.name in _MIXED:
         warn_user(f"Under the policy {chosen.name!r} layers compute in float32 here.")
@@ -85,7 +85,7 @@ def layer_dtype(dtype: Any) -> Any:
         dtype = Policy.from_config(dtype["config"])
     if isinstance(dtype, str) and dtype in _MIXED:
         dtype = Policy(dtype)
-    return dtype.variable_dtype or settings.floatx if isinstance(dtype, Policy) else dtype
+    return (dtype.variable_dtype or settings.floatx) if isinstance(dtype, Policy) else dtype
 
 
 class experimental:

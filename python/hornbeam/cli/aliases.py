@@ -25,8 +25,8 @@ KERAS = {
     "tensorflow.compat.v1.keras": "hornbeam",
     "tensorflow.compat.v2.keras": "hornbeam",
 }
-#: Modules that tf.keras has and Keras 2.3.1 has not, from which libraries import: where their contents are here, and what
-#: is called otherwise.
+#: Modules that tf.keras has and Keras 2.3.1 does not, from which libraries import: where their contents are here, and which
+#: of them have another name.
 MOVED: dict[str, tuple[str, dict[str, str]]] = {
     "backend_config": ("backend", {}),
     "callbacks_v1": ("callbacks", {}),
@@ -50,14 +50,15 @@ MOVED: dict[str, tuple[str, dict[str, str]]] = {
 }
 #: Of these every module inside has the same contents: ``optimizer_v2.adam``.
 MOVED_WHOLE = (
-    "optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_experimental", "optimizers.optimizer_v2",
+    "optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_experimental",
+    "optimizers.optimizer_v2",
 )  # fmt: skip
 #: What was installed along with Keras 2.3.1, so that scripts could count on it.
 COMPANIONS = {"keras_applications": "hornbeam.applications", "keras_preprocessing": "hornbeam.preprocessing"}
 
 
 def target_of(name: str, aliases: dict[str, str] = KERAS) -> str | None:
-    """The Hornbeam module that ``name`` means, or None if it is no alias."""
+    """The Hornbeam module that ``name`` means, or None if it is not an alias."""
     for alias, module in aliases.items():
         if name == alias or name.startswith(alias + "."):
             return module + name[len(alias) :]
@@ -95,8 +96,8 @@ class AliasFinder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         name = target_of(fullname, self.aliases)
-        if name is not None and moved(name) is not None:
-            return ModuleSpec(fullname, MovedLoader(name), is_package=True)
+        if name is not None and (place := moved(name)) is not None:
+            return ModuleSpec(fullname, MovedLoader(name, *place), is_package=True)
         if name is None or (name not in sys.modules and importlib.util.find_spec(name) is None):
             return None
         return ModuleSpec(fullname, AliasLoader(name))
@@ -134,11 +135,11 @@ class AliasLoader(Loader):
 class MovedLoader(Loader):
     """Makes a :class:`Moved` module."""
 
-    def __init__(self, target: str) -> None:
-        self.target = target
+    def __init__(self, name: str, contents: str, renamed: dict[str, str]) -> None:
+        self.module = Moved(name, contents, renamed)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return Moved(self.target, *(moved(self.target) or ("", {})))
+        return self.module
 
     def exec_module(self, module: ModuleType) -> None: ...
 

@@ -82,10 +82,6 @@ class Strategy:
         return value
 
 
-def has_strategy() -> bool:
-    return False
-
-
 _default = Strategy()
 
 NAMES: dict[str, Any] = {
@@ -97,7 +93,8 @@ NAMES: dict[str, Any] = {
 }  # fmt: skip
 NAMES |= {
     "ReduceOp": ReduceOp, "ReplicaContext": ReplicaContext, "InputContext": InputContext,
-    "get_strategy": lambda: _default, "has_strategy": has_strategy, "get_replica_context": lambda: ReplicaContext(_default),
+    "get_strategy": lambda: _default, "has_strategy": lambda: False,
+    "get_replica_context": lambda: ReplicaContext(_default),
     "in_cross_replica_context": lambda: False, "experimental_set_strategy": lambda strategy: None,
     "NcclAllReduce": Strategy, "HierarchicalCopyAllReduce": Strategy, "ReductionToOneDevice": Strategy,
 }  # fmt: skip

@@ -15,9 +15,10 @@ _DTYPES = ("float16", "float32", "float64", "int32", "int64", "bool")
 def op_table() -> Iterator[str]:
     """A heading and one line per op, sorted by family.
 
-    Columns: family, op; dtypes whose sample a plan could be made for; kernels, for each instruction set of this machine
-    and each device with others, in the order in which they are asked (a device without one has the op computed by the
-    CPU); and whether a first and a second derivative exist, ``-`` for an op that does not vary smoothly. Ops without a sample (control flow, the benchmark's own) show kernels alone.
+    Columns: family, op; dtypes whose sample a plan could be made for; whether a first and a second derivative exist, ``-``
+    for an op that does not vary smoothly; and kernels, for each instruction set of this machine and each device with
+    others, in the order in which they are asked (a device without one has the op computed by the CPU). Ops without a
+    sample (control flow, the benchmark's own) show kernels alone.
     """
     yield f"{'family':<14} {'op':<34} {'dtypes':<30} {'derivatives':<12} kernels"
     ops = sorted((_core.op_info(name).family, name) for name in _core.op_names())

@@ -50,9 +50,7 @@ class Script(Program):
     """A Python file."""
 
     def __init__(self, path: str) -> None:
-        if not os.path.isfile(path):
-            raise CannotRun(f"no such file: {path}")
-        folder = os.path.dirname(os.path.abspath(path))
+        folder = _folder_of(path)
         super().__init__(path, folder, Source(path, _read(path), folder))
 
     def run(self) -> None:
@@ -108,16 +106,14 @@ class Input(Program):
 
 
 class Notebook(Program):
-    """The code cells of a Jupyter notebook, in order. Magics and shell commands are left out, and said."""
+    """The code cells of a Jupyter notebook, in order. Magics and shell commands are left out, and named on stderr."""
 
     is_file = False
 
     def __init__(self, path: str) -> None:
-        if not os.path.isfile(path):
-            raise CannotRun(f"no such file: {path}")
+        folder = _folder_of(path)
         cells = [read_cell(text) for text in _code_cells(path)]
         notes = [line for cell in cells for line in cell.ignored]
-        folder = os.path.dirname(os.path.abspath(path))
         super().__init__(path, folder, Source(path, "\n".join(cell.text for cell in cells), folder, notes))
         self.cells = cells
 
@@ -132,6 +128,17 @@ class Notebook(Program):
 
     def owns(self, filename: str) -> bool:
         return filename.startswith(f"{self.name}, cell ")
+
+
+def _folder_of(path: str) -> str:
+    """The folder of a file.
+
+    Raises:
+        CannotRun: there is no such file.
+    """
+    if not os.path.isfile(path):
+        raise CannotRun(f"no such file: {path}")
+    return os.path.dirname(os.path.abspath(path))
 
 
 def _read(path: str) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ..dialect import TF1, TF2, Dialect
 
+#: The packages whose names say which.
+ROOTS = ("tensorflow", "keras", "tf_keras")
 MOST_FILES = 200
 MOST_BYTES = 2_000_000
 
@@ -43,9 +45,10 @@ ONLY_2 = frozenset(
     """
     GradientTape Module config.get_visible_devices config.list_logical_devices config.list_physical_devices
     config.run_functions_eagerly config.set_visible_devices data.AUTOTUNE experimental.numpy function
-    random.Generator random.set_seed summary.create_file_writer summary.trace_on keras.layers.CategoryEncoding keras.layers.Normalization keras.layers.RandomFlip
-    keras.layers.RandomRotation keras.layers.RandomZoom keras.layers.Rescaling keras.layers.Resizing
-    keras.layers.StringLookup keras.layers.TextVectorization keras.layers.experimental keras.mixed_precision
+    random.Generator random.set_seed summary.create_file_writer summary.trace_on keras.layers.CategoryEncoding
+    keras.layers.Normalization keras.layers.RandomFlip keras.layers.RandomRotation keras.layers.RandomZoom
+    keras.layers.Rescaling keras.layers.Resizing keras.layers.StringLookup keras.layers.TextVectorization
+    keras.layers.experimental keras.mixed_precision
     keras.optimizers.experimental keras.optimizers.legacy keras.optimizers.schedules
     keras.utils.audio_dataset_from_directory keras.utils.image_dataset_from_directory
     keras.utils.register_keras_serializable keras.utils.set_random_seed keras.utils.split_dataset
@@ -148,7 +151,7 @@ def _local_imports(tree: ast.AST, root: str, package: str) -> Iterator[Path]:
             continue
         for start_, name in names:
             parts = [part for part in name.split(".") if part and part != "*"]
-            if parts and parts[0] not in ("tensorflow", "keras", "tf_keras"):
+            if parts and parts[0] not in ROOTS:
                 for path in (Path(start_, *parts).with_suffix(".py"), Path(start_, *parts, "__init__.py")):
                     if path.is_file():
                         yield path
@@ -177,7 +180,7 @@ class Words:
             pairs = [(f"{node.module}.{a.name}", a.asname or a.name) for a in node.names]
         else:
             return []
-        return [(full, name) for full, name in pairs if full.split(".")[0] in ("tensorflow", "keras", "tf_keras")]
+        return [(full, name) for full, name in pairs if full.split(".")[0] in ROOTS]
 
     def evidence(self) -> Iterator[tuple[int, Dialect, str, bool]]:
         """Line, dialect, what is used there, and whether that alone decides; in the order of the file."""
