@@ -225,11 +225,13 @@ def test_threads_of_a_session_are_threads_here(run):
         from hornbeam import _core
         tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=3))
         print(_core.num_threads())
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads=1)
+        print(_core.num_threads())
+        tf.config.threading.set_intra_op_parallelism_threads(0)  # lets TensorFlow choose
         print(_core.num_threads())
         """
     )
-    check(result, "3", "1")
+    check(result, "3", "1", "1")
 
 
 def test_tensorflows_seed_reaches_numpy_only_where_the_script_did_not_seed_it(run):

@@ -6,7 +6,6 @@ Those about graphics memory and devices have nothing to do here; seeds and threa
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import unittest
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ class Options:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.__dict__[name] = value
-        if name == "intra_op_parallelism_threads" and value:  # 0 lets TensorFlow choose
+        if name == "intra_op_parallelism_threads":
             set_threads(value)
 
     def __getattr__(self, name: str) -> Options:
@@ -76,8 +75,10 @@ class Seeds:
             settings.recorder.reseed(seed)
 
 
-def set_threads(count: int) -> None:
-    _core.set_num_threads(count)
+def set_threads(num_threads: int) -> None:
+    """Compute with as many threads; 0 leaves the choice, which is as it was."""
+    if num_threads:
+        _core.set_num_threads(num_threads)
 
 
 def nothing(*args: Any, **kwargs: Any) -> None:
@@ -91,8 +92,8 @@ class Device(str):
     device_type = "CPU"
 
 
-def no_gpu(device_type: str | None = None) -> list[Device]:
-    """The devices TensorFlow would list; scripts ask to set options of the graphics cards."""
+def cpu_alone(device_type: str | None = None) -> list[Device]:
+    """The devices that TensorFlow would list; scripts ask for graphics cards to set their options."""
     return [Device("/physical_device:CPU:0")] if device_type in (None, "CPU") else []
 
 
@@ -118,9 +119,9 @@ def modules(dialect: Dialect) -> dict[str, dict[str, Any]]:
     log |= {n: getattr(logger, n) for n in ("debug", "info", "warning", "error", "fatal")}
     log |= {"set_verbosity": logger.setLevel, "get_verbosity": lambda: logger.level, "warn": logger.warning}
     devices = {
-        "list_physical_devices": no_gpu,
-        "get_visible_devices": no_gpu,
-        "list_logical_devices": no_gpu,
+        "list_physical_devices": cpu_alone,
+        "get_visible_devices": cpu_alone,
+        "list_logical_devices": cpu_alone,
         "set_visible_devices": nothing,
         "set_soft_device_placement": nothing,
         "get_soft_device_placement": lambda: True,
@@ -176,7 +177,7 @@ def modules(dialect: Dialect) -> dict[str, dict[str, Any]]:
             "set_intra_op_parallelism_threads": set_threads,
             "set_inter_op_parallelism_threads": nothing,
             "get_inter_op_parallelism_threads": lambda: 0,
-            "get_intra_op_parallelism_threads": lambda: importlib.import_module("hornbeam._core").num_threads(),
+            "get_intra_op_parallelism_threads": _core.num_threads,
         },
         "test": {
             "is_gpu_available": lambda *a, **k: False,
