@@ -1,4 +1,4 @@
-"""A step of one's own under ``fit``: mixup inside of ``train_step``, with ``compile``'s loss, metrics and callbacks.
+"""A training step that the user wrote, under ``fit``: mixup inside of ``train_step``, with ``compile``'s loss, metrics and callbacks.
 
     hornbeam run examples/tf2_train_step.py
 
