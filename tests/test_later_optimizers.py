@@ -184,6 +184,7 @@ ALL = [
     lambda: optimizers.AdamW(0.01), lambda: optimizers.Lion(0.01), lambda: optimizers.Ftrl(0.1, l1_regularization_strength=0.1),
     lambda: optimizers.RMSprop(0.01, momentum=0.9, centered=True), lambda: optimizers.Adam(0.01, weight_decay=0.1),
     lambda: optimizers.SGD(0.1, clipnorm=0.1, clip_each=True), lambda: optimizers.Adam(Warmup(4)),
+    lambda: optimizers.Adam(0.01, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2),
     *(lambda schedule=schedule: optimizers.Nadam(schedule) for schedule, _ in RATES[:2]),
 ]  # fmt: skip
 

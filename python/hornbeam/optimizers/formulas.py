@@ -198,6 +198,8 @@ class _WithRate(Optimizer):
             own["learning_rate"] = schedules.serialize(self._learning_rate)
         if isinstance(self.weight_decay, (int, float)) and self.weight_decay:
             own["weight_decay"] = self.weight_decay
+        if self.use_ema:
+            own |= {name: getattr(self, name) for name in ("use_ema", "ema_momentum", "ema_overwrite_frequency")}
         if self._protocol == "formulas" and generation(self) == CURRENT:
             return {**self._later_config(), **own}
         name = {"name": self.name} if generation(self) != FIRST else {}
