@@ -10,7 +10,7 @@ from hornbeam.callbacks import TensorBoard
 from hornbeam.callbacks.event_file import EventFile
 from hornbeam.callbacks.graph_def import graph_def
 from hornbeam.callbacks.histogram import Histogram
-from hornbeam.callbacks.png import grey_png, stretched
+from hornbeam.callbacks.png import png, stretched
 from hornbeam.layers import Dense, Embedding, Flatten, Input, concatenate
 from hornbeam.models import Model, Sequential
 from hornbeam.utils.checksum import masked_crc32c
@@ -142,7 +142,7 @@ def test_images_are_png_files(tmp_path):
 )
 def test_shades_of_images(values, shades):
     image = pytest.importorskip("PIL.Image")
-    pixels = np.array(image.open(io.BytesIO(grey_png(stretched(np.array(values))))))
+    pixels = np.array(image.open(io.BytesIO(png(stretched(np.array(values))[..., None]))))
     assert np.array_equal(pixels, shades)
 
 

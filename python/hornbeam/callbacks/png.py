@@ -15,18 +15,12 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # of as many channels: grey, grey and alpha, colours, colours and alpha
 
 
-def grey_png(pixels: np.ndarray) -> bytes:
-    """Encode a (height, width) array of uint8."""
-    return png(pixels[:, :, None])
-
-
 def png(pixels: np.ndarray) -> bytes:
     """Encode a (height, width, channels) array of uint8 with 1 to 4 channels."""
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOR_TYPES[channels], 0, 0, 0)  # 8 bits, not interlaced
-    rows = np.concatenate(
-        [np.zeros((height, 1), "uint8"), pixels.reshape(height, -1)], axis=1
-    )  # each begins with its filter
+    filters = np.zeros((height, 1), "uint8")  # with which each row begins: none
+    rows = np.concatenate([filters, pixels.reshape(height, -1)], axis=1)
     body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes())) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
