@@ -142,7 +142,7 @@ def _repeat(p: Plan, x: Any) -> Any:
 
 def _reshape(p: Plan, x: Any) -> Any:
     n = K.int_shape(x)[-1]
-    first = p.among([d for d in range(1, n + 1) if n % d == 0])
+    first = p.among([d for d in range(1, max(n, 1) + 1) if n % d == 0])
     return L.Reshape(p.among([(first, -1), (-1, first), (first, 1, n // first)]))
 
 
