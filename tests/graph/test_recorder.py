@@ -123,7 +123,8 @@ def test_python_takes_an_eager_tensor_for_its_value():
     x = G.constant([1.0, 2.0]) * 2
     assert [float(v) for v in x] == [2, 4] and len(x) == 2
     assert bool(x[0] > 1) and not bool(x[0] > 3)
-    assert f"{x[1]:.2f}" == "4.00"
+    assert [f"{x[1]:.2f}", f"{x[1]}", f"{x}"] == ["4.00", "4.0", "[2. 4.]"]
+    assert f"{G.Variable(1.0, name='v')}".startswith("<tf.Variable 'v'")
     assert list(range(3))[G.constant(1) + 1] == 2
     assert "numpy=" in repr(x) and "tf.Tensor" in str(x)
 

@@ -234,7 +234,7 @@ class Tensor:
         raise NeedsValue(f"{self!r} is not an integer that is known while building.")
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy() if self.is_eager and spec else str(self), spec)
+        return format(self.numpy() if self.is_eager else str(self), spec)
 
     @property
     def is_eager(self) -> bool:

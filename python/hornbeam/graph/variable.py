@@ -174,6 +174,9 @@ class Variable(Tensor):
     def __str__(self) -> str:
         return repr(self)
 
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec) if spec else str(self)
+
     def _takes(self, shape: tuple[int | None, ...], how: str) -> bool:
         """Whether a value of that shape may be set, or be added by broadcasting."""
         if how == "set":
