@@ -169,6 +169,20 @@ def test_a_generator_has_to_have_its_steps_otherwise(model):
         model.fit(batches(1), steps_per_epoch=2, verbose=0)
 
 
+# -- history ----------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("fed", ["arrays", "generators"])
+def test_the_order_of_history(tf2, model, monkeypatch, fed):
+    def order():
+        if fed == "arrays":
+            return list(model.fit(np.ones((4, 2)), np.ones((4, 1)), validation_split=0.5, verbose=0).history)
+        return list(model.fit(batches(2), validation_data=batches(1), steps_per_epoch=2, verbose=0).history)
+
+    assert order() == ["loss", "val_loss"]
+    monkeypatch.setattr(settings, "dialect", TF1)
+    if fed == "arrays":
+        assert order() == ["val_loss", "loss"]
+
+
 # -- pictures -------------------------------------------------------------------------------------------------------------
 def test_a_picture_without_graphviz_is_an_error(model, monkeypatch, tmp_path):
     pytest.importorskip("pydot")

@@ -62,6 +62,9 @@ class Dialect:
         "stand for (batch, time, 1)",
     )
     checkpoints: bool = _rule('`save_weights("name")`, without a suffix', "an HDF5 file", "a checkpoint of TensorFlow")
+    validation_comes_last: bool = _rule(
+        "the order in `history.history`", "`val_loss`, `val_mae`, `loss`, `mae`", "`loss`, `mae`, `val_loss`, `val_mae`"
+    )
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

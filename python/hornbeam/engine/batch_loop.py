@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import callbacks as cbks
-from ..utils.generic_utils import unpack_singleton
+from ..settings import settings
+from ..utils.generic_utils import to_list, unpack_singleton
 from ..utils.messages import warn_user
 from ..utils.progbar import Progbar
 
@@ -108,6 +109,12 @@ def train_epoch(
     complete = done > 0 and not stopped if count is None else done == count
     logs = dict(zip(names(), [loss_sum / seen, *map(scalar, values[1:])])) if done else {}
     return Epoch(complete, done, size, logs)
+
+
+def with_validation(logs: dict[str, Any], names: Iterable[str], values: Any) -> dict[str, Any]:
+    """The logs of an epoch: those of training, and loss and metrics of validation, in the order that the dialect says."""
+    validated = {f"val_{name}": value for name, value in zip(names, to_list(values))}
+    return {**logs, **validated} if settings.dialect.validation_comes_last else {**validated, **logs}
 
 
 def finish_fit(hooks: cbks.CallbackList) -> cbks.History:

@@ -121,11 +121,11 @@ def fit(
                 if not passes.ended:
                     raise ValueError("Cannot train on no data: the data set has no batches.")
                 break
-            logs = {}
+            logs = trained.logs
             if validate is not None and should_run_validation(validation_freq, epoch):
-                logs = {f"val_{name}": value for name, value in zip(names(), to_list(validate(hooks)))}
+                logs = batch_loop.with_validation(logs, names(), validate(hooks))
             set_params()
-            hooks.on_epoch_end(epoch, {**logs, **trained.logs})
+            hooks.on_epoch_end(epoch, logs)
             if hooks.model.stop_training or passes.ended:
                 break
     finally:

@@ -81,7 +81,7 @@ def fit(
         logs = _run(hooks, "train", data, lambda batches: train(_weighted(batches, class_weight)), names, model)
         if validation is not None and should_run_validation(validation_freq, epoch):
             values = evaluate_batches(model, validation, hooks)
-            logs = {**logs, **{f"val_{name}": value for name, value in values.items()}}
+            logs = batch_loop.with_validation(logs, values, list(values.values()))
         data.end_epoch()
         hooks.params["steps"] = data.steps
         hooks.on_epoch_end(epoch, logs)

@@ -14,7 +14,7 @@ import numpy as np
 from .. import backend as K
 from .._core import DeviceArray
 from ..graph import as_array
-from ..utils.generic_utils import slice_arrays, to_list
+from ..utils.generic_utils import slice_arrays
 from . import batch_loop
 from .prefetching import overlapping
 from .training_utils import batch_shuffle, check_num_samples, make_batches, should_run_validation
@@ -97,7 +97,7 @@ def fit_loop(
             batches = through(_batches(fit_inputs, order if shuffle else None, samples, batch_size))
             count = -(-samples // batch_size)
         trained = batch_loop.train_epoch(hooks, batches, count, step, lambda: labels, fit)
-        epoch_logs: dict[str, Any] = {}
+        logs = trained.logs
         if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
             values = (
                 validate(hooks)
@@ -112,8 +112,8 @@ def fit_loop(
                     out_labels=labels,
                 )
             )
-            epoch_logs = {f"val_{label}": value for label, value in zip(labels, to_list(values))}
-        hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})
+            logs = batch_loop.with_validation(logs, labels, values)
+        hooks.on_epoch_end(epoch, logs)
         if hooks.model.stop_training:
             break
     history = batch_loop.finish_fit(hooks)

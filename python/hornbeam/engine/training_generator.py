@@ -82,14 +82,12 @@ def fit_generator(
             trained = batch_loop.train_epoch(hooks, _take(batches, steps), steps, train, names, fit)
             if not trained.steps:
                 break  # the generator has ended, and the script is one that may let it
-            epoch_logs = {}
+            logs = trained.logs
             if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
-                epoch_logs = {
-                    f"val_{k}": v for k, v in zip(names(), to_list(validate(validation_batch_size or trained.size)))
-                }
+                logs = batch_loop.with_validation(logs, names(), validate(validation_batch_size or trained.size))
             if len(hooks.params["metrics"]) < 2 * len(names()):
                 set_params()
-            hooks.on_epoch_end(epoch, {**epoch_logs, **trained.logs})
+            hooks.on_epoch_end(epoch, logs)
             if hooks.model.stop_training or (steps is not None and trained.steps < steps):
                 break
             if steps is None:
