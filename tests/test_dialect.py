@@ -56,6 +56,17 @@ def test_names_are_counted_from_zero(tf2):
     assert [layer.name for layer in layers] == names
 
 
+def test_an_input_is_called_as_its_layer(tf2):
+    x = Input((2,))
+    model = Model(x, Dense(1, kernel_initializer="ones")(x))
+    assert x.name == model.input_names[0] == "input_1" and Input((2,), name="x").name == "x"
+    assert model.predict({x.name: np.ones((1, 2))}) == 2
+
+
+def test_an_input_is_called_as_its_tensor_otherwise():
+    assert Input((2,), name="x").name == "x:0"
+
+
 def test_names_are_counted_from_one_otherwise(monkeypatch):
     monkeypatch.setattr(settings, "uids", {})
     assert [Dense(1).name, Dense(1).name] == ["dense_1", "dense_2"]

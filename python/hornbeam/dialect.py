@@ -65,6 +65,7 @@ class Dialect:
     validation_comes_last: bool = _rule(
         "the order in `history.history`", "`val_loss`, `val_mae`, `loss`, `mae`", "`loss`, `mae`, `val_loss`, `val_mae`"
     )
+    inputs_by_layer: bool = _rule("`Input((3,)).name`", "`input_1:0`", "`input_1`, its layer's name")
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import backend as K
 from ..graph import Tensor
 from ..legacy import interfaces
+from ..settings import settings
 from .base_layer import Layer
 from .node import Node
 
@@ -58,6 +59,8 @@ class InputLayer(Layer):
         if input_tensor is None:
             self.is_placeholder = True
             input_tensor = K.placeholder(shape=self.batch_input_shape, dtype=self.dtype, name=self.name)
+            if settings.dialect.inputs_by_layer:
+                input_tensor._name = self.name
         else:
             self.is_placeholder = K.is_placeholder(input_tensor)
         input_tensor._keras_shape = self.batch_input_shape
