@@ -32,7 +32,23 @@ def test_modules_that_tf_keras_has_besides(tmp_path):
         "tensorflow.python.keras.saving.hdf5_format load_weights_from_hdf5_group": "saving load_weights_from_hdf5_group",
         "keras.saving.object_registration get_registered_name": "utils get_registered_name",
         "keras.utils.tf_utils set_random_seed": "utils set_random_seed",
+        "tensorflow.python.keras.utils.tf_utils shape_type_conversion": "utils.tf_utils shape_type_conversion",
+        "tensorflow.python.keras.utils.losses_utils ReductionV2": "losses Reduction",
         "tensorflow.python.keras.backend_config floatx": "backend floatx",
+        "tensorflow.python.keras.engine.base_preprocessing_layer PreprocessingLayer": "layers.preprocessing PreprocessingLayer",
+        "tensorflow.keras.mixed_precision.experimental set_policy": "mixed_precision set_global_policy",
+        "keras.layers.core.dense Dense": "layers Dense",
+        "keras.layers.core Dense": "layers Dense",
+        "keras.layers.rnn LSTM": "layers LSTM",
+        "keras.src.layers.rnn.lstm LSTM": "layers LSTM",
+        "keras.layers.normalization.batch_normalization BatchNormalization": "layers BatchNormalization",
+        "keras.layers.preprocessing.image_preprocessing Rescaling": "layers Rescaling",
+        "keras.layers.serialization deserialize": "layers deserialize",
+        "keras.optimizers.schedules.learning_rate_schedule CosineDecay": "optimizers.schedules CosineDecay",
+        "keras.saving.legacy.hdf5_format load_weights_from_hdf5_group": "saving load_weights_from_hdf5_group",
+        "keras.saving.save load_model": "models load_model",
+        "keras.utils.training_utils multi_gpu_model": "utils multi_gpu_model",
+        "keras.api._v2.keras.layers Dense": "layers Dense",
     }
     lines = ["import hornbeam, importlib"]
     for theirs, ours in pairs.items():
@@ -40,6 +56,8 @@ def test_modules_that_tf_keras_has_besides(tmp_path):
         lines.append(f"from {module} import {name} as x")
         lines.append(f"print(x is getattr(importlib.import_module('hornbeam.{place}'), {own!r}), {theirs!r})")
     lines.append(
+        "from keras.api._v2 import keras\nprint(keras is hornbeam)\n"
+        "from keras.optimizers.optimizer_experimental import optimizer\nprint(optimizer.Optimizer is keras.optimizers.Optimizer)\n"
         "import keras.optimizer_v2.adam, keras\nprint(keras.optimizer_v2.adam.Adam is hornbeam.optimizers.legacy.Adam)"
     )
     assert [line for line in run(tmp_path, "\n".join(lines)) if not line.startswith("True")] == []
@@ -57,7 +75,10 @@ print(gfile.Exists("script.py"), nest.flatten([1, [2]]))
     assert run(tmp_path, source) == ["True [1, 2]"]
 
 
-@pytest.mark.parametrize("module", ["keras.engine.nonsense", "keras.optimizer_v3"])
+@pytest.mark.parametrize(
+    "module",
+    ["keras.engine.nonsense", "keras.optimizer_v3", "keras.layers.nonsense", "keras.layers.wrappers.time"],
+)
 def test_other_modules_are_not_there(tmp_path, module):
     source = f"try:\n    import {module}\nexcept ModuleNotFoundError as error:\n    print(error.name)"
     assert run(tmp_path, source) == [module]

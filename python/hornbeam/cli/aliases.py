@@ -14,10 +14,13 @@ from typing import Any
 from ..dialect import Dialect
 from . import star_names
 
+Contents = tuple[str, dict[str, str]]
+
 #: Packages whose whole tree is Hornbeam's, those inside of others first.
 KERAS = {
     "keras.src": "hornbeam",
     "tf_keras.src": "hornbeam",
+    "keras.api._v2.keras": "hornbeam",
     "keras": "hornbeam",
     "tf_keras": "hornbeam",
     "tensorflow.keras": "hornbeam",
@@ -27,32 +30,46 @@ KERAS = {
 }
 #: Modules that tf.keras has and Keras 2.3.1 does not, from which libraries import: where their contents are here, and which
 #: of them have another name.
-MOVED: dict[str, tuple[str, dict[str, str]]] = {
+MOVED: dict[str, Contents] = {
+    "api": ("", {}),
+    "api._v2": ("", {}),
     "backend_config": ("backend", {}),
     "callbacks_v1": ("callbacks", {}),
     "engine.base_layer_v1": ("engine.base_layer", {}),
+    "engine.base_preprocessing_layer": ("layers.preprocessing", {}),
     "engine.functional": ("engine.training", {"Functional": "Model"}),
     "engine.keras_tensor": ("graph", {"KerasTensor": "Tensor"}),
     "engine.training_v1": ("engine.training", {}),
     "layers.dense_attention": ("layers.attention", {}),
     "layers.recurrent_v2": ("layers.recurrent", {}),
+    "layers.serialization": ("layers", {}),
+    "mixed_precision.experimental": ("mixed_precision", {"set_policy": "set_global_policy"}),
     "optimizer_v1": ("optimizers", {}),
-    "optimizer_v2": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
     "optimizer_v2.learning_rate_schedule": ("optimizers.schedules", {}),
+    "saving.hdf5_format": ("engine.saving", {"save_model_to_hdf5": "save_model", "load_model_from_hdf5": "load_model"}),
+    "saving.object_registration": ("utils.generic_utils", {}),
+    "saving.save": ("engine.saving", {}),
+    "saving.saving_lib": ("engine.saving", {}),
+    "utils.all_utils": ("utils", {}),
+    "utils.training_utils": ("utils", {}),
+}
+_LAYERS = (
+    "activation", "attention", "convolutional", "core", "locally_connected", "merging", "normalization", "pooling",
+    "preprocessing", "regularization", "reshaping", "rnn",
+)  # fmt: skip
+#: Packages of tf.keras, and what all modules inside have: ``optimizer_v2.adam``, ``layers.rnn.lstm``. Those that are not
+#: modules of Hornbeam have it themselves.
+PACKAGES: dict[str, Contents] = {
+    **{f"layers.{name}": ("layers", {}) for name in _LAYERS},
+    "optimizer_v2": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
     "optimizers.experimental": ("optimizers.experimental", {}),
     "optimizers.legacy": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
     "optimizers.optimizer_experimental": ("optimizers.experimental", {}),
     "optimizers.optimizer_v2": ("optimizers.legacy", {"OptimizerV2": "Optimizer"}),
-    "saving.hdf5_format": ("engine.saving", {}),
-    "saving.object_registration": ("utils.generic_utils", {}),
-    "saving.saving_lib": ("engine.saving", {}),
-    "utils.tf_utils": ("utils.seeds", {}),
+    "optimizers.schedules": ("optimizers.schedules", {}),
+    "saving.legacy": ("engine.saving", {}),
 }
-#: Of these every module inside has the same contents: ``optimizer_v2.adam``.
-MOVED_WHOLE = (
-    "optimizer_v2", "optimizers.experimental", "optimizers.legacy", "optimizers.optimizer_experimental",
-    "optimizers.optimizer_v2",
-)  # fmt: skip
+_PARENTS = {*PACKAGES, *(name.rpartition(".")[0] for name in MOVED)}
 #: What was installed along with Keras 2.3.1, so that scripts could count on it.
 COMPANIONS = {"keras_applications": "hornbeam.applications", "keras_preprocessing": "hornbeam.preprocessing"}
 
@@ -65,25 +82,29 @@ def target_of(name: str, aliases: dict[str, str] = KERAS) -> str | None:
     return None
 
 
-def moved(name: str) -> tuple[str, dict[str, str]] | None:
+def moved(name: str) -> Contents | None:
     """The module that has the contents of ``name``, one of Hornbeam's as tf.keras would call it, and what is renamed."""
     path = name.partition(".")[2]
-    package = path.rpartition(".")[0]
-    return MOVED.get(path) or (MOVED[package] if package in MOVED_WHOLE else None)
+    found = MOVED.get(path) or PACKAGES.get(path.rpartition(".")[0])
+    return found or (None if _is_there(name) else PACKAGES.get(path))
+
+
+def _is_there(name: str) -> bool:
+    return name in sys.modules or importlib.util.find_spec(name) is not None
 
 
 class Moved(ModuleType):
     """A module whose contents are in another one."""
 
     def __init__(self, name: str, contents: str, renamed: dict[str, str]) -> None:
-        super().__init__(name, f"What tf.keras has here is in hornbeam.{contents}.")
+        self._contents, self._renamed = f"hornbeam.{contents}".rstrip("."), renamed
+        super().__init__(name, f"What tf.keras has here is in {self._contents}.")
         self.__path__: list[str] = []  # a package, so that what is inside comes to AliasFinder
-        self._contents, self._renamed = contents, renamed
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(importlib.import_module(f"hornbeam.{self._contents}"), self._renamed.get(name, name))
+        return getattr(importlib.import_module(self._contents), self._renamed.get(name, name))
 
 
 class AliasFinder(MetaPathFinder):
@@ -97,8 +118,8 @@ class AliasFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         name = target_of(fullname, self.aliases)
         if name is not None and (place := moved(name)) is not None:
-            return ModuleSpec(fullname, MovedLoader(name, *place), is_package=True)
-        if name is None or (name not in sys.modules and importlib.util.find_spec(name) is None):
+            return ModuleSpec(fullname, MovedLoader(fullname, *place), is_package=True)
+        if name is None or not _is_there(name):
             return None
         return ModuleSpec(fullname, AliasLoader(name))
 
@@ -124,6 +145,8 @@ class AliasLoader(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.target)
         star_names.add(module)
+        if self.target.partition(".")[2] in _PARENTS:
+            vars(module).setdefault("__path__", [])  # a package, so that what is inside comes to AliasFinder
         self.own_spec = module.__spec__
         return module
 

@@ -20,9 +20,12 @@ class Reduction:
 
     @classmethod
     def validate(cls, key: str) -> None:
-        """Raise ValueError if ``key`` is no reduction."""
+        """Raise ValueError if ``key`` is not a reduction."""
         if key not in cls.all():
             raise ValueError(f"Invalid Reduction Key {key}.")
+
+
+ReductionV2 = Reduction  # its name inside of TensorFlow
 
 
 def as_tensors(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
