@@ -66,6 +66,11 @@ class Dialect:
         "the order in `history.history`", "`val_loss`, `val_mae`, `loss`, `mae`", "`loss`, `mae`, `val_loss`, `val_mae`"
     )
     inputs_by_layer: bool = _rule("`Input((3,)).name`", "`input_1:0`", "`input_1`, its layer's name")
+    histograms_of_weights: bool = _rule(
+        "`TensorBoard(histogram_freq=1)`",
+        "weights, and layers' outputs on the validation arrays, which have to be there",
+        "weights alone",
+    )
     plots_or_says: bool = _rule("`plot_model` without Graphviz", "an OSError", "says so, and the script goes on")
 
 

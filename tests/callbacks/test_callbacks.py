@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam import callbacks as cbks
-from hornbeam.layers import Dense
+from hornbeam.layers import Dense, Lambda
 from hornbeam.models import Sequential, load_model
 
 X, Y = np.random.RandomState(0).rand(20, 3), np.random.RandomState(1).rand(20, 1)
@@ -174,6 +174,13 @@ class TestLoggers:
         assert "in the loss" in said(loss=lambda y_true, y_pred: K.log(-K.square(y_pred) - 1))
         grows = said(rate=1e30)
         assert "the gradient was too large" in grows or "the first whose output" in grows
+
+    def test_terminate_on_nan_inside_of_a_nested_model(self, capsys):
+        inner = Sequential([Dense(2, input_shape=(3,)), Lambda(lambda x: K.log(-K.abs(x) - 1))], name="inner")
+        outer = Sequential([inner, Dense(1)])
+        outer.compile("sgd", "mse")
+        outer.fit(X, Y, verbose=0, callbacks=[cbks.TerminateOnNaN()])
+        assert "layer 'inner', the first whose output" in capsys.readouterr().out
 
     @pytest.mark.parametrize("verbose, text", [(1, "20/20 [==============================] - "), (2, " - 0s - loss: ")])
     def test_output(self, model, capsys, verbose, text):

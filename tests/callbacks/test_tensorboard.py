@@ -95,9 +95,27 @@ def test_metrics_by_epoch_and_histograms(tmp_path):
         assert counts.sum() == count and (np.diff(limits) > 0).all()
 
 
+def test_histograms_of_a_nested_model(tmp_path):
+    """Its layers' own outputs depend on other inputs."""
+    model = Sequential([make_model(), Dense(3, name="e")])
+    model.layers[0].name = "inner"
+    model.compile("sgd", "mse")
+    fit(TensorBoard(tmp_path, histogram_freq=1), model)
+    (path,) = tmp_path.iterdir()
+    assert {"d/kernel_0", "inner_out", "e_out"} <= {tag for _, tag, _ in events(path)}
+
+
 def test_histograms_need_validation_arrays(tmp_path):
     with pytest.raises(ValueError, match="validation_data must be provided"):
         fit(TensorBoard(tmp_path, histogram_freq=1), validation_split=0.0)
+
+
+@pytest.mark.parametrize("validation_split", [0.0, 0.2])
+def test_histograms_of_weights_need_none(tf2, tmp_path, validation_split):
+    fit(TensorBoard(tmp_path, histogram_freq=1), validation_split=validation_split)
+    (path,) = tmp_path.iterdir()
+    tags = {tag for _, tag, _ in events(path)}
+    assert {"d/kernel_0", "d/bias_0"} <= tags and "d_out" not in tags
 
 
 def test_metrics_by_samples(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.standardize import standardize_input_data
+from ..settings import settings
 from ..utils.messages import blamed_on
 from .callback import Callback
 from .event_file import EventFile
@@ -24,8 +25,8 @@ class TensorBoard(Callback):
 
     Args:
         log_dir: folder for the event file.
-        histogram_freq: every that many epochs, write histograms of the weights and of the layers' outputs on the
-            validation data; 0 for never.
+        histogram_freq: every that many epochs, write histograms of the weights and, but for scripts of TensorFlow 2, of
+            the layers' outputs on the validation data; 0 for never.
         batch_size: samples per batch when the layers' outputs are computed.
         write_graph: write the model's graph.
         write_grads: with the histograms also write those of the gradients on the validation data.
@@ -37,8 +38,8 @@ class TensorBoard(Callback):
         update_freq: ``'epoch'``, ``'batch'``, or a number of samples between two writes of the metrics.
 
     Raises:
-        ValueError: in ``on_epoch_end``, if histograms are asked for and there are no validation arrays, or embeddings
-            and no ``embeddings_data``.
+        ValueError: in ``on_epoch_end``, if histograms of outputs are asked for and there are no validation arrays, or
+            embeddings and no ``embeddings_data``.
     """
 
     def __init__(
@@ -91,11 +92,13 @@ class TensorBoard(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.histogram_freq:
-            if not self.validation_data:
+            of_outputs = not settings.dialect.histograms_of_weights
+            if of_outputs and not self.validation_data:
                 raise ValueError("If printing histograms, validation_data must be provided, and cannot be a generator.")
             if epoch % self.histogram_freq == 0:
                 self._write_weights(epoch)
-                self._write_activations(epoch)
+                if of_outputs:
+                    self._write_activations(epoch)
         if self.embeddings_freq:
             if self.embeddings_data is None:
                 raise ValueError("To visualize embeddings, embeddings_data must be provided.")
