@@ -4,7 +4,8 @@ import h5py
 import hornbeam as keras
 import numpy as np
 import pytest
-from hornbeam.layers import BatchNormalization, Dense, Input, Layer
+from hornbeam.dialect import TF1, TF2
+from hornbeam.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, Layer
 from hornbeam.models import Model, Sequential, load_model
 from hornbeam.saving.weight_order import places_in_file
 from hornbeam.settings import settings
@@ -65,6 +66,23 @@ def test_a_nested_model_of_which_other_layers_are_frozen(tmp_path, names, before
     saved.save_weights(tmp_path / "w.h5")
     loaded.load_weights(tmp_path / "w.h5")
     np.testing.assert_array_equal(loaded.predict(X), saved.predict(X))
+
+
+@pytest.mark.parametrize("dialect", [TF1, TF2])
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_a_nested_network_for_transfer_learning(tmp_path, monkeypatch, dialect, ending):
+    """Kernels of convolutions are looked at, as other backends wrote them: each has to come to its layer."""
+    monkeypatch.setattr(settings, "dialect", dialect)
+    parts = [Conv2D(4, 1, input_shape=(2, 2, 3)), BatchNormalization(), Conv2D(5, 1), BatchNormalization()]
+    for part in parts[:2]:
+        part.trainable = False
+    model = Sequential([Sequential(parts), Flatten(), Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.RandomState(1).rand(2, 2, 2, 3)
+    model.train_on_batch(x, np.ones((2, 1)))
+    model.save(tmp_path / f"m.{ending}")
+    again = load_model(tmp_path / f"m.{ending}")
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
 @pytest.mark.parametrize(

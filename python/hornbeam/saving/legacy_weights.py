@@ -5,6 +5,7 @@ One function per kind of layer: from the layer and its arrays in the file to the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -44,14 +45,12 @@ def preprocess_weights_for_loading(layer, weights, original_keras_version=None, 
 
 
 def _nested(model: Any, weights: _Arrays, again: Callable) -> _Arrays:
-    """A nested model is stored flat: the trainable weights of all its layers, then the others."""
+    """A nested model is stored flat, in the order of its weights: of each run of one layer's, what that layer takes."""
+    owners = {id(weight): layer for layer in model.layers for weight in layer.weights}
     converted: _Arrays = []
-    counts = [len(layer.trainable_weights) for layer in model.layers]
-    counts += [len(layer.weights) - n for layer, n in zip(model.layers, counts)]
-    for layer, count in zip([*model.layers, *model.layers], counts):
-        if count:
-            converted += again(layer, weights[:count])
-            weights = weights[count:]
+    for layer, run in itertools.groupby(model.weights, lambda weight: owners.get(id(weight))):
+        arrays, weights = weights[: (count := len(list(run)))], weights[count:]
+        converted += again(layer, arrays) if layer is not None else arrays
     return converted + list(weights)
 
 
