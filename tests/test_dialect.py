@@ -18,6 +18,7 @@ from hornbeam.layers import (
     Masking,
 )
 from hornbeam.models import Model, Sequential
+from hornbeam.regularizers import l1
 from hornbeam.settings import settings
 from hornbeam.utils import plot_model
 
@@ -178,6 +179,15 @@ def test_a_generator_needs_steps_otherwise(model, method):
 def test_a_generator_has_to_have_its_steps_otherwise(model):
     with pytest.raises(ValueError, match="ended after 1 of 2 batches"):
         model.fit(batches(1), steps_per_epoch=2, verbose=0)
+
+
+# -- losses -----------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dialect, loss", [(TF1, 4.0), (TF2, 1.0)])
+def test_what_an_activity_regularizer_adds(monkeypatch, dialect, loss):
+    monkeypatch.setattr(settings, "dialect", dialect)
+    model = Sequential([Dense(1, kernel_initializer="ones", activity_regularizer=l1(0.5), input_shape=(2,))])
+    model.compile("sgd", "mse")
+    assert model.evaluate(np.ones((4, 2)), np.full((4, 1), 2.0), verbose=0) == loss
 
 
 # -- history ----------------------------------------------------------------------------------------------------------------

@@ -56,6 +56,9 @@ class Dialect:
         "normalizes by the batch in training",
         "normalizes by its moving averages",
     )
+    activity_by_sample: bool = _rule(
+        "what an `activity_regularizer` adds to the loss", "that of the batch's outputs", "its share of each sample"
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

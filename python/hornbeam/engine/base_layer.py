@@ -631,7 +631,10 @@ class Layer(NodeAccess):
         regularizer = getattr(self, "activity_regularizer", None)
         if regularizer is not None:
             with name_scope("activity_regularizer"):
-                self.add_loss([regularizer(x) for x in outputs], inputs=to_list(inputs))
+                losses = [regularizer(x) for x in outputs]
+                if settings.dialect.activity_by_sample:
+                    losses = [loss / K.cast(K.shape(x)[0], K.dtype(loss)) for loss, x in zip(losses, outputs)]
+                self.add_loss(losses, inputs=to_list(inputs))
 
     def assert_input_compatibility(self, inputs):
         """Check that ``inputs`` are tensors that fit ``input_spec``."""
