@@ -5,6 +5,8 @@ import pytest
 from hornbeam import backend as K
 from hornbeam.dialect import RULES, TF1, TF2
 from hornbeam.layers import (
+    GRU,
+    RNN,
     Add,
     BatchNormalization,
     Conv1D,
@@ -12,6 +14,7 @@ from hornbeam.layers import (
     Conv3D,
     Dense,
     Flatten,
+    GRUCell,
     Input,
     Lambda,
     Layer,
@@ -179,6 +182,25 @@ def test_a_generator_needs_steps_otherwise(model, method):
 def test_a_generator_has_to_have_its_steps_otherwise(model):
     with pytest.raises(ValueError, match="ended after 1 of 2 batches"):
         model.fit(batches(1), steps_per_epoch=2, verbose=0)
+
+
+# -- layers -----------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("make", [lambda *a, **k: GRU(2, *a, **k), lambda *a, **k: RNN(GRUCell(2, *a, **k))])
+def test_a_gru_has_two_biases(tf2, make):
+    old = make(reset_after=False)
+    assert make().cell.reset_after and not old.cell.reset_after
+    assert not type(old).from_config(old.get_config()).cell.reset_after
+    make()(Input((3, 1)))
+
+
+def test_a_gru_in_a_file_that_does_not_say_it_has_one(tf2):
+    config = GRU(2).get_config()
+    del config["reset_after"]
+    assert not GRU.from_config(config).reset_after
+
+
+def test_a_gru_has_one_bias_otherwise():
+    assert not GRU(2).reset_after and GRU(2, reset_after=True).reset_after
 
 
 # -- losses -----------------------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class Dialect:
     autocast: bool = _rule(
         "floating inputs of another dtype than the layer's", "stay as they are", "are cast to the layer's"
     )
+    gru_resets_after: bool = _rule("`GRU(8)`", "`reset_after=False`", "`reset_after=True`, with a second bias")
     masks_end: bool = _rule("a mask that a layer does not support", "an error", "ends there")
     generators_end: bool = _rule(
         "a generator without a number of steps", "an error", "is run to its end, which ends the epoch"

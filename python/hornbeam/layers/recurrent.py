@@ -328,6 +328,7 @@ class GRU(CellLayer):
     _cell_class = GRUCell
 
     @interfaces.legacy_recurrent_support
+    @interfaces.later_defaults("gru_resets_after", reset_after=True)
     def __init__(
         self,
         units,
@@ -356,6 +357,11 @@ class GRU(CellLayer):
         **kwargs,
     ):
         super().__init__(*given_arguments(locals()))
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        # Files of old versions do not say it; they mean False.
+        return super().from_config({"reset_after": False, **config}, custom_objects)
 
 
 class LSTM(CellLayer):

@@ -9,6 +9,7 @@ from .. import _core, activations, graph, initializers
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..graph import Tensor
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import has_arg, serialize_keras_object
 from ..utils.messages import warn_user
@@ -264,6 +265,7 @@ class GRUCell(_GatedCell):
 
     gates = 3
 
+    @interfaces.later_defaults("gru_resets_after", reset_after=True)
     def __init__(
         self,
         units,

@@ -7,6 +7,7 @@ ones, which old values mean which new ones, and what else has to be rearranged f
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,24 @@ from ..settings import settings
 from ..utils.messages import warn_user
 
 Arguments = tuple[Any, dict[str, Any], list[tuple[str, str | None]]]
+
+
+def later_defaults(rule: str, **defaults: Any) -> Callable[[Callable], Callable]:
+    """Decorate a method: in dialects that have the rule, arguments that are not passed have these values."""
+
+    def decorate(method: Callable) -> Callable:
+        names = list(inspect.signature(method).parameters)
+
+        @functools.wraps(method)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if getattr(settings.dialect, rule):
+                passed = names[: len(args)]
+                kwargs = {**{name: value for name, value in defaults.items() if name not in passed}, **kwargs}
+            return method(*args, **kwargs)
+
+        return wrapper
+
+    return decorate
 
 
 def generate_legacy_interface(
