@@ -203,6 +203,35 @@ def test_a_gru_has_one_bias_otherwise():
     assert not GRU(2).reset_after and GRU(2, reset_after=True).reset_after
 
 
+# -- sample weights -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (4, 3, 5, 1), (4,)])
+def test_weights_of_steps_and_pixels(tf2, rng, shape):
+    x, y, weights = rng.normal(size=(4, 3, 5, 2)), rng.normal(size=(4, 3, 5, 1)), rng.uniform(size=shape)
+    model = Sequential([Dense(1, input_shape=(3, 5, 2))])
+    model.compile("sgd", "mse")
+    squares = ((model.predict(x) - y)[..., 0] ** 2).reshape(4, 3, 5)
+    over = weights.reshape(*shape[:3], *[1] * (3 - len(shape[:3])))
+    assert model.evaluate(x, y, sample_weight=weights, verbose=0) == pytest.approx((squares * over).mean(), rel=1e-5)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(squares.mean(), rel=1e-5)
+    model.fit(x, y, sample_weight=weights, validation_data=(x, y, weights), verbose=0)
+
+
+def test_weights_of_several_outputs_and_ranks(tf2):
+    x = Input((3, 2))
+    model = Model(x, [Dense(1, name="a")(x), Flatten(name="b")(x)])
+    model.compile("sgd", "mse")
+    weights = {"a": np.ones((4, 3)), "b": np.zeros(4)}
+    x, y = np.ones((4, 3, 2)), [np.ones((4, 3, 1)), np.zeros((4, 6))]
+    loss, a, b = model.evaluate(x, y, sample_weight=weights, verbose=0)
+    assert loss == a and b == 0
+    assert model.sample_weight_mode is None
+
+
+def test_weights_of_steps_are_asked_for_otherwise(model):
+    with pytest.raises(ValueError, match='sample_weight_mode="temporal"'):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), sample_weight=np.ones((4, 1)), verbose=0)
+
+
 # -- losses -----------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("dialect, loss", [(TF1, 4.0), (TF2, 1.0)])
 def test_what_an_activity_regularizer_adds(monkeypatch, dialect, loss):

@@ -60,6 +60,9 @@ class Dialect:
     activity_by_sample: bool = _rule(
         "what an `activity_regularizer` adds to the loss", "that of the batch's outputs", "its share of each sample"
     )
+    weights_of_any_rank: bool = _rule(
+        "sample weights of steps or pixels", 'wait for `sample_weight_mode="temporal"`', "are taken as they are"
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

@@ -74,9 +74,13 @@ def get_output_sample_weight_and_mode(skip_target_weighing_indices, sample_weigh
     """The placeholder for one output's sample weights, and its mode."""
     if output_index in skip_target_weighing_indices:
         return None, None
-    temporal = sample_weight_mode == "temporal"
-    weight = K.placeholder(shape=[None, None] if temporal else [None], name=f"{output_name}_sample_weights")
-    return weight, "temporal" if temporal else None
+    mode = sample_weight_mode if sample_weight_mode == "temporal" or isinstance(sample_weight_mode, int) else None
+    return K.placeholder(ndim=rank_of_weights(mode), name=f"{output_name}_sample_weights"), mode
+
+
+def rank_of_weights(mode: Any) -> int:
+    """The rank of sample weights: of samples, of steps (``'temporal'``), or the mode, which is a number where data said it."""
+    return mode if isinstance(mode, int) else 2 if mode == "temporal" else 1
 
 
 def prepare_sample_weights(output_names, sample_weight_mode, skip_target_weighing_indices):

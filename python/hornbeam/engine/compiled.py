@@ -103,13 +103,16 @@ class Compiled:
 
 
 @symbolic()
-def compile_model(model: Any, arguments: Arguments, target_tensors: Any = None) -> Compiled:
+def compile_model(model: Any, arguments: Arguments, target_tensors: Any = None, weight_modes: Any = None) -> Compiled:
     """Let targets, weights, losses and metrics join the graph of a model that is built.
+
+    Args:
+        weight_modes: modes of sample weights by output, instead of those among the arguments.
 
     Raises:
         ValueError, TypeError: an argument does not fit the model's outputs.
     """
-    made = Compiled(arguments, _endpoints(model, arguments, target_tensors))
+    made = Compiled(arguments, _endpoints(model, arguments, target_tensors, weight_modes))
     _collect_metrics(made, arguments, model._added_metrics())
     for end, mask in zip(made.endpoints, _masks(model)):
         end.mask = mask
@@ -120,14 +123,14 @@ def compile_model(model: Any, arguments: Arguments, target_tensors: Any = None) 
 
 
 # -- losses, targets and weights ----------------------------------------------------------------------------
-def _endpoints(model: Any, arguments: Arguments, target_tensors: Any) -> list[Endpoint]:
+def _endpoints(model: Any, arguments: Arguments, target_tensors: Any, weight_modes: Any) -> list[Endpoint]:
     names = model.output_names
     losses = compile_arguments.prepare_loss_functions(arguments.loss or {}, names)
     weights = compile_arguments.prepare_loss_weights(names, arguments.loss_weights)
     given = _target_tensors(target_tensors, names)
     fed = [loss is not None and (target is None or K.is_placeholder(target)) for loss, target in zip(losses, given)]
     sample_weights, modes = compile_arguments.prepare_sample_weights(
-        names, arguments.sample_weight_mode, [i for i, takes_data in enumerate(fed) if not takes_data]
+        names, weight_modes or arguments.sample_weight_mode, [i for i, takes_data in enumerate(fed) if not takes_data]
     )
     ends = []
     for i, (name, output, loss) in enumerate(zip(names, model.outputs, losses)):

@@ -35,7 +35,7 @@ class Endpoint:
         loss_weight: factor of its loss in the total loss.
         target: what the output is compared with; None where there is no loss.
         fed: whether data are given for the target and the sample weights.
-        sample_weight, sample_weight_mode: placeholder, and None or ``'temporal'``; None where nothing is fed.
+        sample_weight, sample_weight_mode: placeholder, and None, ``'temporal'`` or a rank; None where nothing is fed.
         target_shape: what arrays of targets must have; None where it is not known, as for a user's own loss.
         metrics, weighted_metrics: from name to Metric.
         mean_loss: the Metric of the loss over batches, where the model has several outputs.
@@ -49,7 +49,7 @@ class Endpoint:
     target: Tensor | None
     fed: bool
     sample_weight: Tensor | None
-    sample_weight_mode: str | None
+    sample_weight_mode: str | int | None
     target_shape: tuple | None = None
     mask: Tensor | None = None
     metrics: dict[str, Any] = field(default_factory=dict)

@@ -8,8 +8,10 @@ import numpy as np
 
 from .._core import DeviceArray
 from ..graph import Tensor, where_it_lies
+from ..settings import settings
 from ..utils.generic_utils import to_list, unpack_singleton
 from . import standardize
+from .compile_arguments import rank_of_weights
 from .endpoints import Endpoint, FedInput
 
 
@@ -32,6 +34,8 @@ def standardize_user_data(
     if y is None:
         y, sample_weights = [], []
     else:
+        if sample_weight is not None and settings.dialect.weights_of_any_rank:
+            _take_ranks(model, sample_weight)
         fed = model._compiled.fed
         y, sample_weights = _targets(fed, y, sample_weight, class_weight)
         if model._is_graph_network:
@@ -108,6 +112,17 @@ def _targets(ends: list[Endpoint], y: Any, sample_weight: Any, class_weight: Any
         )
     ]
     return targets, weights
+
+
+def _take_ranks(model: Any, sample_weight: Any) -> None:
+    """Compile a model anew where sample weights are of steps or pixels and it does not know."""
+    with model._lock:
+        ends = model._compiled.fed
+        arrays = standardize.standardize_sample_weights(sample_weight, [end.name for end in ends])
+        ranks = {end.name: np.ndim(array) for end, array in zip(ends, arrays) if array is not None}
+        modes = {end.name: end.sample_weight_mode for end in model._compiled.endpoints}
+        if any(rank != rank_of_weights(modes[name]) for name, rank in ranks.items()):
+            model._compile(model._compiled.arguments, weight_modes={**modes, **ranks})
 
 
 def _arrays_to_build_on(x: Any) -> list:

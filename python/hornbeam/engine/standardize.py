@@ -15,6 +15,7 @@ from ..graph import as_array, as_strings, where_it_lies
 from ..settings import settings
 from ..utils.generic_utils import to_list
 from ..utils.messages import describe
+from .compile_arguments import rank_of_weights
 
 _NOT_ONE_ARRAY = (
     "the elements have different shapes or are no numbers. Pad them to one length "
@@ -243,7 +244,7 @@ def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_
         y: the targets.
         sample_weight: given weights, one per sample; with mode ``'temporal'`` one per sample and step.
         class_weight: dict from class to a factor of the weights of its samples.
-        sample_weight_mode: None or ``'temporal'``.
+        sample_weight_mode: None, ``'temporal'``, or the rank of the weights.
     """
     if sample_weight is not None:
         sample_weight = np.asarray(_unwrap_frame(sample_weight))
@@ -264,10 +265,12 @@ def standardize_weights(y, sample_weight=None, class_weight=None, sample_weight_
         return sample_weight if by_class is None else sample_weight * by_class
     if by_class is not None:
         return by_class
-    return np.ones(y.shape[:2] if sample_weight_mode == "temporal" else y.shape[:1], dtype=K.floatx())
+    return np.ones(y.shape[: rank_of_weights(sample_weight_mode)], dtype=K.floatx())
 
 
-def _check_weight_mode(y: Any, sample_weight: Any, mode: str | None) -> None:
+def _check_weight_mode(y: Any, sample_weight: Any, mode: str | int | None) -> None:
+    if isinstance(mode, int):
+        return
     if mode is None:
         if sample_weight is not None and sample_weight.ndim != 1:
             raise ValueError(

@@ -143,11 +143,11 @@ class Model(Steps, Network):
             target_tensors,
         )
 
-    def _compile(self, arguments: Arguments, target_tensors: Any = None) -> None:
+    def _compile(self, arguments: Arguments, target_tensors: Any = None, weight_modes: Any = None) -> None:
         compiled = Compiled(arguments)
         try:
             if self.outputs and not self._by_steps("train"):  # else when the model first sees data, or by steps
-                compiled = compile_model(self, arguments, target_tensors)
+                compiled = compile_model(self, arguments, target_tensors, weight_modes)
         finally:
             self._compiled = compiled
 
