@@ -19,6 +19,7 @@ from hornbeam.layers import (
     Lambda,
     Layer,
     Masking,
+    UpSampling2D,
 )
 from hornbeam.models import Model, Sequential
 from hornbeam.regularizers import l1
@@ -201,6 +202,16 @@ def test_a_gru_in_a_file_that_does_not_say_it_has_one(tf2):
 
 def test_a_gru_has_one_bias_otherwise():
     assert not GRU(2).reset_after and GRU(2, reset_after=True).reset_after
+
+
+def test_enlarged_pixels_have_a_middle(tf2, monkeypatch):
+    row = K.constant(np.array([0.0, 4.0]).reshape(1, 1, 2, 1))
+    layer = UpSampling2D((1, 2), interpolation="bilinear")
+    np.testing.assert_allclose(layer(row).numpy().ravel(), [0, 1, 3, 4])
+    monkeypatch.setattr(settings, "dialect", TF1)
+    np.testing.assert_allclose(UpSampling2D((1, 2), interpolation="bilinear")(row).numpy().ravel(), [0, 2, 4, 4])
+    again = UpSampling2D.from_config(layer.get_config())  # a file says which it was
+    np.testing.assert_allclose(again(row).numpy().ravel(), [0, 1, 3, 4])
 
 
 # -- sample weights -----------------------------------------------------------------------------------------------------

@@ -63,6 +63,9 @@ class Dialect:
     weights_of_any_rank: bool = _rule(
         "sample weights of steps or pixels", 'wait for `sample_weight_mode="temporal"`', "are taken as they are"
     )
+    half_pixels: bool = _rule(
+        "`UpSampling2D(interpolation='bilinear')`", "corners lie on corners, as in TensorFlow 1", "pixels have a middle"
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

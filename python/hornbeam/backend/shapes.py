@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, as_integer, floatx
+from ..settings import settings
 from .axes import axis_of, normalize_axes
 from .common import normalize_data_format
 from .creation import arange
@@ -211,6 +212,17 @@ def _spatial_padding(x: Tensor, padding: Sequence, data_format: str | None, n: i
 
 
 # -- resizing ---------------------------------------------------------------------------------------------
+def interpolation_meant(name: str) -> str:
+    """What the name of a way to enlarge images means in the dialect, in names that mean the same in both.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name not in ("nearest", "bilinear", "bilinear_half_pixel"):
+        raise ValueError(f"interpolation should be one of 'nearest' or 'bilinear', got {name!r}")
+    return "bilinear_half_pixel" if name == "bilinear" and settings.dialect.half_pixels else name
+
+
 def resize_images(
     x: Tensor, height_factor: int, width_factor: int, data_format: str | None, interpolation: str = "nearest"
 ) -> Tensor:
@@ -224,8 +236,7 @@ def resize_images(
     Raises:
         ValueError: another interpolation or data format.
     """
-    if interpolation not in ("nearest", "bilinear", "bilinear_half_pixel"):
-        raise ValueError(f"interpolation should be one of 'nearest' or 'bilinear', got {interpolation!r}")
+    interpolation = interpolation_meant(interpolation)
     first = normalize_data_format(data_format) == "channels_first"
     if first:
         x = permute_dimensions(x, [0, 2, 3, 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..backend.shapes import interpolation_meant
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils import conv_utils
@@ -79,15 +80,13 @@ class UpSampling2D(_UpSampling):
 
     Args:
         interpolation: ``'nearest'``, ``'bilinear'``, or ``'bilinear_half_pixel'``, which is what ``'bilinear'`` means in files
-            of tf.keras 2: see :func:`hornbeam.backend.resize_images`.
+            of tf.keras 2 and in scripts of TensorFlow 2: see :func:`hornbeam.backend.resize_images`.
     """
 
     @interfaces.legacy_upsampling2d_support
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
         super().__init__(conv_utils.normalize_tuple(size, 2, "size"), data_format, **kwargs)
-        if interpolation not in ("nearest", "bilinear", "bilinear_half_pixel"):
-            raise ValueError('interpolation should be one of "nearest" or "bilinear".')
-        self.interpolation = interpolation
+        self.interpolation = interpolation_meant(interpolation)
 
     def call(self, inputs):
         return K.resize_images(inputs, *self.size, self.data_format, self.interpolation)
