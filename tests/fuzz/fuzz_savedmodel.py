@@ -211,7 +211,7 @@ def damage_graph(path: pathlib.Path, rng: random.Random) -> None:
                 continue
             entry = parse_entry(value, header)
             part = data[entry.offset : entry.offset + entry.size]
-            if key.decode() == GRAPH_KEY:
+            if key.decode() == GRAPH_KEY and entry.dtype == dtypes.STRING:
                 stored = TensorBundle(prefix).read(GRAPH_KEY).item()
                 part, entry.crc = encode([damaged_message(stored, rng, rng.randrange(3))])
             elif rng.random() < 0.2 and part and entry.dtype != dtypes.STRING:
