@@ -76,3 +76,79 @@ def test_what_layers_say_of_themselves():
     assert inner in model.submodules and inner.compute_dtype == inner.variable_dtype == "float32" and not inner.dynamic
     with inner.name_scope as scope:
         assert scope.startswith(inner.name)
+
+
+def test_weights_by_their_paths():
+    class Both(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.others = layers.Dense(3), [layers.Dense(2), layers.BatchNormalization()]
+            self.tail = models.Sequential([layers.Dropout(0.1), layers.Dense(1), layers.LSTM(1)])
+
+        def call(self, x):
+            for layer in (self.first, *self.others):
+                x = layer(x)
+            return self.tail(K.expand_dims(x, 1))
+
+    model = Both()
+    assert model.get_weight_paths() == {}
+    model.predict(np.ones((2, 4)))
+    paths = model.get_weight_paths()
+    names = ("gamma", "beta", "moving_mean", "moving_variance")
+    assert list(paths) == [
+        "first.kernel", "first.bias", "others.0.kernel", "others.0.bias", *(f"others.1.{name}" for name in names),
+        "tail.layer_with_weights-0.kernel", "tail.layer_with_weights-0.bias",
+        *(f"tail.layer_with_weights-1.cell.{name}" for name in ("kernel", "recurrent_kernel", "bias")),
+    ]  # fmt: skip
+    assert paths["others.1.beta"] is model.others[1].beta
+    x = layers.Input((4,))
+    functional = models.Model(x, models.Sequential([layers.Dense(1, name="b")])(layers.Dense(2, name="a")(x)))
+    inner = functional.layers[-1].name
+    assert list(functional.get_weight_paths()) == [
+        *("a.kernel", "a.bias"),
+        *(f"{inner}.layer_with_weights-0.{name}" for name in ("kernel", "bias")),
+    ]
+
+
+def test_how_a_model_runs():
+    model = models.Sequential([layers.Dense(1, input_shape=(1,))])
+    assert model.steps_per_execution is None and not model.autotune_steps_per_execution
+    model.compile("sgd", "mse", steps_per_execution=4)
+    assert K.eval(model.steps_per_execution) == 4
+    model.steps_per_execution = 2
+    assert K.eval(model.steps_per_execution) == 2
+    with pytest.raises(ValueError, match="positive"):
+        model.steps_per_execution = 0
+    model.compile("sgd", "mse", steps_per_execution="auto")
+    assert K.eval(model.steps_per_execution) == 1 and model.autotune_steps_per_execution
+    assert model.distribute_reduction_method == "auto"
+    with model.distribute_strategy.scope() as strategy:
+        assert strategy.num_replicas_in_sync == 1
+        means = strategy.reduce("MEAN", np.array([[1.0, 3.0], [5.0, 7.0]]), axis=0)
+    np.testing.assert_array_equal(K.eval(means), [3, 5])
+
+
+def test_what_is_made_under_a_layers_name():
+    class Scaled(layers.Layer):
+        @layers.Layer.with_name_scope
+        def make(self):
+            self.scale = K.variable(2.0, name="scale")
+            self.shift = self.add_variable("shift", shape=(1,))
+            return self.scale.name
+
+    layer = Scaled(name="scaled")
+    assert layer.make() == "scaled/scale:0" and [w.shape for w in layer.weights] == [(), (1,)]
+
+
+def test_signatures_of_outputs(eager):
+    from hornbeam.tf import NAMES
+
+    spec = NAMES["TensorSpec"]
+    layer = layers.Dense(3)
+    assert layer.compute_output_signature(spec((None, 4), "float32")) == spec((None, 3), "float32")
+    double = layers.Dense(3, dtype="float64").compute_output_signature(spec((2, 4), "float64"))
+    assert double == spec((2, 3), "float64")
+    joined = layers.Concatenate().compute_output_signature([spec((None, 4)), spec((None, 2))])
+    assert joined == spec((None, 6))
+    with pytest.raises(TypeError, match="Only TensorSpec"):
+        layer.compute_output_signature((None, 4))

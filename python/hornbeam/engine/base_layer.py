@@ -39,9 +39,11 @@ from .calling import (
     mark_concrete,
     must_be_given,
     naming_layer,
+    weights_were_set,
 )
 from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
+from .later_layer import LaterLayer
 from .node import Node, NodeAccess
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
@@ -76,7 +78,7 @@ class _LayersInside:
         return self if layer is None else layer._sublayers
 
 
-class Layer(NodeAccess):
+class Layer(LaterLayer, NodeAccess):
     """Something that maps tensors to tensors, with weights of its own.
 
     Subclasses define some of:
@@ -343,6 +345,7 @@ class Layer(NodeAccess):
             ValueError: their number or a shape differs; nothing is changed then.
         """
         _set_weights(f'layer "{self.name}"', self.weights, weights)
+        weights_were_set([self])
 
     def count_params(self):
         """The number of scalars in the weights."""
@@ -456,6 +459,7 @@ class Layer(NodeAccess):
     # -- calling ------------------------------------------------------------------------------------
     def build(self, input_shape):
         """Make the layer's weights for inputs of ``input_shape`` (a tuple, or a list of tuples)."""
+        self._built_for = input_shape
         self.built = True
 
     def call(self, inputs, **kwargs):
@@ -511,6 +515,7 @@ class Layer(NodeAccess):
         with naming_layer(self, inputs):
             self.build(shapes)
         self.built = True
+        self._built_for = shapes
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None

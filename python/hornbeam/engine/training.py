@@ -15,17 +15,19 @@ from ..legacy import interfaces
 from ..legacy.appended import Appended
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
+from ..utils.overriding import default
 from . import datasets, feeding, functions, step_loops, training_arrays, training_generator, training_utils
 from .base_layer import _unique, one_at_a_time
 from .batch_loop import scalar
 from .compiled import Arguments, Compiled, compile_model
+from .later_model import LaterModel
 from .network import Network
 from .parts import OfArguments, OfCompiled, derived, of_endpoints
 from .steps import Steps
 from .training_arrays import feedable
 
 
-class Model(Steps, Network):
+class Model(Steps, LaterModel, Network):
     """A network with what it takes to train it.
 
     Made from tensors, ``Model(inputs, outputs)``, or by subclassing: make layers in ``__init__``, use them in
@@ -97,6 +99,7 @@ class Model(Steps, Network):
         self._compiled = Compiled(self._compiled.arguments)
 
     # -- compiling ----------------------------------------------------------------------------------------
+    @default
     @one_at_a_time
     def compile(
         self,
@@ -133,8 +136,8 @@ class Model(Steps, Network):
             name = min(unknown)
             guess = did_you_mean(name, argument_names(type(self).compile))
             raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")
-        if steps_per_execution not in (None, "auto") and not as_integer(steps_per_execution) > 0:
-            raise ValueError(f"`steps_per_execution` is a positive number, got {steps_per_execution!r}.")
+        self.autotune_steps_per_execution = steps_per_execution == "auto"
+        self.steps_per_execution = 1 if steps_per_execution in (None, "auto") else as_integer(steps_per_execution)
         self.run_eagerly, self.jit_compile = bool(run_eagerly), bool(jit_compile)
         self._compile(
             Arguments(

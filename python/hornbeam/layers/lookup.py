@@ -13,6 +13,7 @@ from .. import graph
 from ..backend.math import where
 from ..graph import RaggedTensor, Tensor, as_strings, on_host
 from ..utils.fingerprint import fingerprint64
+from ..utils.overriding import default
 from .preprocessing import PreprocessingLayer, _Categories, _encoded, _encoded_shape, plain
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -30,11 +31,13 @@ class HoldsVocabulary(PreprocessingLayer, _Categories):
         """Take a vocabulary."""
         raise NotImplementedError
 
+    @default
     def save_assets(self, dir_path: str) -> None:
         """Write the vocabulary with its special tokens into ``vocabulary.txt`` in a folder, a token in each line."""
         with open(os.path.join(dir_path, VOCABULARY_FILE), "w", encoding="utf-8") as file:
             file.write("\n".join(map(str, self.get_vocabulary())))
 
+    @default
     def load_assets(self, dir_path: str) -> None:
         """Take the vocabulary that :meth:`save_assets` wrote."""
         with open(os.path.join(dir_path, VOCABULARY_FILE), encoding="utf-8") as file:

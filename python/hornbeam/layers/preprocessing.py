@@ -100,6 +100,9 @@ class PreprocessingLayer(Layer):
     def finalize_state(self) -> None:
         """Let the layer compute by the data so far."""
 
+    def _weights_were_set(self) -> None:
+        """What the layer learnt counts as it was set, and not the data so far."""
+
 
 class Rescaling(Layer):
     """``inputs * scale + offset``, in the layer's dtype whatever that of the inputs.

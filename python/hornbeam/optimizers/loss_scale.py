@@ -50,7 +50,8 @@ class LossScaleOptimizer(Optimizer):
         lambda self: self._growth_steps, doc="After how many finite steps the scale doubles; None if it is not dynamic."
     )
     dynamic_counter = property(
-        lambda self: self._good_steps, doc="The variable that counts finite steps since the scale changed; None if it does not."
+        lambda self: self._good_steps,
+        doc="The variable that counts finite steps since the scale changed; None if it does not.",
     )
 
     @property

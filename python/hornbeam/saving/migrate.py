@@ -80,10 +80,10 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
     if not isinstance(item.get("class_name"), str) or "config" not in item:
         return {key: migrate(value, keras_version) for key, value in item.items()}
     users = users_class(item)
+    built = item.get("build_config")
     item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
     if users is not None:
-        item["class_name"] = users
-        return item
+        return {**item, "class_name": users, **({} if built is None else {"build_config": built})}
     name = item["class_name"] = _CLASSES.get(item["class_name"], item["class_name"])
     if isinstance(item["config"], dict):
         item["config"] = dict(item["config"])
