@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, Variable, floatx, scoped_name
+from .other_names import also_called
 from .sparse import SparseTensor
 
 
@@ -179,6 +180,7 @@ def get_value(x: Any) -> Any:
     return eval(x)
 
 
+@also_called(tensors="ops")
 def batch_get_value(ops: Iterable[Any]) -> list:
     """The values of several variables, all of one moment: no training step comes between them."""
     ops = list(ops)

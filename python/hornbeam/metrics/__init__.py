@@ -60,6 +60,8 @@ from .later import (
     F1Score,
     FBetaScore,
     IoU,
+    MeanRelativeError,
+    MeanTensor,
     OneHotIoU,
     OneHotMeanIoU,
     PrecisionAtRecall,
