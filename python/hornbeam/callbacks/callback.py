@@ -116,6 +116,16 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def first_epoch(self, given: int) -> int:
+        """The epoch that a fit begins with, unless a callback has restored one that was interrupted."""
+        resumed = [callback.resumes_at[0] for callback in self.callbacks if getattr(callback, "resumes_at", None)]
+        return max([given, *resumed])
+
+    def batches_done(self, epoch: int) -> int:
+        """How many batches of an epoch were trained on before the fit was interrupted; they are left out."""
+        resumed = [getattr(callback, "resumes_at", None) for callback in self.callbacks]
+        return max((position[1] for position in resumed if position and position[0] == epoch), default=0)
+
     def watches_batches(self, mode: str) -> bool:
         """Whether any callback does something at single batches of ``mode`` (train, test or predict)."""
         return any(_overrides(callback, _batch_hooks(mode)) for callback in self.callbacks)

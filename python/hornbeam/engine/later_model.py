@@ -89,6 +89,17 @@ class LaterModel:
 
         compile_model(self, config, None, None)
 
+    # -- what BackupAndRestore asks for -------------------------------------------------------------------------------------
+    def _save_backup(self, path: str, epoch: int, batch: int) -> None:
+        from ..saving.backup import save_backup
+
+        save_backup(self, path, epoch, batch)
+
+    def _load_backup(self, path: str) -> tuple[int, int]:
+        from ..saving.backup import load_backup
+
+        return load_backup(self, path)
+
 
 def _of_any_batch_size(shapes: Any) -> Any:
     if isinstance(shapes, dict):

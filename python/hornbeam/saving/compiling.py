@@ -10,7 +10,7 @@ from ..utils.generic_utils import get_custom_objects
 from ..utils.messages import warn_user
 from ..utils.overriding import defines
 from .migrate import migrate_training
-from .optimizer_state import from_later, innermost
+from .optimizer_state import from_later, has_zip_state, innermost, read_zip_state, stored_zip_state
 
 
 def compile_model(model: Any, description: dict | None, custom_objects: dict | None, version: str | None) -> bool:
@@ -61,7 +61,17 @@ def set_optimizer(model: Any, read: Callable[[], list]) -> None:
     _set(model.optimizer, read())
 
 
-def load_own_optimizer(model: Any, store: dict) -> None:
+def restore_optimizer(file: Any, model: Any) -> None:
+    """Give the optimizer of a compiled model the state that a ``.keras`` file has for it, if it has any."""
+    if not has_zip_state(file):
+        return
+    if not model._is_compiled or defines(innermost(model.optimizer), "load_own_variables"):
+        _load_own_optimizer(model, stored_zip_state(file))
+    else:
+        set_optimizer(model, lambda: read_zip_state(file, model))
+
+
+def _load_own_optimizer(model: Any, store: dict) -> None:
     """As :func:`set_optimizer`, of a class that loads its state in its own way, or of a model that trains by steps.
 
     The latter's optimizer makes its slots with the first step.

@@ -15,9 +15,9 @@ from ..utils.messages import short_errors, warn_user
 from ..utils.overriding import defines
 from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_assets, zip_config, zip_weights
-from .compiling import compile_model, load_own_optimizer, set_optimizer
+from .compiling import compile_model, restore_optimizer, set_optimizer
 from .configs import model_from_config
-from .optimizer_state import has_zip_state, innermost, read_state, read_zip_state, stored_zip_state, write_zip_state
+from .optimizer_state import read_state, write_zip_state
 from .sample import check_sample, save_sample
 from .snapshot import Snapshot
 from .state import load_state, save_state
@@ -81,7 +81,7 @@ def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
     with model._lock:
         description = model_description(model)
         weights = [weight for layer in model.layers for weight in layer.weights]
-        snapshot, training, slots = _take(model, weights, include_optimizer)
+        snapshot, training, slots = take(model, weights, include_optimizer)
     file.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     file.attrs["backend"] = K.backend().encode("utf8")
     config = {"class_name": description["class_name"], "config": description["config"]}
@@ -103,7 +103,7 @@ def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
 def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool, sample: Any) -> None:
     with model._lock:
         description = model_description(model)
-        snapshot, training, slots = _take(model, zip_weights.all_weights(model), include_optimizer)
+        snapshot, training, slots = take(model, zip_weights.all_weights(model), include_optimizer)
     config = {"class_name": description["class_name"], "config": description["config"]}
     if not model._is_graph_network or defines(model, "get_build_config"):
         config["build_config"] = model.get_build_config()
@@ -128,7 +128,7 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
 _TRAINING = "training_config"
 
 
-def _take(model: Any, weights: list, include_optimizer: bool) -> tuple[Snapshot, dict | None, list]:
+def take(model: Any, weights: list, include_optimizer: bool) -> tuple[Snapshot, dict | None, list]:
     """The values to save; how the model was compiled, None where that is not saved; and its optimizer's ``weights``."""
     optimizer = getattr(model, "optimizer", None)
     by_steps = not model._is_graph_network and optimizer is not None
@@ -143,7 +143,7 @@ def _take(model: Any, weights: list, include_optimizer: bool) -> tuple[Snapshot,
 def compile_config_of(model: Any) -> dict | None:
     """How a model was compiled, in the words of later Keras; None if it was not."""
     with model._lock:
-        _, training, _ = _take(model, [], True)
+        _, training, _ = take(model, [], True)
     return None if training is None else zip_config.compile_config(training)
 
 
@@ -248,12 +248,7 @@ def _read_zip(
             if _compile(
                 model, config.get("compile_config"), training, custom_objects, version if own is None else None
             ):
-                if has_zip_state(file) and (
-                    not model._is_compiled or defines(innermost(model.optimizer), "load_own_variables")
-                ):
-                    load_own_optimizer(model, stored_zip_state(file))
-                elif has_zip_state(file):
-                    set_optimizer(model, lambda: read_zip_state(file, model))
+                restore_optimizer(file, model)
                 load_state(file, model, resume)
         if verify:
             check_sample(file, model)
