@@ -392,3 +392,38 @@ def test_vocabularies_as_assets(make, data, tmp_path):
     other.load_assets(str(tmp_path))
     assert other.get_vocabulary() == layer.get_vocabulary()
     assert values(other(np.array(data))) == values(layer(np.array(data)))
+
+
+# -- crossed features -------------------------------------------------------------------------------------------------
+LETTERS, NUMBERS = np.array(["A", "B", "A", "B", "A"]), np.array([101, 101, 101, 102, 102])
+
+
+def test_crossed_hashes():
+    """tf.keras's own example, and numbers that tf_keras 2.21 gave."""
+    assert values(L.HashedCrossing(5)((LETTERS, NUMBERS))) == [1, 4, 1, 1, 3]
+    hot = L.HashedCrossing(5, output_mode="one_hot")([LETTERS, NUMBERS])
+    assert values(hot) == np.eye(5)[[1, 4, 1, 1, 3]].tolist()
+    columns = [LETTERS[:, None], NUMBERS[:, None], 7 * NUMBERS[:, None]]
+    assert values(L.HashedCrossing(1000)(columns)) == [[728], [522], [728], [930], [945]]
+    assert values(L.HashedCrossing(7)((NUMBERS, -NUMBERS))) == [2, 2, 2, 0, 0]
+    assert values(L.HashedCrossing(7)((graph.constant("x"), graph.constant(3)))) == 5
+
+
+def test_crossed_hashes_in_a_model(tmp_path):
+    letters, numbers = L.Input((1,), dtype="string"), L.Input((1,), dtype="int64")
+    model = Model([letters, numbers], L.HashedCrossing(5, output_mode="one_hot")([letters, numbers]))
+    wanted = np.eye(5)[[1, 4, 1, 1, 3]].tolist()
+    assert model.output_shape == (None, 5)
+    assert model.predict([LETTERS[:, None], NUMBERS[:, None]]).tolist() == wanted
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras", compile=False)
+    assert again.predict([LETTERS[:, None], NUMBERS[:, None]]).tolist() == wanted
+
+
+@pytest.mark.parametrize("inputs, message", [
+    (LETTERS, "at least two inputs"), ([LETTERS], "at least two inputs"), ([np.ones((2, 2), "int64")] * 2, "one shape"),
+    ([np.ones(2, "int64"), np.ones((2, 1), "int64")], "one shape"), ([np.ones(2), np.ones(2)], "integer or string"),
+])  # fmt: skip
+def test_what_cannot_be_crossed(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        values(L.HashedCrossing(5)(inputs))
