@@ -13,6 +13,7 @@ from ..backend.session import RUN_OPTIONS
 from ..graph import Function, Tensor, as_integer, symbolic
 from ..legacy import interfaces
 from ..legacy.appended import Appended
+from ..settings import settings
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
 from ..utils.overriding import default
@@ -335,7 +336,8 @@ class Model(Steps, LaterModel, Network):
         if "nb_epoch" in kwargs:
             warn_user("The `nb_epoch` argument in `fit` has been renamed `epochs`.")
             epochs = kwargs.pop("nb_epoch")
-        verbose = 1 if verbose == "auto" else verbose
+        if verbose == "auto":
+            verbose = 1 if settings.interactive_logging else 2
         if kwargs:
             guess = did_you_mean(next(iter(kwargs)), argument_names(type(self).fit))
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}.{guess}")

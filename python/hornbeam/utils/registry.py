@@ -94,6 +94,7 @@ LAYERS = Registry(
     "hornbeam.engine.sequential",
     "hornbeam.engine.formula",
     "hornbeam.layers.kernelized",
+    "hornbeam.premade",
     "hornbeam.legacy.layers",
     "hornbeam.legacy.convnext",
     "hornbeam.legacy.tf_op_layers",
