@@ -367,11 +367,11 @@ class Discretization(PreprocessingLayer, _Categories):
         self.bin_boundaries = None if bin_boundaries is None else list(bin_boundaries)
         self.num_bins = num_bins
         self.epsilon = epsilon
-        self._learns = bin_boundaries is None
+        self.learns = bin_boundaries is None  #: whether :meth:`adapt` makes the boundaries
         self._summary = np.empty((2, 0))  # of the data so far: numbers in rising order, and their weights
 
     def reset_state(self) -> None:
-        if not self._learns or self.num_bins is None:
+        if not self.learns or self.num_bins is None:
             raise ValueError("Cannot adapt a Discretization layer that was given `bin_boundaries`, or no `num_bins`.")
         super().reset_state()
         self._summary = np.empty((2, 0))

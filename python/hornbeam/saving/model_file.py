@@ -118,7 +118,7 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
         if sample is not None:
             save_sample(file, model, sample, snapshot)
     compiled = None if training is None else zip_config.compile_config(training)
-    if include_optimizer and defines(model, "get_compile_config"):
+    if include_optimizer and hasattr(model, "compile") and defines(model, "get_compile_config"):
         compiled = json.loads(json.dumps(model.get_compile_config(), default=get_json_type))
     contents = zip_config.model_config(config, compiled, model)
     assets = zip_assets.files_of(model)
@@ -242,7 +242,7 @@ def _read_zip(
         zip_weights.load_weights(file, model)
         zip_weights.set_vocabularies(model, keras_zip.read_vocabularies(source))
         zip_assets.load(model, source)
-        if compile:
+        if compile and hasattr(model, "compile"):  # a FeatureSpace has nothing to be compiled
             own = hdf5.attribute(file, _TRAINING)
             training = config.get("compile_config") if own is None else parse_json(own)
             if _compile(

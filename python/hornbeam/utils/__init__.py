@@ -24,6 +24,7 @@ _WHERE = {
 }  # fmt: skip
 _MODULES = (*_WHERE, "conv_utils", "legacy", "losses_utils", "metrics_utils", "test_utils")
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
+_NAMES["FeatureSpace"] = ".layers.feature_space"
 _NAMES["pad_sequences"] = ".preprocessing.sequence"
 _NAMES |= dict.fromkeys(("pack_x_y_sample_weight", "unpack_x_y_sample_weight"), ".engine.data_adapter")
 _NAMES |= {f"{kind}_dataset_from_directory": ".tf.data.directories" for kind in ("audio", "image", "text")}

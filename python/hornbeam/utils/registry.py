@@ -93,6 +93,7 @@ LAYERS = Registry(
     "hornbeam.layers",
     "hornbeam.engine.sequential",
     "hornbeam.engine.formula",
+    "hornbeam.layers.feature_space",
     "hornbeam.layers.kernelized",
     "hornbeam.premade",
     "hornbeam.legacy.layers",
