@@ -456,12 +456,12 @@ def is_categorical_crossentropy(loss: Any) -> bool:
     return function == name or getattr(function, "__name__", None) == name
 
 
-def serialize(loss: Any) -> Any:
+def serialize(loss: Any, use_legacy_format: bool = False) -> Any:
     """The name of a loss function, or the config of a loss object."""
     return serialize_keras_object(loss)
 
 
-def deserialize(name: Any, custom_objects: dict | None = None) -> Any:
+def deserialize(name: Any, custom_objects: dict | None = None, use_legacy_format: bool = False) -> Any:
     """The loss of a name or config.
 
     Raises:

@@ -194,8 +194,10 @@ def gradients(loss: Tensor, variables: Any) -> list[Tensor | None]:
     return graph.gradients(loss, list(variables) if isinstance(variables, (list, tuple)) else [variables])
 
 
-def print_tensor(x: Any, message: str = "") -> Tensor:
+def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Tensor:
     """``x``, whose message and value are printed after each run in which something reads what is returned.
+
+    Arrays are printed as NumPy prints them, which shortens long ones; ``summarize`` is accepted.
 
     In a step function, as of ``K.rnn``, it prints nothing.
     """

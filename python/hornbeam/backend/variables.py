@@ -63,6 +63,7 @@ def placeholder(
     dtype: str | None = None,
     sparse: bool = False,
     name: str | None = None,
+    ragged: bool = False,
 ) -> Tensor:
     """A tensor to be fed: by ``K.function``, or as an input of a model.
 
@@ -70,6 +71,7 @@ def placeholder(
         shape: dims, None where they may vary.
         ndim: number of axes, all varying, where ``shape`` is not given.
         sparse: accepted; the tensor is dense and SciPy matrices fed to it are converted.
+        ragged: must be False: pad the rows.
 
     Every tensor has a rank here. With neither shape nor ndim it is a vector, because ``shape=(None)`` is how scripts come
     to give none; feeding it anything else raises ValueError.

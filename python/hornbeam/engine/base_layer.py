@@ -286,6 +286,9 @@ class Layer(LaterLayer, NodeAccess):
         regularizer=None,
         trainable=True,
         constraint=None,
+        use_resource=None,
+        synchronization=None,
+        aggregation=None,
     ):
         """Make a variable of the layer.
 
@@ -297,6 +300,7 @@ class Layer(LaterLayer, NodeAccess):
             regularizer: a function of the variable that gives a penalty.
             trainable: whether training changes it.
             constraint: a projection applied after each training step.
+            use_resource, synchronization, aggregation: of TensorFlow's replicas, of which there is one: they change nothing.
 
         Raises:
             ValueError: a dim of the shape is None.

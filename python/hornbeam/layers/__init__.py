@@ -147,7 +147,7 @@ from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 
-def serialize(layer: Layer) -> dict:
+def serialize(layer: Layer, use_legacy_format: bool = False) -> dict:
     """The config ``{class_name, config}`` of a layer."""
     return serialize_keras_object(layer)
 

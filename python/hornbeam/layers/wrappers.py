@@ -278,10 +278,11 @@ class Bidirectional(TakesStates, Wrapper):
     def _output_count(self) -> int:
         return 2 if self.merge_mode is None else 1
 
-    def reset_states(self):
-        """Set the states of both layers to zero."""
-        self.forward_layer.reset_states()
-        self.backward_layer.reset_states()
+    def reset_states(self, states=None):
+        """Set the states of both layers to zero, or to ``states``: those of the forward layer, then of the backward one."""
+        half = None if states is None else len(states) // 2
+        self.forward_layer.reset_states(None if states is None else states[:half])
+        self.backward_layer.reset_states(None if states is None else states[half:])
 
     @property
     def constraints(self):

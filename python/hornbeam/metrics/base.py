@@ -76,8 +76,8 @@ class Metric(Layer):
             totals = [total + state for total, state in zip(totals, states)]
         self.set_weights(totals)
 
-    def add_weight(self, name, shape=(), initializer=None, dtype=None):
-        """Make a variable of the state, zero unless ``initializer`` says otherwise."""
+    def add_weight(self, name, shape=(), initializer=None, dtype=None, aggregation=None, synchronization=None):
+        """Make a variable of the state, zero unless ``initializer`` says otherwise; other arguments as for layers."""
         return super().add_weight(
             name=name,
             shape=shape,

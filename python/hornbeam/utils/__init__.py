@@ -7,8 +7,8 @@ from ..lazy import lazy_attributes
 _WHERE = {
     "np_utils": ("to_categorical", "to_ordinal", "normalize"),
     "generic_utils": (
-        "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
-        "get_registered_name", "get_registered_object", "register_keras_serializable", "serialize_keras_object",
+        "CustomObjectScope", "custom_object_scope", "get_custom_objects", "get_registered_name", "get_registered_object",
+        "register_keras_serializable",
     ),
     "progbar": ("Progbar",),
     "sequence": ("Sequence",),
@@ -18,6 +18,7 @@ _WHERE = {
     "vis_utils": ("model_to_dot", "plot_model"),
     "image_utils": ("array_to_img", "img_to_array", "load_img", "save_img"),
     "seeds": ("set_random_seed",),
+    "serialization": ("deserialize_keras_object", "serialize_keras_object"),
     "io_messages": ("disable_interactive_logging", "enable_interactive_logging", "is_interactive_logging_enabled"),
     "warmstart": ("warmstart_embedding_matrix",),
     "multi_gpu_utils": ("multi_gpu_model",),

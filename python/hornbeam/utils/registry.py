@@ -49,12 +49,15 @@ class Registry:
                 break
             importlib.import_module(module)
 
-    def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    def deserialize(
+        self, config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False
+    ) -> Any:
         """The object that a config ``{class_name, config}`` or a name stands for.
 
         Args:
             custom_objects: the caller's own classes and functions by name. They come first, then those of the
                 ``CustomObjectScope`` around, then what is registered.
+            use_legacy_format: accepted; a config may say more than that, as later ones do.
 
         Raises:
             ValueError: an unknown name, or a malformed config.
