@@ -1,5 +1,9 @@
 """Weights that are divided by their largest singular value, against NumPy."""
 
+import io
+import zipfile
+
+import h5py
 import numpy as np
 import pytest
 from hornbeam import layers as L
@@ -91,6 +95,12 @@ def test_files(tmp_path):
     model, _ = layer_and_start()
     model.save(tmp_path / "m.keras")
     model.save(tmp_path / "m.h5")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        weights = h5py.File(io.BytesIO(archive.read("model.weights.h5")))
+        assert {name: item.shape for name, item in weights["layers/spectral_normalization/vars"].items()} == {
+            "0": (4, 2),
+            "1": (1, 2),
+        }  # as tf.keras has it
     for name in ("m.keras", "m.h5"):
         again = load_model(tmp_path / name, compile=False)
         assert again.layers[-1].power_iterations == 2

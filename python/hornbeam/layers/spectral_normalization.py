@@ -89,5 +89,12 @@ class SpectralNormalization(Wrapper):
     def set_weights(self, weights):
         super(Wrapper, self).set_weights(weights)
 
+    def save_own_variables(self, store):
+        """tf.keras counts the kernel among the wrapper's own weights, too."""
+        store["0"], store["1"] = K.batch_get_value([self.kernel, self.vector_u])
+
+    def load_own_variables(self, store):
+        K.set_value(self.vector_u, store["1"])
+
     def get_config(self):
         return {**super().get_config(), "power_iterations": self.power_iterations}

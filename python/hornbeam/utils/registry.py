@@ -99,6 +99,7 @@ LAYERS = Registry(
     "hornbeam.layers.feature_space",
     "hornbeam.layers.kernelized",
     "hornbeam.premade",
+    "hornbeam.sharpness_aware",
     "hornbeam.legacy.layers",
     "hornbeam.legacy.convnext",
     "hornbeam.legacy.tf_op_layers",
