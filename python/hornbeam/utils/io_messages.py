@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from ..settings import settings
@@ -31,4 +30,6 @@ def show(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     elif message := text.strip("\r\n"):
+        import logging  # costs milliseconds, and few need it
+
         logging.getLogger("hornbeam").info(message)
