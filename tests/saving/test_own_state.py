@@ -310,3 +310,39 @@ def test_files_take_no_more_than_the_zip(tmp_path):
         archive.writestr("assets/layers/with_files/zeros", bytes(1 << 25))
     with pytest.raises(ValueError, match="no model does that"):
         load_model(tmp_path / "m.keras", custom_objects={"WithFiles": WithFiles}, compile=False)
+
+
+# -- files from strangers ---------------------------------------------------------------------------------------------
+def changed(path, change):
+    """The zip with another config."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    change(config)
+    members["config.json"] = json.dumps(config)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, contents in members.items():
+            archive.writestr(name, contents)
+
+
+@pytest.mark.parametrize(
+    "built",
+    [{}, {"input_shape": 3}, {"input_shape": "abc"}, {"input_shape": [None, {"a": 1}]}, {"input_shape": [None]}],
+)
+def test_build_configs_that_make_no_sense(built, tmp_path):
+    model = Encoder()
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, :1], verbose=0)
+    model.save(tmp_path / "m.keras")
+    changed(tmp_path / "m.keras", lambda config: config.update(build_config=built))
+    with pytest.raises(ValueError):
+        load_model(tmp_path / "m.keras", custom_objects={"Encoder": Encoder})
+
+
+def test_what_a_layer_does_not_find(tmp_path):
+    model = Sequential([L.Dense(2, input_shape=(4,)), L.Dense(3, name="own")])
+    model.save(tmp_path / "m.keras")
+    changed(tmp_path / "m.keras", lambda config: config["config"]["layers"][-1].update(
+        module=None, registered_name="WithCounter", class_name="WithCounter"))  # fmt: skip
+    with pytest.raises(ValueError, match="counter"):
+        load_model(tmp_path / "m.keras", custom_objects={"WithCounter": WithCounter}, compile=False)

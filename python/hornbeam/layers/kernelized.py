@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from .. import backend as K
 from .. import initializers
 from ..engine.base_layer import InputSpec, Layer
+from ..graph import Tensor
 from ..utils.registry import LAYERS
 
 _KERNELS = ("gaussian", "laplacian")
@@ -59,7 +58,7 @@ class RandomFourierFeatures(Layer):
         if kernel == "gaussian":
             initial = initializers.RandomNormal(stddev=1.0)
         elif kernel == "laplacian":
-            initial = initializers.Constant(np.random.standard_cauchy((size, self.output_dim)))
+            initial = _cauchy
         self.unscaled_kernel = self.add_weight(
             name="unscaled_kernel", shape=(size, self.output_dim), initializer=initial, trainable=False
         )
@@ -81,6 +80,12 @@ class RandomFourierFeatures(Layer):
         kernel = self.kernel_initializer if named else initializers.serialize(self.kernel_initializer)
         own = {"output_dim": self.output_dim, "kernel_initializer": kernel, "scale": self.scale}
         return {**super().get_config(), **own}
+
+
+def _cauchy(shape: tuple, dtype: str | None = None) -> Tensor:
+    """Numbers of the standard Cauchy distribution."""
+    angles = K.random_uniform(shape, -math.pi / 2, math.pi / 2, dtype=dtype)
+    return K.sin(angles) / K.cos(angles)
 
 
 LAYERS.register({"RandomFourierFeatures": RandomFourierFeatures})

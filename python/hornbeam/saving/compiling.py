@@ -82,7 +82,7 @@ def _load_own_optimizer(model: Any, store: dict) -> None:
         if defines(optimizer, "load_own_variables"):
             optimizer.load_own_variables(store)
         else:
-            arrays = [store[str(i)] for i in range(len(store))]
+            arrays = [store[str(i)] for i in range(len(store)) if str(i) in store]
             _set(optimizer, from_later(optimizer, arrays, len(model.trainable_weights)))
 
     if model._is_compiled:

@@ -16,6 +16,7 @@ import numpy as np
 from .. import backend as K
 from ..engine.calling import weights_were_set
 from ..engine.tracing import is_network
+from ..utils.messages import shortened
 from ..utils.overriding import defines
 from . import hdf5
 from .snapshot import Snapshot
@@ -84,7 +85,12 @@ def load_weights(file: Any, model: Any) -> None:
         raise ValueError("The file has weights, but the model has none: it does not know the shape of its inputs.")
     K.batch_set_value([(weight, np.asarray(item[()])) for weight, item in pairs])
     for owner, store in by_themselves.items():
-        owner.load_own_variables(store)
+        try:
+            owner.load_own_variables(store)
+        except LookupError as error:
+            raise ValueError(
+                f"The file does not have what the layer {owner.name} loads by itself: {shortened(error)}; it has {shortened(list(store))}."
+            ) from error
     weights_were_set([model])
 
 
