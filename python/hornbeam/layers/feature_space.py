@@ -102,6 +102,7 @@ class FeatureSpace(Layer):
     """
 
     _is_graph_network = False  # how files tell models from layers
+    layers_in_files = "preprocessors"
 
     def __init__(
         self, features, output_mode="concat", crosses=None, crossing_dim=32, hashing_dim=32, num_discretization_bins=32,

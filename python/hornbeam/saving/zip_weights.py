@@ -23,7 +23,7 @@ from .snapshot import Snapshot
 
 #: Container of a network's layers, and how far apart the numbers of two layers of a class are: up to 2.13 each layer
 #: was counted twice.
-_CONTAINERS = (("layers", 1), ("_layer_checkpoint_dependencies", 2))
+_CONTAINERS = (("layers", 1), ("preprocessors", 1), ("_layer_checkpoint_dependencies", 2))
 _INNER = ("forward_layer", "backward_layer", "layer", "cell")
 
 
@@ -39,7 +39,12 @@ def all_weights(model: Any) -> list:
 
 def owners(model: Any) -> Iterator[tuple[str, Any]]:
     """The layers of a model, those inside of layers too, with the paths at which a file has their own weights."""
-    return _network(model, "layers", 1)
+    return _network(model, _container(model), 1)
+
+
+def _container(model: Any) -> str:
+    """What files call the layers of a model; a FeatureSpace has another name for them."""
+    return getattr(model, "layers_in_files", "layers")
 
 
 def save_weights(file: Any, model: Any, snapshot: Snapshot) -> None:
@@ -104,7 +109,7 @@ def set_vocabularies(network: Any, vocabularies: dict[str, list[str]], prefix: s
         ValueError: a vocabulary is one that the layer cannot take.
     """
     for name, layer in _numbered(network.layers, 1):
-        path = f"{prefix}layers/{name}"
+        path = f"{prefix}{_container(network)}/{name}"
         if is_network(layer):
             set_vocabularies(layer, vocabularies, f"{path}/")
         elif hasattr(layer, "set_vocabulary") and getattr(layer, "_lookup_layer", layer).vocabulary is None:
