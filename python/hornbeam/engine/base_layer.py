@@ -95,6 +95,7 @@ class Layer(LaterLayer, NodeAccess):
         trainable: whether training changes the weights.
         dtype: dtype of the weights, floatx by default.
         autocast: whether floating inputs are cast to ``dtype`` (TensorFlow 2's layers do that).
+        dynamic: whether ``call`` looks at values, so that it runs step by step (as in tf.keras, where tensors are eager).
         input_shape, batch_input_shape, batch_size: for the first layer of a Sequential.
         weights: initial weights, as for :meth:`set_weights`.
 
@@ -114,6 +115,7 @@ class Layer(LaterLayer, NodeAccess):
             "weights",
             "input_dtype",
             "autocast",
+            "dynamic",
         )
     )
 
@@ -178,6 +180,8 @@ class Layer(LaterLayer, NodeAccess):
             self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
         self.dtype = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
         self._autocast = kwargs.get("autocast", self._autocast)
+        if kwargs.get("dynamic"):
+            self.dynamic = True
         self._initial_weights = kwargs.get("weights")
 
     @property
@@ -675,6 +679,8 @@ class Layer(LaterLayer, NodeAccess):
         if hasattr(self, "batch_input_shape"):
             config["batch_input_shape"] = self.batch_input_shape
         config["dtype"] = self.dtype
+        if self.dynamic:
+            config["dynamic"] = True
         return config
 
     @classmethod

@@ -72,7 +72,7 @@ class Network(Layer):
         if is_graph:
             self._init_graph_network(*args, **kwargs)
         else:
-            if args or set(kwargs) - {"name", "trainable", "dtype"}:
+            if args or set(kwargs) - {"name", "trainable", "dtype", "dynamic"}:
                 raise TypeError(
                     f"{type(self).__name__}() takes `inputs` and `outputs`, or neither, and `name`, `trainable`, "
                     f"`dtype`; got {len(args)} positional arguments and {sorted(kwargs)}"
@@ -80,8 +80,8 @@ class Network(Layer):
             self._init_subclassed_network(**kwargs)
 
     @disable_tracking
-    def _base_init(self, name=None, trainable=True, dtype=None):
-        super().__init__(name=name, trainable=trainable, dtype=dtype)
+    def _base_init(self, name=None, trainable=True, dtype=None, dynamic=False):
+        super().__init__(name=name, trainable=trainable, dtype=dtype, dynamic=dynamic)
         self._run_counter = RunCounter(self._lock)
         self._fed_inputs: list[FedInput] = []
         self.inputs: list[Any] = []

@@ -23,7 +23,7 @@ from .training_utils import should_run_validation
 
 def step_function(model: Any, step: Callable) -> Callable:
     """What runs ``step`` on the next batch of an iterator: ``make_train_function`` and its like give it."""
-    traced = step if model.run_eagerly else Traced(step)
+    traced = step if model.run_eagerly or model.dynamic else Traced(step)
 
     def run(iterator: Iterator) -> Any:
         return traced(_tensors(next(iterator)))

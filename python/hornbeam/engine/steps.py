@@ -32,6 +32,7 @@ class Steps:
 
     if TYPE_CHECKING:  # what a Model has besides
         optimizer: Any
+        dynamic: bool
         trainable_weights: list
         losses: list
         metrics: list
@@ -44,7 +45,7 @@ class Steps:
         if settings.recorder is None:
             return False
         own = any(getattr(type(self), name) is not getattr(Steps, name) for name in _BY_STEPS[mode])
-        if own or bool(self.run_eagerly) or not getattr(self, "_is_graph_network", True):
+        if own or bool(self.run_eagerly) or self.dynamic or not getattr(self, "_is_graph_network", True):
             return True
         return mode != "predict" and (self._optimizer_looks_at_values() or bool(self._layers_that_set_weights()))
 

@@ -128,12 +128,12 @@ class Model(Steps, LaterModel, Network):
             weighted_metrics: metrics that count each sample by its weight.
             target_tensors: tensors to use as targets instead of fed ones.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how tf.keras runs a step. They change no
-                result, and nothing here: a step is one call in any case.
+                result, and nothing here: a step is one call in any case. ``pss_evaluation_shards``, of clusters, too.
 
         Raises:
             ValueError: an unknown name, or an argument that does not fit the outputs.
         """
-        if unknown := kwargs.keys() - set(RUN_OPTIONS):
+        if unknown := kwargs.keys() - {*RUN_OPTIONS, "pss_evaluation_shards"}:
             name = min(unknown)
             guess = did_you_mean(name, argument_names(type(self).compile))
             raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")

@@ -25,6 +25,13 @@ class _ConvRNN(RNN):
 
     _rank: int
 
+    def build(self, input_shape):
+        if self.time_major:
+            raise ValueError(
+                f"{type(self).__name__} takes inputs (batch, time, ...): `time_major` is of other recurrent layers."
+            )
+        super().build(input_shape)
+
     def _state_shape(self, input_shape) -> tuple:
         """The shape of one state; dims may be numbers, None or scalar tensors."""
         cell = self.cell

@@ -253,7 +253,7 @@ class Bidirectional(TakesStates, Wrapper):
         y, states = self._run(self.forward_layer, inputs, mask, training, initial_state[:half], constants)
         y_back, states_back = self._run(self.backward_layer, inputs, mask, training, initial_state[half:], constants)
         if self.return_sequences:
-            y_back = K.reverse(y_back, 1)
+            y_back = K.reverse(y_back, 0 if getattr(self.forward_layer, "time_major", False) else 1)
         outputs = [y, y_back] if self.merge_mode is None else [_merge(y, y_back, self.merge_mode)]
         return unpack_singleton(outputs + states + states_back)
 

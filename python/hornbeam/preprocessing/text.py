@@ -85,6 +85,7 @@ class Tokenizer:
         char_level: whether characters are the words.
         oov_token: a word that stands for the ones not in the vocabulary; it gets number 1. By default those are
             left out.
+        analyzer: (keyword only, as in tf.keras) a function from a text to its words, in place of filters, lower and split.
 
     Attributes:
         word_counts: how often each word occurred, in order of first occurrence.
@@ -113,6 +114,7 @@ class Tokenizer:
         if "nb_words" in kwargs:
             warn_user("The `nb_words` argument in `Tokenizer` has been renamed `num_words`.")
             num_words = kwargs.pop("nb_words")
+        self.analyzer = kwargs.pop("analyzer", None)
         if kwargs:
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
         self.num_words = num_words
@@ -133,6 +135,8 @@ class Tokenizer:
             if not self.lower:
                 return text
             return [word.lower() for word in text] if isinstance(text, list) else text.lower()
+        if self.analyzer is not None:
+            return self.analyzer(text)
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
     def fit_on_texts(self, texts):

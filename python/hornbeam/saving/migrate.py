@@ -25,7 +25,6 @@ _PACKAGES = ("keras", "tf_keras", "tensorflow")
 _NEUTRAL: dict[str, tuple] = {
     "ragged": (False, None),
     "optional": (False,),
-    "time_major": (False,),
     "reverse_state_order": (False,),
     "synchronized": (False, True),  # over devices, of which there is one
     "renorm": (False,),
@@ -157,8 +156,9 @@ def _layer(kind: str, config: dict) -> None:
     if kind in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"):
         for key in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):  # written, but without meaning
             config.pop(key, None)
-    if config.get("zero_output_for_mask") is False:
-        del config["zero_output_for_mask"]
+    for key in ("zero_output_for_mask", "time_major"):
+        if config.get(key) is False:
+            del config[key]
     if kind in _DEFAULT_SEEDED:
         config.pop("seed", None)
     if kind in ("ZeroPadding1D", "Cropping1D", "UpSampling1D") and config.get("data_format") == "channels_last":
