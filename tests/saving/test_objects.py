@@ -30,7 +30,8 @@ def own_function(x):
 
 @pytest.mark.parametrize("item", [
     layers.Dense(3, activation="relu", kernel_initializer=initializers.RandomNormal(stddev=0.5)), optimizers.Adam(0.25),
-    losses.Huber(delta=2.0), metrics.AUC(num_thresholds=7), regularizers.l2(0.5), constraints.MaxNorm(3), initializers.Zeros(),
+    losses.Huber(delta=2.0), metrics.AUC(num_thresholds=7), losses.MeanSquaredError(), metrics.MeanSquaredError(), regularizers.l2(0.5), constraints.MaxNorm(3), initializers.Zeros(),
+    initializers.Identity(), layers.Identity(),
     schedules.ExponentialDecay(0.1, 10, 0.5), Sequential([layers.Dense(2, input_shape=(3,))]),
 ], ids=lambda item: type(item).__name__)  # fmt: skip
 def test_there_and_back(item):
@@ -39,8 +40,9 @@ def test_there_and_back(item):
     again = saving.deserialize_keras_object(config)
     assert type(again) is type(item)
     assert saving.serialize_keras_object(again)["config"] == saving.serialize_keras_object(item)["config"]
-    old = saving.deserialize_keras_object({"class_name": config["class_name"], "config": config["config"]})
-    assert type(old) is type(item)
+    if type(item).__name__ not in ("MeanSquaredError", "Identity"):  # which of the two, only the module says
+        plain = saving.deserialize_keras_object({"class_name": config["class_name"], "config": config["config"]})
+        assert type(plain) is type(item)
 
 
 def test_structures_and_users_classes():

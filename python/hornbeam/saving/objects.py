@@ -67,7 +67,7 @@ def _module(kind: type) -> str | None:
     if not kind.__module__.startswith("hornbeam."):
         return None
     for module, registry in _REGISTRIES.items():
-        if kind.__name__ in registry or kind.__name__.lower() in registry:
+        if registry.holds(kind):
             return module
     return None
 

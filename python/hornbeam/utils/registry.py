@@ -35,6 +35,10 @@ class Registry:
         """Let each name stand for a class or function."""
         self._objects.update(objects)
 
+    def holds(self, kind: type) -> bool:
+        """Whether a class is registered, under whatever name."""
+        return any(known is kind for known in self._objects.values())
+
     def __contains__(self, name: object) -> bool:
         """Whether a config may have this name without custom objects."""
         if not isinstance(name, str):
