@@ -149,6 +149,9 @@ class OwnCompile(Model):
     def call(self, inputs):
         return self.dense(inputs)
 
+    def get_config(self):
+        return {}
+
     def compile(self, factor, **kwargs):
         super().compile(**kwargs)
         self.factor = factor
@@ -223,7 +226,7 @@ def test_compile_configs():
     assert other.loss == "mae" and other.optimizer.get_config()["learning_rate"] == 0.5
 
 
-def test_a_constructor_with_arguments_needs_a_config():
+def test_a_constructor_with_arguments_needs_a_config(request):
     class Sized(Model):
         def __init__(self, size):
             super().__init__()
@@ -231,6 +234,14 @@ def test_a_constructor_with_arguments_needs_a_config():
         def call(self, x):
             return x
 
+    class Unsized(Sized):
+        def __init__(self):
+            super().__init__(2)
+
+    with pytest.raises(NotImplementedError, match="subclass of Model"):
+        Unsized().get_config()
+    request.getfixturevalue("tf2")
+    assert Unsized().get_config() == {}
     with pytest.raises(NotImplementedError, match="define `get_config`"):
         Sized(3).get_config()
 

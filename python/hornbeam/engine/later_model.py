@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import distribution, graph
+from ..settings import settings
 from ..utils.generic_utils import unpack_singleton
 from ..utils.overriding import default
 
@@ -116,6 +117,11 @@ def config_of_subclass(model: Any) -> dict:
         NotImplementedError: its constructor has arguments.
     """
     parameters = list(inspect.signature(type(model).__init__).parameters.values())[1:]
+    if not settings.dialect.subclasses_have_configs:
+        raise NotImplementedError(
+            f"{type(model).__name__} {model.name} is a subclass of Model: its topology is Python code and has no config. Define "
+            "`get_config` to save it as 'name.keras', or use `save_weights`."
+        )
     if any(p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.default is p.empty for p in parameters):
         raise NotImplementedError(
             f"The class {type(model).__name__} of the model {model.name} has its own `call`, and a constructor with arguments: "

@@ -472,7 +472,7 @@ class Network(Layer):
     def get_config(self):
         """The network as plain data, from which ``from_config`` makes an equal one (with new weights)."""
         if not self._is_graph_network:
-            return config_of_subclass(self) if type(self).get_config is Network.get_config else {}
+            return {} if type(self).get_config is not Network.get_config else config_of_subclass(self)
         return network_to_config(self)
 
     @classmethod
