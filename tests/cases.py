@@ -316,6 +316,11 @@ NETWORKS = [
         case("sparse_categorical_crossentropy", whole(3, 2, 2), shares(2, 2, 3)),
         case("sparse_categorical_crossentropy", whole(3, 2, 2), unit(2, 3, 2), axis=1),
     ),
+    case("sparse_categorical_crossentropy", whole(4, 3, 2), shares(3, 2, 4), ignore_class=1),
+    case("binary_focal_crossentropy", unit(3, 2), unit(3, 2)),
+    case("binary_focal_crossentropy", unit(3, 2), real(3, 2), True, 0.3, 1.5, from_logits=True),
+    case("categorical_focal_crossentropy", unit(2, 3, 2), positive(2, 3, 2), axis=1),
+    case("categorical_focal_crossentropy", shares(3, 2), real(3, 2), [0.5, 2.0], 1.5, from_logits=True),
     case("binary_crossentropy", unit(3, 2), unit(3, 2)),
     case("binary_crossentropy", unit(3, 2), real(3, 2), from_logits=True),
     case("in_top_k", apart(4, 5), whole(5, 4), 2, smooth=False),
@@ -350,6 +355,8 @@ FUNCTIONS = [
         for back in (False, True)
         for unroll in (False, True)
     ),
+    case("rnn", real(3, 2, 2), real(2, 2), real(2, 2), real(2, 2), time_major=True, call=_simple_rnn),
+    case("rnn", real(2, 3, 2), real(2, 2), real(2, 2), real(2, 2), return_all_outputs=False, call=_simple_rnn),
     case("rnn", real(2, 3, 2), real(2, 2), real(2, 2), call=_gated),
 ]  # fmt: skip
 

@@ -387,7 +387,10 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return -np.sum(target * np.log(_clipped(output)), axis)
 
 
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1, ignore_class=None):
+    if ignore_class is not None:
+        loss = sparse_categorical_crossentropy(np.where(target == ignore_class, 0, target), output, from_logits, axis)
+        return np.where(target == ignore_class, 0.0, loss)
     output = np.moveaxis(output, axis, -1)
     output = softmax(output if from_logits else np.log(_clipped(output)))
     picked = np.take_along_axis(output, target.reshape(*output.shape[:-1], 1), -1)
@@ -399,6 +402,19 @@ def binary_crossentropy(target, output, from_logits=False):
         return np.logaddexp(output, 0) - target * output
     output = _clipped(output)  # and 2.3.1 adds epsilon once more
     return -(target * np.log(output + EPSILON) + (1 - target) * np.log(1 - output + EPSILON))
+
+
+def binary_focal_crossentropy(target, output, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False):
+    p = 1 / (1 + np.exp(-output)) if from_logits else output
+    right = target * p + (1 - target) * (1 - p)
+    loss = (1 - right) ** gamma * binary_crossentropy(target, output, from_logits)
+    return loss * (target * alpha + (1 - target) * (1 - alpha)) if apply_class_balancing else loss
+
+
+def categorical_focal_crossentropy(target, output, alpha=0.25, gamma=2.0, from_logits=False, axis=-1):
+    p = softmax(output, axis) if from_logits else output / np.sum(output, axis, keepdims=True)
+    p = _clipped(p)
+    return -np.sum(np.asarray(alpha) * (1 - p) ** gamma * target * np.log(p), axis)
 
 
 def in_top_k(predictions, targets, k):
@@ -444,12 +460,18 @@ def foldr(fn, elems, initializer=None):
     return foldl(fn, elems[::-1], initializer)
 
 
-def rnn(step_function, inputs, initial_states, go_backwards=False, constants=(), unroll=False):
+def rnn(
+    step_function, inputs, initial_states, go_backwards=False, constants=(), unroll=False, time_major=False,
+    return_all_outputs=True,
+):  # fmt: skip
+    if time_major:
+        last, outputs, states = rnn(step_function, np.moveaxis(inputs, 0, 1), initial_states, go_backwards, constants)
+        return last, np.moveaxis(outputs, 0, 1), states
     states, outputs = list(initial_states), []
     for x in np.moveaxis(inputs[:, ::-1] if go_backwards else inputs, 1, 0):
         output, states = step_function(x, list(states) + list(constants))
         outputs.append(output)
-    return outputs[-1], np.stack(outputs, axis=1), states
+    return outputs[-1], np.stack(outputs if return_all_outputs else outputs[-1:], axis=1), states
 
 
 def in_train_phase(x, alt, training=None):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hornbeam import activations, losses, metrics
+from hornbeam import activations, layers, losses, metrics, models
 from hornbeam import backend as K
 
 P = np.random.RandomState(0).uniform(0.05, 0.95, (6, 4))
@@ -165,3 +165,146 @@ def test_mistakes(make, message):
 def test_activations(name, expected):
     x = np.linspace(-8, 8, 12).reshape(3, 4)
     np.testing.assert_allclose(value(activations.get(name)(K.constant(x, "float64"))), expected(x), rtol=1e-10)
+
+
+# -- means of elements, and states together ------------------------------------------------------------------------
+@pytest.fixture(params=["graph", "eager"])
+def mode(request):
+    if request.param == "eager":
+        request.getfixturevalue("eager")
+
+
+def seen(metric, *batches):
+    for batch in batches:
+        updates = metric.update_state(*batch)
+        if updates is not None:
+            K.function([], [], updates=updates if isinstance(updates, list) else [updates])([])
+    return value(metric.result())
+
+
+def test_means_of_each_element(mode):
+    """The numbers of its page."""
+    metric = metrics.MeanTensor()
+    with pytest.raises(ValueError, match="does not have any value yet"):
+        metric.result()
+    np.testing.assert_array_equal(seen(metric, ([0.0, 1, 2, 3],), ([4.0, 5, 6, 7],)), [2, 3, 4, 5])
+    got = seen(metric, (np.array([12.0, 10, 8, 6]), np.array([0, 0.2, 0.5, 1])))
+    np.testing.assert_allclose(got, [2, 3.6363635, 4.8, 5.3333335], rtol=1e-6)
+    with pytest.raises(ValueError, match="same shape"):
+        metric.update_state(np.ones((2, 2)))
+    shaped = again(metrics.MeanTensor(shape=(1, 4), dtype="float64"), metrics)
+    np.testing.assert_array_equal(value(shaped.result()), np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="number of elements"):
+        metrics.MeanTensor(shape=(10**6, 10**6))
+
+
+def test_relative_errors(mode):
+    metric = metrics.MeanRelativeError(normalizer=[1.0, 3.0, 2.0, 0.0])
+    assert seen(metric, ([1.0, 3, 2, 3], [2.0, 4, 6, 8])) == np.float32((1 + 1 / 3 + 2 + 0) / 4)
+    assert again(metric, metrics).normalizer.tolist() == [1, 3, 2, 0]
+    weighted = metrics.MeanRelativeError(normalizer=[1.0, -2.0])
+    np.testing.assert_allclose(seen(weighted, ([1.0, 2], [2.0, 4], [3.0, 1.0])), (3 - 1) / 4)
+
+
+def test_states_of_several_metrics_together(mode):
+    one, two = metrics.BinaryAccuracy(), metrics.BinaryAccuracy()
+    seen(one, ([[1.0], [1.0]], [[0.9], [0.1]]))
+    seen(two, ([[1.0], [0.0]], [[0.8], [0.1]]))
+    one.merge_state([two])
+    assert value(one.result()) == 0.75
+    with pytest.raises(ValueError, match="not compatible"):
+        one.merge_state([metrics.Sum()])
+    assert value(one.result()) == 0.75
+
+
+# -- arguments that only tf.keras has ------------------------------------------------------------------------------
+NUMBERS = np.array([[0, 3, 9], [9, 1, 2]])
+CUBE = np.random.RandomState(5).uniform(0.1, 1, (2, 3, 4))
+SHARES = CUBE / CUBE.sum(-1, keepdims=True)
+COUNTS = NUMBERS != 9
+NLL = np.where(COUNTS, -np.log(np.take_along_axis(SHARES, np.where(COUNTS, NUMBERS, 0)[..., None], -1)[..., 0]), 0)
+
+
+@pytest.mark.parametrize("reduction, weights, expected", [
+    ("sum_over_batch_size", None, NLL.sum() / 4), ("sum", None, NLL.sum()), ("none", None, NLL),
+    ("sum_over_batch_size", [2.0, 0.5], (NLL * [[2.0], [0.5]]).sum() / 4),
+])  # fmt: skip
+def test_ignored_classes_do_not_count(reduction, weights, expected):
+    loss = again(losses.SparseCategoricalCrossentropy(ignore_class=9, reduction=reduction), losses)
+    np.testing.assert_allclose(value(loss(NUMBERS, SHARES, weights)), expected, rtol=1e-6)
+
+
+def test_a_model_with_an_ignored_class(mode):
+    model = models.Sequential([layers.Activation("linear", input_shape=(3, 4))])
+    metric = metrics.SparseCategoricalCrossentropy(name="nll", ignore_class=9)
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(ignore_class=9), metrics=[metric])
+    np.testing.assert_allclose(model.evaluate(SHARES, NUMBERS[..., None], verbose=0), [NLL.sum() / 4] * 2, rtol=1e-6)
+    with pytest.raises(ValueError, match="class number 9"):
+        model.compile("sgd", losses.SparseCategoricalCrossentropy())
+        model.evaluate(SHARES, NUMBERS[..., None])
+
+
+HOT = np.eye(3)[[[0, 1, 2, 0], [2, 2, 1, 0]]].transpose(0, 2, 1)
+ALONG = CUBE / CUBE.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("loss, expected", [
+    (losses.BinaryCrossentropy, -(HOT * np.log(ALONG) + (1 - HOT) * np.log(1 - ALONG)).mean(1)),
+    (losses.CategoricalCrossentropy, -(HOT * np.log(ALONG)).sum(1)),
+    (losses.BinaryFocalCrossentropy, binary_focal(HOT, ALONG, 2.0).mean(1)),
+    (losses.CategoricalFocalCrossentropy, -0.25 * (HOT * (1 - ALONG) ** 2 * np.log(ALONG)).sum(1)),
+])  # fmt: skip
+def test_losses_along_an_axis(loss, expected):
+    along = again(loss(axis=1, reduction="none"), losses)
+    np.testing.assert_allclose(value(along(HOT, ALONG)), expected, rtol=1e-5)
+
+
+def test_a_metric_along_an_axis():
+    metric = again(metrics.CategoricalCrossentropy(axis=1), metrics)
+    np.testing.assert_allclose(seen(metric, (HOT, ALONG)), -(HOT * np.log(ALONG)).sum(1).mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [metrics.SensitivityAtSpecificity, metrics.SpecificityAtSensitivity])
+def test_rates_of_one_class(kind):
+    one = again(kind(0.4, num_thresholds=20, class_id=2), metrics)
+    plain = kind(0.4, num_thresholds=20)
+    assert seen(one, (YES, P)) == seen(plain, (YES[:, 2], P[:, 2])) != seen(kind(0.4, num_thresholds=20), (YES, P))
+
+
+# -- backend -------------------------------------------------------------------------------------------------------
+def test_the_phase_of_a_block():
+    assert K.is_tensor(K.learning_phase())
+    with K.learning_phase_scope(1):
+        assert K.learning_phase() == 1
+        with pytest.raises(RuntimeError), K.learning_phase_scope(0):
+            assert K.learning_phase() == 0
+            raise RuntimeError
+        assert K.learning_phase() == 1
+    assert K.is_tensor(K.learning_phase())
+
+
+def test_arguments_by_the_later_names():
+    before = K.epsilon()
+    K.set_epsilon(value=1e-3)
+    assert K.epsilon() == 1e-3
+    K.set_epsilon(before)
+    K.set_floatx(value="float32")
+    assert K.batch_get_value(tensors=[K.variable(2.0)]) == [2]
+    with pytest.raises(TypeError, match="are one argument"):
+        K.set_epsilon(e=1e-3, value=1e-2)
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+def test_outputs_of_masked_steps_are_zeros(unroll):
+    x, mask = np.arange(12.0).reshape(2, 3, 2), np.array([[1, 1, 0], [0, 1, 1]])
+
+    def step(x, states):
+        return x + states[0], [x + states[0]]
+
+    last, outputs, (state,) = K.rnn(
+        step, K.constant(x), [K.zeros((2, 2))], mask=K.constant(mask), zero_output_for_mask=True, unroll=unroll
+    )
+    sums = (x * mask[..., None]).cumsum(1)
+    np.testing.assert_array_equal(value(outputs), sums * mask[..., None])
+    np.testing.assert_array_equal(value(last), sums[:, -1] * mask[:, -1:])
+    np.testing.assert_array_equal(value(state), sums[:, -1])

@@ -35,7 +35,7 @@ _MODULES = (
     "activations", "applications", "backend", "callbacks", "constraints", "datasets", "engine", "initializers",
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "utils", "wrappers",
 )  # fmt: skip
-_MORE_MODULES = ("config", "graph", "legacy", "mixed_precision", "objectives", "saving", "version")
+_MORE_MODULES = ("config", "experimental", "graph", "legacy", "mixed_precision", "objectives", "saving", "version")
 _NAMES = {
     "DeviceArray": "_core",
     "Input": "layers",

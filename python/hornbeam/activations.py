@@ -116,12 +116,12 @@ def log_softmax(x: Any) -> Any:
     return graph.apply("log_softmax", [x])
 
 
-def serialize(activation: Callable) -> str:
+def serialize(activation: Callable, use_legacy_format: bool = False) -> str:
     """The name of an activation function."""
     return get_registered_name(activation)
 
 
-def deserialize(name: Any, custom_objects: dict | None = None) -> Callable:
+def deserialize(name: Any, custom_objects: dict | None = None, use_legacy_format: bool = False) -> Callable:
     """The activation function of a name.
 
     Raises:

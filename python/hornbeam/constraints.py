@@ -112,7 +112,7 @@ unit_norm = unitnorm = UnitNorm
 min_max_norm = MinMaxNorm
 
 
-def serialize(constraint: Any) -> Any:
+def serialize(constraint: Any, use_legacy_format: bool = False) -> Any:
     """The config of a constraint."""
     return serialize_keras_object(constraint)
 

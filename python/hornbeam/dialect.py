@@ -52,6 +52,11 @@ class Dialect:
         "Keras 2.3.1's; one norm for all gradients",
         "tf.keras's; each gradient by its own norm",
     )
+    subclasses_have_configs: bool = _rule(
+        "`get_config` of a model whose class has a `call` and no `get_config`",
+        "NotImplementedError",
+        "an empty one, if the class is made of no arguments",
+    )
     later_batch_normalization: bool = _rule(
         "a batch normalization that is frozen when it is called",
         "normalizes by the batch in training",

@@ -280,7 +280,7 @@ identity = Identity
 orthogonal = Orthogonal
 
 
-def serialize(initializer: Any) -> Any:
+def serialize(initializer: Any, use_legacy_format: bool = False) -> Any:
     """The config of an initializer."""
     return serialize_keras_object(initializer)
 

@@ -34,7 +34,9 @@ class Loss:
         Raises:
             ValueError: weights that do not fit the losses.
         """
-        return losses_utils.compute_weighted_loss(self.call(y_true, y_pred), sample_weight, self.reduction)
+        losses = self.call(y_true, y_pred)
+        weights = losses_utils.without_ignored(losses, sample_weight, self.reduction == Reduction.SUM_OVER_BATCH_SIZE)
+        return losses_utils.compute_weighted_loss(losses, weights, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError("Must be implemented in subclasses.")
@@ -63,6 +65,11 @@ class LossFunctionWrapper(Loss):
     def get_config(self) -> dict:
         kwargs = {k: K.eval(v) if K.is_tensor(v) else v for k, v in self._fn_kwargs.items()}
         return {**super().get_config(), **kwargs}
+
+
+def _unless(default: Any, **given: Any) -> dict:
+    """Arguments that only tf.keras has, without those that are as by default: Keras 2.3.1 reads such a config, too."""
+    return {name: value for name, value in given.items() if value != default}
 
 
 class MeanSquaredError(LossFunctionWrapper):
@@ -103,6 +110,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
     Args:
         from_logits: predictions are logits, not probabilities.
         label_smoothing: moves targets this far from 0 and 1 towards 0.5 (1 moves them all the way).
+        axis: the one that the mean of a sample is over, or of the classes.
     """
 
     def __init__(
@@ -111,8 +119,16 @@ class BinaryCrossentropy(LossFunctionWrapper):
         label_smoothing: float = 0,
         reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
         name: str = "binary_crossentropy",
+        axis: int = -1,
     ) -> None:
-        super().__init__(binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
+        super().__init__(
+            binary_crossentropy,
+            reduction,
+            name,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            **_unless(-1, axis=axis),
+        )
         self.from_logits = from_logits
 
 
@@ -125,22 +141,35 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         label_smoothing: float = 0,
         reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
         name: str = "categorical_crossentropy",
+        axis: int = -1,
     ) -> None:
         super().__init__(
-            categorical_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
+            categorical_crossentropy,
+            reduction,
+            name,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            **_unless(-1, axis=axis),
         )
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
-    """Cross-entropy of targets given as class numbers."""
+    """Cross-entropy of targets given as class numbers; where they are ``ignore_class``, they do not count."""
 
     def __init__(
         self,
         from_logits: bool = False,
         reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
         name: str = "sparse_categorical_crossentropy",
+        ignore_class: int | None = None,
     ) -> None:
-        super().__init__(sparse_categorical_crossentropy, reduction, name, from_logits=from_logits)
+        super().__init__(
+            sparse_categorical_crossentropy,
+            reduction,
+            name,
+            from_logits=from_logits,
+            **_unless(None, ignore_class=ignore_class),
+        )
 
 
 class Hinge(LossFunctionWrapper):
@@ -222,12 +251,13 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
         name: str = "binary_focal_crossentropy",
     ) -> None:
         super().__init__(
             binary_focal_crossentropy, reduction, name, apply_class_balancing=apply_class_balancing, alpha=alpha,
-            gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing,
+            gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, **_unless(-1, axis=axis),
         )  # fmt: skip
 
 
@@ -241,12 +271,13 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
+        axis: int = -1,
         reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
         name: str = "categorical_focal_crossentropy",
     ) -> None:
         super().__init__(
             categorical_focal_crossentropy, reduction, name, alpha=alpha, gamma=gamma, from_logits=from_logits,
-            label_smoothing=label_smoothing,
+            label_smoothing=label_smoothing, **_unless(-1, axis=axis),
         )  # fmt: skip
 
 
@@ -321,28 +352,34 @@ def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     return 0.5 * K.square(quadratic) + delta * (error - quadratic)
 
 
-def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
-    """Cross-entropy of one-hot targets over the last axis."""
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1
+) -> Any:
+    """Cross-entropy of one-hot targets over ``axis``."""
     y_true, y_pred = as_tensors(y_true, y_pred)
     if label_smoothing:
-        classes = K.cast(K.shape(y_true)[1], K.dtype(y_pred))
+        classes = K.cast(K.shape(y_true)[1 if axis == -1 else axis], K.dtype(y_pred))
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes
-    return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
+    return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
-def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """Cross-entropy of class numbers over ``axis``."""
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
+) -> Any:
+    """Cross-entropy of class numbers over ``axis``; 0 where they are ``ignore_class``."""
     y_pred = y_pred if K.is_tensor(y_pred) else K.constant(y_pred)
     y_true = y_true if K.is_tensor(y_true) else graph.constant(y_true)
-    return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis, ignore_class)
 
 
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
-    """Mean over the last axis of the cross-entropy of yes/no targets."""
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1
+) -> Any:
+    """Mean over ``axis`` of the cross-entropy of yes/no targets."""
     y_true, y_pred = as_tensors(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
+    return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
 def kullback_leibler_divergence(y_true: Any, y_pred: Any) -> Any:
@@ -372,17 +409,14 @@ def binary_focal_crossentropy(
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0,
+    axis: int = -1,
 ) -> Any:
-    """Mean over the last axis of what :class:`BinaryFocalCrossentropy` says."""
+    """Mean over ``axis`` of what :class:`BinaryFocalCrossentropy` says."""
     y_true, y_pred = as_tensors(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    p = K.sigmoid(y_pred) if from_logits else y_pred
-    right = y_true * p + (1.0 - y_true) * (1.0 - p)
-    loss = K.pow(1.0 - right, gamma) * K.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
-    if apply_class_balancing:
-        loss = loss * (y_true * alpha + (1.0 - y_true) * (1.0 - alpha))
-    return K.mean(loss, axis=-1)
+    loss = K.binary_focal_crossentropy(y_true, y_pred, apply_class_balancing, alpha, gamma, from_logits)
+    return K.mean(loss, axis=axis)
 
 
 def categorical_focal_crossentropy(
@@ -392,15 +426,13 @@ def categorical_focal_crossentropy(
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0,
+    axis: int = -1,
 ) -> Any:
-    """What :class:`CategoricalFocalCrossentropy` says, of the last axis."""
+    """What :class:`CategoricalFocalCrossentropy` says, over ``axis``."""
     y_true, y_pred = as_tensors(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / K.cast(K.shape(y_true)[-1], K.dtype(y_pred))
-    p = K.softmax(y_pred) if from_logits else y_pred / K.sum(y_pred, axis=-1, keepdims=True)
-    p = K.clip(p, K.epsilon(), 1.0 - K.epsilon())
-    weights = K.pow(1.0 - p, gamma) * K.constant(alpha, K.dtype(y_pred))
-    return -K.sum(weights * y_true * K.log(p), axis=-1)
+    return K.categorical_focal_crossentropy(y_true, y_pred, alpha, gamma, from_logits, axis)
 
 
 mse = MSE = mean_squared_error
@@ -424,12 +456,12 @@ def is_categorical_crossentropy(loss: Any) -> bool:
     return function == name or getattr(function, "__name__", None) == name
 
 
-def serialize(loss: Any) -> Any:
+def serialize(loss: Any, use_legacy_format: bool = False) -> Any:
     """The name of a loss function, or the config of a loss object."""
     return serialize_keras_object(loss)
 
 
-def deserialize(name: Any, custom_objects: dict | None = None) -> Any:
+def deserialize(name: Any, custom_objects: dict | None = None, use_legacy_format: bool = False) -> Any:
     """The loss of a name or config.
 
     Raises:

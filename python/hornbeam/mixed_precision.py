@@ -30,7 +30,11 @@ class Policy:
     def __init__(self, name: str) -> None:
         if name not in (*_MIXED, "_infer") and not _is_dtype(name):
             raise ValueError(f"There is no dtype policy {name!r:.60}: it is a dtype's name, or one of {_MIXED}.")
-        self.name = name
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     @property
     def variable_dtype(self) -> str | None:

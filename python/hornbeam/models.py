@@ -19,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from . import saving
 
         return getattr(saving, name)
+    if name == "experimental":
+        from . import sharpness_aware
+
+        return sharpness_aware
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

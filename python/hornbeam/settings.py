@@ -36,6 +36,7 @@ class Settings:
         policy: the name of the dtype policy of layers for which no dtype is given; None is floatx's.
         dialect: what TensorFlow's and Keras's words mean; ``hornbeam run`` decides it for a script.
         functions_run_eagerly: whether functions of ``tf.function`` are called step by step, and not traced.
+        interactive_logging: whether progress is shown on the standard output, and not in the log.
         shared_recorder: what makes tensors eager (``graph/recorder.py``): a script for TensorFlow 2 has one. None is Keras 2.3.1.
             A thread may have one of its own beside it; ``recorder`` is the one that counts.
     """
@@ -49,6 +50,7 @@ class Settings:
     policy: str | None = None
     dialect: Dialect = TF1
     functions_run_eagerly: bool = False
+    interactive_logging: bool = True
     shared_recorder: Any = None
     _of_thread: _OfThread = field(default_factory=_OfThread)
 

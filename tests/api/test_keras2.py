@@ -91,8 +91,7 @@ ALSO_IN = {
         "utils.io_utils": ["HDF5Matrix", "H5Dict"],
         "utils.data_utils": ["get_file", "Sequence", "GeneratorEnqueuer", "OrderedEnqueuer"],
         "utils.generic_utils": [
-            "CustomObjectScope", "custom_object_scope", "get_custom_objects", "serialize_keras_object",
-            "deserialize_keras_object", "Progbar",
+            "CustomObjectScope", "custom_object_scope", "get_custom_objects", "Progbar",  # those of configs take more here
         ],
         "utils.layer_utils": ["convert_all_kernels_in_model", "get_source_inputs", "print_summary"],
         "utils.vis_utils": ["model_to_dot", "plot_model"],

@@ -86,7 +86,7 @@ def test_classes_beside_the_public_layers(tmp_path, capsys):
     assert status == 0 and "LayerScale" in out
 
 
-@pytest.mark.parametrize("name", ["Any", "K", "warn_user", "Recurrent", "AtrousConvolution1D", "HashedCrossing", "add"])
+@pytest.mark.parametrize("name", ["Any", "K", "warn_user", "Recurrent", "AtrousConvolution1D", "DenseFeatures", "add"])
 def test_only_what_can_be_loaded_is_a_layer(tmp_path, capsys, name):
     compiled([Dense(3, name="d", input_shape=(4,))]).save(tmp_path / "m.h5")
     with_class(tmp_path / "m.h5", name)

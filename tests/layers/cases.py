@@ -133,6 +133,13 @@ CASES = [
     (L.Conv1DTranspose, {"filters": 2, "kernel_size": 2, "strides": 3, "output_padding": 1}, SEQUENCE),
     (L.DepthwiseConv1D, {"kernel_size": 3, "depth_multiplier": 2, "strides": 2, "activation": "tanh"}, SEQUENCE),
     (L.DepthwiseConv1D, {"kernel_size": 2, "dilation_rate": 2, "padding": "same"}, SEQUENCE),
+    (
+        L.ConvLSTM1D,
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "return_sequences": True},
+        (None, 3, 6, 2),
+    ),
+    (L.ConvLSTM1D, {"filters": 2, "kernel_size": 2, "dilation_rate": 2, "go_backwards": True}, (None, 3, 6, 2)),
+    (L.ConvLSTM3D, {"filters": 2, "kernel_size": 2, "strides": (1, 2, 1)}, (None, 2, 3, 4, 3, 2)),
     (L.Identity, {}, SEQUENCE),
     (L.SyncBatchNormalization, {}, IMAGE),
     (L.Rescaling, {"scale": [0.1, 0.2, 0.3], "offset": -1}, IMAGE),

@@ -101,6 +101,8 @@ LATER_ROWS = [
     ("MultiHeadAttention", lambda: L.MultiHeadAttention(4, 16), [SEQUENCE, SEQUENCE, SEQUENCE]),
     ("Conv1DTranspose", lambda: L.Conv1DTranspose(32, 3, strides=2), SEQUENCE),
     ("DepthwiseConv1D", lambda: L.DepthwiseConv1D(3), SEQUENCE),
+    ("ConvLSTM1D", lambda: L.ConvLSTM1D(8, 3), (8, 5, 24, 8)),
+    ("ConvLSTM3D", lambda: L.ConvLSTM3D(8, 3), (8, 5, 6, 6, 6, 8)),
     ("SyncBatchNormalization", lambda: L.SyncBatchNormalization(), IMAGE),
     ("Identity", lambda: L.Identity(), SEQUENCE),
     ("Rescaling", lambda: L.Rescaling(1 / 255, -1), IMAGE),
@@ -149,7 +151,8 @@ LATER = """
 
 Layers of tf.keras up to 2.15, for the files and scripts that hold them; `custom_objects` of the same name win over them.
 RandomHeight and RandomWidth have no row: training draws a size and plans what is behind it anew. Layers on strings
-(Hashing, StringLookup, TextVectorization) are computed on the host: the program is fed their numbers.
+(Hashing, HashedCrossing, StringLookup, TextVectorization) are computed on the host: the program is fed their numbers.
+SpectralNormalization runs as the layer inside; steps of training first make new weights of the old ones.
 
 """
 

@@ -6,8 +6,10 @@ from hornbeam import backend as K
 from hornbeam.layers import (
     Bidirectional,
     Conv2D,
+    ConvLSTM1D,
     ConvLSTM2D,
     ConvLSTM2DCell,
+    ConvLSTM3D,
     ConvRNN2D,
     Input,
     Layer,
@@ -242,3 +244,26 @@ def test_errors():
         ConvLSTM2D(2, 2)(Input((3, 4, 4, None)))
     with pytest.raises(ValueError, match="expected ndim=5, found ndim=4"):
         ConvLSTM2D(2, 2)(Conv2D(1, 1)(Input((4, 4, 1))))
+
+
+@pytest.mark.parametrize("geometry", [{}, {"padding": "same", "strides": 2}, {"dilation_rate": 2}], ids=str)
+def test_signals_are_images_of_one_row(rng, geometry):
+    x = arrays(rng, 2, 3, 7, 2)
+    one = ConvLSTM1D(3, 2, return_sequences=True, return_state=True, **geometry)
+    pairs = {k: (1, v) if isinstance(v, int) else v for k, v in geometry.items()}
+    two = ConvLSTM2D(3, (1, 2), return_sequences=True, return_state=True, **pairs)
+    got = one(x)
+    two.build((None, 3, 1, 7, 2))
+    two.set_weights([w[None] if w.ndim > 1 else w for w in one.get_weights()])
+    for a, b in zip(got, two(x[:, :, None]), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b).squeeze(-3), rtol=1e-5, atol=1e-6)
+
+
+def test_volumes_of_depth_one_are_images(rng):
+    x = arrays(rng, 2, 3, 4, 5, 2)
+    three = ConvLSTM3D(3, (1, 2, 2), padding="same", go_backwards=True)
+    got = np.asarray(three(x[:, :, None]))
+    two = ConvLSTM2D(3, 2, padding="same", go_backwards=True)
+    two.build(x.shape)
+    two.set_weights([w[0] if w.ndim > 1 else w for w in three.get_weights()])
+    np.testing.assert_allclose(got[:, 0], np.asarray(two(x)), rtol=1e-5, atol=1e-6)

@@ -5,7 +5,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.activations import gelu, swish
-from hornbeam.models import Model, Sequential, model_from_json
+from hornbeam.models import Model, Sequential, load_model, model_from_json
 
 
 def again(model):
@@ -128,3 +128,98 @@ def test_masked_steps_give_zeros(backwards):
     again = Sequential.from_config(zeroed.get_config())
     assert again.layers[-1].zero_output_for_mask
     assert "zero_output_for_mask" not in plain.layers[-1].get_config()
+
+
+# -- recurrent layers whose inputs have the time first ----------------------------------------------------------------
+CELLS = [
+    lambda **o: L.LSTM(3, **o), lambda **o: L.GRU(3, **o), lambda **o: L.SimpleRNN(3, **o),
+    lambda **o: L.RNN([L.LSTMCell(3), L.SimpleRNNCell(3)], **o),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"return_sequences": True}, {"return_sequences": True, "return_state": True, "go_backwards": True},
+    {"return_sequences": True, "zero_output_for_mask": True}, {"stateful": True, "return_state": True},
+], ids=lambda options: "-".join(options) or "plain")  # fmt: skip
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("make", CELLS, ids=["LSTM", "GRU", "SimpleRNN", "RNN"])
+def test_time_first(make, masked, options, rng):
+    x = rng.rand(2, 5, 4).astype("float32")
+    mask = np.array([[1, 1, 0, 1, 0], [0, 1, 1, 1, 1]], bool) if masked else None
+    one, other = make(**options), make(time_major=True, **options)
+    shapes = {"batch_shape": (2, 5, 4)}, {"batch_shape": (5, 2, 4)}
+    outputs = []
+    for layer, shape, data, m in ((one, shapes[0], x, mask), (other, shapes[1], x.transpose(1, 0, 2), mask)):
+        m = m if m is None or layer is one else m.T
+        given, marks = L.Input(**shape), None if m is None else L.Input(batch_shape=m.shape, dtype="bool")
+        y = layer(given, mask=marks)
+        if layer is other:
+            other.set_weights(one.get_weights())
+        ys = y if isinstance(y, list) else [y]
+        stated = layer.compute_output_shape(shape["batch_shape"])
+        assert [K.int_shape(t) for t in ys] == [tuple(s) for s in (stated if isinstance(stated, list) else [stated])]
+        run = K.function([given] + ([] if m is None else [marks]), ys)
+        outputs.append(run([data] + ([] if m is None else [m])))
+    first, second = outputs
+    if options.get("return_sequences"):
+        second[0] = second[0].transpose(1, 0, 2)
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_time_first_both_ways(rng, tmp_path):
+    x = rng.rand(2, 5, 4).astype("float32")
+    one = L.Bidirectional(L.LSTM(3, return_sequences=True))
+    other = L.Bidirectional(L.LSTM(3, return_sequences=True, time_major=True), input_shape=(2, 4))
+    wanted = np.asarray(one(x))
+    model = Sequential([other])
+    other.set_weights(one.get_weights())
+    np.testing.assert_allclose(model.predict(x.transpose(1, 0, 2), batch_size=5).transpose(1, 0, 2), wanted, rtol=1e-5)
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras", compile=False)
+    assert again.layers[-1].forward_layer.time_major
+    with pytest.raises(ValueError, match="`time_major` is of other"):
+        L.ConvLSTM2D(2, 2, time_major=True)(np.ones((3, 2, 4, 4, 1), "float32"))
+
+
+# -- arguments that change little ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("make", [lambda s: L.GaussianNoise(0.3, seed=s), lambda s: L.GaussianDropout(0.3, seed=s)])
+def test_noise_of_a_seed(make, tmp_path):
+    x = np.ones((4, 50), "float32")
+
+    def noised(seed):
+        layer = make(seed)
+        inputs = L.Input((50,))
+        return K.function([inputs], [layer(inputs, training=True)])([x])[0]
+
+    assert np.array_equal(noised(7), noised(7)) and not np.array_equal(noised(7), noised(8))
+    assert make(7).get_config()["seed"] == 7 and "seed" not in make(None).get_config()
+    assert type(make(7)).from_config(make(7).get_config()).seed == 7
+
+
+def test_arguments_without_an_effect_here():
+    assert L.BatchNormalization(synchronized=True).get_config().keys() == L.BatchNormalization().get_config().keys()
+    L.Embedding(3, 2, sparse=False)
+    with pytest.raises(ValueError, match="no sparse outputs"):
+        L.Embedding(3, 2, sparse=True)
+    Sequential([L.Dense(1, input_shape=(2,))]).compile("sgd", "mse", pss_evaluation_shards=0)
+
+
+def test_layers_that_look_at_values(eager):
+    class Branches(L.Layer):
+        def call(self, x):
+            return x * (2.0 if float(K.max(x)) > 1 else 3.0)
+
+    class Net(Model):
+        def __init__(self):
+            super().__init__(dynamic=True)
+            self.inner = Branches(dynamic=True)
+
+        def call(self, x):
+            return self.inner(x)
+
+    assert Branches(dynamic=True).dynamic and Branches(dynamic=True).get_config()["dynamic"] and not Branches().dynamic
+    model = Net()
+    model.compile("sgd", "mse")
+    x = np.array([[0.5], [4.0]], "float32")
+    assert model.predict(x, batch_size=1).tolist() == [[1.5], [8]]

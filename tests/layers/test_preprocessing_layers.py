@@ -155,17 +155,6 @@ def test_what_cannot_be(make, message):
         make()
 
 
-def test_a_layer_that_is_refused():
-    layer = {"class_name": "HashedCrossing", "config": {"name": "crossed"}}
-    with pytest.raises(ValueError, match="HashedCrossing hashes several features together"):
-        L.deserialize(layer)
-
-    class Mine(L.Layer):
-        pass
-
-    assert type(L.deserialize(layer, custom_objects={"HashedCrossing": Mine})) is Mine
-
-
 def test_names_of_earlier_years():
     from hornbeam.layers.experimental import preprocessing
 

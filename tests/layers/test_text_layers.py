@@ -336,3 +336,94 @@ def test_a_vocabulary_that_tf_keras_learnt_is_in_the_assets(tmp_path, asset):
     loaded = load_model(tmp_path / "theirs.keras", compile=False)
     assert loaded.layers[1].get_vocabulary() == ["[UNK]", "good", "bad"]
     np.testing.assert_array_equal(loaded.predict(TEXTS), model.predict(TEXTS))
+
+
+# -- adapt, and what it is made of ------------------------------------------------------------------------------------
+def test_a_layer_knows_whether_it_is_adapted():
+    layer = L.StringLookup()
+    assert not layer.is_adapted
+    layer.adapt(np.array(["a", "b", "a"]))
+    assert layer.is_adapted and layer.vocab_size() == layer.vocabulary_size() == 3
+    layer.reset_state()
+    assert not layer.is_adapted
+    assert not L.StringLookup(vocabulary=["a"]).is_adapted  # as in tf.keras: that was given, not learnt
+
+
+@pytest.mark.parametrize("count", [None, 1, 2, 7])
+def test_several_batches_of_adapt_in_one_call(count):
+    layer = L.Normalization(axis=None)
+    layer.compile(steps_per_execution=count)
+    calls, made = [], layer.make_adapt_function()
+    assert layer.make_adapt_function() is made
+
+    def counted(batches):
+        calls.append(None)
+        made(batches)
+
+    layer.make_adapt_function = lambda: counted
+    layer.adapt(iter([np.array([[0.0]]), np.array([[2.0]]), np.array([[7.0]])]))
+    assert float(np.asarray(layer.mean)) == 3 and len(calls) == {None: 4, 1: 4, 2: 2, 7: 1}[count]
+    layer.compile()
+    del layer.make_adapt_function
+    assert layer.make_adapt_function() is not made
+    with pytest.raises(ValueError, match="at least 1"):
+        layer.compile(steps_per_execution=0)
+
+
+def test_a_users_adapt_function():
+    class Doubled(L.IntegerLookup):
+        def make_adapt_function(self):
+            return lambda batches: self.update_state(2 * next(batches))
+
+    layer = Doubled()
+    layer.adapt(np.array([1, 3, 3]))
+    assert layer.get_vocabulary() == [-1, 6, 2] and layer.is_adapted
+
+
+@pytest.mark.parametrize("make, data", [
+    (L.StringLookup, ["ä", "b c", "b c"]), (L.IntegerLookup, [5, -2, 5]), (L.TextVectorization, ["ä b", "b c"]),
+])  # fmt: skip
+def test_vocabularies_as_assets(make, data, tmp_path):
+    layer, other = make(), make()
+    layer.adapt(np.array(data))
+    layer.save_assets(str(tmp_path))
+    lines = (tmp_path / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+    assert lines == [str(token) for token in layer.get_vocabulary()]
+    other.load_assets(str(tmp_path))
+    assert other.get_vocabulary() == layer.get_vocabulary()
+    assert values(other(np.array(data))) == values(layer(np.array(data)))
+
+
+# -- crossed features -------------------------------------------------------------------------------------------------
+LETTERS, NUMBERS = np.array(["A", "B", "A", "B", "A"]), np.array([101, 101, 101, 102, 102])
+
+
+def test_crossed_hashes():
+    """tf.keras's own example, and numbers that tf_keras 2.21 gave."""
+    assert values(L.HashedCrossing(5)((LETTERS, NUMBERS))) == [1, 4, 1, 1, 3]
+    hot = L.HashedCrossing(5, output_mode="one_hot")([LETTERS, NUMBERS])
+    assert values(hot) == np.eye(5)[[1, 4, 1, 1, 3]].tolist()
+    columns = [LETTERS[:, None], NUMBERS[:, None], 7 * NUMBERS[:, None]]
+    assert values(L.HashedCrossing(1000)(columns)) == [[728], [522], [728], [930], [945]]
+    assert values(L.HashedCrossing(7)((NUMBERS, -NUMBERS))) == [2, 2, 2, 0, 0]
+    assert values(L.HashedCrossing(7)((graph.constant("x"), graph.constant(3)))) == 5
+
+
+def test_crossed_hashes_in_a_model(tmp_path):
+    letters, numbers = L.Input((1,), dtype="string"), L.Input((1,), dtype="int64")
+    model = Model([letters, numbers], L.HashedCrossing(5, output_mode="one_hot")([letters, numbers]))
+    wanted = np.eye(5)[[1, 4, 1, 1, 3]].tolist()
+    assert model.output_shape == (None, 5)
+    assert model.predict([LETTERS[:, None], NUMBERS[:, None]]).tolist() == wanted
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras", compile=False)
+    assert again.predict([LETTERS[:, None], NUMBERS[:, None]]).tolist() == wanted
+
+
+@pytest.mark.parametrize("inputs, message", [
+    (LETTERS, "at least two inputs"), ([LETTERS], "at least two inputs"), ([np.ones((2, 2), "int64")] * 2, "one shape"),
+    ([np.ones(2, "int64"), np.ones((2, 1), "int64")], "one shape"), ([np.ones(2), np.ones(2)], "integer or string"),
+])  # fmt: skip
+def test_what_cannot_be_crossed(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        values(L.HashedCrossing(5)(inputs))

@@ -73,3 +73,15 @@ def test_a_model_is_loaded_with_the_inner_state(tmp_path, ending):
     for m in (model, loaded):
         m.fit(*data, batch_size=1, verbose=0)
     np.testing.assert_allclose(model.get_weights()[0], loaded.get_weights()[0], rtol=1e-6)
+
+
+def test_what_it_was_made_with_stays():
+    inner = optimizers.SGD()
+    optimizer = LossScaleOptimizer(inner, initial_scale=8.0)
+    assert optimizer.inner_optimizer is inner and optimizer.dynamic and optimizer.initial_scale == 8
+    assert optimizer.dynamic_growth_steps == 2000 and int(optimizer.dynamic_counter) == 0
+    fixed = LossScaleOptimizer(inner, dynamic=False, initial_scale=2.0)
+    assert not fixed.dynamic and fixed.dynamic_counter is fixed.dynamic_growth_steps is None
+    for name in ("inner_optimizer", "dynamic", "initial_scale"):
+        with pytest.raises(AttributeError):
+            setattr(optimizer, name, None)

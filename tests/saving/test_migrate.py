@@ -56,7 +56,7 @@ def test_configs(before, after):
 @pytest.mark.parametrize(
     "config, message",
     [
-        (layer("LSTM", time_major=True), r"has time_major=True"),
+        (layer("LSTM", flash_attention=True), r"has flash_attention=True"),
         (layer("BatchNormalization", axis=[1, 2]), r"normalizes over several axes"),
         (layer("Dense", dtype={"class_name": "Policy", "config": {"name": "mixed_int8"}}), r"'mixed_int8'"),
     ],

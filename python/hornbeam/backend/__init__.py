@@ -37,6 +37,7 @@ from .control import (
     gradients,
     in_test_phase,
     in_train_phase,
+    learning_phase_scope,
     print_tensor,
     set_learning_phase,
     stop_gradient,
@@ -69,6 +70,7 @@ from .creation import (
     zeros_like,
 )
 from .ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
+from .focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from .linalg import batch_dot, dot, gather, transpose
 from .loops import foldl, foldr, map_fn
 from .math import (

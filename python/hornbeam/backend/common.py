@@ -10,6 +10,7 @@ import numpy as np
 from .. import graph
 from ..graph import Tensor, cast, floatx, set_learning_phase
 from ..settings import settings
+from .other_names import also_called
 from .session import get_session
 
 _BACKEND = "tensorflow"  # scripts branch on the name and files store it, and its semantics are what we follow
@@ -33,11 +34,13 @@ def epsilon() -> float:
     return settings.epsilon
 
 
+@also_called(value="e")
 def set_epsilon(e: float) -> None:
     """Change :func:`epsilon`."""
     settings.epsilon = float(e)
 
 
+@also_called(value="floatx")
 def set_floatx(floatx: str) -> None:
     """Change the default float type.
 

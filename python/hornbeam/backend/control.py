@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .. import graph
 from ..graph import Function, Tensor, learning_phase
+from ..settings import settings
 from .math import not_equal
 from .session import RUN_OPTIONS
 from .shapes import dims_of, reshape
@@ -21,6 +23,21 @@ def set_learning_phase(value: int) -> None:
     if value not in (0, 1):
         raise ValueError("Expected learning phase to be 0 or 1.")
     graph.set_learning_phase(value)
+
+
+@contextmanager
+def learning_phase_scope(value: int) -> Iterator[None]:
+    """A ``with`` block in which the learning phase is fixed; afterwards it is what it was before.
+
+    Raises:
+        ValueError: neither 0 nor 1.
+    """
+    before = settings.learning_phase
+    set_learning_phase(value)
+    try:
+        yield
+    finally:
+        graph.set_learning_phase(before)
 
 
 def control_dependencies(control_inputs: Any) -> Any:
@@ -177,8 +194,10 @@ def gradients(loss: Tensor, variables: Any) -> list[Tensor | None]:
     return graph.gradients(loss, list(variables) if isinstance(variables, (list, tuple)) else [variables])
 
 
-def print_tensor(x: Any, message: str = "") -> Tensor:
+def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Tensor:
     """``x``, whose message and value are printed after each run in which something reads what is returned.
+
+    Arrays are printed as NumPy prints them, which shortens long ones; ``summarize`` is accepted.
 
     In a step function, as of ``K.rnn``, it prints nothing.
     """

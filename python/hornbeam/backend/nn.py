@@ -10,7 +10,7 @@ from ..graph import Tensor
 from . import math
 from .axes import axis_of, normalize_axes
 from .common import epsilon as fuzz
-from .creation import arange
+from .creation import arange, zeros_like
 from .random import new_seed
 from .shapes import dims_of, expand_dims, flatten, permute_dimensions, reshape
 
@@ -131,11 +131,14 @@ def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool =
 
 
 def sparse_categorical_crossentropy(
-    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
 ) -> Tensor:
     """:func:`categorical_crossentropy` with class numbers (of any dtype) in place of one-hot rows.
 
     ``target`` has output's shape without ``axis``; one more axis of length 1 does no harm.
+
+    Args:
+        ignore_class: where this is the target, the result is 0, and its mask, which means over it go by, says so.
     """
     axis = _class_axis(output, axis)
     logits = output if from_logits else _argument_of("softmax", output)
@@ -144,8 +147,17 @@ def sparse_categorical_crossentropy(
     logits = _axis_to_end(logits, axis)
     dims = dims_of(logits)
     labels = graph.cast(flatten(target), "int64")
+    counts = None
+    if ignore_class is not None:
+        counts = math.not_equal(labels, ignore_class)
+        labels = graph.apply("select", [counts, labels, zeros_like(labels)])
     loss, _ = graph.apply("sparse_softmax_cross_entropy", [reshape(logits, [-1, dims[-1]]), labels])
-    return loss if logits.ndim == 2 else reshape(loss, dims[:-1])
+    if counts is not None:
+        loss = graph.apply("select", [counts, loss, zeros_like(loss)])
+    loss = loss if logits.ndim == 2 else reshape(loss, dims[:-1])
+    if counts is not None:
+        loss._keras_mask = counts if logits.ndim == 2 else reshape(counts, dims[:-1])
+    return loss
 
 
 def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:

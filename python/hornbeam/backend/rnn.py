@@ -19,6 +19,9 @@ def rnn(
     constants: Sequence[Tensor] | None = None,
     unroll: bool = False,
     input_length: int | None = None,
+    time_major: bool = False,
+    zero_output_for_mask: bool = False,
+    return_all_outputs: bool = True,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """Run ``step_function(input, states + constants) -> output, new_states`` over axis 1 of ``inputs``.
 
@@ -31,6 +34,9 @@ def rnn(
         mask: (samples, time), or with one more axis of length 1; zero means masked.
         unroll: lay the steps out one after another in the graph, instead of running one body for all of them.
         input_length: the number of steps, where the shape does not tell it.
+        time_major: inputs, mask and outputs are (time, samples, ...).
+        zero_output_for_mask: the output of a masked step is zeros.
+        return_all_outputs: False for the last output alone, with an axis for the time of length 1.
 
     Returns:
         last output (samples, ...), outputs (samples, time, ...), new states.
@@ -44,6 +50,8 @@ def rnn(
         mask = math.not_equal(mask, 0)
     if mask is not None and mask.ndim == 3:
         mask = graph.apply("squeeze", [mask], axes=[2])
+    if time_major:
+        inputs, mask = _swap(inputs), None if mask is None else _swap(mask)
     run = _unrolled if unroll else _scanned
     steps = inputs.shape[1] if inputs.shape[1] is not None else input_length
     last, outputs, states = run(
@@ -52,7 +60,13 @@ def rnn(
     if last._uses_learning_phase:
         for state in states:
             state._uses_learning_phase = True
-    return last, outputs, states
+    if mask is not None and zero_output_for_mask:
+        along = shapes.reverse(mask, 1) if go_backwards else mask
+        outputs = _where(along, outputs, creation.zeros_like(outputs))
+        last = outputs[:, -1]
+    if not return_all_outputs:
+        outputs = shapes.expand_dims(last, 1)
+    return last, _swap(outputs) if time_major else outputs, states
 
 
 def _scanned(
@@ -129,6 +143,6 @@ def _swap(x: Tensor) -> Tensor:
 
 
 def _where(mask: Tensor, yes: Any, no: Any) -> Tensor:
-    for _ in range(yes.ndim - 1):
+    for _ in range(yes.ndim - mask.ndim):
         mask = shapes.expand_dims(mask, -1)
     return graph.apply("select", [mask, yes, no])

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, Variable, floatx, scoped_name
+from .other_names import also_called
 from .sparse import SparseTensor
 
 
@@ -62,6 +63,7 @@ def placeholder(
     dtype: str | None = None,
     sparse: bool = False,
     name: str | None = None,
+    ragged: bool = False,
 ) -> Tensor:
     """A tensor to be fed: by ``K.function``, or as an input of a model.
 
@@ -69,6 +71,7 @@ def placeholder(
         shape: dims, None where they may vary.
         ndim: number of axes, all varying, where ``shape`` is not given.
         sparse: accepted; the tensor is dense and SciPy matrices fed to it are converted.
+        ragged: must be False: pad the rows.
 
     Every tensor has a rank here. With neither shape nor ndim it is a vector, because ``shape=(None)`` is how scripts come
     to give none; feeding it anything else raises ValueError.
@@ -179,6 +182,7 @@ def get_value(x: Any) -> Any:
     return eval(x)
 
 
+@also_called(tensors="ops")
 def batch_get_value(ops: Iterable[Any]) -> list:
     """The values of several variables, all of one moment: no training step comes between them."""
     ops = list(ops)

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _core, distribution
 from ..backend.session import Graph, Session, get_session
 from ..dialect import Dialect
 from ..settings import settings
-from . import distribution
 
 
 class Options:

@@ -42,3 +42,15 @@ def load_data(
 def get_word_index(path="reuters_word_index.json"):
     """A dict from word to index, before ``index_from`` is added."""
     return read_json_object(get_file(path, **published("reuters_word_index.json")))
+
+
+def get_label_names():
+    """The names of the 46 topics, in the order of their numbers."""
+    return tuple(_TOPICS.split())
+
+
+_TOPICS = """
+cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves ship cotton carcass crude nat-gas cpi
+money-fx interest gnp meal-feed alum oilseed gold tin strategic-metal livestock retail ipi iron-steel rubber heat jobs lei bop zinc
+orange pet-chem dlr gas silver wpi hog lead
+"""

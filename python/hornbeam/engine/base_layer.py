@@ -39,9 +39,11 @@ from .calling import (
     mark_concrete,
     must_be_given,
     naming_layer,
+    weights_were_set,
 )
 from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
+from .later_layer import LaterLayer
 from .node import Node, NodeAccess
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
@@ -76,7 +78,7 @@ class _LayersInside:
         return self if layer is None else layer._sublayers
 
 
-class Layer(NodeAccess):
+class Layer(LaterLayer, NodeAccess):
     """Something that maps tensors to tensors, with weights of its own.
 
     Subclasses define some of:
@@ -93,6 +95,7 @@ class Layer(NodeAccess):
         trainable: whether training changes the weights.
         dtype: dtype of the weights, floatx by default.
         autocast: whether floating inputs are cast to ``dtype`` (TensorFlow 2's layers do that).
+        dynamic: whether ``call`` looks at values, so that it runs step by step (as in tf.keras, where tensors are eager).
         input_shape, batch_input_shape, batch_size: for the first layer of a Sequential.
         weights: initial weights, as for :meth:`set_weights`.
 
@@ -112,6 +115,7 @@ class Layer(NodeAccess):
             "weights",
             "input_dtype",
             "autocast",
+            "dynamic",
         )
     )
 
@@ -176,6 +180,8 @@ class Layer(NodeAccess):
             self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
         self.dtype = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
         self._autocast = kwargs.get("autocast", self._autocast)
+        if kwargs.get("dynamic"):
+            self.dynamic = True
         self._initial_weights = kwargs.get("weights")
 
     @property
@@ -284,6 +290,9 @@ class Layer(NodeAccess):
         regularizer=None,
         trainable=True,
         constraint=None,
+        use_resource=None,
+        synchronization=None,
+        aggregation=None,
     ):
         """Make a variable of the layer.
 
@@ -295,6 +304,7 @@ class Layer(NodeAccess):
             regularizer: a function of the variable that gives a penalty.
             trainable: whether training changes it.
             constraint: a projection applied after each training step.
+            use_resource, synchronization, aggregation: of TensorFlow's replicas, of which there is one: they change nothing.
 
         Raises:
             ValueError: a dim of the shape is None.
@@ -343,6 +353,7 @@ class Layer(NodeAccess):
             ValueError: their number or a shape differs; nothing is changed then.
         """
         _set_weights(f'layer "{self.name}"', self.weights, weights)
+        weights_were_set([self])
 
     def count_params(self):
         """The number of scalars in the weights."""
@@ -456,6 +467,7 @@ class Layer(NodeAccess):
     # -- calling ------------------------------------------------------------------------------------
     def build(self, input_shape):
         """Make the layer's weights for inputs of ``input_shape`` (a tuple, or a list of tuples)."""
+        self._built_for = input_shape
         self.built = True
 
     def call(self, inputs, **kwargs):
@@ -511,6 +523,7 @@ class Layer(NodeAccess):
         with naming_layer(self, inputs):
             self.build(shapes)
         self.built = True
+        self._built_for = shapes
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None
@@ -669,6 +682,8 @@ class Layer(NodeAccess):
         if hasattr(self, "batch_input_shape"):
             config["batch_input_shape"] = self.batch_input_shape
         config["dtype"] = self.dtype
+        if self.dynamic:
+            config["dynamic"] = True
         return config
 
     @classmethod

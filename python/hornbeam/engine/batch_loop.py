@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -90,14 +91,21 @@ def _as_list(callbacks: Any) -> list[cbks.Callback]:
 
 
 def train_epoch(
-    hooks: cbks.CallbackList, batches: Batches, count: int | None, step: Callable, names: Names, fit: RunningFit
+    hooks: cbks.CallbackList,
+    epoch: int,
+    batches: Batches,
+    count: int | None,
+    step: Callable,
+    names: Names,
+    fit: RunningFit,
 ) -> Epoch:
-    """Train on the ``count`` batches of one epoch, or on all that there are, until a callback stops the training."""
+    """Train on the ``count`` batches of an epoch, or on all that there are, until a callback stops the training."""
     watched = hooks if hooks.watches_batches("train") else None
-    loss_sum, seen, size, done = 0.0, 0, 0, 0
+    done = hooks.batches_done(epoch)
+    loss_sum, seen, size = 0.0, 0, 0
     values: list = []
     try:
-        for size, values in _steps(watched, "train", batches, step, names, fit):
+        for size, values in _steps(watched, "train", islice(batches, done, None), step, names, fit, done):
             loss_sum += float(values[0]) * size
             seen += size
             done += 1
@@ -107,7 +115,7 @@ def train_epoch(
         fit.batch = None
     stopped = watched is not None and watched.model.stop_training
     complete = done > 0 and not stopped if count is None else done == count
-    logs = dict(zip(names(), [loss_sum / seen, *map(scalar, values[1:])])) if done else {}
+    logs = dict(zip(names(), [loss_sum / seen, *map(scalar, values[1:])])) if seen else {}
     return Epoch(complete, done, size, logs)
 
 
@@ -179,14 +187,19 @@ def _steps(
     step: Callable,
     names: Names | None = None,
     fit: RunningFit | None = None,
+    first: int = 0,
 ) -> Iterator[tuple[int, list]]:
-    """Make the step for every batch, between its hooks if there are any; yield its size and results."""
+    """Make the step for every batch, between its hooks if there are any; yield its size and results.
+
+    Args:
+        first: the number of the first batch.
+    """
     if hooks is None:
         for batch, size in batches:
             yield size, step(batch)
         return
     labels: list[str] | None = None
-    for index, (batch, size) in enumerate(batches):
+    for index, (batch, size) in enumerate(batches, first):
         logs: dict[str, Any] = {"batch": index, "size": size}
         hooks._call_batch_hook(mode, "begin", index, logs)
         if fit is not None:

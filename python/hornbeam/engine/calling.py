@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -99,6 +99,13 @@ def _with_inner_layers(layer: Any) -> list:
         stack += getattr(layer, "layers", layer._sublayers)
         stack += [value for value in vars(layer).values() if hasattr(value, "_per_input_updates")]
     return list(found)
+
+
+def weights_were_set(layers: Iterable[Any]) -> None:
+    """Let layers, and those in them, compute what they compute of weights."""
+    for layer in layers:
+        for inner in _with_inner_layers(layer):
+            inner._weights_were_set()
 
 
 def _forget(flat: list, per_input: dict, known: set) -> None:

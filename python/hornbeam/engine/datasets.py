@@ -113,11 +113,11 @@ def fit(
     hooks._call_begin_hook("train")
     model._running_fit = running = batch_loop.RunningFit()
     try:
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(hooks.first_epoch(initial_epoch), epochs):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
-            trained = batch_loop.train_epoch(hooks, passes.epoch(), passes.steps or 0, train, names, running)
-            if not trained.logs:
+            trained = batch_loop.train_epoch(hooks, epoch, passes.epoch(), passes.steps or 0, train, names, running)
+            if not trained.steps:
                 if not passes.ended:
                     raise ValueError("Cannot train on no data: the data set has no batches.")
                 break

@@ -21,6 +21,8 @@ class InputLayer(Layer):
         input_tensor: an existing tensor to start from, instead of a fed one.
         sparse: kept for files; sparse inputs are fed as dense arrays.
         name: of the layer, under which dicts of arrays feed it.
+        ragged: not supported.
+        type_spec: a ``tf.TensorSpec`` in place of ``batch_input_shape`` and ``dtype``.
     """
 
     @interfaces.legacy_input_support
@@ -33,7 +35,15 @@ class InputLayer(Layer):
         input_tensor=None,
         sparse=False,
         name=None,
+        ragged=False,
+        type_spec=None,
     ):
+        if ragged:
+            raise ValueError(
+                "Ragged inputs are not supported: pad the sequences (keras.utils.pad_sequences), and mask them."
+            )
+        if type_spec is not None:
+            batch_input_shape, dtype = type_spec.shape, str(type_spec.dtype)
         if not name:
             name = f"input_{K.get_uid('input')}"
         super().__init__(dtype=dtype, name=name)
@@ -112,13 +122,7 @@ def Input(
         >>> y = Dense(16, activation="softmax")(x)
         >>> model = Model(x, y)
     """
-    if ragged:
-        raise ValueError(
-            "Ragged inputs are not supported: pad the sequences (keras.utils.pad_sequences), and mask them."
-        )
-    if type_spec is not None:
-        batch_shape, dtype = type_spec.shape, str(type_spec.dtype)
-    if batch_shape is None and tensor is None:
+    if batch_shape is None and tensor is None and type_spec is None:
         if shape is None:
             raise ValueError(
                 "Please provide to Input either a `shape` or a `batch_shape` argument. Note that `shape` does not "
@@ -126,5 +130,8 @@ def Input(
             )
     if shape is not None and batch_shape is None:
         batch_shape = (batch_size, shape) if isinstance(shape, int) else (batch_size, *shape)
-    layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
+    layer = InputLayer(
+        batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor, ragged=ragged,
+        type_spec=type_spec,
+    )  # fmt: skip
     return layer._inbound_nodes[0].output_tensors[0]

@@ -15,15 +15,31 @@ class InputSpec:
         ndim: expected rank.
         max_ndim, min_ndim: bounds of the rank.
         axes: dict from axis to the size expected there.
+        allow_last_axis_squeeze: where the shape's last axis is 1, inputs may lack it.
+        name: of the input.
     """
 
-    def __init__(self, dtype=None, shape=None, ndim=None, max_ndim=None, min_ndim=None, axes=None):
+    def __init__(
+        self, dtype=None, shape=None, ndim=None, max_ndim=None, min_ndim=None, axes=None, allow_last_axis_squeeze=False,
+        name=None,
+    ):  # fmt: skip
         self.dtype = dtype
         self.shape = shape
         self.ndim = len(shape) if shape is not None else ndim
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
         self.axes = axes or {}
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+        self.name = name
+
+    def get_config(self):
+        """The arguments as plain data."""
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
 
     def __repr__(self):
         names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
@@ -54,6 +70,8 @@ def check_inputs(layer_name: str, input_spec, inputs, hint: str = "") -> None:
 
 def _mismatch(spec: InputSpec, x) -> str | None:
     shape = K.int_shape(x)
+    if spec.allow_last_axis_squeeze and spec.shape and spec.shape[-1] == 1 and len(shape) == len(spec.shape) - 1:
+        shape = (*shape, 1)
     if spec.ndim is not None and len(shape) != spec.ndim:
         return f"expected ndim={spec.ndim}, found ndim={len(shape)} (shape {shape})"
     if spec.max_ndim is not None and len(shape) > spec.max_ndim:

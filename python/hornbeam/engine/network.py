@@ -13,11 +13,12 @@ from ..settings import settings
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
-from .calling import KnownCalls, autocast, is_concrete, must_be_given, naming_layer
+from .calling import KnownCalls, autocast, is_concrete, must_be_given, naming_layer, weights_were_set
 from .eager_call import adding_assignments
 from .endpoints import FedInput
 from .formula import adopt
 from .input_layer import InputLayer
+from .later_model import config_of_subclass
 from .network_config import network_from_config, network_to_config
 from .node import Node
 from .parts import derived
@@ -71,7 +72,7 @@ class Network(Layer):
         if is_graph:
             self._init_graph_network(*args, **kwargs)
         else:
-            if args or set(kwargs) - {"name", "trainable", "dtype"}:
+            if args or set(kwargs) - {"name", "trainable", "dtype", "dynamic"}:
                 raise TypeError(
                     f"{type(self).__name__}() takes `inputs` and `outputs`, or neither, and `name`, `trainable`, "
                     f"`dtype`; got {len(args)} positional arguments and {sorted(kwargs)}"
@@ -79,8 +80,8 @@ class Network(Layer):
             self._init_subclassed_network(**kwargs)
 
     @disable_tracking
-    def _base_init(self, name=None, trainable=True, dtype=None):
-        super().__init__(name=name, trainable=trainable, dtype=dtype)
+    def _base_init(self, name=None, trainable=True, dtype=None, dynamic=False):
+        super().__init__(name=name, trainable=trainable, dtype=dtype, dynamic=dynamic)
         self._run_counter = RunCounter(self._lock)
         self._fed_inputs: list[FedInput] = []
         self.inputs: list[Any] = []
@@ -229,6 +230,7 @@ class Network(Layer):
             ValueError: their number or a shape differs; nothing is changed then.
         """
         _set_weights(f'model "{self.name}"', self._weights_by_layer(), weights)
+        weights_were_set([self])
 
     def _weights_by_layer(self) -> list[Variable]:
         own = [self._trainable_weights, self._non_trainable_weights]
@@ -470,10 +472,7 @@ class Network(Layer):
     def get_config(self):
         """The network as plain data, from which ``from_config`` makes an equal one (with new weights)."""
         if not self._is_graph_network:
-            raise NotImplementedError(
-                f"{type(self).__name__} {self.name} is a subclass of Model: its topology is Python code and has no "
-                "config. Save its weights with `save_weights` instead."
-            )
+            return {} if type(self).get_config is not Network.get_config else config_of_subclass(self)
         return network_to_config(self)
 
     @classmethod
@@ -492,12 +491,10 @@ class Network(Layer):
             include_optimizer: whether to save the optimizer's state.
             save_format: ``'h5'`` or ``'keras'``, whatever the name.
             sample: inputs to store with their outputs, so that ``load_model(..., verify=True)`` can compare.
+
+        Raises:
+            NotImplementedError: a model whose class has its own ``call`` is to be saved as HDF5, which only holds layers.
         """
-        if not self._is_graph_network:
-            raise NotImplementedError(
-                f"{type(self).__name__} {self.name} is a subclass of Model and cannot be saved whole; use "
-                "`save_weights`."
-            )
         from ..saving import save_model
 
         save_model(self, filepath, overwrite, include_optimizer, save_format, sample)

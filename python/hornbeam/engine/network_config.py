@@ -10,6 +10,7 @@ from typing import Any
 
 from ..utils.generic_utils import get_registered_name, unpack_singleton
 from ..utils.messages import shortened, warn_user
+from ..utils.overriding import defines
 from ..utils.registry import LAYERS
 from .tracing import is_network, node_key
 
@@ -33,14 +34,7 @@ def network_to_config(network: Any) -> dict:
                     calls.append(layer.describe_call(references, **kwargs))
                 else:
                     calls.append([[*reference, kwargs] for reference in references])
-        layers.append(
-            {
-                "name": layer.name,
-                "class_name": get_registered_name(type(layer)),
-                "config": layer.get_config(),
-                "inbound_nodes": calls,
-            }
-        )
+        layers.append({"name": layer.name, **layer_to_config(layer), "inbound_nodes": calls})
     return copy.deepcopy(
         {
             "name": network.name,
@@ -78,12 +72,23 @@ def _plain_arguments(layer: Any, node: Any) -> dict:
     return node.arguments
 
 
+def layer_to_config(layer: Any) -> dict:
+    """The reverse of :func:`layer_from_config`."""
+    config = {"class_name": get_registered_name(type(layer)), "config": layer.get_config()}
+    if defines(layer, "get_build_config"):
+        config["build_config"] = layer.get_build_config()
+    return config
+
+
 def layer_from_config(data: dict, custom_objects: dict | None) -> Any:
     """Make the layer that ``{class_name, config}`` describes; errors say which one it is."""
     try:
         layer = LAYERS.deserialize(data, custom_objects)
         layer._autocast = data.get("autocast")  # what migrate.py says of layers in tf.keras's files
         layer._ends_masks = True  # Keras 2.3.1 cannot have made a model where it is an error, and tf.keras has none
+        if data.get("build_config") is not None and defines(layer, "build_from_config"):
+            layer.build_from_config(data["build_config"])
+            layer.built = True
         return layer
     except (ValueError, TypeError) as error:
         if not getattr(error, "_names_layer", False) and error.args and isinstance(error.args[0], str):

@@ -6,13 +6,13 @@ import copy
 from typing import Any
 
 from .. import backend as K
-from ..utils.generic_utils import get_registered_name, to_list
+from ..utils.generic_utils import to_list
 from ..utils.messages import warn_user
 from ..utils.registry import LAYERS
 from .base_layer import Layer, disable_tracking, one_at_a_time
 from .input_layer import Input, InputLayer
 from .network import Network
-from .network_config import layer_from_config
+from .network_config import layer_from_config, layer_to_config
 from .training import Model
 
 #: What :meth:`Network._set_graph` derives from inputs and outputs. It is made when one of these is first read, not with
@@ -206,7 +206,7 @@ class Sequential(Model):
                 layers = [self.inputs[0]._keras_history[0], *layers]  # the only one that says the inputs' shape
         config = {
             "name": self.name,
-            "layers": [{"class_name": get_registered_name(type(la)), "config": la.get_config()} for la in layers],
+            "layers": [layer_to_config(layer) for layer in layers],
         }
         if self._build_input_shape:
             config["build_input_shape"] = self._build_input_shape

@@ -384,6 +384,8 @@ def check_class_numbers(targets, loss_fns, output_shapes):
         if getattr(loss, "fn", loss) is not losses.sparse_categorical_crossentropy or not isinstance(y, np.ndarray):
             continue
         classes = shape[-1]
+        ignored = getattr(loss, "_fn_kwargs", {}).get("ignore_class")
+        y = y if ignored is None else y[y != ignored]
         if classes_first(shape) or classes is None or not y.size:
             continue
         low, high = y.min(), y.max()

@@ -7,6 +7,7 @@ costs one call into the core. With ``run_eagerly`` it is called itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .training_utils import should_run_validation
 
 def step_function(model: Any, step: Callable) -> Callable:
     """What runs ``step`` on the next batch of an iterator: ``make_train_function`` and its like give it."""
-    traced = step if model.run_eagerly else Traced(step)
+    traced = step if model.run_eagerly or model.dynamic else Traced(step)
 
     def run(iterator: Iterator) -> Any:
         return traced(_tensors(next(iterator)))
@@ -75,10 +76,18 @@ def fit(
     hooks.set_params({**params, "steps": data.steps, "samples": getattr(data, "samples", None), "metrics": names})
     model.stop_training = False
     hooks._call_begin_hook("train")
-    for epoch in range(initial_epoch, epochs):
+    for epoch in range(hooks.first_epoch(initial_epoch), epochs):
         model.reset_metrics()
         hooks.on_epoch_begin(epoch)
-        logs = _run(hooks, "train", data, lambda batches: train(_weighted(batches, class_weight)), names, model)
+        logs = _run(
+            hooks,
+            "train",
+            data,
+            lambda batches: train(_weighted(batches, class_weight)),
+            names,
+            model,
+            hooks.batches_done(epoch),
+        )
         if validation is not None and should_run_validation(validation_freq, epoch):
             values = evaluate_batches(model, validation, hooks)
             logs = batch_loop.with_validation(logs, values, list(values.values()))
@@ -112,12 +121,14 @@ def _weighted(batches: Iterator, class_weight: Any) -> Iterator:
     return (with_class_weight(batch, class_weight) for batch in batches) if class_weight else batches
 
 
-def _run(hooks: Any, mode: str, data: Batches, step: Callable, names: list[str], model: Any) -> dict[str, Any]:
-    """One epoch; returns what its last step reported."""
+def _run(
+    hooks: Any, mode: str, data: Batches, step: Callable, names: list[str], model: Any, done: int = 0
+) -> dict[str, Any]:
+    """One epoch without its first ``done`` batches; returns what its last step reported."""
     watched = hooks.watches_batches(mode)
     logs: Any = None
-    batches = _Peeked(data.epoch())
-    index = 0
+    batches = _Peeked(islice(data.epoch(), done, None))
+    index = done
     while not batches.at_end():
         if watched:
             hooks._call_batch_hook(mode, "begin", index, {"batch": index, "size": batches.size()})
@@ -130,6 +141,8 @@ def _run(hooks: Any, mode: str, data: Batches, step: Callable, names: list[str],
         index += 1
         if mode == "train" and model.stop_training:
             break
+    if logs is None and done:
+        return {}
     if logs is None:
         raise ValueError("There are no batches: the data is empty, or a generator has ended.")
     numbers = _numbers(logs)

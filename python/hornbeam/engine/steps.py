@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph import Tape, Tensor
 from ..optimizers import Optimizer
 from ..settings import settings
+from .calling import _with_inner_layers
 from .data_adapter import unpack_x_y_sample_weight
 from .step_loops import step_function
 from .step_losses import CompiledLoss, CompiledMetrics
@@ -31,6 +32,7 @@ class Steps:
 
     if TYPE_CHECKING:  # what a Model has besides
         optimizer: Any
+        dynamic: bool
         trainable_weights: list
         losses: list
         metrics: list
@@ -43,9 +45,13 @@ class Steps:
         if settings.recorder is None:
             return False
         own = any(getattr(type(self), name) is not getattr(Steps, name) for name in _BY_STEPS[mode])
-        if own or bool(self.run_eagerly) or not getattr(self, "_is_graph_network", True):
+        if own or bool(self.run_eagerly) or self.dynamic or not getattr(self, "_is_graph_network", True):
             return True
-        return mode == "train" and self._optimizer_looks_at_values()
+        return mode != "predict" and (self._optimizer_looks_at_values() or bool(self._layers_that_set_weights()))
+
+    def _layers_that_set_weights(self) -> list:
+        """The layers that set weights in a call for training, which training then goes on from: formulas cannot say that."""
+        return [layer for layer in _with_inner_layers(self) if getattr(layer, "sets_weights", False)]
 
     def _optimizer_looks_at_values(self) -> bool:
         given = self._compiled.arguments

@@ -13,19 +13,22 @@ from ..backend.session import RUN_OPTIONS
 from ..graph import Function, Tensor, as_integer, symbolic
 from ..legacy import interfaces
 from ..legacy.appended import Appended
+from ..settings import settings
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
+from ..utils.overriding import default
 from . import datasets, feeding, functions, step_loops, training_arrays, training_generator, training_utils
 from .base_layer import _unique, one_at_a_time
 from .batch_loop import scalar
 from .compiled import Arguments, Compiled, compile_model
+from .later_model import LaterModel
 from .network import Network
 from .parts import OfArguments, OfCompiled, derived, of_endpoints
 from .steps import Steps
 from .training_arrays import feedable
 
 
-class Model(Steps, Network):
+class Model(Steps, LaterModel, Network):
     """A network with what it takes to train it.
 
     Made from tensors, ``Model(inputs, outputs)``, or by subclassing: make layers in ``__init__``, use them in
@@ -97,6 +100,7 @@ class Model(Steps, Network):
         self._compiled = Compiled(self._compiled.arguments)
 
     # -- compiling ----------------------------------------------------------------------------------------
+    @default
     @one_at_a_time
     def compile(
         self,
@@ -124,17 +128,17 @@ class Model(Steps, Network):
             weighted_metrics: metrics that count each sample by its weight.
             target_tensors: tensors to use as targets instead of fed ones.
             run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: how tf.keras runs a step. They change no
-                result, and nothing here: a step is one call in any case.
+                result, and nothing here: a step is one call in any case. ``pss_evaluation_shards``, of clusters, too.
 
         Raises:
             ValueError: an unknown name, or an argument that does not fit the outputs.
         """
-        if unknown := kwargs.keys() - set(RUN_OPTIONS):
+        if unknown := kwargs.keys() - {*RUN_OPTIONS, "pss_evaluation_shards"}:
             name = min(unknown)
             guess = did_you_mean(name, argument_names(type(self).compile))
             raise ValueError(f"Invalid argument {name!r} passed to `compile`.{guess}")
-        if steps_per_execution not in (None, "auto") and not as_integer(steps_per_execution) > 0:
-            raise ValueError(f"`steps_per_execution` is a positive number, got {steps_per_execution!r}.")
+        self.autotune_steps_per_execution = steps_per_execution == "auto"
+        self.steps_per_execution = 1 if steps_per_execution in (None, "auto") else as_integer(steps_per_execution)
         self.run_eagerly, self.jit_compile = bool(run_eagerly), bool(jit_compile)
         self._compile(
             Arguments(
@@ -224,6 +228,12 @@ class Model(Steps, Network):
         with self._lock:
             self._check_compiled()
             self._check_trainable_weights_consistency()
+            setting = self._layers_that_set_weights()
+            if setting:
+                raise NotImplementedError(
+                    f"The layer {setting[0].name} ({type(setting[0]).__name__}) sets weights while it is called for training, which "
+                    "is possible where steps are eager: run the script by `hornbeam run --tf 2`."
+                )
             if self._compiled.train_function is None:
                 self.train_function = functions.train_function(self)
 
@@ -326,7 +336,8 @@ class Model(Steps, Network):
         if "nb_epoch" in kwargs:
             warn_user("The `nb_epoch` argument in `fit` has been renamed `epochs`.")
             epochs = kwargs.pop("nb_epoch")
-        verbose = 1 if verbose == "auto" else verbose
+        if verbose == "auto":
+            verbose = 1 if settings.interactive_logging else 2
         if kwargs:
             guess = did_you_mean(next(iter(kwargs)), argument_names(type(self).fit))
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}.{guess}")

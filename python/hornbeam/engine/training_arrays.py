@@ -84,8 +84,8 @@ def fit_loop(
         fit_inputs = [as_array(x) if isinstance(x, DeviceArray) else x for x in fit_inputs]
     step, through = overlapping(fit_function, fit_inputs, hooks, "train")
     model._running_fit = fit = batch_loop.RunningFit()
-    order = _first_order(model, samples, initial_epoch)
-    for epoch in range(initial_epoch, epochs):
+    order = _first_order(model, samples, hooks.first_epoch(initial_epoch))
+    for epoch in range(hooks.first_epoch(initial_epoch), epochs):
         model.reset_metrics()
         hooks.on_epoch_begin(epoch)
         if steps_per_epoch is not None:
@@ -96,7 +96,7 @@ def fit_loop(
                 fit.order = order
             batches = through(_batches(fit_inputs, order if shuffle else None, samples, batch_size))
             count = -(-samples // batch_size)
-        trained = batch_loop.train_epoch(hooks, batches, count, step, lambda: labels, fit)
+        trained = batch_loop.train_epoch(hooks, epoch, batches, count, step, lambda: labels, fit)
         logs = trained.logs
         if trained.complete and do_validation and should_run_validation(validation_freq, epoch):
             values = (

@@ -76,10 +76,10 @@ def fit_generator(
         ) as validate,
     ):
         model._running_fit = fit = batch_loop.RunningFit()
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(hooks.first_epoch(initial_epoch), epochs):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
-            trained = batch_loop.train_epoch(hooks, _take(batches, steps), steps, train, names, fit)
+            trained = batch_loop.train_epoch(hooks, epoch, _take(batches, steps), steps, train, names, fit)
             if not trained.steps:
                 break  # the generator has ended, and the script is one that may let it
             logs = trained.logs

@@ -13,6 +13,7 @@ from ..engine.base_layer import InputSpec, Layer
 from ..engine.input_layer import Input, InputLayer
 from ..utils import registry
 from ..utils.generic_utils import serialize_keras_object
+from .abstract_cell import AbstractRNNCell
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .augmentation import (
@@ -62,6 +63,7 @@ from .convolutional import (
 )
 from .convolutional_1d import Conv1DTranspose, Convolution1DTranspose, DepthwiseConv1D
 from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell, ConvRNN2D
+from .convolutional_recurrent_1d_3d import ConvLSTM1D, ConvLSTM3D
 from .core import (
     Activation,
     ActivityRegularization,
@@ -81,7 +83,7 @@ from .core import (
 from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
 from .embeddings import Embedding
-from .hashing import Hashing
+from .hashing import HashedCrossing, Hashing
 from .local import LocallyConnected1D, LocallyConnected2D
 from .lookup import IntegerLookup, StringLookup
 from .merge import (
@@ -140,11 +142,12 @@ from .preprocessing import (
 )
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from .sample_normalization import GroupNormalization, LayerNormalization, UnitNormalization
+from .spectral_normalization import SpectralNormalization
 from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 
-def serialize(layer: Layer) -> dict:
+def serialize(layer: Layer, use_legacy_format: bool = False) -> dict:
     """The config ``{class_name, config}`` of a layer."""
     return serialize_keras_object(layer)
 
@@ -152,11 +155,6 @@ def serialize(layer: Layer) -> dict:
 deserialize = registry.LAYERS.deserialize
 
 registry.LAYERS.register({n: v for n, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)})
-registry.LAYERS.refuse(  # a layer of tf.keras
-    ("HashedCrossing",),
-    "hashes several features together, in a way that is not supported here. Leave that step to Python, cut the model behind "
-    "it, and give it the numbers.",
-)
 
 _LEGACY = ("ConvRecurrent2D", "Highway", "MaxoutDense", "Recurrent")
 

@@ -12,7 +12,7 @@ from ..graph import Tensor
 from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
-from .options import RECURRENT_OPTIONS, add_weight, given_arguments, options_config, options_in, set_options
+from .options import RECURRENT_OPTIONS, add_weight, arguments, given_arguments, options_config, options_in, set_options
 from .recurrent import RNN, CellLayer
 from .recurrent_cells import unit_forget_bias
 from .time_folding import fold_time, unfold_time
@@ -20,7 +20,47 @@ from .time_folding import fold_time, unfold_time
 __all__ = ["ConvLSTM2D", "ConvLSTM2DCell", "ConvRNN2D"]
 
 
-class ConvRNN2D(RNN):
+class _ConvRNN(RNN):
+    """Runs a convolutional cell over sequences of grids with ``_rank`` axes."""
+
+    _rank: int
+
+    def build(self, input_shape):
+        if self.time_major:
+            raise ValueError(
+                f"{type(self).__name__} takes inputs (batch, time, ...): `time_major` is of other recurrent layers."
+            )
+        super().build(input_shape)
+
+    def _state_shape(self, input_shape) -> tuple:
+        """The shape of one state; dims may be numbers, None or scalar tensors."""
+        cell = self.cell
+        first = 3 if cell.data_format == "channels_first" else 2
+        lengths = (
+            conv_utils.conv_output_length(length, size, cell.padding, stride, dilation)
+            for length, size, stride, dilation in zip(
+                input_shape[first : first + self._rank], cell.kernel_size, cell.strides, cell.dilation_rate
+            )
+        )
+        axes = tuple(range(1, self._rank + 1))
+        return transpose_shape((input_shape[0], *lengths, cell.filters), cell.data_format, axes)
+
+    def _state_shapes(self):
+        return [self._state_shape(self.input_spec[0].shape)] * len(self._state_sizes)
+
+    def get_initial_state(self, inputs):
+        shape = list(self._state_shape(dims_of(inputs)))
+        return [K.zeros(shape, dtype=inputs.dtype) for _ in self._state_sizes]
+
+    def compute_output_shape(self, input_shape):
+        if isinstance(input_shape, list):
+            input_shape = input_shape[0]
+        state = self._state_shape(input_shape)
+        output = (state[0], input_shape[1], *state[1:]) if self.return_sequences else state
+        return [output] + [state] * len(self._state_sizes) if self.return_state else output
+
+
+class ConvRNN2D(_ConvRNN):
     """Runs a convolutional cell over the steps of (batch, time, rows, cols, channels), or channels before rows.
 
     Output: (batch, new rows, new cols, filters), with a time axis if ``return_sequences``, followed by the final states
@@ -31,6 +71,8 @@ class ConvRNN2D(RNN):
             ``dilation_rate`` and ``data_format``.
         return_sequences, return_state, go_backwards, stateful: as in :class:`RNN`.
     """
+
+    _rank = 2
 
     def __init__(
         self,
@@ -49,61 +91,23 @@ class ConvRNN2D(RNN):
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
         self.input_spec = [InputSpec(ndim=5)]
 
-    def _state_shape(self, input_shape) -> tuple:
-        """The shape of one state; dims may be numbers, None or scalar tensors."""
-        cell = self.cell
-        rows = 3 if cell.data_format == "channels_first" else 2
-        lengths = (
-            conv_utils.conv_output_length(length, size, cell.padding, stride, dilation)
-            for length, size, stride, dilation in zip(
-                input_shape[rows : rows + 2], cell.kernel_size, cell.strides, cell.dilation_rate
-            )
-        )
-        return transpose_shape((input_shape[0], *lengths, cell.filters), cell.data_format, (1, 2))
 
-    def _state_shapes(self):
-        return [self._state_shape(self.input_spec[0].shape)] * len(self._state_sizes)
-
-    def get_initial_state(self, inputs):
-        shape = list(self._state_shape(dims_of(inputs)))
-        return [K.zeros(shape, dtype=inputs.dtype) for _ in self._state_sizes]
-
-    def compute_output_shape(self, input_shape):
-        if isinstance(input_shape, list):
-            input_shape = input_shape[0]
-        state = self._state_shape(input_shape)
-        output = (state[0], input_shape[1], *state[1:]) if self.return_sequences else state
-        return [output] + [state] * len(self._state_sizes) if self.return_state else output
+_CONVOLUTIONS: dict[int, Any] = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}
 
 
-class ConvLSTM2DCell(Layer):
-    """An LSTM step on images (Shi et al., 2015, https://arxiv.org/abs/1506.04214), without peepholes.
+class ConvLSTMCell(Layer):
+    """A step of ConvLSTM1D, 2D or 3D on grids with ``_rank`` axes; see :class:`ConvLSTM2DCell`."""
 
-    Gates in the order input, forget, candidate, output. The input's convolution takes padding, strides and dilation as
-    given, the state's keeps the state's size.
-
-    Args:
-        filters: number of channels of the state and of the output.
-        kernel_size, strides, dilation_rate: a number, or one per axis.
-        padding: ``'valid'`` or ``'same'``.
-        data_format: ``'channels_last'`` or ``'channels_first'``; the backend's by default.
-        activation, recurrent_activation: by name or as functions.
-        use_bias, unit_forget_bias: whether there is a bias; start that of the forget gate at 1.
-        dropout, recurrent_dropout: fractions of the inputs and of the state to drop in training.
-        *_initializer, *_regularizer, *_constraint: of kernel, recurrent_kernel and bias.
-
-    Weights: kernel (rows, cols, channels in, 4 * filters), recurrent_kernel (rows, cols, filters, 4 * filters),
-    bias (4 * filters,).
-    """
+    _rank: int
 
     def __init__(
         self,
         filters,
         kernel_size,
-        strides=(1, 1),
+        strides=1,
         padding="valid",
         data_format=None,
-        dilation_rate=(1, 1),
+        dilation_rate=1,
         activation="tanh",
         recurrent_activation="hard_sigmoid",
         use_bias=True,
@@ -123,11 +127,11 @@ class ConvLSTM2DCell(Layer):
     ):
         super().__init__(**kwargs)
         self.filters = filters
-        self.kernel_size = conv_utils.normalize_tuple(kernel_size, 2, "kernel_size")
-        self.strides = conv_utils.normalize_tuple(strides, 2, "strides")
+        self.kernel_size = conv_utils.normalize_tuple(kernel_size, self._rank, "kernel_size")
+        self.strides = conv_utils.normalize_tuple(strides, self._rank, "strides")
         self.padding = conv_utils.normalize_padding(padding)
         self.data_format = K.normalize_data_format(data_format)
-        self.dilation_rate = conv_utils.normalize_tuple(dilation_rate, 2, "dilation_rate")
+        self.dilation_rate = conv_utils.normalize_tuple(dilation_rate, self._rank, "dilation_rate")
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.use_bias = use_bias
@@ -141,7 +145,7 @@ class ConvLSTM2DCell(Layer):
 
     @property
     def _channel_axis(self) -> int:
-        return 1 if self.data_format == "channels_first" else 3
+        return 1 if self.data_format == "channels_first" else self._rank + 1
 
     def build(self, input_shape):
         if isinstance(input_shape, list):
@@ -179,7 +183,7 @@ class ConvLSTM2DCell(Layer):
 
     def project(self, inputs, training=None):
         """What the inputs give to the gates, for one step or, where there is a time axis first, for all steps at once."""
-        steps = inputs.ndim == 5
+        steps = inputs.ndim == self._rank + 3
 
         def convolve(x, kernel):
             return self.input_conv(fold_time(x) if steps else x, kernel, padding=self.padding)
@@ -220,7 +224,7 @@ class ConvLSTM2DCell(Layer):
 
     def input_conv(self, x, w, b=None, padding="valid"):
         """The convolution of the inputs."""
-        output = K.conv2d(
+        output = _CONVOLUTIONS[self._rank](
             x,
             w,
             strides=self.strides,
@@ -232,7 +236,7 @@ class ConvLSTM2DCell(Layer):
 
     def recurrent_conv(self, x, w):
         """The convolution of the state, which keeps its size."""
-        return K.conv2d(x, w, strides=(1, 1), padding="same", data_format=self.data_format)
+        return _CONVOLUTIONS[self._rank](x, w, padding="same", data_format=self.data_format)
 
     def get_config(self):
         own = {
@@ -253,16 +257,79 @@ class ConvLSTM2DCell(Layer):
         return {**super().get_config(), **own}
 
 
+class ConvLSTM2DCell(ConvLSTMCell):
+    """An LSTM step on images (Shi et al., 2015, https://arxiv.org/abs/1506.04214), without peepholes.
+
+    Gates in the order input, forget, candidate, output. The input's convolution takes padding, strides and dilation as
+    given, the state's keeps the state's size.
+
+    Args:
+        filters: number of channels of the state and of the output.
+        kernel_size, strides, dilation_rate: a number, or one per axis.
+        padding: ``'valid'`` or ``'same'``.
+        data_format: ``'channels_last'`` or ``'channels_first'``; the backend's by default.
+        activation, recurrent_activation: by name or as functions.
+        use_bias, unit_forget_bias: whether there is a bias; start that of the forget gate at 1.
+        dropout, recurrent_dropout: fractions of the inputs and of the state to drop in training.
+        *_initializer, *_regularizer, *_constraint: of kernel, recurrent_kernel and bias.
+
+    Weights: kernel (rows, cols, channels in, 4 * filters), recurrent_kernel (rows, cols, filters, 4 * filters),
+    bias (4 * filters,).
+    """
+
+    _rank = 2
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1),
+        padding="valid",
+        data_format=None,
+        dilation_rate=(1, 1),
+        activation="tanh",
+        recurrent_activation="hard_sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**arguments(locals()))
+
+
 def _swap(x: Tensor) -> Tensor:
     """Batch and time exchanged."""
-    return K.permute_dimensions(x, (1, 0, 2, 3, 4))
+    return K.permute_dimensions(x, (1, 0, *range(2, x.ndim)))
 
 
 def _masks(like: Tensor, rate: float) -> list[Tensor]:
     return [K.dropout(K.ones_like(like), rate) for _ in range(4)]
 
 
-class ConvLSTM2D(CellLayer, ConvRNN2D):
+class RunsProjected(CellLayer):
+    """A layer whose cell convolves the inputs of all steps at once."""
+
+    def _run_steps(self, inputs, initial, mask, training, constants):
+        def step(gates, states):
+            return self.cell.step(gates, states, training)
+
+        # K.rnn runs over the first axis. With time there already here, it is the small inputs that are transposed.
+        projected = self.cell.project(_swap(inputs), training)
+        step(projected[0], initial)  # the cell draws its masks here, once for all steps
+        return K.rnn(step, _swap(projected), initial, go_backwards=self.go_backwards, mask=mask)
+
+
+class ConvLSTM2D(RunsProjected, ConvRNN2D):
     """Convolutional LSTM: see :class:`ConvLSTM2DCell` and :class:`ConvRNN2D` for the arguments.
 
     Example:
@@ -302,12 +369,3 @@ class ConvLSTM2D(CellLayer, ConvRNN2D):
         **kwargs,
     ):
         super().__init__(*given_arguments(locals()))
-
-    def _run_steps(self, inputs, initial, mask, training, constants):
-        def step(gates, states):
-            return self.cell.step(gates, states, training)
-
-        # K.rnn runs over the first axis. With time there already here, it is the small inputs that are transposed.
-        projected = self.cell.project(_swap(inputs), training)
-        step(projected[0], initial)  # the cell draws its masks here, once for all steps
-        return K.rnn(step, _swap(projected), initial, go_backwards=self.go_backwards, mask=mask)

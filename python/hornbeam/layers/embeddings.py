@@ -40,6 +40,8 @@ class Embedding(Layer):
                 kwargs["input_shape"] = tuple(input_length)
             else:
                 kwargs["input_shape"] = (input_length or None,)
+        if kwargs.pop("sparse", False):
+            raise ValueError("`Embedding` has no sparse outputs here.")
         super().__init__(**kwargs)
         if "int" in self.dtype:  # the first Keras 2 meant the indices' dtype; old files have it
             self.dtype = K.floatx()

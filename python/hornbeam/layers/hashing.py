@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import backend as K
-from ..graph import RaggedTensor, on_host
-from ..utils.fingerprint import fingerprint64, siphash
+from ..graph import RaggedTensor, StringTensor, Tensor, constant, on_host
+from ..utils.fingerprint import crossed, fingerprint64, siphash
 from .lookup import as_text
 from .preprocessing import _Categories, _encoded, _encoded_shape
 
@@ -74,3 +74,63 @@ class Hashing(_Categories):
     def get_config(self):
         own = {"num_bins": self.num_bins, "mask_value": self.mask_value, "salt": self.salt}
         return {**super().get_config(), **own}
+
+
+class HashedCrossing(_Categories):
+    """The bucket of each combination of several categories: that of ``tf.sparse.cross_hashed``.
+
+    Computed on the host, before the model's program runs.
+
+    Args:
+        num_bins: the number of buckets.
+        output_mode: ``'int'`` or ``'one_hot'``.
+
+    Input: two or more tensors of strings or integers, of one shape: (), (batch,) or (batch, 1).
+
+    Raises:
+        ValueError: other inputs or arguments.
+    """
+
+    takes_text = True
+
+    def __init__(self, num_bins, output_mode="int", **kwargs):
+        kwargs.setdefault("dtype", "int64")
+        super().__init__(output_mode, ("int", "one_hot"), kwargs)
+        self.num_bins = num_bins
+
+    def __call__(self, inputs, *args, **kwargs):
+        if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
+            raise ValueError(
+                f"`HashedCrossing` should be called on a list of at least two inputs. Received: {inputs!r:.100}"
+            )
+        inputs = [x if isinstance(x, Tensor) else as_text(x) for x in inputs]
+        return super().__call__([x if isinstance(x, Tensor) else constant(x) for x in inputs], *args, **kwargs)
+
+    def call(self, inputs):
+        shape = tuple(inputs[0].shape)
+        if (
+            len(shape) > 2
+            or (len(shape) == 2 and shape[1] != 1)
+            or any(tuple(x.shape)[1:] != shape[1:] for x in inputs)
+        ):
+            raise ValueError(
+                "All `HashedCrossing` inputs should have one shape: (), (batch,) or (batch, 1). "
+                f"Received: {[tuple(x.shape) for x in inputs]}"
+            )
+        if not all(isinstance(x, StringTensor) or x.dtype.startswith(("int", "uint")) for x in inputs):
+            raise ValueError(
+                f"All `HashedCrossing` inputs should have an integer or string dtype. Received: {[x.dtype for x in inputs]}"
+            )
+        buckets = on_host(self._buckets, list(inputs), ("int64", inputs[0].shape))
+        return buckets if self.output_mode == "int" else _encoded(buckets, self.num_bins, "one_hot", K.floatx())
+
+    def _buckets(self, *columns: np.ndarray) -> np.ndarray:
+        rows = zip(*(column.reshape(-1).tolist() for column in columns))
+        numbers = [crossed(row) % self.num_bins for row in rows]
+        return np.array(numbers, "int64").reshape(columns[0].shape)
+
+    def compute_output_shape(self, input_shape):
+        return _encoded_shape(tuple(input_shape[0]), self.output_mode, self.num_bins)
+
+    def get_config(self):
+        return {**super().get_config(), "num_bins": self.num_bins}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import Any
 
@@ -12,13 +13,35 @@ from .. import graph
 from ..backend.math import where
 from ..graph import RaggedTensor, Tensor, as_strings, on_host
 from ..utils.fingerprint import fingerprint64
+from ..utils.overriding import default
 from .preprocessing import PreprocessingLayer, _Categories, _encoded, _encoded_shape, plain
 
+VOCABULARY_FILE = "vocabulary.txt"
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
 
 class HoldsVocabulary(PreprocessingLayer, _Categories):
     """A layer with a vocabulary, which is given or learnt: the most frequent tokens first; of equally frequent ones, the last in order."""
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list:
+        """The tokens in the order of their numbers."""
+        raise NotImplementedError
+
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
+        """Take a vocabulary."""
+        raise NotImplementedError
+
+    @default
+    def save_assets(self, dir_path: str) -> None:
+        """Write the vocabulary with its special tokens into ``vocabulary.txt`` in a folder, a token in each line."""
+        with open(os.path.join(dir_path, VOCABULARY_FILE), "w", encoding="utf-8") as file:
+            file.write("\n".join(map(str, self.get_vocabulary())))
+
+    @default
+    def load_assets(self, dir_path: str) -> None:
+        """Take the vocabulary that :meth:`save_assets` wrote."""
+        with open(os.path.join(dir_path, VOCABULARY_FILE), encoding="utf-8") as file:
+            self.set_vocabulary(file.read().split("\n"))
 
     @classmethod
     def from_config(cls, config):
@@ -138,6 +161,10 @@ class _Lookup(HoldsVocabulary):
         """How many numbers there are."""
         return len(self._special) + len(self._tokens or ())
 
+    def vocab_size(self):
+        """As :meth:`vocabulary_size`, by the name that it had first."""
+        return self.vocabulary_size()
+
     def _known_tokens(self) -> list:
         if self._tokens is None:
             raise ValueError(
@@ -149,6 +176,7 @@ class _Lookup(HoldsVocabulary):
     # -- learning it ----------------------------------------------------------------------------------
     def reset_state(self) -> None:
         """Forget the counts of tokens."""
+        super().reset_state()
         self._counts: Counter = Counter()
         self._documents: Counter = Counter()
         self._document_count = 0

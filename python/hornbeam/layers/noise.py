@@ -10,16 +10,26 @@ from ..legacy import interfaces
 
 
 class _Noise(Layer):
+    """Noise whose seed may be given, as in tf.keras."""
+
     def __init__(self, **kwargs):
+        self.seed = kwargs.pop("seed", None)
         super().__init__(**kwargs)
         self.supports_masking = True
+
+    def _normal(self, inputs, mean, stddev):
+        return K.random_normal(K.shape(inputs), mean, stddev, dtype=K.dtype(inputs), seed=self.seed)
+
+    def get_config(self):
+        seeded = {} if self.seed is None else {"seed": self.seed}  # Keras 2.3.1 would not understand the argument
+        return {**super().get_config(), **seeded}
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
 
 class GaussianNoise(_Noise):
-    """Add normally distributed numbers of standard deviation ``stddev``."""
+    """Add normally distributed numbers of standard deviation ``stddev``; ``seed`` says which."""
 
     @interfaces.legacy_gaussiannoise_support
     def __init__(self, stddev, **kwargs):
@@ -28,7 +38,7 @@ class GaussianNoise(_Noise):
 
     def call(self, inputs, training=None):
         def noised():
-            return inputs + K.random_normal(K.shape(inputs), 0.0, self.stddev, dtype=K.dtype(inputs))
+            return inputs + self._normal(inputs, 0.0, self.stddev)
 
         return K.in_train_phase(noised, inputs, training=training)
 
@@ -50,7 +60,7 @@ class GaussianDropout(_Noise):
 
         def noised():
             stddev = math.sqrt(self.rate / (1.0 - self.rate))
-            return inputs * K.random_normal(K.shape(inputs), 1.0, stddev, dtype=K.dtype(inputs))
+            return inputs * self._normal(inputs, 1.0, stddev)
 
         return K.in_train_phase(noised, inputs, training=training)
 

@@ -48,6 +48,7 @@ class BatchNormalization(Layer):
         gamma_constraint=None,
         **kwargs,
     ):
+        kwargs.pop("synchronized", None)  # over devices, of which there is one
         super().__init__(**kwargs)
         self.supports_masking = True
         listed = isinstance(axis, (list, tuple)) and len(axis) == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,42 @@ def _batches_of(data: Any, steps: int | None) -> Iterator[Any]:
 class PreprocessingLayer(Layer):
     """A layer that learns from data before it is used: its subclasses say what they make of each batch."""
 
+    _is_adapted = False
+    _batches_per_call = 1
+    _adapt_function: Callable[[Iterator[Any]], None] | None = None
+
+    @property
+    def is_adapted(self) -> bool:
+        """Whether the layer computes by data that :meth:`adapt` was given."""
+        return self._is_adapted
+
+    def compile(self, run_eagerly: bool | None = None, steps_per_execution: int | None = None) -> None:
+        """Configure :meth:`adapt`.
+
+        Args:
+            run_eagerly: accepted; batches are counted on the host in any case.
+            steps_per_execution: how many batches one call of the adapt function takes, 1 by default.
+
+        Raises:
+            ValueError: a number below 1.
+        """
+        if steps_per_execution is not None and steps_per_execution < 1:
+            raise ValueError(f"`steps_per_execution` must be at least 1, got {steps_per_execution}.")
+        self._batches_per_call = steps_per_execution or 1
+        self._adapt_function = None
+
+    def make_adapt_function(self) -> Callable[[Iterator[Any]], None]:
+        """The function that :meth:`adapt` calls with an iterator of batches until that is exhausted; a subclass may have its own."""
+        if self._adapt_function is None:
+            count = self._batches_per_call
+
+            def take_batches(batches: Iterator[Any]) -> None:
+                for _ in range(count):
+                    self.update_state(next(batches))
+
+            self._adapt_function = take_batches
+        return self._adapt_function
+
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Learn from data, forgetting what was learnt before.
 
@@ -45,13 +82,16 @@ class PreprocessingLayer(Layer):
             ValueError: the layer was given what it would learn, or there are no data to learn it from.
         """
         self.reset_state()
-        for batch in _batches_of(data, steps):
-            self.update_state(batch)
+        batches, take_batches = _batches_of(data, steps), self.make_adapt_function()
+        with suppress(StopIteration):
+            while True:
+                take_batches(batches)
         self.finalize_state()
+        self._is_adapted = True
 
     def reset_state(self) -> None:
-        """Forget the data so far."""
-        raise NotImplementedError
+        """Forget the data so far. Subclasses that have something to forget extend this."""
+        self._is_adapted = False
 
     def update_state(self, data: Any) -> None:
         """Take a batch into account."""
@@ -59,6 +99,9 @@ class PreprocessingLayer(Layer):
 
     def finalize_state(self) -> None:
         """Let the layer compute by the data so far."""
+
+    def _weights_were_set(self) -> None:
+        """What the layer learnt counts as it was set, and not the data so far."""
 
 
 class Rescaling(Layer):
@@ -133,6 +176,7 @@ class Normalization(PreprocessingLayer):
     def reset_state(self) -> None:
         if self.input_mean is not None:
             raise ValueError("A `Normalization` layer that was given `mean` and `variance` cannot be adapted.")
+        super().reset_state()
         self._moments = (0, 0.0, 0.0)
 
     def update_state(self, data: Any) -> None:
@@ -323,12 +367,13 @@ class Discretization(PreprocessingLayer, _Categories):
         self.bin_boundaries = None if bin_boundaries is None else list(bin_boundaries)
         self.num_bins = num_bins
         self.epsilon = epsilon
-        self._learns = bin_boundaries is None
+        self.learns = bin_boundaries is None  #: whether :meth:`adapt` makes the boundaries
         self._summary = np.empty((2, 0))  # of the data so far: numbers in rising order, and their weights
 
     def reset_state(self) -> None:
-        if not self._learns or self.num_bins is None:
+        if not self.learns or self.num_bins is None:
             raise ValueError("Cannot adapt a Discretization layer that was given `bin_boundaries`, or no `num_bins`.")
+        super().reset_state()
         self._summary = np.empty((2, 0))
 
     def update_state(self, data: Any) -> None:

@@ -34,6 +34,7 @@ class RNN(TakesStates):
         unroll: accepted for Keras's sake.
         zero_output_for_mask: (keyword only, as in tf.keras) with ``return_sequences``, masked steps give zeros, and do not
             repeat the step before.
+        time_major: (keyword only, as in tf.keras) inputs, masks and outputs are (time, batch, ...).
 
     Calling: ``layer(x, initial_state=[...], constants=[...])`` with tensors; initial states may also follow the input in a
     list. The cells of SimpleRNN, GRU and LSTM run as one kernel over the sequence; others are laid out step by step, for
@@ -65,6 +66,7 @@ class RNN(TakesStates):
         if "input_shape" not in kwargs and ("input_dim" in kwargs or "input_length" in kwargs):
             kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim", None))
         self.zero_output_for_mask = bool(kwargs.pop("zero_output_for_mask", False))
+        self.time_major = bool(kwargs.pop("time_major", False))
         super().__init__(**kwargs)
         self.cell = cell
         self.return_sequences = return_sequences
@@ -84,7 +86,11 @@ class RNN(TakesStates):
 
     def _state_shapes(self) -> list:
         """The shapes of the states, as far as the input's shape is known."""
-        return [(self.input_spec[0].shape[0], size) for size in self._state_sizes]
+        return [(self._batch_first(self.input_spec[0].shape)[0], size) for size in self._state_sizes]
+
+    def _batch_first(self, shape: tuple) -> tuple:
+        """A shape (batch, time, ...) of one as inputs and outputs have it, or the reverse."""
+        return (shape[1], shape[0], *shape[2:]) if self.time_major else tuple(shape)
 
     @property
     def states(self):
@@ -143,8 +149,9 @@ class RNN(TakesStates):
             if self._num_constants:
                 constants_shape = input_shape[-self._num_constants :]
             input_shape = input_shape[0]
+        input_shape = self._batch_first(input_shape)
         batch_size = input_shape[0] if self.stateful else None
-        self.input_spec[0] = InputSpec(shape=(batch_size, None, *input_shape[2:]))
+        self.input_spec[0] = InputSpec(shape=self._batch_first((batch_size, None, *input_shape[2:])))
         if isinstance(self.cell, Layer) and not self.cell.built:
             step_shape = (input_shape[0], *input_shape[2:])
             self.cell.build([step_shape, *constants_shape] if constants_shape else step_shape)
@@ -162,6 +169,9 @@ class RNN(TakesStates):
     def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
         inputs, given, more = split_inputs(inputs, initial_state, constants, self._num_constants)
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        called_on = inputs
+        if self.time_major:
+            inputs, mask = _swap(inputs), None if mask is None else _swap(mask)
         initial = given or (list(self.states) if self.stateful else None)
         if hasattr(self.cell, "reset_masks"):
             self.cell.reset_masks()
@@ -176,10 +186,12 @@ class RNN(TakesStates):
             initial = initial or self.get_initial_state(inputs)
             last, outputs, states = self._run_steps(inputs, initial, mask, training, more)
         if self.stateful:
-            self.add_update([K.update(v, s) for v, s in zip(self.states, states)], inputs)
+            self.add_update([K.update(v, s) for v, s in zip(self.states, states)], called_on)
         if mask is not None and self.zero_output_for_mask:
             outputs = K.switch(self._in_running_order(mask), outputs, K.zeros_like(outputs))
-        output = outputs if self.return_sequences else last
+        output = last
+        if self.return_sequences:
+            output = _swap(outputs) if self.time_major else outputs
         return [output, *states] if self.return_state else output
 
     def _in_running_order(self, mask):
@@ -210,8 +222,9 @@ class RNN(TakesStates):
         if isinstance(input_shape, list):
             input_shape = input_shape[0]
         units = getattr(self.cell, "output_size", None) or self._state_sizes[0]
-        shape = (*input_shape[:2], units) if self.return_sequences else (input_shape[0], units)
-        return [shape, *((input_shape[0], size) for size in self._state_sizes)] if self.return_state else shape
+        batch = self._batch_first(input_shape)[0]
+        shape = (*input_shape[:2], units) if self.return_sequences else (batch, units)
+        return [shape, *((batch, size) for size in self._state_sizes)] if self.return_state else shape
 
     def compute_mask(self, inputs, mask):
         mask = mask[0] if isinstance(mask, list) else mask
@@ -231,6 +244,8 @@ class RNN(TakesStates):
             config["num_constants"] = self._num_constants
         if self.zero_output_for_mask:  # Keras 2.3.1 would not understand the argument
             config["zero_output_for_mask"] = True
+        if self.time_major:
+            config["time_major"] = True
         return {**super().get_config(), **config}
 
     def get_config(self):
@@ -245,6 +260,11 @@ class RNN(TakesStates):
         layer = cls(cell, **config)
         layer._num_constants = num_constants
         return layer
+
+
+def _swap(x: Any) -> Any:
+    """Batch and time exchanged."""
+    return K.permute_dimensions(x, (1, 0, *range(2, x.ndim)))
 
 
 _SEQUENCE_ARGUMENTS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")

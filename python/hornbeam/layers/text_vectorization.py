@@ -99,6 +99,7 @@ class TextVectorization(HoldsVocabulary):
     # -- the vocabulary -----------------------------------------------------------------------------
     def reset_state(self) -> None:
         """Forget the counts of tokens."""
+        super().reset_state()
         self._lookup_layer.reset_state()
 
     def update_state(self, data: Any) -> None:

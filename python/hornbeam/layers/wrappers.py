@@ -253,7 +253,7 @@ class Bidirectional(TakesStates, Wrapper):
         y, states = self._run(self.forward_layer, inputs, mask, training, initial_state[:half], constants)
         y_back, states_back = self._run(self.backward_layer, inputs, mask, training, initial_state[half:], constants)
         if self.return_sequences:
-            y_back = K.reverse(y_back, 1)
+            y_back = K.reverse(y_back, 0 if getattr(self.forward_layer, "time_major", False) else 1)
         outputs = [y, y_back] if self.merge_mode is None else [_merge(y, y_back, self.merge_mode)]
         return unpack_singleton(outputs + states + states_back)
 
@@ -278,10 +278,11 @@ class Bidirectional(TakesStates, Wrapper):
     def _output_count(self) -> int:
         return 2 if self.merge_mode is None else 1
 
-    def reset_states(self):
-        """Set the states of both layers to zero."""
-        self.forward_layer.reset_states()
-        self.backward_layer.reset_states()
+    def reset_states(self, states=None):
+        """Set the states of both layers to zero, or to ``states``: those of the forward layer, then of the backward one."""
+        half = None if states is None else len(states) // 2
+        self.forward_layer.reset_states(None if states is None else states[:half])
+        self.backward_layer.reset_states(None if states is None else states[half:])
 
     @property
     def constraints(self):

@@ -60,6 +60,8 @@ from .later import (
     F1Score,
     FBetaScore,
     IoU,
+    MeanRelativeError,
+    MeanTensor,
     OneHotIoU,
     OneHotMeanIoU,
     PrecisionAtRecall,
@@ -99,7 +101,7 @@ msle = MSLE = mean_squared_logarithmic_error
 cosine = cosine_similarity = cosine_proximity
 
 
-def serialize(metric: Any) -> Any:
+def serialize(metric: Any, use_legacy_format: bool = False) -> Any:
     """The name of a metric function, or the config of a metric object."""
     return serialize_keras_object(metric)
 

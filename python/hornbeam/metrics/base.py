@@ -62,8 +62,22 @@ class Metric(Layer):
         """As :meth:`reset_state`, by the name that Keras 2.3.1 had; done before each epoch."""
         self.reset_state()
 
-    def add_weight(self, name, shape=(), initializer=None, dtype=None):
-        """Make a variable of the state, zero unless ``initializer`` says otherwise."""
+    def merge_state(self, metrics):
+        """Add the states of metrics of the same kind to this one's, as if it had seen what they saw, too.
+
+        Raises:
+            ValueError: a metric whose state has other variables; nothing is changed then.
+        """
+        totals = self.get_weights()
+        for metric in metrics:
+            states = metric.get_weights()
+            if [np.shape(s) for s in states] != [np.shape(t) for t in totals]:
+                raise ValueError(f"Metric {metric} is not compatible with {self}: their states have other variables.")
+            totals = [total + state for total, state in zip(totals, states)]
+        self.set_weights(totals)
+
+    def add_weight(self, name, shape=(), initializer=None, dtype=None, aggregation=None, synchronization=None):
+        """Make a variable of the state, zero unless ``initializer`` says otherwise; other arguments as for layers."""
         return super().add_weight(
             name=name,
             shape=shape,
@@ -142,7 +156,8 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = K.cast(y_true, self.dtype), K.cast(y_pred, self.dtype)
         y_pred, y_true = losses_utils.squeeze_or_expand_dimensions(y_pred, y_true)
-        return super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        return super().update_state(values, losses_utils.without_ignored(values, sample_weight))
 
     def get_config(self):
         return {**super().get_config(), **{k: K.eval(v) for k, v in self._fn_kwargs.items()}}

@@ -179,35 +179,39 @@ class SensitivitySpecificityBase(_Counting):
 class SensitivityAtSpecificity(SensitivitySpecificityBase):
     """The sensitivity at the threshold whose specificity is closest to ``specificity``."""
 
-    def __init__(self, specificity, num_thresholds=200, name=None, dtype=None):
+    def __init__(self, specificity, num_thresholds=200, name=None, dtype=None, class_id=None):
         if specificity < 0 or specificity > 1:
             raise ValueError("`specificity` must be in the range [0, 1].")
         super().__init__(specificity, num_thresholds, name, dtype)
         self.specificity = specificity
+        self.class_id = class_id
 
     def result(self):
         return self._where_closest(self._specificity(), self._sensitivity())
 
     def get_config(self):
         own = {"num_thresholds": self.num_thresholds, "specificity": self.specificity}
-        return {**super().get_config(), **own}
+        later = {} if self.class_id is None else {"class_id": self.class_id}
+        return {**super().get_config(), **own, **later}
 
 
 class SpecificityAtSensitivity(SensitivitySpecificityBase):
     """The specificity at the threshold whose sensitivity is closest to ``sensitivity``."""
 
-    def __init__(self, sensitivity, num_thresholds=200, name=None, dtype=None):
+    def __init__(self, sensitivity, num_thresholds=200, name=None, dtype=None, class_id=None):
         if sensitivity < 0 or sensitivity > 1:
             raise ValueError("`sensitivity` must be in the range [0, 1].")
         super().__init__(sensitivity, num_thresholds, name, dtype)
         self.sensitivity = sensitivity
+        self.class_id = class_id
 
     def result(self):
         return self._where_closest(self._sensitivity(), self._specificity())
 
     def get_config(self):
         own = {"num_thresholds": self.num_thresholds, "sensitivity": self.sensitivity}
-        return {**super().get_config(), **own}
+        later = {} if self.class_id is None else {"class_id": self.class_id}
+        return {**super().get_config(), **own, **later}
 
 
 class AUC(_Counting):

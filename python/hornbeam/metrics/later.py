@@ -2,13 +2,96 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from .. import backend as K
 from .. import graph
 from ..backend.math import where
-from .base import Metric
-from .confusion import MeanIoU, SensitivitySpecificityBase, _ratio
+from ..utils import losses_utils
+from .base import Mean, Metric
+from .confusion import MeanIoU, SensitivitySpecificityBase, _check_count, _ratio
+
+# -- means ----------------------------------------------------------------------------------------------------------
+_MAX_ELEMENTS = 100_000_000  # a model file may ask for them
+
+
+class MeanTensor(Metric):
+    """The (weighted) mean of each element of tensors of one shape.
+
+    Args:
+        shape: that shape; by default that of the first tensor.
+
+    Raises:
+        ValueError: a tensor of another shape; or the result is asked for before there is one.
+    """
+
+    def __init__(self, name="mean_tensor", dtype=None, shape=None):
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.count = None
+        if shape is not None:
+            _check_count("number of elements", math.prod(shape), -1, _MAX_ELEMENTS)
+            self._make_state(tuple(shape))
+
+    def _make_state(self, shape: tuple) -> None:
+        self.total = self.add_weight("total", shape)
+        self.count = self.add_weight("count", shape)
+
+    def update_state(self, values, sample_weight=None):
+        """Updates that take in a tensor.
+
+        Args:
+            sample_weight: a scalar, or a tensor that broadcasts to values and may lack last axes.
+        """
+        values = K.cast(graph.convert(values), self.dtype)
+        if self.total is None:
+            self._make_state(values.shape)
+        if K.int_shape(values) != K.int_shape(self.total):
+            raise ValueError(
+                f"MeanTensor input values must always have the same shape: first {self.total.shape}, now {values.shape}."
+            )
+        counts = K.ones_like(values)
+        if sample_weight is not None:
+            sample_weight = K.cast(graph.convert(sample_weight), self.dtype)
+            values, _, sample_weight = losses_utils.squeeze_or_expand_dimensions(values, sample_weight=sample_weight)
+            counts = losses_utils.broadcast_weights(values, sample_weight) * counts
+            values = values * counts
+        return [K.update_add(self.total, values), K.update_add(self.count, counts)]
+
+    def result(self):
+        if self.total is None:
+            raise ValueError("MeanTensor does not have any value yet: call it, or `update_state`, before `result`.")
+        return _ratio(self.total, self.count)
+
+    def get_config(self):
+        shape = None if self.total is None else K.int_shape(self.total)
+        return {**super().get_config(), "shape": shape}
+
+
+class MeanRelativeError(Mean):
+    """The mean of ``abs(y_true - y_pred) / normalizer``; 0 where the normalizer is 0.
+
+    Args:
+        normalizer: numbers of the predictions' shape, or that broadcast to it.
+    """
+
+    def __init__(self, normalizer, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.normalizer = np.asarray(
+            normalizer.numpy() if isinstance(normalizer, graph.Tensor) else normalizer, self.dtype
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = (K.cast(graph.convert(y), self.dtype) for y in (y_true, y_pred))
+        y_pred, y_true = losses_utils.squeeze_or_expand_dimensions(y_pred, y_true)
+        divides = self.normalizer != 0
+        errors = K.abs(y_true - y_pred) / K.constant(np.where(divides, self.normalizer, 1), self.dtype)
+        return super().update_state(errors * K.constant(divides, self.dtype), sample_weight)
+
+    def get_config(self):
+        return {**super().get_config(), "normalizer": self.normalizer.tolist()}
 
 
 # -- intersection over union --------------------------------------------------------------------------------------

@@ -131,17 +131,21 @@ class BinaryCrossentropy(MeanMetricWrapper):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """Mean of :func:`categorical_crossentropy`."""
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+        more = {} if axis == -1 else {"axis": axis}  # Keras 2.3.1 would not understand the argument
         super().__init__(
-            categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
+            categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, **more
         )
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """Mean of :func:`sparse_categorical_crossentropy`."""
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, axis=-1):
-        super().__init__(sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)
+    def __init__(
+        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, axis=-1, ignore_class=None
+    ):
+        more = {} if ignore_class is None else {"ignore_class": ignore_class}
+        super().__init__(sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis, **more)
 
 
 class Accuracy(MeanMetricWrapper):

@@ -64,6 +64,10 @@ class Optimizer(OptimizerState, LegacyProtocol, StepProtocol):
         params: what that is the state of.
     """
 
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
+
     _protocol = "formulas"
     _begins_anew = True  #: whether each call of ``get_updates`` makes state of its own
     #: whether a step asks for values, so that steps are not traced; None where that is not known

@@ -36,12 +36,23 @@ class LossScaleOptimizer(Optimizer):
             raise ValueError(
                 "With `dynamic=False`, `initial_scale` must be given, and `dynamic_growth_steps` must not."
             )
-        self.inner_optimizer = inner_optimizer
-        self.dynamic = dynamic
-        self.initial_scale = 2.0**15 if initial_scale is None else initial_scale
-        self.dynamic_growth_steps: Any = dynamic_growth_steps or (2000 if dynamic else None)
+        self._inner = inner_optimizer
+        self._dynamic = dynamic
+        self._initial_scale = 2.0**15 if initial_scale is None else initial_scale
+        self._growth_steps: Any = dynamic_growth_steps or (2000 if dynamic else None)
         self._scale = K.variable(self.initial_scale, "float32", "current_loss_scale")
-        self.dynamic_counter: Any = K.variable(0, "int64", "good_steps") if dynamic else None
+        self._good_steps: Any = K.variable(0, "int64", "good_steps") if dynamic else None
+
+    inner_optimizer = property(lambda self: self._inner, doc="The optimizer that makes the steps.")
+    dynamic = property(lambda self: self._dynamic, doc="Whether the scale changes.")
+    initial_scale = property(lambda self: self._initial_scale, doc="The scale to begin with.")
+    dynamic_growth_steps = property(
+        lambda self: self._growth_steps, doc="After how many finite steps the scale doubles; None if it is not dynamic."
+    )
+    dynamic_counter = property(
+        lambda self: self._good_steps,
+        doc="The variable that counts finite steps since the scale changed; None if it does not.",
+    )
 
     @property
     def loss_scale(self) -> Any:
@@ -104,7 +115,7 @@ class LossScaleOptimizer(Optimizer):
 
     # -- all else is the inner optimizer's --------------------------------------------------------------
     def __getattr__(self, name: str) -> Any:
-        inner = self.__dict__.get("inner_optimizer")
+        inner = self.__dict__.get("_inner")
         if inner is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(inner, name)

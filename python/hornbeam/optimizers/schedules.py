@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import backend as K
 from .. import graph
+from ..backend.other_names import also_called
 from ..utils.generic_utils import serialize_keras_object
 from ..utils.registry import SCHEDULES
 
@@ -177,7 +178,8 @@ class CosineDecayRestarts(_Schedule):
         return self.initial_learning_rate * ((1.0 - self.alpha) * wave + self.alpha)
 
 
-def serialize(schedule: LearningRateSchedule) -> dict:
+@also_called(learning_rate_schedule="schedule")
+def serialize(schedule: LearningRateSchedule, use_legacy_format: bool = False) -> dict:
     """The config ``{class_name, config}`` of a schedule."""
     return serialize_keras_object(schedule)
 

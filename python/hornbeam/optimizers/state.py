@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import backend as K
 from ..graph import Tensor, Variable
+from ..utils.overriding import default
 from . import schedules
 from .legacy_protocol import put
 
@@ -104,6 +105,21 @@ class OptimizerState:
     def get_weights(self) -> list[np.ndarray]:
         """The state as arrays."""
         return K.batch_get_value(self.weights)
+
+    @default
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the values of the state into ``store``, a dict by name; a class may do it in its own way, for ``.keras`` files."""
+        for i, value in enumerate(self.get_weights()):
+            store[str(i)] = value
+
+    @default
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Set the state to what :meth:`save_own_variables` has put into ``store``.
+
+        Raises:
+            ValueError: another number of values, or other shapes.
+        """
+        self.set_weights([np.asarray(store[str(i)]) for i in range(len(store.keys()))])
 
     # -- hyperparameters as attributes ------------------------------------------------------------------
     def __getattr__(self, name: str) -> Any:

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 
+from ..backend.other_names import also_called
 from ..lazy import lazy_attributes
 from ..utils.messages import warn_user
 
@@ -16,6 +17,7 @@ __getattr__, __dir__ = lazy_attributes(globals(), {"text_dataset_from_directory"
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
+@also_called(input_text="text")
 def text_to_word_sequence(text, filters=_PUNCTUATION, lower=True, split=" "):
     """Split a text into words.
 
@@ -38,12 +40,13 @@ def text_to_word_sequence(text, filters=_PUNCTUATION, lower=True, split=" "):
     return [word for word in separated.split(split) if word]
 
 
-def one_hot(text, n, filters=_PUNCTUATION, lower=True, split=" "):
+@also_called(input_text="text")
+def one_hot(text, n, filters=_PUNCTUATION, lower=True, split=" ", analyzer=None):
     """Words as numbers by Python's ``hash``, which differs from process to process; see :func:`hashing_trick`."""
-    return hashing_trick(text, n, hash_function=hash, filters=filters, lower=lower, split=split)
+    return hashing_trick(text, n, hash_function=hash, filters=filters, lower=lower, split=split, analyzer=analyzer)
 
 
-def hashing_trick(text, n, hash_function=None, filters=_PUNCTUATION, lower=True, split=" "):
+def hashing_trick(text, n, hash_function=None, filters=_PUNCTUATION, lower=True, split=" ", analyzer=None):
     """Words as numbers from 1 to ``n - 1`` by a hash; words may share a number.
 
     Args:
@@ -52,6 +55,7 @@ def hashing_trick(text, n, hash_function=None, filters=_PUNCTUATION, lower=True,
         hash_function: None or ``hash`` for Python's ``hash``, ``'md5'`` for one that is the same in every process,
             or a function from a string to an integer.
         filters, lower, split: see :func:`text_to_word_sequence`.
+        analyzer: a function from the text to its words, in place of these.
 
     Returns:
         List of integers, one per word.
@@ -60,7 +64,7 @@ def hashing_trick(text, n, hash_function=None, filters=_PUNCTUATION, lower=True,
         hash_function = hash
     elif hash_function == "md5":
         hash_function = _md5
-    words = text_to_word_sequence(text, filters=filters, lower=lower, split=split)
+    words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
     return [hash_function(word) % (n - 1) + 1 for word in words]
 
 
@@ -81,6 +85,7 @@ class Tokenizer:
         char_level: whether characters are the words.
         oov_token: a word that stands for the ones not in the vocabulary; it gets number 1. By default those are
             left out.
+        analyzer: (keyword only, as in tf.keras) a function from a text to its words, in place of filters, lower and split.
 
     Attributes:
         word_counts: how often each word occurred, in order of first occurrence.
@@ -109,6 +114,7 @@ class Tokenizer:
         if "nb_words" in kwargs:
             warn_user("The `nb_words` argument in `Tokenizer` has been renamed `num_words`.")
             num_words = kwargs.pop("nb_words")
+        self.analyzer = kwargs.pop("analyzer", None)
         if kwargs:
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
         self.num_words = num_words
@@ -129,6 +135,8 @@ class Tokenizer:
             if not self.lower:
                 return text
             return [word.lower() for word in text] if isinstance(text, list) else text.lower()
+        if self.analyzer is not None:
+            return self.analyzer(text)
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
     def fit_on_texts(self, texts):

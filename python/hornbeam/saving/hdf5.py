@@ -236,6 +236,15 @@ def dataset(group: Any, name: str) -> Any:
     return item
 
 
+def arrays(group: Any) -> dict[str, np.ndarray]:
+    """All datasets of a group by name, read; what they take together is bounded as for the whole file.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    return {name: np.asarray(dataset(group, name)[()]) for name in group}
+
+
 def subgroup(group: Any, name: str) -> Any:
     """The group ``name`` inside a group.
 

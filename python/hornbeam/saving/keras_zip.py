@@ -8,7 +8,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,8 +22,8 @@ _MAX_EXPANSION = 100  # members are stored as they are; anything that grows more
 _MAX_CONFIG = 1 << 26
 _MAX_METADATA = 1 << 16
 _MAX_MEMBERS = 10_000  # there are three; Keras adds the files of layers that have some of their own
-_VOCABULARIES_FREE, _VOCABULARIES_PER_BYTE = 1 << 20, 16  # of all together: a line of one byte takes many in memory
-_ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
+_ASSETS_FREE, _ASSETS_PER_BYTE = 1 << 20, 16  # of all together: a line of one byte in a vocabulary takes many in memory
+ASSETS, _VOCABULARY = "assets/", "/vocabulary.txt"
 #: Python inflates members of other kinds at once, to whatever size, before it looks at the one that they state.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -43,7 +43,7 @@ def is_zip(source: Any) -> bool:
 
 @contextmanager
 def opened(source: Any) -> Iterator[zipfile.ZipFile]:
-    """The zip, whose members are never written to a disk.
+    """The zip, whose members are not written to a disk by their names.
 
     Raises:
         OSError: the file is damaged, which may show itself anywhere inside the block.
@@ -83,16 +83,29 @@ def read_vocabularies(source: Any) -> dict[str, list[str]]:
         OSError: the file is damaged.
         ValueError: together they take much more than the file.
     """
+    try:
+        texts = {name: contents.decode("utf-8") for name, contents in read_assets(source, _VOCABULARY).items()}
+    except UnicodeDecodeError as error:
+        raise OSError(f"Unable to read {shortened(str(source))!r}: the file is damaged: {error}") from error
+    return {name.removeprefix(ASSETS).removesuffix(_VOCABULARY): text.split("\n") for name, text in texts.items()}
+
+
+def read_assets(source: Any, ending: str = "") -> dict[str, bytes]:
+    """The files of layers, by their names in the zip; of those, only the ones whose names end so.
+
+    Raises:
+        OSError: the file is damaged.
+        ValueError: together they take much more than the file.
+    """
     with opened(source) as archive:
         members = _members(archive, shortened(str(source)))
-        names = [name for name in members if name.startswith(_ASSETS) and name.endswith(_VOCABULARY)]
-        room = _VOCABULARIES_FREE + _VOCABULARIES_PER_BYTE * _size(archive)
-        texts: dict[str, str] = {}
-        for name in names:
-            contents = _read_member(archive, members, name, room)
-            room -= len(contents)
-            texts[name] = contents.decode("utf-8")
-    return {name.removeprefix(_ASSETS).removesuffix(_VOCABULARY): text.split("\n") for name, text in texts.items()}
+        room = _ASSETS_FREE + _ASSETS_PER_BYTE * _size(archive)
+        found: dict[str, bytes] = {}
+        for name in members:
+            if name.startswith(ASSETS) and name.endswith(ending):
+                found[name] = _read_member(archive, members, name, room)
+                room -= len(found[name])
+    return found
 
 
 def _members(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]:
@@ -151,8 +164,14 @@ def _version(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> s
         return "2.12.0"
 
 
-def write(target: Any, overwrite: bool, config: str, weights: bytes, keras_version: str) -> None:
-    """Write the file ``target`` (a path, an address, a binary file); see :func:`write_file`."""
+def write(
+    target: Any, overwrite: bool, config: str, weights: bytes, keras_version: str, assets: Mapping[str, bytes]
+) -> None:
+    """Write the file ``target`` (a path, an address, a binary file); see :func:`write_file`.
+
+    Args:
+        assets: contents of the layers' files by the path in the zip.
+    """
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": keras_version, "date_saved": now, "hornbeam_version": __version__}
 
@@ -161,5 +180,7 @@ def write(target: Any, overwrite: bool, config: str, weights: bytes, keras_versi
             archive.writestr("metadata.json", json.dumps(metadata))
             archive.writestr("config.json", config)
             archive.writestr("model.weights.h5", weights)
+            for name, contents in assets.items():
+                archive.writestr(name, contents)
 
     write_file(target, overwrite, write_to)

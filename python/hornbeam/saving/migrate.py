@@ -25,7 +25,6 @@ _PACKAGES = ("keras", "tf_keras", "tensorflow")
 _NEUTRAL: dict[str, tuple] = {
     "ragged": (False, None),
     "optional": (False,),
-    "time_major": (False,),
     "reverse_state_order": (False,),
     "synchronized": (False, True),  # over devices, of which there is one
     "renorm": (False,),
@@ -80,10 +79,10 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
     if not isinstance(item.get("class_name"), str) or "config" not in item:
         return {key: migrate(value, keras_version) for key, value in item.items()}
     users = users_class(item)
+    built = item.get("build_config")
     item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
     if users is not None:
-        item["class_name"] = users
-        return item
+        return {**item, "class_name": users, **({} if built is None else {"build_config": built})}
     name = item["class_name"] = _CLASSES.get(item["class_name"], item["class_name"])
     if isinstance(item["config"], dict):
         item["config"] = dict(item["config"])
@@ -157,8 +156,9 @@ def _layer(kind: str, config: dict) -> None:
     if kind in ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"):
         for key in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):  # written, but without meaning
             config.pop(key, None)
-    if config.get("zero_output_for_mask") is False:
-        del config["zero_output_for_mask"]
+    for key in ("zero_output_for_mask", "time_major"):
+        if config.get(key) is False:
+            del config[key]
     if kind in _DEFAULT_SEEDED:
         config.pop("seed", None)
     if kind in ("ZeroPadding1D", "Cropping1D", "UpSampling1D") and config.get("data_format") == "channels_last":

@@ -10,13 +10,15 @@ import os
 from typing import Any
 
 from .. import backend as K
-from ..utils.generic_utils import allow_code_loading, get_registered_name
-from ..utils.messages import short_errors
+from ..graph import building
+from ..utils.generic_utils import CustomObjectScope, allow_code_loading, get_registered_name
+from ..utils.messages import short_errors, shortened, warn_user
+from ..utils.overriding import defines
 from ..version import KERAS_VERSION
-from . import hdf5, keras_zip, zip_config, zip_weights
-from .compiling import compile_model, set_optimizer
-from .configs import model_from_config
-from .optimizer_state import read_state, read_zip_state, write_zip_state
+from . import hdf5, keras_zip, zip_assets, zip_config, zip_weights
+from .compiling import compile_model, restore_optimizer, set_optimizer
+from .configs import FREE_STEPS, model_from_config
+from .optimizer_state import read_state, write_zip_state
 from .sample import check_sample, save_sample
 from .snapshot import Snapshot
 from .state import load_state, save_state
@@ -72,10 +74,15 @@ def _format_of(filepath: Any) -> str:
 
 
 def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
+    if not model._is_graph_network:
+        raise NotImplementedError(
+            f"The class {type(model).__name__} of the model {model.name} has its own `call`, and cannot be saved whole in HDF5 "
+            "files: save it as 'name.keras', or use `save_weights`."
+        )
     with model._lock:
         description = model_description(model)
         weights = [weight for layer in model.layers for weight in layer.weights]
-        snapshot, training, slots = _take(model, weights, include_optimizer)
+        snapshot, training, slots = take(model, weights, include_optimizer)
     file.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     file.attrs["backend"] = K.backend().encode("utf8")
     config = {"class_name": description["class_name"], "config": description["config"]}
@@ -97,8 +104,10 @@ def _write(model: Any, file: Any, include_optimizer: bool, sample: Any) -> None:
 def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool, sample: Any) -> None:
     with model._lock:
         description = model_description(model)
-        snapshot, training, slots = _take(model, zip_weights.all_weights(model), include_optimizer)
+        snapshot, training, slots = take(model, zip_weights.all_weights(model), include_optimizer)
     config = {"class_name": description["class_name"], "config": description["config"]}
+    if not model._is_graph_network or defines(model, "get_build_config"):
+        config["build_config"] = model.get_build_config()
     config = json.loads(json.dumps(config, default=get_json_type))
     buffer = io.BytesIO()
     with hdf5.new(buffer) as file:
@@ -110,22 +119,33 @@ def _save_zip(model: Any, filepath: Any, overwrite: bool, include_optimizer: boo
         if sample is not None:
             save_sample(file, model, sample, snapshot)
     compiled = None if training is None else zip_config.compile_config(training)
+    if include_optimizer and hasattr(model, "compile") and defines(model, "get_compile_config"):
+        compiled = json.loads(json.dumps(model.get_compile_config(), default=get_json_type))
     contents = zip_config.model_config(config, compiled, model)
-    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), KERAS_VERSION)
+    assets = zip_assets.files_of(model)
+    keras_zip.write(filepath, overwrite, json.dumps(contents), buffer.getvalue(), KERAS_VERSION, assets)
 
 
 _TRAINING = "training_config"
 
 
-def _take(model: Any, weights: list, include_optimizer: bool) -> tuple[Snapshot, dict | None, list]:
+def take(model: Any, weights: list, include_optimizer: bool) -> tuple[Snapshot, dict | None, list]:
     """The values to save; how the model was compiled, None where that is not saved; and its optimizer's ``weights``."""
     optimizer = getattr(model, "optimizer", None)
-    if not include_optimizer or optimizer is None or not model._is_compiled:
+    by_steps = not model._is_graph_network and optimizer is not None
+    if not include_optimizer or optimizer is None or not (model._is_compiled or by_steps):
         return Snapshot(weights), None, []
     slots = list(optimizer.weights)
     settings = [value for value in vars(optimizer).values() if K.is_variable(value)]
     snapshot = Snapshot([*weights, *slots, *settings], model._run_counter)
     return snapshot, _training(model, snapshot), slots
+
+
+def compile_config_of(model: Any) -> dict | None:
+    """How a model was compiled, in the words of later Keras; None if it was not."""
+    with model._lock:
+        _, training, _ = take(model, [], True)
+    return None if training is None else zip_config.compile_config(training)
 
 
 def _training(model: Any, snapshot: Snapshot) -> dict:
@@ -216,18 +236,55 @@ def _read_zip(
     config = parse_model(description)
     with hdf5.reading(weights) as file, allow_code_loading(not safe_mode):
         model = model_from_config(config, custom_objects, lambdas, version)
+        if isinstance(config.get("build_config"), dict) and (
+            not model._is_graph_network or defines(model, "build_from_config")
+        ):
+            _build(model, config["build_config"])
         zip_weights.load_weights(file, model)
         zip_weights.set_vocabularies(model, keras_zip.read_vocabularies(source))
-        if compile:
+        zip_assets.load(model, source)
+        if compile and hasattr(model, "compile"):  # a FeatureSpace has nothing to be compiled
             own = hdf5.attribute(file, _TRAINING)
             training = config.get("compile_config") if own is None else parse_json(own)
-            if compile_model(model, training, custom_objects, version if own is None else None):
-                if "optimizer/vars" in file:
-                    set_optimizer(model, lambda: read_zip_state(file, model))
+            if _compile(
+                model, config.get("compile_config"), training, custom_objects, version if own is None else None
+            ):
+                restore_optimizer(file, model)
                 load_state(file, model, resume)
         if verify:
             check_sample(file, model)
     return model
+
+
+def _build(model: Any, config: dict) -> None:
+    """Make the weights of a model as its class says.
+
+    Raises:
+        ValueError: the config does not fit the class.
+    """
+    try:
+        with building.at_most(FREE_STEPS):
+            model.build_from_config(config)
+    except (LookupError, AttributeError, TypeError) as error:
+        raise ValueError(f"Invalid build config of {model.name}: {type(error).__name__}: {shortened(error)}") from error
+
+
+def _compile(
+    model: Any, own: dict | None, training: dict | None, custom_objects: dict | None, version: str | None
+) -> bool:
+    """Compile a model, in its class's own way if it has one; False where it was not compiled."""
+    if defines(model, "compile_from_config"):
+        if own is not None:
+            with CustomObjectScope(custom_objects or {}):
+                model.compile_from_config(own)
+        return own is not None and model._compiled.arguments is not None
+    if training is not None and not model._is_graph_network and defines(model, "compile"):
+        warn_user(
+            f"The class {type(model).__name__} has its own `compile`: the model was *not* compiled. Compile it manually, or "
+            "define `get_compile_config` and `compile_from_config`, too."
+        )
+        return False
+    return compile_model(model, training, custom_objects, version)
 
 
 def pickle_model(model):

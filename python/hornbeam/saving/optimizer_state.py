@@ -12,8 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..optimizers import Adam, Ftrl, Nadam, RMSprop
+from ..utils.overriding import defines
 from . import hdf5
 from .snapshot import Snapshot
+
+#: where a ``.keras`` file has the state
+_ZIP_STATE = "optimizer/vars"
 
 
 def read_state(
@@ -58,7 +62,7 @@ def _check_count(count: int, slots: list) -> None:
 
 def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
     """Read the state that a ``.keras`` file holds, in the order of ``model.optimizer.weights``."""
-    group = hdf5.subgroup(file, "optimizer/vars")
+    group = hdf5.subgroup(file, _ZIP_STATE)
     _check_count(len(group), model.optimizer.weights)
     stored = {
         "iteration": hdf5.dataset(group, "0"),
@@ -70,9 +74,21 @@ def read_zip_state(file: Any, model: Any) -> list[np.ndarray]:
     return state
 
 
+def stored_zip_state(file: Any) -> dict[str, np.ndarray]:
+    """The state that a ``.keras`` file holds, by its names, which are numbers unless the optimizer has its own."""
+    return hdf5.arrays(hdf5.subgroup(file, _ZIP_STATE))
+
+
+def has_zip_state(file: Any) -> bool:
+    return _ZIP_STATE in file
+
+
 def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> None:
     """Write the state of ``model.optimizer``, whose variables are ``slots``, as later ones have it: by weight."""
     optimizer = innermost(model.optimizer)
+    if defines(optimizer, "save_own_variables"):
+        optimizer.save_own_variables(file.create_group(_ZIP_STATE))
+        return
     state = snapshot.of(slots)
     if not state:
         return
@@ -81,8 +97,9 @@ def write_zip_state(file: Any, model: Any, slots: list, snapshot: Snapshot) -> N
             file[_SCHEDULE] = state.pop(1)
         if isinstance(optimizer, Adam) and not optimizer.amsgrad:
             state = [x for x, weight in zip(state, slots) if "vhat" not in weight.name]
-    state = to_later(optimizer, state, len(model._collected_trainable_weights))
-    group = file.create_group("optimizer/vars")
+    trained = model._collected_trainable_weights
+    state = to_later(optimizer, state, len(model.trainable_weights if trained is None else trained))
+    group = file.create_group(_ZIP_STATE)
     for i, value in enumerate(state):
         group[str(i)] = value
 

@@ -100,7 +100,9 @@ def _list(value: Any, what: str) -> list:
 
 
 def _random_nodes(model: Any) -> list[Any]:
-    """The random ops between inputs and loss, in an order that follows from the graph's structure."""
+    """The random ops between inputs and loss, in an order that follows from the graph's structure; none without a graph."""
+    if model.total_loss is None:  # it trains by steps
+        return []
     found: list[Any] = []
     seen: set[Any] = set()
     stack = [x.op for x in reversed([*model.outputs, model.total_loss])]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..engine.calling import weights_were_set
 from ..settings import settings
 from ..utils.messages import short_errors, warn_user
 from ..version import KERAS_VERSION
@@ -141,6 +142,7 @@ def load_weights_from_hdf5_group(f, layers, reshape=False):
                 )
             pairs.append((weight, value))
     K.batch_set_value(pairs)
+    weights_were_set(layers)
 
 
 def load_weights_from_hdf5_group_by_name(f, layers, skip_mismatch=False, reshape=False):
@@ -160,6 +162,7 @@ def load_weights_from_hdf5_group_by_name(f, layers, skip_mismatch=False, reshape
             f"{_some(by_name)}, the file's {_some(_layer_names(f))}. Without by_name=True they are matched by order."
         )
     K.batch_set_value(pairs)
+    weights_were_set(layers)
 
 
 def _some(names: Iterable[str]) -> str:

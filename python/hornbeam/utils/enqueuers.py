@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend.other_names import also_called
 from .messages import warn_user
 
 _TIMEOUT = 30.0  # seconds after which a batch of a Sequence counts as lost
@@ -266,6 +267,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         random_seed: seed of the worker processes; each adds its process id.
     """
 
+    @also_called(generator="sequence")
     def __init__(self, sequence, use_multiprocessing=False, wait_time=None, random_seed=None):
         super().__init__(sequence, use_multiprocessing)
         self.random_seed = random_seed

@@ -6,6 +6,7 @@ TensorFlow puts strings into buckets by them (``tf.strings.to_hash_bucket_fast``
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 
 _MASK = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
@@ -133,3 +134,19 @@ def siphash(data: bytes, key: tuple[int, int]) -> int:
         v0 ^= word
     v0, v1, v2, v3 = rounds(4, v0, v1, v2 ^ 0xFF, v3)
     return v0 ^ v1 ^ v2 ^ v3
+
+
+def crossed(values: Iterable[bytes | int]) -> int:
+    """The hash of a combination, as TensorFlow's ``SparseCross`` has it; strings count by their fingerprint."""
+    total = 0xDECAFCAFFE
+    for value in values:
+        number = fingerprint64(value) if isinstance(value, bytes) else value & _MASK
+        total = _joined(total, number)
+    return total
+
+
+def _joined(first: int, second: int) -> int:
+    """TensorFlow's ``FingerprintCat64``."""
+    factor = 0xC6A4A7935BD1E995
+    total = first ^ factor ^ (_mix(second * factor) * factor & _MASK)
+    return _mix(_mix(total * factor) * factor)

@@ -76,6 +76,24 @@ def broadcast_weights(values: Any, sample_weight: Any) -> Any:
     return sample_weight
 
 
+def without_ignored(losses: Any, sample_weight: Any = None, for_mean: bool = False) -> Any:
+    """Weights that leave out what the mask of ``losses`` does: see ``ignore_class`` of the sparse cross-entropy.
+
+    Args:
+        for_mean: whether they are for a mean, which then is one over what counts.
+    """
+    counts = getattr(losses, "_keras_mask", None)
+    if counts is None:
+        return sample_weight
+    counts = K.cast(counts, K.floatx())
+    if for_mean:
+        counts = counts * (K.cast(K.size(counts), K.floatx()) / K.maximum(K.sum(counts), 1.0))
+    if sample_weight is None:
+        return counts
+    _, _, sample_weight = squeeze_or_expand_dimensions(counts, None, K.cast(sample_weight, K.floatx()))
+    return counts * broadcast_weights(counts, sample_weight)
+
+
 def reduce_weighted_loss(weighted_losses: Any, reduction: str = Reduction.SUM_OVER_BATCH_SIZE) -> Any:
     """Reduce losses to a scalar, or leave them for ``Reduction.NONE``."""
     if reduction == Reduction.NONE:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .io_messages import show
+
 _LOG_INTERVAL = 10.0  # seconds between lines where the output is a file and a bar cannot be redrawn
 
 
@@ -22,12 +24,14 @@ class Progbar:
         verbose: 0 silent, 1 a bar, 2 one line at the end.
         interval: least number of seconds between two redraws.
         stateful_metrics: names of values that are shown as they are instead of averaged.
+        unit_name: what a step is called behind the time that it takes.
     """
 
-    def __init__(self, target, width=30, verbose=1, interval=0.05, stateful_metrics=None):
+    def __init__(self, target, width=30, verbose=1, interval=0.05, stateful_metrics=None, unit_name="step"):
         self.target = target
         self.width = width
         self.verbose = verbose
+        self.unit_name = unit_name
         self.stateful_metrics = set(stateful_metrics or [])
         self._redraws = (hasattr(sys.stdout, "isatty") and sys.stdout.isatty()) or "ipykernel" in sys.modules
         self.interval = interval if self._redraws else max(interval, _LOG_INTERVAL)
@@ -37,12 +41,13 @@ class Progbar:
         self._start = time.monotonic()
         self._last_update = -math.inf if self._redraws else self._start
 
-    def update(self, current, values=None):
+    def update(self, current, values=None, finalize=None):
         """Move to step ``current``.
 
         Args:
             current: number of steps done.
             values: list of (name, value) for the steps since the last update.
+            finalize: whether this is the last update; by default, whether ``current`` has reached the target.
         """
         steps = current - self._seen
         for name, value in values or ():
@@ -55,15 +60,16 @@ class Progbar:
         self._seen = current
         if not self.verbose:
             return
-        done = self.target is not None and current >= self.target
+        done = bool(finalize) if finalize is not None else self.target is not None and current >= self.target
+        if done and self.target is None:
+            self.target = current
         now = time.monotonic()
         if self.verbose == 1:
             if done or now - self._last_update >= self.interval:
                 self._draw(current, now - self._start, done)
                 self._last_update = now
         elif done or self.target is None:
-            sys.stdout.write(f" - {now - self._start:.0f}s{self._averages()}\n")
-            sys.stdout.flush()
+            show(f" - {now - self._start:.0f}s{self._averages()}\n")
 
     def add(self, n, values=None):
         """Move ``n`` steps on."""
@@ -78,13 +84,12 @@ class Progbar:
         if self.target is not None and not done:
             line += f" - ETA: {_clock(per_step * (self.target - current))}"
         else:
-            line += f" - {elapsed:.0f}s {_duration(per_step)}/step"
+            line += f" - {elapsed:.0f}s {_duration(per_step)}/{self.unit_name}"
         line += self._averages()
         if not done and self._redraws:
             line = line[: shutil.get_terminal_size().columns - 1]  # a second line would stay on the screen
         padding = " " * max(0, self._shown - len(line))
-        sys.stdout.write(("\r" if self._redraws else "") + line + padding + ("\n" if done or not self._redraws else ""))
-        sys.stdout.flush()
+        show(("\r" if self._redraws else "") + line + padding + ("\n" if done or not self._redraws else ""))
         self._shown = len(line)
 
     def _averages(self) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .generic_utils import deserialize_keras_object, get_custom_objects
+from .generic_utils import deserialize_keras_object
 
 
 class Registry:
@@ -30,40 +30,45 @@ class Registry:
         self._makes = makes
         self._optional = optional
         self._objects: dict[str, Any] = {}
-        self._refused: dict[str, str] = {}
 
     def register(self, objects: Mapping[str, Any]) -> None:
         """Let each name stand for a class or function."""
         self._objects.update(objects)
 
-    def refuse(self, names: Iterable[str], reason: str) -> None:
-        """Say why there cannot be objects of these names; the error is the name followed by ``reason``."""
-        self._refused.update(dict.fromkeys(names, reason))
+    def holds(self, kind: type) -> bool:
+        """Whether a class is registered, under whatever name."""
+        return any(known is kind for known in self._objects.values())
 
     def __contains__(self, name: object) -> bool:
         """Whether a config may have this name without custom objects."""
         if not isinstance(name, str):
             return False
+        self._import_for(name)
+        return name in self._objects
+
+    def _import_for(self, name: object) -> None:
+        """Import what registers objects, until there is one of this name."""
         for module in self._modules:
             if name in self._objects:
                 break
             importlib.import_module(module)
-        return name in self._objects
 
-    def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    def deserialize(
+        self, config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False
+    ) -> Any:
         """The object that a config ``{class_name, config}`` or a name stands for.
 
         Args:
             custom_objects: the caller's own classes and functions by name. They come first, then those of the
                 ``CustomObjectScope`` around, then what is registered.
+            use_legacy_format: accepted; a config may say more than that, as later ones do.
 
         Raises:
             ValueError: an unknown name, or a malformed config.
         """
         name = config.get("class_name") if isinstance(config, dict) else config
-        if name not in self and isinstance(name, str) and name in self._refused:
-            if name not in {**get_custom_objects(), **(custom_objects or {})}:
-                raise ValueError(f"{name} {self._refused[name]}")
+        if isinstance(name, str):
+            self._import_for(name)
         # A copy: another thread may import what registers further names.
         return deserialize_keras_object(config, dict(self._objects), custom_objects, self.kind)
 
@@ -95,6 +100,10 @@ LAYERS = Registry(
     "hornbeam.layers",
     "hornbeam.engine.sequential",
     "hornbeam.engine.formula",
+    "hornbeam.layers.feature_space",
+    "hornbeam.layers.kernelized",
+    "hornbeam.premade",
+    "hornbeam.sharpness_aware",
     "hornbeam.legacy.layers",
     "hornbeam.legacy.convnext",
     "hornbeam.legacy.tf_op_layers",

@@ -2,5 +2,6 @@
 
 from ..core import Identity
 from ..einsum_dense import EinsumDense
+from ..kernelized import RandomFourierFeatures
 from ..normalization import SyncBatchNormalization
 from . import preprocessing

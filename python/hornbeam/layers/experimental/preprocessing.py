@@ -10,7 +10,7 @@ from ..augmentation import (  # noqa: F401
     RandomWidth,
     RandomZoom,
 )
-from ..hashing import Hashing  # noqa: F401
+from ..hashing import HashedCrossing, Hashing  # noqa: F401
 from ..lookup import IntegerLookup, StringLookup  # noqa: F401
 from ..preprocessing import (  # noqa: F401
     CategoryEncoding,

@@ -21,4 +21,6 @@ from .iterator import BatchFromFilesMixin, Iterator
 from .numpy_array_iterator import NumpyArrayIterator
 from .utils import array_to_img, img_to_array, list_pictures, load_img, save_img, validate_filename
 
-__getattr__, __dir__ = lazy_attributes(globals(), {"image_dataset_from_directory": "..tf.data.directories"}, ())
+_NAMES = {"image_dataset_from_directory": "..tf.data.directories", "smart_resize": "..tf.smart_resize"}
+
+__getattr__, __dir__ = lazy_attributes(globals(), _NAMES, ())

@@ -74,7 +74,7 @@ def random_channel_shift(x, intensity_range, channel_axis=0):
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
 
-def apply_brightness_shift(x, brightness):
+def apply_brightness_shift(x, brightness, scale=True):
     """Change the brightness of an image of shape ``(height, width, channels)`` with Pillow.
 
     The image is stretched to 0 to 255 first, as :func:`array_to_img` does.
@@ -82,17 +82,21 @@ def apply_brightness_shift(x, brightness):
     Args:
         x: the image.
         brightness: factor: 0 is black, 1 leaves the brightness.
+        scale: False for images that lie within 0 to 255 as they are; others are stretched, and put back afterwards.
     """
-    image = array_to_img(x, data_format="channels_last", dtype="float32")
+    low, high = np.min(x), np.max(x)
+    outside = low < 0 or high > 255
+    image = array_to_img(x, data_format="channels_last", scale=bool(scale or outside), dtype="float32")
     image = require("PIL.ImageEnhance").Brightness(image).enhance(brightness)
-    return img_to_array(image, data_format="channels_last", dtype="float32")
+    changed = img_to_array(image, data_format="channels_last", dtype="float32")
+    return changed if scale or not outside else changed / 255 * (high - low) + low
 
 
-def random_brightness(x, brightness_range):
+def random_brightness(x, brightness_range, scale=True):
     """Change the brightness by a factor drawn from ``brightness_range``; see :func:`apply_brightness_shift`."""
     if len(brightness_range) != 2:
         raise ValueError(f"`brightness_range` should be tuple or list of two floats. Received: {brightness_range}")
-    return apply_brightness_shift(x, np.random.uniform(brightness_range[0], brightness_range[1]))
+    return apply_brightness_shift(x, np.random.uniform(brightness_range[0], brightness_range[1]), scale)
 
 
 def transform_matrix_offset_center(matrix, x, y):

@@ -29,6 +29,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         subset: ``'training'`` or ``'validation'``: part of the generator's ``validation_split``.
         interpolation: to resize with.
         dtype: of the batches, by default ``floatx()``.
+        keep_aspect_ratio: resize the largest middle part that has the proportions of ``target_size``.
 
     Attributes:
         class_indices: number of each class.
@@ -56,10 +57,11 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         subset=None,
         interpolation="nearest",
         dtype=None,
+        keep_aspect_ratio=False,
     ):
         self.set_processing_attrs(
             image_data_generator, target_size, color_mode, data_format, save_to_dir, save_prefix, save_format, subset,
-            interpolation,
+            interpolation, keep_aspect_ratio,
         )  # fmt: skip
         if class_mode not in self.allowed_class_modes:
             raise ValueError(f"Invalid class_mode: {class_mode}; expected one of {self.allowed_class_modes}")

@@ -135,12 +135,13 @@ class ImageDataGenerator:
         save_prefix="",
         save_format="png",
         subset=None,
+        ignore_class_split=False,
     ):
         """Batches from arrays: a :class:`NumpyArrayIterator`, which explains the arguments."""
         return NumpyArrayIterator(
             x, y, self, batch_size=batch_size, shuffle=shuffle, sample_weight=sample_weight, seed=seed,
             data_format=self.data_format, save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format,
-            subset=subset, dtype=self.dtype,
+            subset=subset, dtype=self.dtype, ignore_class_split=ignore_class_split,
         )  # fmt: skip
 
     def flow_from_directory(
@@ -159,13 +160,14 @@ class ImageDataGenerator:
         follow_links=False,
         subset=None,
         interpolation="nearest",
+        keep_aspect_ratio=False,
     ):
         """Batches from a folder with a folder per class: a :class:`DirectoryIterator`, which explains the arguments."""
         return DirectoryIterator(
             directory, self, target_size=target_size, color_mode=color_mode, classes=classes, class_mode=class_mode,
             batch_size=batch_size, shuffle=shuffle, seed=seed, data_format=self.data_format, save_to_dir=save_to_dir,
             save_prefix=save_prefix, save_format=save_format, follow_links=follow_links, subset=subset,
-            interpolation=interpolation, dtype=self.dtype,
+            interpolation=interpolation, keep_aspect_ratio=keep_aspect_ratio, dtype=self.dtype,
         )  # fmt: skip
 
     def flow_from_dataframe(

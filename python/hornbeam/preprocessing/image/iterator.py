@@ -133,6 +133,7 @@ class BatchFromFilesMixin:
         save_format,
         subset,
         interpolation,
+        keep_aspect_ratio=False,
     ):
         """Keep the arguments that say how pictures are read; see :class:`DirectoryIterator`."""
         if color_mode not in ("rgb", "rgba", "grayscale"):
@@ -148,6 +149,7 @@ class BatchFromFilesMixin:
         self.save_prefix = save_prefix
         self.save_format = save_format
         self.interpolation = interpolation
+        self.keep_aspect_ratio = keep_aspect_ratio
         self.subset = subset
         self.split = None
         if subset is not None:
@@ -170,6 +172,7 @@ class BatchFromFilesMixin:
                 color_mode=self.color_mode,
                 target_size=self.target_size,
                 interpolation=self.interpolation,
+                keep_aspect_ratio=self.keep_aspect_ratio,
             )
             batch_x[i] = self._augmented(img_to_array(image, data_format=self.data_format, dtype="float32"))
         if self.save_to_dir:

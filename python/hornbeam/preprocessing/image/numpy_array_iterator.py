@@ -25,6 +25,7 @@ class NumpyArrayIterator(Iterator):
         save_prefix, save_format: of their names.
         subset: ``'training'`` or ``'validation'``: part of the generator's ``validation_split``.
         dtype: of the images, by default ``floatx()``.
+        ignore_class_split: whether the parts may have different classes.
 
     Raises:
         ValueError: lengths differ, ``x`` is not of rank 4, or a split part lacks classes.
@@ -45,6 +46,7 @@ class NumpyArrayIterator(Iterator):
         save_format="png",
         subset=None,
         dtype=None,
+        ignore_class_split=False,
     ):
         self.dtype = dtype or floatx()
         self.data_format = data_format or image_data_format()
@@ -69,7 +71,9 @@ class NumpyArrayIterator(Iterator):
                 f"x.shape = {np.shape(x)}, sample_weight.shape = {np.shape(sample_weight)}"
             )
         if subset is not None:
-            part = self._part(subset, int(len(x) * image_data_generator._validation_split), y)
+            part = self._part(
+                subset, int(len(x) * image_data_generator._validation_split), None if ignore_class_split else y
+            )
             x = x[part]
             others = [other[part] for other in others]
             y = None if y is None else y[part]

@@ -42,7 +42,9 @@ def iter_valid_files(directory, white_list_formats, follow_links):
                 yield root, name
 
 
-def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpolation="nearest"):
+def load_img(
+    path, grayscale=False, color_mode="rgb", target_size=None, interpolation="nearest", keep_aspect_ratio=False
+):  # fmt: skip
     """Read a picture with Pillow.
 
     Args:
@@ -51,6 +53,7 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
         color_mode: ``'grayscale'``, ``'rgb'`` or ``'rgba'``.
         target_size: ``(height, width)`` to resize to.
         interpolation: ``'nearest'``, ``'bilinear'``, ``'bicubic'``, ``'hamming'``, ``'box'`` or ``'lanczos'``.
+        keep_aspect_ratio: resize the largest middle part that has the proportions of ``target_size``.
 
     Returns:
         A Pillow image.
@@ -83,8 +86,16 @@ def load_img(path, grayscale=False, color_mode="rgb", target_size=None, interpol
                     f"Invalid interpolation method {interpolation} specified. Supported methods are "
                     f"{', '.join(_RESAMPLING)}"
                 )
-            image = image.resize(size, getattr(pillow.Resampling, interpolation.upper()))
+            box = _middle(image.size, size) if keep_aspect_ratio else None
+            image = image.resize(size, getattr(pillow.Resampling, interpolation.upper()), box)
     return image
+
+
+def _middle(whole, size):
+    """The corners of the largest middle part of an image that has the proportions of ``size``; all as (width, height)."""
+    width, height = min(whole[0], whole[1] * size[0] // size[1]), min(whole[1], whole[0] * size[1] // size[0])
+    left, top = (whole[0] - width) // 2, (whole[1] - height) // 2
+    return left, top, left + width, top + height
 
 
 def array_to_img(x, data_format=None, scale=True, dtype=None):

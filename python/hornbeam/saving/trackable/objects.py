@@ -46,6 +46,23 @@ def parts_of(item: Any) -> list[Part]:
     return [*numbered, *attributes, *own, *of_model]
 
 
+def weight_paths(model: Any) -> dict[str, Variable]:
+    """The weights of a model by the names of parts that lead to them; a layer of the model itself goes by its name."""
+    found: dict[str, Variable] = {}
+    layers = model.layers if model._is_graph_network else []
+    own = [(name, part) for name, part in parts_of(model) if not name.startswith("layer")]
+    waiting: list[Part] = [*((layer.name, layer) for layer in layers), *own]
+    seen = {id(model)}
+    for path, item in waiting:
+        if id(item) in seen or isinstance(item, Optimizer):
+            continue
+        seen.add(id(item))
+        if isinstance(item, Variable):
+            found[path] = item
+        waiting += [(f"{path}.{name}", part) for name, part in parts_of(item)]
+    return found
+
+
 def is_found_by(name: str, part: Any) -> bool:
     """Whether a part is looked for under a name. Layers with weights are counted by themselves: where there is none of that
     number, one at the same position is another layer.

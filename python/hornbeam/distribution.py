@@ -7,6 +7,9 @@ import enum
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from . import backend as K
+from . import graph
+
 
 class ReduceOp(enum.Enum):
     SUM = "SUM"
@@ -62,10 +65,8 @@ class Strategy:
         """The value of the one replica, summed or averaged along an axis if one is named."""
         if axis is None:
             return value
-        from ..tf import NAMES
-
         mean = str(getattr(reduce_op, "value", reduce_op)).upper() == "MEAN"
-        return NAMES["reduce_mean" if mean else "reduce_sum"](value, axis=axis)
+        return (K.mean if mean else K.sum)(graph.convert(value), axis=axis)
 
     def experimental_distribute_dataset(self, dataset: Any, options: Any = None) -> Any:
         return dataset
@@ -82,7 +83,8 @@ class Strategy:
         return value
 
 
-_default = Strategy()
+#: the strategy where a script opens none
+DEFAULT = Strategy()
 
 NAMES: dict[str, Any] = {
     name: Strategy
@@ -93,8 +95,8 @@ NAMES: dict[str, Any] = {
 }  # fmt: skip
 NAMES |= {
     "ReduceOp": ReduceOp, "ReplicaContext": ReplicaContext, "InputContext": InputContext,
-    "get_strategy": lambda: _default, "has_strategy": lambda: False,
-    "get_replica_context": lambda: ReplicaContext(_default),
+    "get_strategy": lambda: DEFAULT, "has_strategy": lambda: False,
+    "get_replica_context": lambda: ReplicaContext(DEFAULT),
     "in_cross_replica_context": lambda: False, "experimental_set_strategy": lambda strategy: None,
     "NcclAllReduce": Strategy, "HierarchicalCopyAllReduce": Strategy, "ReductionToOneDevice": Strategy,
 }  # fmt: skip
