@@ -21,6 +21,7 @@ from hornbeam.layers import (
     Masking,
     UpSampling2D,
 )
+from hornbeam.losses import MeanSquaredError
 from hornbeam.models import Model, Sequential
 from hornbeam.regularizers import l1
 from hornbeam.settings import settings
@@ -250,6 +251,22 @@ def test_what_an_activity_regularizer_adds(monkeypatch, dialect, loss):
     model = Sequential([Dense(1, kernel_initializer="ones", activity_regularizer=l1(0.5), input_shape=(2,))])
     model.compile("sgd", "mse")
     assert model.evaluate(np.ones((4, 2)), np.full((4, 1), 2.0), verbose=0) == loss
+
+
+@pytest.mark.parametrize("dialect, loss", [(TF1, 0.5), (TF2, 1.0)])
+def test_steps_that_are_masked(monkeypatch, dialect, loss):
+    monkeypatch.setattr(settings, "dialect", dialect)
+    model = Sequential([Masking(input_shape=(4, 1)), Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    x = np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 4, 1)
+    assert model.evaluate(x, np.full((1, 4, 1), 2.0), verbose=0) == loss
+    assert model.evaluate(x * 0, np.full((1, 4, 1), 2.0), verbose=0) == 0
+
+
+def test_a_loss_asks_what_it_is_called_with(eager):
+    y = Masking()(K.constant([[[1.0], [0.0]]]))
+    assert MeanSquaredError()(K.constant([[[3.0], [3.0]]]), y).numpy() == 4
+    assert MeanSquaredError(reduction="sum")(K.constant([[[3.0], [3.0]]]), y).numpy() == 4
 
 
 # -- history ----------------------------------------------------------------------------------------------------------------

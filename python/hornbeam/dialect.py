@@ -71,6 +71,11 @@ class Dialect:
     half_pixels: bool = _rule(
         "`UpSampling2D(interpolation='bilinear')`", "corners lie on corners, as in TensorFlow 1", "pixels have a middle"
     )
+    losses_leave_out_masked: bool = _rule(
+        "the loss of an output with a mask",
+        "a mean over all steps, masked ones being 0",
+        "a mean over those that count",
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import backend as K
 from . import graph
+from .settings import settings
 from .utils import losses_utils
 from .utils.generic_utils import serialize_keras_object
 from .utils.losses_utils import Reduction, as_tensors
@@ -35,7 +36,9 @@ class Loss:
             ValueError: weights that do not fit the losses.
         """
         losses = self.call(y_true, y_pred)
-        weights = losses_utils.without_ignored(losses, sample_weight, self.reduction == Reduction.SUM_OVER_BATCH_SIZE)
+        mask = getattr(y_pred, "_keras_mask", None) if settings.dialect.losses_leave_out_masked else None
+        is_mean = self.reduction == Reduction.SUM_OVER_BATCH_SIZE
+        weights = losses_utils.without_ignored(losses, sample_weight, is_mean, mask)
         return losses_utils.compute_weighted_loss(losses, weights, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

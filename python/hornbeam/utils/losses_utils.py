@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 from .. import backend as K
@@ -76,16 +78,17 @@ def broadcast_weights(values: Any, sample_weight: Any) -> Any:
     return sample_weight
 
 
-def without_ignored(losses: Any, sample_weight: Any = None, for_mean: bool = False) -> Any:
+def without_ignored(losses: Any, sample_weight: Any = None, for_mean: bool = False, mask: Any = None) -> Any:
     """Weights that leave out what the mask of ``losses`` does: see ``ignore_class`` of the sparse cross-entropy.
 
     Args:
         for_mean: whether they are for a mean, which then is one over what counts.
+        mask: what is left out besides.
     """
-    counts = getattr(losses, "_keras_mask", None)
-    if counts is None:
+    masks = [K.cast(m, K.floatx()) for m in (getattr(losses, "_keras_mask", None), mask) if m is not None]
+    if not masks:
         return sample_weight
-    counts = K.cast(counts, K.floatx())
+    counts = functools.reduce(operator.mul, masks)
     if for_mean:
         counts = counts * (K.cast(K.size(counts), K.floatx()) / K.maximum(K.sum(counts), 1.0))
     if sample_weight is None:
