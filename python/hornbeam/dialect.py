@@ -76,6 +76,11 @@ class Dialect:
         "a mean over all steps, masked ones being 0",
         "a mean over those that count",
     )
+    output_losses_by_sample: bool = _rule(
+        "the losses of several outputs over an epoch",
+        "means of batches",
+        "means of samples, also where a batch is smaller",
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

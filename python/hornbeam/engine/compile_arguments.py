@@ -187,7 +187,7 @@ def masked_weights(weights, mask, dtype):
 def call_metric_function(metric_fn, y_true, y_pred=None, weights=None, mask=None):
     """Add the metric's update and result for these tensors to the graph."""
     if y_pred is None:
-        return metric_fn(y_true)
+        return metric_fn(y_true, sample_weight=weights)
     weights = masked_weights(weights, mask, K.dtype(y_pred))
     updates = metric_fn.update_state(y_true, y_pred, sample_weight=weights)
     with K.control_dependencies(updates):

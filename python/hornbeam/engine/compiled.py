@@ -10,6 +10,7 @@ from .. import backend as K
 from .. import losses as losses_module
 from .. import metrics as metrics_module
 from ..graph import Function, Tensor, name_scope, symbolic
+from ..settings import settings
 from ..utils.generic_utils import to_list
 from . import compile_arguments
 from .base_layer import _unique
@@ -212,6 +213,7 @@ def _masks(model: Any) -> list:
 def _total_loss(made: Compiled, added: list) -> Tensor:
     """The weighted sum of the outputs' losses, plus penalties and what layers added."""
     total = None
+    by_sample = settings.dialect.output_losses_by_sample
     with name_scope("loss"):
         for end in made.endpoints:
             if end.loss is None:
@@ -220,7 +222,7 @@ def _total_loss(made: Compiled, added: list) -> Tensor:
             with name_scope(f"{end.name}_loss"):
                 loss = end.loss(end.target, end.tensor, sample_weight=weights)
             if end.mean_loss is not None:
-                made.report(end.mean_loss, loss)
+                made.report(end.mean_loss, loss, weights=_samples(end.tensor) if by_sample else None)
             weighted = loss if _is_one(end.loss_weight) else end.loss_weight * loss
             total = weighted if total is None else total + weighted
         if total is None:
@@ -230,6 +232,11 @@ def _total_loss(made: Compiled, added: list) -> Tensor:
         for loss in added:
             total = total + loss
     return K.mean(total)
+
+
+def _samples(output: Tensor) -> Tensor:
+    """How many samples a batch has."""
+    return K.cast(K.shape(output)[0], K.floatx())
 
 
 def _is_one(factor: Any) -> bool:
