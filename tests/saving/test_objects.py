@@ -90,3 +90,11 @@ def test_the_functions_of_utils(request):
 def test_formats_of_modules(module, item, legacy):
     config = module.serialize(item, use_legacy_format=legacy)
     assert module.serialize(module.deserialize(config, use_legacy_format=legacy)) == config
+
+
+@pytest.mark.parametrize(
+    "array", [{"value": [1], "dtype": "V1000000000"}, {"value": [1], "dtype": "nonsense"}, {"dtype": "int8"}]
+)
+def test_arrays_that_are_not_of_numbers(array):
+    with pytest.raises(ValueError, match="The config of an array"):
+        saving.deserialize_keras_object({"class_name": "__numpy__", "config": array})

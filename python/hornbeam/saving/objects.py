@@ -95,7 +95,7 @@ def _deserialized(config: Any) -> Any:
         return {name: _deserialized(part) for name, part in config.items()}
     name, inner = config["class_name"], config["config"]
     if name in ("__numpy__", "__tensor__") and isinstance(inner, dict):
-        return np.array(inner["value"], inner["dtype"])
+        return _array(inner)
     if name == "__lambda__":
         raise ValueError(
             "The config holds Python code (a lambda), which is not run: name a function of your own instead."
@@ -111,6 +111,21 @@ def _deserialized(config: Any) -> Any:
         made.build_from_config(config["build_config"])
         made.built = True
     return made
+
+
+def _array(config: dict) -> np.ndarray:
+    """An array of numbers: of other dtypes (``V1000000000``) one element may take any memory.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    try:
+        dtype = np.dtype(config["dtype"])
+        if dtype.kind in "biufc":
+            return np.array(config["value"], dtype)
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"The config of an array is damaged: {shortened(config)}") from error
+    raise ValueError(f"The config of an array states the dtype {shortened(config['dtype'])}, which is not of numbers.")
 
 
 def _named(name: Any, config: dict) -> Any:
