@@ -263,16 +263,21 @@ class Network(Layer):
     def _from_own_nodes(self, what: str) -> list:
         """Losses or updates of the layers, without those of calls that are not part of this network."""
         found: list = []
-        nodes = self._topology.nodes if self._is_graph_network else ()
         for layer in self.layers:
             if not self._is_graph_network:
                 found += getattr(layer, what)
                 continue
-            for index, node in enumerate(layer._inbound_nodes):
-                if node_key(layer, index) in nodes:
-                    found += getattr(layer, f"get_{what}_for")(node.input_tensors)
+            for node in self._calls_of(layer):
+                found += getattr(layer, f"get_{what}_for")(node.input_tensors)
             found += getattr(layer, f"get_{what}_for")(None)
         return found
+
+    def _calls_of(self, layer: Any) -> list[Node]:
+        """The calls of a layer that are part of this network; all of them where the network does not know its own."""
+        nodes = layer._inbound_nodes
+        if not self._is_graph_network:
+            return list(nodes)
+        return [node for index, node in enumerate(nodes) if node_key(layer, index) in self._topology.nodes]
 
     @property
     def updates(self):
