@@ -1,5 +1,7 @@
 """Where words mean one thing in scripts of TensorFlow 1 and another in those of TensorFlow 2."""
 
+import json
+
 import numpy as np
 import pytest
 from hornbeam import backend as K
@@ -281,6 +283,17 @@ def test_the_order_of_history(tf2, model, monkeypatch, fed):
     monkeypatch.setattr(settings, "dialect", TF1)
     if fed == "arrays":
         assert order() == ["val_loss", "loss"]
+
+
+@pytest.mark.parametrize("dialect, kind", [(TF1, np.floating), (TF2, float)])
+def test_the_numbers_of_history(monkeypatch, dialect, kind):
+    monkeypatch.setattr(settings, "dialect", dialect)
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(np.ones((4, 2)), np.ones((4, 1)), validation_split=0.5, verbose=0).history
+    assert type(history["mae"][0]) is float if kind is float else isinstance(history["mae"][0], kind)
+    assert all(isinstance(x, kind) for x in model.train_on_batch(np.ones((4, 2)), np.ones((4, 1))))
+    assert dialect is TF1 or json.loads(json.dumps(history)) == history
 
 
 # -- pictures -------------------------------------------------------------------------------------------------------------

@@ -90,6 +90,11 @@ class Dialect:
     validation_comes_last: bool = _rule(
         "the order in `history.history`", "`val_loss`, `val_mae`, `loss`, `mae`", "`loss`, `mae`, `val_loss`, `val_mae`"
     )
+    python_numbers: bool = _rule(
+        "losses and metrics in `history` and of `train_on_batch`",
+        "NumPy's numbers",
+        "Python's, which `json.dumps` takes",
+    )
     inputs_by_layer: bool = _rule("`Input((3,)).name`", "`input_1:0`", "`input_1`, its layer's name")
     histograms_of_weights: bool = _rule(
         "`TensorBoard(histogram_freq=1)`",

@@ -55,8 +55,10 @@ class Epoch:
 
 
 def scalar(value: Any) -> Any:
-    """A zero-dimensional array as the NumPy scalar that Keras users expect of losses and metrics."""
-    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    """A loss or metric without dims as the number that the dialect has: NumPy's, or Python's. Others stay arrays."""
+    if not isinstance(value, (np.ndarray, np.generic)) or value.ndim:
+        return value
+    return value.item() if settings.dialect.python_numbers else np.asarray(value)[()]
 
 
 def prepare_fit_hooks(

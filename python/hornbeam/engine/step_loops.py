@@ -44,16 +44,16 @@ def _tensors(batch: Any) -> Any:
 
 
 def _numbers(logs: Any) -> dict[str, Any]:
-    """What a step reports, as NumPy's numbers."""
+    """What a step reports, as numbers and arrays."""
     if not isinstance(logs, dict):
         raise TypeError(f"a train_step or test_step returns a dict of names and values, got {type(logs).__name__}")
     return {name: _number(value) for name, value in logs.items()}
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        value = value.numpy()
-    return {k: _number(v) for k, v in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return {k: _number(v) for k, v in value.items()}
+    return batch_loop.scalar(value.numpy() if isinstance(value, Tensor) else value)
 
 
 def fit(
