@@ -291,3 +291,11 @@ def test_logits_and_other_activations():
     assert model.layers[-1].get_config()["activation"] == "linear"
     model = applications.MobileNetV3Small(weights=None, classifier_activation="sigmoid", classes=3)
     assert model.layers[-1].get_config()["activation"] == "sigmoid"
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "ResNet50", "ResNet50V2", "NASNetMobile", "Xception"])
+def test_earlier_models_take_an_activation(name):
+    logits = getattr(applications, name)(weights=None, classifier_activation=None)
+    assert logits.layers[-1].get_config()["activation"] == "linear"
+    assert getattr(applications, name)(weights=None).layers[-1].get_config()["activation"] == "softmax"
+    assert "classifier_activation: activation of the last layer" in getattr(applications, name).__doc__

@@ -23,6 +23,8 @@ Args:
         {size} x {size} x 3, the default; otherwise height and width are at least {minimum}.
     pooling: without ``include_top``, ``'avg'`` or ``'max'`` to pool the last feature maps over the image, or None.
     classes: number of classes, 1000 with the published weights.
+    classifier_activation: activation of the last layer; None gives logits. The published weights are for these two: None and
+        ``'softmax'``.
 {more}
 Returns:
     The model.
@@ -32,11 +34,7 @@ Raises:
     OSError: the published weights are not in the cache and cannot be downloaded.
 """
 
-_MORE_ARGUMENTS = {
-    "classifier_activation": "activation of the last layer; None gives logits. The published weights are for these two: "
-    "None and\n        ``'softmax'``.",
-    "include_preprocessing": "whether the model begins with layers that scale pixels in [0, 255].",
-}
+_PREPROCESSING = "    include_preprocessing: whether the model begins with layers that scale pixels in [0, 255].\n"
 
 
 def image_model(size: int = 224, minimum: int = 32, name: str | None = None) -> Callable[[Callable], Callable]:
@@ -53,8 +51,7 @@ def image_model(size: int = 224, minimum: int = 32, name: str | None = None) -> 
         if name is not None:
             function.__name__ = function.__qualname__ = name
             own = own.replace("{name}", name)
-        taken = inspect.signature(function).parameters
-        more = "".join(f"    {key}: {text}\n" for key, text in _MORE_ARGUMENTS.items() if key in taken)
+        more = _PREPROCESSING if "include_preprocessing" in inspect.signature(function).parameters else ""
         shared = _ARGUMENTS.format(size=size, minimum=minimum, more=more)
         if "\nArgs:\n" in own:  # arguments of its own come first
             shared = shared.replace("\nArgs:\n", "")

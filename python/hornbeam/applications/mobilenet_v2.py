@@ -69,8 +69,9 @@ def _tensor_shape(input_tensor: Any, input_shape: Any) -> Any:
 
 @image_model()
 def MobileNetV2(
-    input_shape=None, alpha=1.0, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000
-):
+    input_shape=None, alpha=1.0, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """MobileNet v2. Weights were published for images of 96, 128, 160, 192 and 224 pixels.
 
     Args:
@@ -79,7 +80,7 @@ def MobileNetV2(
     """
     known = input_shape if input_tensor is None else _tensor_shape(input_tensor, input_shape)
     size = default_size(known, _SIZES)
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, size=size)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, size=size)
     if weights == "imagenet" and alpha not in _ALPHAS:
         raise ValueError(f"The `imagenet` weights are for alpha one of {_ALPHAS}. Received: alpha={alpha}")
     rows = published_size(frame, _SIZES)
