@@ -15,20 +15,22 @@ def again(model):
     return loaded
 
 
+@pytest.mark.parametrize("groups", [2, 6])
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("layer, rank", [(L.Conv1D, 1), (L.Conv2D, 2), (L.Conv3D, 3)])
-def test_groups_are_convolutions_beside_each_other(layer, rank, data_format, rng):
+def test_groups_are_convolutions_beside_each_other(layer, rank, data_format, groups, rng):
     space, axis = (5,) * rank, 1 if data_format == "channels_first" else -1
     shape = (6, *space) if axis == 1 else (*space, 6)
-    grouped = Sequential([layer(4, 2, groups=2, data_format=data_format, activation="relu", input_shape=shape)])
-    kernel, bias = grouped.get_weights()[0], rng.rand(4).astype("float32")
-    assert kernel.shape == (*(2,) * rank, 3, 4)
+    options = {"strides": 2, "padding": "same", "data_format": data_format, "activation": "relu"}
+    grouped = Sequential([layer(12, 2, groups=groups, input_shape=shape, **options)])
+    kernel, bias = grouped.get_weights()[0], rng.rand(12).astype("float32")
+    assert kernel.shape == (*(2,) * rank, 6 // groups, 12)
     grouped.set_weights([kernel, bias])
     x = rng.rand(2, *shape).astype("float32")
     parts = []
-    for i, part in enumerate(np.split(x, 2, axis)):
-        single = Sequential([layer(2, 2, data_format=data_format, activation="relu", input_shape=part.shape[1:])])
-        single.set_weights([kernel[..., 2 * i : 2 * i + 2], bias[2 * i : 2 * i + 2]])
+    for part, k, b in zip(np.split(x, groups, axis), np.split(kernel, groups, -1), np.split(bias, groups)):
+        single = Sequential([layer(12 // groups, 2, input_shape=part.shape[1:], **options)])
+        single.set_weights([k, b])
         parts.append(single.predict(part))
     np.testing.assert_allclose(grouped.predict(x), np.concatenate(parts, axis), rtol=1e-5, atol=1e-6)
     assert np.array_equal(again(grouped).predict(x), grouped.predict(x))

@@ -413,3 +413,13 @@ def test_weights_for_a_model_without_any(tmp_path):
             archive.writestr(name, data)
     with pytest.raises(ValueError, match="does not know the shape of its inputs"):
         load_model(tmp_path / "model.keras")
+
+
+def test_a_name_that_continues_that_of_a_later_layer(path):
+    model = Sequential([Dense(3, name="a/b/c", input_shape=(2,)), Dense(3, name="a/b"), Dense(3, name="a")])
+    model.save_weights(path)
+    with h5py.File(path) as file:
+        assert list(file.attrs["layer_names"]) == [b"a/b/c", b"a/b", b"a"]
+    again = Sequential.from_config(model.get_config())
+    again.load_weights(path)
+    assert same(again.get_weights(), model.get_weights())

@@ -53,8 +53,9 @@ def transition_block(x, reduction, name):
 
 @image_model()
 def DenseNet(
-    blocks, include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000
-):
+    blocks, include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Densely connected network.
 
     Args:
@@ -68,7 +69,7 @@ def DenseNet(
         raise ValueError(
             f"There are no published weights for a DenseNet with blocks {tuple(blocks)}: use weights=None."
         )
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     x = layers.ZeroPadding2D(3)(frame.image)
     x = layers.Conv2D(64, 7, strides=2, use_bias=False, name="conv1/conv")(x)
     x = _bn_relu(x, "conv1/bn", "conv1/relu")
@@ -83,24 +84,33 @@ def DenseNet(
 
 
 @image_model()
-def DenseNet121(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def DenseNet121(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Densely connected network with 121 layers."""
     blocks, *_ = _MODELS["densenet121"]
-    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes)
+    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
 
 
 @image_model()
-def DenseNet169(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def DenseNet169(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Densely connected network with 169 layers."""
     blocks, *_ = _MODELS["densenet169"]
-    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes)
+    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
 
 
 @image_model()
-def DenseNet201(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def DenseNet201(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Densely connected network with 201 layers."""
     blocks, *_ = _MODELS["densenet201"]
-    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes)
+    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
 
 
 preprocess_input = preprocessing("torch")

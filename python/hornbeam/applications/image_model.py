@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from .. import activations, layers
 from .. import backend as K
-from .. import layers
 from ..engine.tracing import get_source_inputs
 from ..models import Model
-from .imagenet_utils import _obtain_input_shape
+from .imagenet_utils import DEVIATION, MEAN, _obtain_input_shape
 from .modules import ignores_modules
 from .weights import Pair, check_weights
 
@@ -23,7 +23,9 @@ Args:
         {size} x {size} x 3, the default; otherwise height and width are at least {minimum}.
     pooling: without ``include_top``, ``'avg'`` or ``'max'`` to pool the last feature maps over the image, or None.
     classes: number of classes, 1000 with the published weights.
-
+    classifier_activation: activation of the last layer; None gives logits. The published weights are for these two: None and
+        ``'softmax'``.
+{more}
 Returns:
     The model.
 
@@ -32,13 +34,25 @@ Raises:
     OSError: the published weights are not in the cache and cannot be downloaded.
 """
 
+_PREPROCESSING = "    include_preprocessing: whether the model begins with layers that scale pixels in [0, 255].\n"
 
-def image_model(size: int = 224, minimum: int = 32) -> Callable[[Callable], Callable]:
-    """Decorate a public function that makes a model: document the arguments that all of them share."""
+
+def image_model(size: int = 224, minimum: int = 32, name: str | None = None) -> Callable[[Callable], Callable]:
+    """Decorate a public function that makes a model: document the arguments that it shares with others.
+
+    Args:
+        size: default height and width of an image.
+        minimum: the smallest.
+        name: of the function, where a family makes one for each variant; it replaces ``{name}`` in the docstring.
+    """
 
     def decorate(function: Callable) -> Callable:
         own = inspect.cleandoc(function.__doc__ or "")
-        shared = _ARGUMENTS.format(size=size, minimum=minimum)
+        if name is not None:
+            function.__name__ = function.__qualname__ = name
+            own = own.replace("{name}", name)
+        more = _PREPROCESSING if "include_preprocessing" in inspect.signature(function).parameters else ""
+        shared = _ARGUMENTS.format(size=size, minimum=minimum, more=more)
         if "\nArgs:\n" in own:  # arguments of its own come first
             shared = shared.replace("\nArgs:\n", "")
         function.__doc__ = f"{own}\n{shared}"
@@ -60,6 +74,12 @@ def channels(x: Any) -> int:
 def batch_norm(x: Any, name: str | None = None, **options: Any) -> Any:
     """Normalize each channel."""
     return layers.BatchNormalization(axis=channel_axis(), name=name, **options)(x)
+
+
+def normalize_pixels(x: Any, scale: float = 1.0, name: str | None = None) -> Any:
+    """Normalize pixels in [0, scale] by ImageNet's mean and deviation."""
+    mean, variance = [m * scale for m in MEAN], [(d * scale) ** 2 for d in DEVIATION]
+    return layers.Normalization(axis=channel_axis(), mean=mean, variance=variance, name=name)(x)
 
 
 def concatenate(parts: list, name: str | None = None) -> Any:
@@ -88,7 +108,8 @@ class Frame:
         shape: its shape without the batch axis.
 
     Args:
-        include_top, weights, input_tensor, input_shape, pooling, classes: as the public functions have them.
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation: as the public functions
+            have them.
         size: default height and width.
         minimum: smallest height and width.
         fixed_size: whether height and width have to be known; by default with ``include_top``.
@@ -102,12 +123,21 @@ class Frame:
         input_shape: Any,
         pooling: str | None,
         classes: int,
+        classifier_activation: Any = "softmax",
+        *,
         size: int = 224,
         minimum: int = 32,
         fixed_size: bool | None = None,
     ) -> None:
         check_weights(weights, include_top, classes)
+        if weights == "imagenet" and include_top:
+            if activations.get(classifier_activation) not in (activations.softmax, activations.linear):
+                raise ValueError(
+                    "The `imagenet` weights with `include_top` are for classifier_activation='softmax' or None. "
+                    f"Received: {classifier_activation!r}"
+                )
         self.include_top, self.weights, self.pooling, self.classes = include_top, weights, pooling, classes
+        self.classifier_activation = classifier_activation
         self.shape = _obtain_input_shape(
             input_shape,
             default_size=size,
@@ -129,20 +159,30 @@ class Frame:
         return self.shape[1:] if K.image_data_format() == "channels_first" else self.shape[:2]
 
     def classify(
-        self, x: Any, name: str = "predictions", average: str | None = "avg_pool", pool_names: bool = False
+        self,
+        x: Any,
+        name: str = "predictions",
+        average: str | None = "avg_pool",
+        pool_names: bool = False,
+        dropout: float = 0.0,
+        **options: Any,
     ) -> Any:
-        """Average over the image and one Dense layer with softmax; without ``include_top`` the pooling asked for.
+        """Average over the image and one Dense layer that classifies; without ``include_top`` the pooling asked for.
 
         Args:
             x: the last feature maps.
             name: of the Dense layer.
             average: name of the pooling layer before it.
             pool_names: whether the pooling asked for has a name, ``avg_pool`` or ``max_pool``.
+            dropout: the rate of a dropout between the two, ``top_dropout``; none if 0.
+            **options: of the Dense layer.
         """
         if not self.include_top:
             return self.pool(x, pool_names)
         x = layers.GlobalAveragePooling2D(name=average)(x)
-        return layers.Dense(self.classes, activation="softmax", name=name)(x)
+        if dropout > 0:
+            x = layers.Dropout(dropout, name="top_dropout")(x)
+        return layers.Dense(self.classes, activation=self.classifier_activation, name=name, **options)(x)
 
     def pool(self, x: Any, named: bool = False) -> Any:
         """Pool over the image as the argument ``pooling`` says."""

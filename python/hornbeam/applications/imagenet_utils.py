@@ -15,10 +15,13 @@ from .modules import ignores_modules
 CLASS_INDEX: dict[str, list[str]] | None = None
 CLASS_INDEX_PATH = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
 
+#: The mean and the deviation of ImageNet's channels, of pixels in [0, 1].
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
 # Per mode: what pixels are divided by, then the mean and the deviation of each channel in the order they have by then.
 _MODES = {
     "tf": (127.5, (1.0, 1.0, 1.0), None),
-    "torch": (255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "torch": (255.0, MEAN, DEVIATION),
     "caffe": (None, (103.939, 116.779, 123.68), None),
 }
 
@@ -71,15 +74,17 @@ def _per_channel(values, shape, x):
     return values.astype(x.dtype) if isinstance(x, np.ndarray) else K.constant(values, dtype=K.dtype(x))
 
 
-def preprocessing(mode: str) -> Callable:
-    """The ``preprocess_input`` of models that were trained in the given mode."""
+def preprocessing(mode: str | None) -> Callable:
+    """The ``preprocess_input`` of models that were trained in the given mode; None is for those that scale pixels themselves."""
 
     @ignores_modules
     def preprocess(x, data_format=None):
-        return preprocess_input(x, data_format, mode)
+        return x if mode is None else preprocess_input(x, data_format, mode)
 
     preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
     preprocess.__doc__ = f"Turn RGB pixels into what the model was trained on: mode {mode!r} of ``imagenet_utils``."
+    if mode is None:
+        preprocess.__doc__ = "Return ``x`` as it is: the model begins with layers that scale pixels in [0, 255]."
     return preprocess
 
 

@@ -117,10 +117,13 @@ def _features(x: Any) -> Any:
 
 @image_model(size=299, minimum=75)
 def InceptionResNetV2(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000
-):
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Inception-ResNet v2."""
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, size=299, minimum=75)
+    frame = Frame(
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, size=299, minimum=75
+    )
     return frame.model(frame.classify(_features(frame.image)), "inception_resnet_v2", _PUBLISHED)
 
 

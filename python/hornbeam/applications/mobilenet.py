@@ -67,7 +67,7 @@ def _classify(frame: Frame, x: Any, filters: int, dropout: float) -> Any:
     x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Conv2D(frame.classes, 1, padding="same", name="conv_preds")(x)
     x = layers.Reshape((frame.classes,), name="reshape_2")(x)
-    return layers.Activation("softmax", name="act_softmax")(x)
+    return layers.Activation(frame.classifier_activation, name="act_softmax")(x)
 
 
 def _published(alpha: float, size: int) -> Pair:
@@ -86,6 +86,7 @@ def MobileNet(
     input_tensor=None,
     pooling=None,
     classes=1000,
+    classifier_activation="softmax",
 ):
     """MobileNet. Weights were published for images of 128, 160, 192 and 224 pixels.
 
@@ -95,7 +96,7 @@ def MobileNet(
         dropout: rate of the dropout before the classifier.
     """
     size = default_size(input_shape, _SIZES)
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, size=size)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, size=size)
     if weights == "imagenet" and (alpha not in _ALPHAS or depth_multiplier != 1):
         raise ValueError(
             f"The `imagenet` weights are for depth_multiplier=1 and alpha one of {', '.join(map(str, _ALPHAS))}. "

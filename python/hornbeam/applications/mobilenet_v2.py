@@ -21,10 +21,10 @@ _STAGES = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 
 # filters, blocks, strides of the first block
 
 
-def _divisible(filters: float) -> int:
-    """The nearest multiple of 8, but not less than 8 or nine tenths of what was asked for."""
-    rounded = max(8, int(filters + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * filters else rounded
+def divisible(filters: float, divisor: int = 8) -> int:
+    """The nearest multiple of ``divisor``, but not less than that or nine tenths of what was asked for."""
+    rounded = max(divisor, int(filters + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * filters else rounded
 
 
 def _bn(x: Any, name: str) -> Any:
@@ -69,8 +69,9 @@ def _tensor_shape(input_tensor: Any, input_shape: Any) -> Any:
 
 @image_model()
 def MobileNetV2(
-    input_shape=None, alpha=1.0, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000
-):
+    input_shape=None, alpha=1.0, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """MobileNet v2. Weights were published for images of 96, 128, 160, 192 and 224 pixels.
 
     Args:
@@ -79,19 +80,19 @@ def MobileNetV2(
     """
     known = input_shape if input_tensor is None else _tensor_shape(input_tensor, input_shape)
     size = default_size(known, _SIZES)
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, size=size)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, size=size)
     if weights == "imagenet" and alpha not in _ALPHAS:
         raise ValueError(f"The `imagenet` weights are for alpha one of {_ALPHAS}. Received: alpha={alpha}")
     rows = published_size(frame, _SIZES)
     x = layers.ZeroPadding2D(halving_padding(frame.image, 3), name="Conv1_pad")(frame.image)
-    x = layers.Conv2D(_divisible(32 * alpha), 3, strides=2, use_bias=False, name="Conv1")(x)
+    x = layers.Conv2D(divisible(32 * alpha), 3, strides=2, use_bias=False, name="Conv1")(x)
     x = layers.ReLU(6.0, name="Conv1_relu")(_bn(x, "bn_Conv1"))
     index = 0
     for filters, blocks, strides in _STAGES:
         for i in range(blocks):
-            x = _block(x, _divisible(int(filters * alpha)), 1 if i else strides, index)
+            x = _block(x, divisible(int(filters * alpha)), 1 if i else strides, index)
             index += 1
-    x = layers.Conv2D(_divisible(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
+    x = layers.Conv2D(divisible(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
     x = layers.ReLU(6.0, name="out_relu")(_bn(x, "Conv_1_bn"))
     x = frame.classify(x, "Logits", average=None)
     published = _published(alpha, rows) if weights == "imagenet" else None

@@ -154,6 +154,7 @@ def NASNet(
     pooling=None,
     classes=1000,
     default_size=None,
+    classifier_activation="softmax",
 ):
     """A NASNet-A of any size; its images are channels-last, whatever the backend's data format.
 
@@ -170,6 +171,7 @@ def NASNet(
         pooling: without ``include_top``, ``'avg'`` or ``'max'`` to pool the last feature maps, or None.
         classes: number of classes.
         default_size: height and width of images; 331 by default.
+        classifier_activation: activation of the last layer; None gives logits.
 
     Raises:
         ValueError: arguments that do not fit together.
@@ -187,7 +189,7 @@ def NASNet(
         warn_user("NASNet is made for channels-last images; the model will expect them so.")
     K.set_image_data_format("channels_last")
     try:
-        arguments = (include_top, weights, input_tensor, input_shape, pooling, classes)
+        arguments = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
         frame = Frame(*arguments, size=size, fixed_size=True)
         filters = penultimate_filters // 24
         x = _features(frame.image, filters, num_blocks, stem_block_filters, skip_reduction, filter_multiplier)
@@ -197,21 +199,27 @@ def NASNet(
 
 
 @image_model(size=331)
-def NASNetLarge(input_shape=None, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000):
+def NASNetLarge(
+    input_shape=None, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """NASNet-A with 6 cells per stage and 4032 feature maps at the end."""
     return NASNet(
         input_shape, include_top=include_top, weights=weights, input_tensor=input_tensor, pooling=pooling,
-        classes=classes, default_size=331,
+        classes=classes, default_size=331, classifier_activation=classifier_activation,
     )  # fmt: skip
 
 
 @image_model()
-def NASNetMobile(input_shape=None, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000):
+def NASNetMobile(
+    input_shape=None, include_top=True, weights="imagenet", input_tensor=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """NASNet-A with 4 cells per stage and 1056 feature maps at the end."""
     return NASNet(
         input_shape, penultimate_filters=1056, num_blocks=4, stem_block_filters=32, skip_reduction=False,
         include_top=include_top, weights=weights, input_tensor=input_tensor, pooling=pooling, classes=classes,
-        default_size=224,
+        default_size=224, classifier_activation=classifier_activation,
     )  # fmt: skip
 
 

@@ -49,9 +49,12 @@ def conv_block(input_tensor, kernel_size, filters, stage, block, strides=(2, 2))
 
 
 @image_model()
-def ResNet50(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def ResNet50(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Residual network with 50 layers (He et al., 2015)."""
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(frame.image)
     x = layers.Conv2D(64, 7, strides=2, kernel_initializer="he_normal", name="conv1")(x)
     x = layers.Activation("relu")(batch_norm(x, "bn_conv1"))

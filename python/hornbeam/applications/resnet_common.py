@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import backend as K
@@ -147,6 +148,7 @@ def ResNet(
     input_shape=None,
     pooling=None,
     classes=1000,
+    classifier_activation="softmax",
 ):
     """Residual network with the stages of one's own.
 
@@ -158,7 +160,7 @@ def ResNet(
     """
     if weights == "imagenet" and model_name not in _PUBLISHED:
         raise ValueError(f"There are no published weights for {model_name!r}: use weights=None.")
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(frame.image)
     x = layers.Conv2D(64, 7, strides=2, use_bias=use_bias, name="conv1_conv")(x)
     if not preact:
@@ -183,57 +185,32 @@ def _stages(stack: Any, filters: int, depths: tuple[int, ...], strides: tuple[in
     return stack_fn
 
 
-@image_model()
-def ResNet50(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network with 50 layers; ``resnet50.ResNet50`` has other names and weights."""
-    stages = _stages(stack1, 64, (3, 4, 6, 3), (1, 2, 2, 2))
-    return ResNet(stages, False, True, "resnet50", include_top, weights, input_tensor, input_shape, pooling, classes)
+def _variant(
+    name: str, summary: str, stack: Any, filters: int, depths: tuple[int, ...], strides: tuple[int, ...],
+    preact: bool = False, use_bias: bool = True,
+) -> Callable:  # fmt: skip
+    def resnet(
+        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation="softmax",
+    ):  # fmt: skip
+        arguments = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
+        return ResNet(_stages(stack, filters, depths, strides), preact, use_bias, name.lower(), *arguments)
+
+    resnet.__doc__ = summary
+    return image_model(name=name)(resnet)
 
 
-@image_model()
-def ResNet101(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network with 101 layers."""
-    stages = _stages(stack1, 64, (3, 4, 23, 3), (1, 2, 2, 2))
-    return ResNet(stages, False, True, "resnet101", include_top, weights, input_tensor, input_shape, pooling, classes)
+_STRIDES, _STRIDES_V2 = (1, 2, 2, 2), (2, 2, 2, 1)
+_V1 = "Residual network with {} layers."
+_V2 = "Residual network, second version, with {} layers."
+_NEXT = "Residual network whose convolutions work on 32 groups, with {} layers (Xie et al., 2016)."
+_V1_50 = "Residual network with 50 layers; ``resnet50.ResNet50`` has other names and weights."
 
-
-@image_model()
-def ResNet152(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network with 152 layers."""
-    stages = _stages(stack1, 64, (3, 8, 36, 3), (1, 2, 2, 2))
-    return ResNet(stages, False, True, "resnet152", include_top, weights, input_tensor, input_shape, pooling, classes)
-
-
-@image_model()
-def ResNet50V2(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network, second version, with 50 layers."""
-    stages = _stages(stack2, 64, (3, 4, 6, 3), (2, 2, 2, 1))
-    return ResNet(stages, True, True, "resnet50v2", include_top, weights, input_tensor, input_shape, pooling, classes)
-
-
-@image_model()
-def ResNet101V2(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network, second version, with 101 layers."""
-    stages = _stages(stack2, 64, (3, 4, 23, 3), (2, 2, 2, 1))
-    return ResNet(stages, True, True, "resnet101v2", include_top, weights, input_tensor, input_shape, pooling, classes)
-
-
-@image_model()
-def ResNet152V2(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network, second version, with 152 layers."""
-    stages = _stages(stack2, 64, (3, 8, 36, 3), (2, 2, 2, 1))
-    return ResNet(stages, True, True, "resnet152v2", include_top, weights, input_tensor, input_shape, pooling, classes)
-
-
-@image_model()
-def ResNeXt50(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network whose convolutions work on 32 groups, with 50 layers (Xie et al., 2016)."""
-    stages = _stages(stack3, 128, (3, 4, 6, 3), (1, 2, 2, 2))
-    return ResNet(stages, False, False, "resnext50", include_top, weights, input_tensor, input_shape, pooling, classes)
-
-
-@image_model()
-def ResNeXt101(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
-    """Residual network whose convolutions work on 32 groups, with 101 layers (Xie et al., 2016)."""
-    stages = _stages(stack3, 128, (3, 4, 23, 3), (1, 2, 2, 2))
-    return ResNet(stages, False, False, "resnext101", include_top, weights, input_tensor, input_shape, pooling, classes)
+ResNet50 = _variant("ResNet50", _V1_50, stack1, 64, (3, 4, 6, 3), _STRIDES)
+ResNet101 = _variant("ResNet101", _V1.format(101), stack1, 64, (3, 4, 23, 3), _STRIDES)
+ResNet152 = _variant("ResNet152", _V1.format(152), stack1, 64, (3, 8, 36, 3), _STRIDES)
+ResNet50V2 = _variant("ResNet50V2", _V2.format(50), stack2, 64, (3, 4, 6, 3), _STRIDES_V2, preact=True)
+ResNet101V2 = _variant("ResNet101V2", _V2.format(101), stack2, 64, (3, 4, 23, 3), _STRIDES_V2, preact=True)
+ResNet152V2 = _variant("ResNet152V2", _V2.format(152), stack2, 64, (3, 8, 36, 3), _STRIDES_V2, preact=True)
+ResNeXt50 = _variant("ResNeXt50", _NEXT.format(50), stack3, 128, (3, 4, 6, 3), _STRIDES, use_bias=False)
+ResNeXt101 = _variant("ResNeXt101", _NEXT.format(101), stack3, 128, (3, 4, 23, 3), _STRIDES, use_bias=False)

@@ -20,5 +20,5 @@ def vgg(frame: Frame, name: str, depths: tuple[int, ...], published: Pair) -> Mo
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(4096, activation="relu", name="fc1")(x)
     x = layers.Dense(4096, activation="relu", name="fc2")(x)
-    x = layers.Dense(frame.classes, activation="softmax", name="predictions")(x)
+    x = layers.Dense(frame.classes, activation=frame.classifier_activation, name="predictions")(x)
     return frame.model(x, name, published)

@@ -13,7 +13,10 @@ _PUBLISHED = pair(f"{CHOLLET}/v0.1", "vgg16", "64373286793e3c8b2b4e3219cbf3544b"
 
 
 @image_model()
-def VGG16(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def VGG16(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """VGG with 16 layers that have weights."""
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     return vgg(frame, "vgg16", (2, 2, 3, 3, 3), _PUBLISHED)

@@ -13,7 +13,10 @@ _PUBLISHED = pair(f"{CHOLLET}/v0.1", "vgg19", "cbe5617147190e668d6c5d5026f83318"
 
 
 @image_model()
-def VGG19(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def VGG19(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """VGG with 19 layers that have weights."""
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes)
+    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
     return vgg(frame, "vgg19", (2, 2, 4, 4, 4), _PUBLISHED)

@@ -1,4 +1,4 @@
-"""The weight files that were published with keras_applications 1.0.8."""
+"""The weight files that were published with keras_applications 1.0.8 and, of later networks, with tf.keras."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from ..utils import data_utils
 
 CHOLLET = "https://github.com/fchollet/deep-learning-models/releases/download"
 KERAS_TEAM = "https://github.com/keras-team/keras-applications/releases/download"
+TF_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
 class WeightsFile(NamedTuple):
-    """Where a file is, its MD5 checksum if one was published, and its name in the cache if that is another."""
+    """Where a file is, its checksum (MD5 or SHA-256) if one was published, and its name in the cache if that is another."""
 
     url: str
-    md5: str | None = None
+    checksum: str | None = None
     name: str | None = None
 
     def fetch(self) -> str:
@@ -26,7 +27,7 @@ class WeightsFile(NamedTuple):
         """
         name = self.name or self.url.rsplit("/", 1)[1]
         try:
-            return data_utils.get_file(name, self.url, cache_subdir="models", file_hash=self.md5)
+            return data_utils.get_file(name, self.url, cache_subdir="models", file_hash=self.checksum)
         except OSError as error:
             raise OSError(f"The ImageNet weights cannot be downloaded; weights=None does without. {error}") from error
 
@@ -42,6 +43,11 @@ def pair(folder: str, model: str, md5_top: str, md5_no_top: str) -> Pair:
     """The files of a model under the names that most of them have."""
     stem = f"{folder}/{model}_weights_tf_dim_ordering_tf_kernels"
     return Pair(WeightsFile(f"{stem}.h5", md5_top), WeightsFile(f"{stem}_notop.h5", md5_no_top))
+
+
+def tf_keras_pair(folder: str, model: str, top: str, no_top: str) -> Pair:
+    """The files of a model under the names that they have with tf.keras, by their checksums."""
+    return Pair(WeightsFile(f"{folder}/{model}.h5", top), WeightsFile(f"{folder}/{model}_notop.h5", no_top))
 
 
 def check_weights(weights: str | os.PathLike | None, include_top: bool, classes: int) -> None:

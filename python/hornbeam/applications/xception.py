@@ -60,9 +60,14 @@ def _features(x: Any) -> Any:
 
 
 @image_model(size=299, minimum=71)
-def Xception(include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000):
+def Xception(
+    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+    classifier_activation="softmax",
+):  # fmt: skip
     """Xception."""
-    frame = Frame(include_top, weights, input_tensor, input_shape, pooling, classes, size=299, minimum=71)
+    frame = Frame(
+        include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, size=299, minimum=71
+    )
     return frame.model(frame.classify(_features(frame.image)), "xception", _PUBLISHED)
 
 

@@ -115,6 +115,9 @@ class _Conv(Layer):
         convolve = convolutions[self.rank]
         if self.groups == 1:
             return convolve(inputs, self.kernel, **self._geometry())
+        if self.rank == 2 and self.kernel.shape[-2] == 1:  # a channel in each group: hundreds of them in ConvNeXt
+            kernel = K.reshape(self.kernel, (*self.kernel_size, self.groups, self.filters // self.groups))
+            return K.depthwise_conv2d(inputs, kernel, **self._geometry())
         axis = self._channel_axis
         parts = zip(_cut(inputs, axis, self.groups), _cut(self.kernel, self.rank + 1, self.groups))
         return K.concatenate([convolve(x, kernel, **self._geometry()) for x, kernel in parts], axis=axis)

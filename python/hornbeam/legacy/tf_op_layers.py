@@ -22,14 +22,18 @@ class TFOpLambda(Layer):
     Args:
         function: its name without ``tf.``, for example ``math.multiply``.
 
-    The layer is called with the function's own arguments. Tensors may be anywhere among them.
+    The layer is called with the function's own arguments. Tensors may be anywhere among them. Without a name the first is
+    ``tf.math.multiply``, the next ``tf.math.multiply_1``.
 
     Raises:
         ValueError: Hornbeam has no such function.
     """
 
-    def __init__(self, function, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, function, name=None, **kwargs):
+        if name is None:
+            number = K.get_uid(f"tf.{function}") - 1
+            name = f"tf.{function}_{number}" if number else f"tf.{function}"
+        super().__init__(name=name, **kwargs)
         self.function = function
         self._operation = find(function)
         if self._operation is None:

@@ -56,7 +56,7 @@ def save_weights_to_hdf5_group(group, layers, snapshot=None):
     hdf5.save_attributes_to_hdf5_group(group, "layer_names", [layer.name.encode("utf8") for layer in layers])
     group.attrs["backend"] = K.backend().encode("utf8")
     group.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
-    for layer in layers:
+    for layer in sorted(layers, key=lambda layer: layer.name):  # "a" before "a/b", whose group would make that of "a"
         own = group.create_group(layer.name)
         weights = layer.weights
         names = unique_names([w.name for w in weights])
