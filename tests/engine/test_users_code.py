@@ -419,3 +419,17 @@ def test_classes_of_losses_and_metrics_are_instantiated():
 def test_callbacks_are_instances(wrong):
     with pytest.raises(TypeError, match=r"`callbacks` holds instances of `keras.callbacks.Callback`, got"):
         classifier().fit(X, Y, verbose=0, callbacks=[wrong])
+
+
+def test_a_model_that_passes_itself_on():
+    """As TensorFlow's guide to text generation writes it."""
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__(self)
+            self.dense = Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    assert Own().predict(np.ones((3, 4))).shape == (3, 2)

@@ -68,6 +68,8 @@ class Network(Layer):
 
     @interfaces.legacy_model_constructor_support
     def __init__(self, *args, **kwargs):
+        if len(args) == 1 and args[0] is self:  # super().__init__(self), as TensorFlow's guide to text generation has it
+            args = ()
         is_graph = len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
         if is_graph:
             self._init_graph_network(*args, **kwargs)
