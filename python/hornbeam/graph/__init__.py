@@ -26,6 +26,7 @@ from .ops import (
 )
 from .ragged import RaggedTensor
 from .recorder import Recorder, apart, assign, described, is_eager, symbolic
+from .registered_gradients import GRADIENTS, RegisterGradient, gradient_override_map
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
 from .strings import StringTensor, as_strings
@@ -37,6 +38,7 @@ from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
     "DTYPES",
+    "GRADIENTS",
     "DType",
     "Dim",
     "Function",
@@ -45,6 +47,7 @@ __all__ = [
     "Operation",
     "RaggedTensor",
     "Recorder",
+    "RegisterGradient",
     "RunCounter",
     "StaticShape",
     "StringTensor",
@@ -70,6 +73,7 @@ __all__ = [
     "described",
     "dtype_name",
     "floatx",
+    "gradient_override_map",
     "gradients",
     "is_eager",
     "is_tracing",

@@ -14,10 +14,12 @@ import numpy as np
 
 from ..settings import settings
 from . import building
+from .context import context
 from .dtypes import DTYPES
 from .integers import as_integer
 from .naming import current_scope
 from .static_shape import StaticShape
+from .tensorflow_names import name_of
 
 _counts: dict[str, Iterator[int]] = {}
 _unknown_dims = itertools.count(-2, -1)
@@ -54,11 +56,13 @@ class Operation:
         inputs: tuple of tensors, with ``None`` for an optional input that was not given.
         attrs: dict of plain Python attributes.
         outputs: tuple of tensors.
+        gradient: what gives its gradient in place of the op's own rule, given the node and a cotangent for each output
+            (``graph/registered_gradients.py``); None for nearly all.
         label: the scope it was made in, usually a layer's name.
         serial: grows from node to node.
     """
 
-    __slots__ = ("__weakref__", "_name", "attrs", "inputs", "label", "op", "outputs", "serial")
+    __slots__ = ("__weakref__", "_name", "attrs", "gradient", "inputs", "label", "op", "outputs", "serial")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
         building.take()
@@ -66,6 +70,7 @@ class Operation:
         self.inputs = inputs
         self.attrs = attrs
         self.outputs: tuple[Tensor, ...] = ()
+        self.gradient = context.overrides.get(op)
         self.label = current_scope()
         self.serial = next(_serials)
         self._name: str | None = None
@@ -81,8 +86,8 @@ class Operation:
 
     @property
     def type(self) -> str:
-        """The op's name, as TensorFlow calls it."""
-        return self.op
+        """What TensorFlow calls the op."""
+        return name_of(self.op)
 
     def __repr__(self) -> str:
         return f"<Operation {self.op}>"

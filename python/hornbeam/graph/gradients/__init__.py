@@ -48,6 +48,12 @@ def has_rule(op: str) -> bool:
     return op in _rules or op in _none
 
 
+def rule_of(op: str) -> Rule | None:
+    """The op's own rule; None where it has none."""
+    _load()
+    return _rules.get(op)
+
+
 def is_differentiable(op: str) -> bool:
     """False for an op through which no gradient flows."""
     _load()
@@ -94,7 +100,7 @@ def gradients(
         for t in node.outputs:
             if id(t) in wanted and id(t) in sums:
                 found[id(t)] = sums[id(t)]
-        if all(g is None for g in grads) or not node.inputs or node.op in _none:
+        if all(g is None for g in grads) or not node.inputs or (node.op in _none and node.gradient is None):
             continue
         for tensor, grad in zip(node.inputs, _apply_rule(node, grads)):
             if tensor is not None and grad is not None:
@@ -106,6 +112,8 @@ def gradients(
 
 
 def _apply_rule(node: Operation, grads: list) -> Sequence[Any]:
+    if node.gradient is not None:
+        return node.gradient(node, grads)
     if node.op == "phase_switch":
         return _phase_switch(node, grads)
     if node.op == "print":
