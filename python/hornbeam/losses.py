@@ -34,7 +34,9 @@ class Loss:
         Raises:
             ValueError: weights that do not fit the losses.
         """
-        return losses_utils.compute_weighted_loss(self.call(y_true, y_pred), sample_weight, self.reduction)
+        return losses_utils.compute_weighted_loss(
+            graph.deciding(self.call)(y_true, y_pred), sample_weight, self.reduction
+        )
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError("Must be implemented in subclasses.")
@@ -58,7 +60,7 @@ class LossFunctionWrapper(Loss):
         self._fn_kwargs = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return graph.deciding(self.fn)(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict:
         kwargs = {k: K.eval(v) if K.is_tensor(v) else v for k, v in self._fn_kwargs.items()}

@@ -43,6 +43,7 @@ from .calling import (
 from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
 from .node import Node, NodeAccess
+from .users_call import call_layer
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
 
@@ -498,7 +499,7 @@ class Layer(NodeAccess):
                 kwargs["mask"] = mask
             with naming_layer(self, inputs):
                 fed = self._cast_inputs(inputs)
-                output = copy_if_passed_through(self.call(fed, **kwargs), fed)
+                output = copy_if_passed_through(call_layer(self, fed, kwargs), fed)
             outputs = nest.flatten(output)
             if not is_all_none(mask) or self.supports_masking:
                 for x, m in zip(outputs, self._output_masks(inputs, mask, len(outputs))):
@@ -535,7 +536,7 @@ class Layer(NodeAccess):
                 kwargs["training"] = None  # the learning phase, as tf.keras passes it
             with naming_layer(self, inputs), adding_assignments(self, inputs):
                 fed = self._cast_inputs(inputs)
-                output = self.call(fed, **kwargs)
+                output = call_layer(self, fed, kwargs)
             output = copy_if_passed_through(output, fed)
             outputs = to_list(output, allow_tuple=True)
             if len(outputs) == 1:

@@ -80,12 +80,30 @@ class Filed:
         self._known = [
             (inner, set(inner._per_input_losses), set(inner._per_input_updates)) for inner in _with_inner_layers(layer)
         ]
+        self._unconditional = {id(item) for inner, *_ in self._known for item in _without_inputs(inner)}
 
     def forget_new(self) -> None:
         for layer, losses, updates in self._known:
             if self._losses_too:
                 _forget(layer._losses, layer._per_input_losses, losses)
             _forget(layer._updates, layer._per_input_updates, updates)
+
+    def forget_all_new(self) -> None:
+        """As :meth:`forget_new`, and what was filed without inputs, but for penalties on weights made in between."""
+        self.forget_new()
+        for layer, *_ in self._known:
+            kept = self._unconditional | set(layer._penalties)
+            gone = {id(item) for item in _without_inputs(layer)} - kept
+            for items in (layer._losses, layer._updates, *_lists_without_inputs(layer)):
+                items[:] = [item for item in items if id(item) not in gone]
+
+
+def _lists_without_inputs(layer: Any) -> list[list]:
+    return [per_input.get(None, []) for per_input in (layer._per_input_losses, layer._per_input_updates)]
+
+
+def _without_inputs(layer: Any) -> list:
+    return [item for items in _lists_without_inputs(layer) for item in items]
 
 
 def _with_inner_layers(layer: Any) -> list:

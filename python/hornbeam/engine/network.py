@@ -22,6 +22,7 @@ from .network_config import network_from_config, network_to_config
 from .node import Node
 from .parts import derived
 from .tracing import get_source_inputs, node_key, trace
+from .users_call import call_layer
 
 __all__ = ["Network", "get_source_inputs"]
 
@@ -417,7 +418,7 @@ class Network(Layer):
             if training is not None or must_be_given(layer.call, "training"):
                 kwargs["training"] = training
         with name_scope(layer.name), naming_layer(layer, x), adding_assignments(layer, tensors):
-            outputs = to_list(layer.call(layer._cast_inputs(x), **kwargs), allow_tuple=True)
+            outputs = to_list(call_layer(layer, layer._cast_inputs(x), kwargs), allow_tuple=True)
             output_masks = layer.compute_mask(x, mask)
             output_masks = [None] * len(outputs) if output_masks is None else to_list(output_masks, allow_tuple=True)
             if len(output_masks) != len(outputs):

@@ -5,6 +5,7 @@ from .arrays import as_array, where_it_lies
 from .cond import cond
 from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
 from .custom import with_gradient
+from .deciding import deciding
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
@@ -70,6 +71,7 @@ __all__ = [
     "constant",
     "control_dependencies",
     "convert",
+    "deciding",
     "described",
     "dtype_name",
     "floatx",

@@ -32,6 +32,7 @@ class Context(threading.local):
         assigned: where the assignments that a layer's call describes are noted; None outside of calls.
         replays: whether reads of variables mean the values that a tape has, whatever was assigned since.
         overrides: what gives the gradient of ops that are made now, by the op's name, where it is not the op's own.
+        converts: whether users' functions are called with their control flow made formulas (``graph/deciding.py``).
         phase: the learning phase of the layer that is being called on values; None outside of such calls.
     """
 
@@ -45,6 +46,7 @@ class Context(threading.local):
     assigned: list[Tensor] | None = None
     replays: bool = False
     overrides: Mapping[str, Callable] = field(default_factory=dict)
+    converts: bool = False
     phase: int | None = None
 
 

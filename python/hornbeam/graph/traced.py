@@ -14,6 +14,8 @@ import numpy as np
 
 from ..settings import settings
 from . import nest
+from .context import inside
+from .deciding import deciding
 from .function import Function, RunCounter
 from .ops import constant, convert, placeholder
 from .tensor import NeedsValue, Tensor
@@ -39,7 +41,7 @@ class Traced:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         recorder = settings.recorder
         if recorder is None or not recorder.records or recorder.open_tapes or settings.functions_run_eagerly:
-            return self.function(*args, **kwargs)  # part of what is being built around it
+            return deciding(self.function)(*args, **kwargs)  # part of what is being built around it
         leaves = nest.flatten((args, kwargs))
         program = self._program_for(args, kwargs, leaves)
         return self.function(*args, **kwargs) if program is None else program(leaves)
@@ -71,20 +73,21 @@ class Traced:
         settings.recorder.settle()  # what it takes from outside is constant
         self.traces += 1
         fed = [i for i, leaf in enumerate(leaves) if _is_fed(leaf)]
-        inside: list[Any] = list(leaves)
+        given: list[Any] = list(leaves)
         for place, i in enumerate(fed):
             shape, dtype = tuple(leaves[i].shape), str(leaves[i].dtype)
             if self.signature is not None and place < len(self.signature):
                 shape, dtype = self.signature[place]
-            inside[i] = placeholder(shape, dtype)
-        packed = nest.pack((args, kwargs), inside)
-        placeholders = [inside[i] for i in fed]
+            given[i] = placeholder(shape, dtype)
+        packed = nest.pack((args, kwargs), given)
+        placeholders = [given[i] for i in fed]
         try:
             return self._program(self.function, packed, placeholders, fed)
         except NeedsValue:
-            converted = settings.recorder.convert(self.function)
+            pass
         try:
-            return None if converted is None else self._program(converted, packed, placeholders, fed)
+            with inside(converts=True):
+                return self._program(deciding(self.function), packed, placeholders, fed)
         except NeedsValue:
             return None
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import Tensor
-from ..graph.tensor import NeedsValue
+from ..graph import NeedsValue, Tensor, nest
 from . import control
+from .arrays import TensorArray
 
 #: what the rewritten source calls the Flow
 _FLOW = "_flow_of_tensors"
@@ -35,22 +35,35 @@ class _Undefined:
     def __repr__(self) -> str:
         return "<undefined>"
 
+    def _missing(self, *args: Any, **kwargs: Any) -> Any:
+        raise NeedsValue("a variable is used that has a value only if a branch is taken, or a loop has steps")
+
+    __array__ = __bool__ = __call__ = __iter__ = __getitem__ = _missing
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _missing
+    __lt__ = __le__ = __gt__ = __ge__ = _missing
+
 
 UNDEFINED = _Undefined()
 
 
 # -- rewriting -------------------------------------------------------------------------------------------------
 def convert(function: Callable) -> Callable | None:
-    """The function with its control flow made calls; None where its source is not to be had, or has none.
+    """A user's function with its control flow made calls; None where its source is not to be had, or has none.
 
     Closures, globals, defaults and line numbers stay the function's own.
     """
+    if not _is_users(function):
+        return None
     if isinstance(function, types.MethodType):
         converted = convert(function.__func__)
         return None if converted is None else types.MethodType(converted, function.__self__)
-    if not isinstance(function, types.FunctionType):
-        return None
-    return _converted(function)
+    if isinstance(function, types.FunctionType):
+        return _converted(function)
+    if isinstance(function, functools.partial):
+        converted = convert(function.func)
+        return None if converted is None else functools.partial(converted, *function.args, **function.keywords)
+    called = getattr(function, "__call__", None)  # noqa: B004  the method, of an object that is called
+    return convert(called) if isinstance(called, types.MethodType) else None
 
 
 @functools.lru_cache(256)
@@ -60,7 +73,7 @@ def _converted(function: types.FunctionType) -> Callable | None:
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
         return None
-    definition = tree.body[0]
+    definition = _lambda(tree, function.__code__) if function.__name__ == "<lambda>" else tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         return None
     definition.decorator_list = []
@@ -83,6 +96,17 @@ def _converted(function: types.FunctionType) -> Callable | None:
         tuple(cells[n] for n in inner.co_freevars),
     )
     made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _lambda(tree: ast.Module, code: types.CodeType) -> ast.FunctionDef | None:
+    """The lambda of these arguments in a statement as a function, if it is the only one."""
+    names = list(code.co_varnames[: code.co_argcount])
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and [a.arg for a in n.args.args] == names]
+    if len(nodes) != 1:
+        return None
+    made = _function("_lambda", [], [ast.copy_location(ast.Return(nodes[0].body), nodes[0].body)])
+    made.args = nodes[0].args
     return made
 
 
@@ -292,9 +316,7 @@ class Flow:
 
     def function(self, f: Any) -> Any:
         """A function of the user's own, converted as well."""
-        if isinstance(f, (types.FunctionType, types.MethodType)) and _is_users(f):
-            return convert(f) or f
-        return f
+        return f if isinstance(f, type) else convert(f) or f
 
     def choose(self, test: Any, then: Callable, other: Callable, values: Sequence[Any]) -> Any:
         """What ``then(*values)`` gives where ``test`` holds, else what ``other(*values)`` does."""
@@ -316,29 +338,41 @@ class Flow:
             if not _plain(holds):
                 return values
             values = body(*values)
-        if not all(_is_numeric(v) for v in values):
-            raise NeedsValue("a `while` over tensors begins without the value of a variable that it changes")
+        carried = _Carried(values)
         try:
-            made = control.while_loop(test, lambda *v: body(*v), values)
+            made = control.while_loop(
+                lambda *leaves: test(*carried.values(leaves)),
+                lambda *leaves: carried.leaves(body(*carried.values(leaves))),
+                carried.start,
+            )
         except (RuntimeError, ValueError, TypeError) as error:
             raise NeedsValue(str(error)) from error
-        return made if isinstance(made, list) else [made]
+        return carried.values(made if isinstance(made, list) else [made])
 
     def each(self, rows: Any, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
         """``values = body(row, *values)`` for each row."""
         values = list(values)
-        if not _is_unknown(rows):
-            for row in _known_rows(rows):
+        known = _known_rows(rows)
+        if known is not None:
+            for row in known:
                 values = body(row, *values)
             return values
-        if not all(_is_numeric(v) for v in values):
-            raise NeedsValue("a `for` over a tensor begins without the value of a variable that it changes")
-        states = [graph.convert(v) for v in values]
+        carried = _Carried(values)
+
+        def step(row: Any, leaves: Sequence[Any]) -> list[Any]:
+            return carried.leaves(body(row, *carried.values(leaves)))
+
         try:
-            scanned = graph.scan(lambda own, row: ([], body(row[0], *own)), states, [rows])
+            if carried.writes_arrays and (limits := _limits(rows)) is not None:
+                first, end = limits
+                _, *finals = control.while_loop(
+                    lambda i, *leaves: i < end, lambda i, *leaves: [i + 1, *step(i, leaves)], [first, *carried.start]
+                )
+            else:
+                finals = graph.scan(lambda leaves, row: ([], step(row[0], leaves)), carried.start, [rows]).finals
         except (RuntimeError, ValueError, TypeError) as error:
             raise NeedsValue(str(error)) from error
-        return scanned.finals
+        return carried.values(finals)
 
     def both(self, first: Any, second: Callable[[], Any]) -> Any:
         if _is_unknown(first):
@@ -354,8 +388,46 @@ class Flow:
         return graph.apply("logical_not", [_truth(x)]) if _is_unknown(x) else not _plain(x)
 
 
-def _is_users(f: Callable) -> bool:
-    module = getattr(f, "__module__", None) or ""
+class _Carried:
+    """The variables that a loop carries from step to step, as tensors: structures are taken apart.
+
+    Variables without a value before the loop are set in each step before they are read, and have none behind it.
+
+    Attributes:
+        start: what the loop begins with.
+        writes_arrays: whether there is a TensorArray among it.
+
+    Raises:
+        NeedsValue: one of them is something else.
+    """
+
+    def __init__(self, before: Sequence[Any]) -> None:
+        self._count = len(before)
+        self._places = [i for i, value in enumerate(before) if value is not UNDEFINED]
+        self._structure = [before[i] for i in self._places]
+        leaves = nest.flatten(self._structure)
+        if not all(_is_numeric(x) or isinstance(x, TensorArray) for x in leaves):
+            raise NeedsValue("a loop over tensors changes a variable that is not a number, a tensor, or a list of them")
+        self.start: list[Any] = [x if isinstance(x, TensorArray) else graph.convert(x) for x in leaves]
+        self.writes_arrays = any(isinstance(x, TensorArray) for x in leaves)
+
+    def values(self, leaves: Sequence[Any]) -> list[Any]:
+        """The variables, of what the loop carries."""
+        found: list[Any] = [UNDEFINED] * self._count
+        for i, value in zip(self._places, nest.pack(self._structure, leaves)):
+            found[i] = value
+        return found
+
+    def leaves(self, values: Sequence[Any]) -> list[Any]:
+        """What the loop carries, of the variables after a step."""
+        made = nest.flatten([values[i] for i in self._places])
+        if len(made) != len(self.start):
+            raise NeedsValue("a step of a loop over tensors gives a variable another structure")
+        return [x if isinstance(x, TensorArray) else graph.convert(x, s.dtype) for x, s in zip(made, self.start)]
+
+
+def _is_users(f: Any) -> bool:
+    module = getattr(f, "__module__", None) or type(f).__module__
     return module.partition(".")[0] not in ("hornbeam", "numpy", "builtins", "tensorflow", "keras")
 
 
@@ -385,13 +457,20 @@ def _is_constant(x: Tensor) -> bool:
     return not stack
 
 
-def _known_rows(rows: Any) -> Iterator[Any]:
+def _known_rows(rows: Any) -> Iterator[Any] | None:
+    """The rows that a loop in Python goes through; None of a tensor for a loop of the program."""
     if not isinstance(rows, Tensor):
         return iter(rows)
-    values = np.asarray(rows.numpy())
-    if len(values) > _WRITTEN_OUT:
-        raise NeedsValue(f"a loop over {len(values)} rows")
+    if _is_unknown(rows) or (values := np.asarray(rows.numpy())).shape[0] > _WRITTEN_OUT:
+        return None
     return iter([graph.constant(value) for value in values])
+
+
+def _limits(rows: Tensor) -> tuple[Tensor, Tensor] | None:
+    """First and end of a ``tf.range`` that counts by one."""
+    if rows.op.op != "arange" or rows.op.inputs[2].ints != (1,):  # type: ignore[union-attr]
+        return None
+    return rows.op.inputs[:2]  # type: ignore[return-value]
 
 
 def _is_numeric(x: Any) -> bool:
@@ -408,6 +487,8 @@ def _chosen(test: Tensor, a: Any, b: Any) -> Any:
     """What a variable is behind an ``if``."""
     if _is_same(a, b):
         return a
+    if a is UNDEFINED or b is UNDEFINED:
+        return UNDEFINED
     if not (_is_numeric(a) and _is_numeric(b)):
         raise NeedsValue("a branch of an `if` over a tensor leaves a variable without a number in it")
     return graph.selected(test, a, b)
