@@ -53,7 +53,7 @@ class Dialect:
         "tf.keras's; each gradient by its own norm",
     )
     later_batch_normalization: bool = _rule(
-        "a batch normalization that is frozen when it is called",
+        "a batch normalization that is frozen",
         "normalizes by the batch in training",
         "normalizes by its moving averages",
     )
@@ -65,6 +65,9 @@ class Dialect:
     )
     half_pixels: bool = _rule(
         "`UpSampling2D(interpolation='bilinear')`", "corners lie on corners, as in TensorFlow 1", "pixels have a middle"
+    )
+    trainable_inside: bool = _rule(
+        "`model.trainable = False`", "freezes the model as a whole", "is set for each layer in it as well"
     )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",

@@ -175,3 +175,20 @@ def test_what_cannot_be_converted_says_what_it_asked_for():
 
     with pytest.raises(TypeError, match="is assigned in a branch"):
         graph_model(Assigning())
+
+
+def test_what_layers_inside_of_a_layer_add_belongs_to_the_model(x):
+    class Block(Layer):
+        def __init__(self):
+            super().__init__()
+            self.dense = Dense(3, activity_regularizer=lambda y: 0.5 * K.sum(y * 0.0 + 1.0), kernel_initializer="ones")
+            self.norm = BatchNormalization(momentum=0.5)
+
+        def call(self, x):
+            return self.norm(self.dense(x))
+
+    block = Block()
+    model = Sequential([Input((4,)), block, Dense(1)])
+    model.compile(optimizers.SGD(0.0), lambda y_true, y_pred: 0.0 * y_pred)
+    assert model.train_on_batch(x, x[:, :1]) == pytest.approx(0.5 * 18)
+    np.testing.assert_allclose(block.norm.get_weights()[2], [0.5 * x.sum(1).mean()] * 3, rtol=1e-4, atol=1e-6)

@@ -188,6 +188,19 @@ class Layer(NodeAccess):
     def name(self, name: str) -> None:
         self._name = name
 
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        of_all = settings.dialect.trainable_inside and "_trainable" in self.__dict__  # and not while it is made
+        self._trainable = trainable
+        if of_all:
+            for layer in self.submodules:
+                layer._trainable = trainable
+
     # What tf.keras calls the dtype.
     compute_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
     variable_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
@@ -365,18 +378,23 @@ class Layer(NodeAccess):
         """
         if is_eager():
             return self._own_losses_now() + [x for layer in self._sublayers for x in layer.losses]
-        return self._losses + [x for layer in self._sublayers for x in layer.losses]
+        return _unique(self._losses, *(layer.losses for layer in self._sublayers))
 
     def _own_losses_now(self) -> list:
         of_weights = [x for x in self._per_input_losses.get(None, []) if not isinstance(x, Tensor) or x._known]
         return [self._penalties[id(x)]() if id(x) in self._penalties else x for x in of_weights] + self._call_losses
 
     @property
+    def _runs_updates(self) -> bool:
+        """Whether training runs the updates. Of frozen layers, too, for TensorFlow 2: batch normalization asks for itself."""
+        return self.trainable or self.stateful or settings.dialect.trainable_inside
+
+    @property
     def updates(self):
         """Updates of state to run at each training step (moving averages, recurrent state)."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
-        return self._updates + [x for layer in self._sublayers for x in layer.updates]
+        return _unique(self._updates, *(layer.updates for layer in self._sublayers))
 
     def add_loss(self, losses, inputs=None):
         """Add tensors to what training minimises.
@@ -406,7 +424,7 @@ class Layer(NodeAccess):
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
         own = self._per_input_updates.get(_input_key(inputs), [])
         return own + [x for layer in self._sublayers for x in layer.get_updates_for(inputs)]
@@ -536,7 +554,7 @@ class Layer(NodeAccess):
                 kwargs["training"] = None  # the learning phase, as tf.keras passes it
             with naming_layer(self, inputs), adding_assignments(self, inputs):
                 fed = self._cast_inputs(inputs)
-                output = call_layer(self, fed, kwargs)
+                output = call_layer(self, fed, kwargs, inputs)
             output = copy_if_passed_through(output, fed)
             outputs = to_list(output, allow_tuple=True)
             if len(outputs) == 1:

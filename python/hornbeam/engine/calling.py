@@ -88,6 +88,15 @@ class Filed:
                 _forget(layer._losses, layer._per_input_losses, losses)
             _forget(layer._updates, layer._per_input_updates, updates)
 
+    def new_inside(self) -> tuple[list, list]:
+        """The losses and updates that layers inside have filed since, under inputs of their own."""
+        losses: dict[int, Any] = {}
+        updates: dict[int, Any] = {}
+        for layer, known_losses, known_updates in self._known[1:]:
+            losses |= {id(x): x for x in _under_others(layer._per_input_losses, known_losses)}
+            updates |= {id(x): x for x in _under_others(layer._per_input_updates, known_updates)}
+        return list(losses.values()), list(updates.values())
+
     def forget_all_new(self) -> None:
         """As :meth:`forget_new`, and what was filed without inputs, but for penalties on weights made in between."""
         self.forget_new()
@@ -96,6 +105,10 @@ class Filed:
             gone = {id(item) for item in _without_inputs(layer)} - kept
             for items in (layer._losses, layer._updates, *_lists_without_inputs(layer)):
                 items[:] = [item for item in items if id(item) not in gone]
+
+
+def _under_others(per_input: dict, known: set) -> list:
+    return [item for key, items in per_input.items() if key is not None and key not in known for item in items]
 
 
 def _lists_without_inputs(layer: Any) -> list[list]:

@@ -276,7 +276,7 @@ class Network(Layer):
     @property
     def updates(self):
         """Updates of the layers that each training step runs, each once."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
         return _unique(self._from_own_nodes("updates"))
 
@@ -305,7 +305,7 @@ class Network(Layer):
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
         own = self._per_input_updates.get(_key(inputs), [])
         return _unique(own, *(layer.get_updates_for(inputs) for layer in self.layers))
@@ -418,7 +418,7 @@ class Network(Layer):
             if training is not None or must_be_given(layer.call, "training"):
                 kwargs["training"] = training
         with name_scope(layer.name), naming_layer(layer, x), adding_assignments(layer, tensors):
-            outputs = to_list(call_layer(layer, layer._cast_inputs(x), kwargs), allow_tuple=True)
+            outputs = to_list(call_layer(layer, layer._cast_inputs(x), kwargs, tensors), allow_tuple=True)
             output_masks = layer.compute_mask(x, mask)
             output_masks = [None] * len(outputs) if output_masks is None else to_list(output_masks, allow_tuple=True)
             if len(output_masks) != len(outputs):

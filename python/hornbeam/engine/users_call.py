@@ -15,13 +15,26 @@ from ..utils.generic_utils import has_arg
 from .calling import Filed
 
 
-def call_layer(layer: Any, inputs: Any, kwargs: dict) -> Any:
-    """What ``layer.call`` gives."""
+def call_layer(layer: Any, inputs: Any, kwargs: dict, sources: Any = None) -> Any:
+    """What ``layer.call`` gives.
+
+    Args:
+        sources: what ``inputs`` were before they were cast, under which losses and updates are filed.
+    """
     if settings.recorder is None or getattr(type(layer).call, "__module__", "").startswith("hornbeam."):
         return layer.call(inputs, **kwargs)
     if is_eager():
         return deciding(layer.call)(inputs, **kwargs)
     filed = Filed(layer, inputs)
+    output = _call_in_graph(layer, filed, inputs, kwargs)
+    losses, updates = filed.new_inside()  # a model asks its own layers alone what belongs to their inputs
+    tensors = nest.flatten(inputs if sources is None else sources)
+    layer.add_loss(losses, tensors)
+    layer.add_update(updates, tensors)
+    return output
+
+
+def _call_in_graph(layer: Any, filed: Filed, inputs: Any, kwargs: dict) -> Any:
     call = deciding(layer.call, filed.forget_all_new)
     depends = kwargs.get("training") is None and has_arg(layer.call, "training")
     if not depends or context.phase is not None or settings.learning_phase is not None:

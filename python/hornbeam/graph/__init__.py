@@ -3,7 +3,7 @@
 from . import item_assignment, nest, operators, string_ops  # these give tensors and variables what they do
 from .arrays import as_array, where_it_lies
 from .cond import cond
-from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
+from .control import control_dependencies, decided_later, learning_phase, phase_switch, print_value, set_learning_phase
 from .custom import with_gradient
 from .deciding import deciding
 from .dtypes import DTYPES, DType, dtype_name
@@ -71,6 +71,7 @@ __all__ = [
     "constant",
     "control_dependencies",
     "convert",
+    "decided_later",
     "deciding",
     "described",
     "dtype_name",

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _core
 from .body import Body
+from .control import branch_taken
 from .flat import flatten
 from .function import expose_prints, print_last
 from .ops import attrs_key
@@ -175,6 +176,8 @@ def _link(node: Any, places: dict[int, int]) -> tuple:
     links = tuple([None if t is None else (places[id(t.op)], t.index) for t in node.inputs])
     if node.op == "assign":
         return (node.op, links, node.attrs["how"])
+    if node.op == "phase_switch":
+        return (node.op, links, branch_taken(node, 0) is node.inputs[0])
     if node.op == "with_gradient":
         return (node.op, links, node.attrs["count"])
     if "bodies" in node.attrs:

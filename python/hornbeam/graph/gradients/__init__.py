@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 from ... import _core
-from ..control import phase_switch
+from ..control import decided_later, phase_switch
 from ..naming import within
 from ..ops import apply, constant, convert
 from ..tensor import Operation, Tensor
@@ -130,8 +130,10 @@ def _apply_rule(node: Operation, grads: list) -> Sequence[Any]:
 
 
 def _phase_switch(node: Operation, grads: list) -> Sequence[Any]:
-    train, test = node.inputs
-    return [phase_switch(grads[0], zeros_like(train)), phase_switch(zeros_like(test), grads[0])]
+    first, second = node.inputs
+    condition = node.attrs.get("condition")
+    choose = phase_switch if condition is None else partial(decided_later, condition)
+    return [choose(grads[0], zeros_like(first)), choose(zeros_like(second), grads[0])]
 
 
 def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
