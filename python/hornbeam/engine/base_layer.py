@@ -175,7 +175,7 @@ class Layer(NodeAccess):
             else:
                 batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
             self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
-        self.dtype = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
+        self.dtype, self._policy = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
         self._autocast = kwargs.get("autocast", self._autocast)
         self._initial_weights = kwargs.get("weights")
 
@@ -202,9 +202,14 @@ class Layer(NodeAccess):
                 layer._trainable = trainable
 
     # What tf.keras calls the dtype.
-    compute_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
-    variable_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
-    dtype_policy = property(lambda self: Policy(self.dtype), doc="The policy that has the dtype's name.")
+    compute_dtype = _compute_dtype = property(
+        lambda self: self.dtype, doc="As ``dtype``: a mixed policy's is its weights'."
+    )
+    variable_dtype = _variable_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
+    dtype_policy = _dtype_policy = property(
+        lambda self: self._policy or Policy(str(self.dtype)),
+        doc="The policy that the layer was given, or that has its dtype's name.",
+    )
 
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:

@@ -13,6 +13,7 @@ from ..backend.session import RUN_OPTIONS
 from ..graph import Function, Tensor, as_integer, symbolic
 from ..legacy import interfaces
 from ..legacy.appended import Appended
+from ..mixed_precision import scaling_losses
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
 from . import datasets, feeding, functions, step_loops, training_arrays, training_generator, training_utils
@@ -138,7 +139,12 @@ class Model(Steps, Network):
         self.run_eagerly, self.jit_compile = bool(run_eagerly), bool(jit_compile)
         self._compile(
             Arguments(
-                optimizers.get(optimizer), loss or {}, metrics or [], loss_weights, sample_weight_mode, weighted_metrics
+                scaling_losses(optimizers.get(optimizer)),
+                loss or {},
+                metrics or [],
+                loss_weights,
+                sample_weight_mode,
+                weighted_metrics,
             ),
             target_tensors,
         )
