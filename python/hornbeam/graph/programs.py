@@ -154,12 +154,12 @@ def _leaf(node: Any, root: Tensor, found: Structure) -> tuple | None:
     if node.op == "constant":
         out, value = node.outputs[0], node.attrs["value"]
         if out.ints is not None or (value.ndim == 0 and value.dtype.kind != "f"):
-            return ("constant", out.dtype, out.shape, value.tobytes())
+            return ("constant", out.dtype, out.dims, value.tobytes())
         if value.ndim == 0:
             found.numbers.append(out)
             return ("number", out.dtype)
         found.arrays.append(out)
-        return ("feed", out.dtype, out.shape)
+        return ("feed", out.dtype, out.dims)
     if node.op == "variable":
         variable = node.outputs[0]
         found.variables.append(variable)

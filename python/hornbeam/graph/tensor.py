@@ -15,7 +15,7 @@ import numpy as np
 from ..settings import settings
 from . import building
 from .context import context
-from .dtypes import DTYPES
+from .dtypes import DTYPES, array_dtype
 from .integers import as_integer
 from .naming import current_scope
 from .static_shape import StaticShape
@@ -39,11 +39,9 @@ def unique_name(prefix: str) -> str:
 
 def known_dims(dims: Sequence[int | None]) -> tuple[int, ...]:
     """Give each anonymous unknown dim (None or -1) a negative number of its own."""
-    return tuple([next(_unknown_dims) if d is None or d == -1 else d for d in dims])
-
-
-def _static_shape(dims: tuple[int, ...]) -> StaticShape:
-    return StaticShape([d if d >= 0 else None for d in dims])
+    if None in dims or -1 in dims:
+        dims = [next(_unknown_dims) if d is None or d == -1 else d for d in dims]
+    return tuple(dims)  # type: ignore[arg-type]
 
 
 class Operation:
@@ -97,6 +95,16 @@ class NeedsValue(TypeError):
     """Python asks for the value of something that is a formula."""
 
 
+class _Shape:
+    """``shape`` of a tensor, made of its dims when it is first asked for; nobody asks most tensors of a training step."""
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> Any:
+        if tensor is None:
+            return self
+        shape = tensor.__dict__["shape"] = StaticShape([d if d >= 0 else None for d in tensor.dims])
+        return shape
+
+
 class _KerasShape:
     """``_keras_shape`` of a tensor on which no layer noted one: its static shape, as a tuple."""
 
@@ -127,6 +135,7 @@ class Tensor:
     ``.numpy()``, ``np.asarray(t)`` or ``float(t)``.
     """
 
+    shape: Any = _Shape()
     # What layers note on tensors, in Keras's names. The first is absent until a layer sets it.
     _keras_history: tuple[Any, int, int]  #: layer, index of its node, index among the node's outputs
     _keras_shape: Any = _KerasShape()
@@ -153,7 +162,6 @@ class Tensor:
         self.dtype = DTYPES[dtype]
         #: the shape with a negative number for each unknown dim; equal numbers are surely the same dim
         self.dims = known_dims(dims)
-        self.shape = _static_shape(self.dims)
         self._name = name
         #: what is known while building of each integer (of ``K.shape(x)`` and what is computed from it): the integer,
         #: ``(dim,)`` where it is the size of that unknown dim, None where nothing is
@@ -185,7 +193,7 @@ class Tensor:
         if any(new is not None and as_integer(new) < 0 for new in shape):
             raise ValueError(f"set_shape({shape}): a dimension cannot be negative.")
         self.dims = tuple([d if new is None else int(new) for d, new in zip(self.dims, shape)])
-        self.shape = _static_shape(self.dims)
+        self.__dict__.pop("shape", None)
 
     device = "/job:localhost/replica:0/task:0/device:CPU:0"  #: as TensorFlow names the one there is
 
@@ -310,6 +318,6 @@ def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | N
 
 def known_constant(value: np.ndarray) -> Tensor:
     """An array of numbers as it is: an eager tensor where tensors are eager."""
-    tensor = marker("constant", (), value.dtype.name, value.shape, value=value)
+    tensor = marker("constant", (), array_dtype(value.dtype), value.shape, value=value)
     tensor._known = True
     return tensor
