@@ -69,6 +69,9 @@ class Dialect:
     trainable_inside: bool = _rule(
         "`model.trainable = False`", "freezes the model as a whole", "is set for each layer in it as well"
     )
+    wrappers_build: bool = _rule(
+        "`super().build(input_shape)` in a wrapper of your own", "builds nothing", "builds the layer inside"
+    )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",
         "an error",

@@ -5,7 +5,7 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import optimizers
 from hornbeam.graph import symbolic
-from hornbeam.layers import BatchNormalization, Dense, Dropout, Input, Lambda, Layer, TimeDistributed
+from hornbeam.layers import RNN, BatchNormalization, Dense, Dropout, Input, Lambda, Layer, TimeDistributed, Wrapper
 from hornbeam.models import Model, Sequential
 from hornbeam.tf import NAMES as tf
 from hornbeam.tf.eager import function
@@ -126,6 +126,56 @@ def test_what_a_call_assigns_in_training_is_assigned_in_training(x):
         model.train_on_batch(x, x)
     model.predict(x)
     assert layer.get_weights() == [3.0]
+
+
+def test_what_is_read_after_an_assignment_is_the_new_value(x):
+    """As spectral normalization does it, whose kernel is divided before each step."""
+
+    class Halved(Wrapper):
+        def build(self, shape):
+            super().build(shape)  # which builds the layer inside
+
+        def call(self, x, training=None):
+            if training:
+                self.layer.kernel.assign(self.layer.kernel / 2.0)
+            return self.layer(x)
+
+    layer = Halved(Dense(1, kernel_initializer="ones", use_bias=False))
+    model = Sequential([Input((4,)), layer])
+    model.compile(optimizers.SGD(0.1), "mse")
+    kernel, targets = np.ones((4, 1), "float32"), x[:, :1]
+    for _ in range(3):
+        kernel = kernel / 2
+        error = x @ kernel - targets
+        assert model.train_on_batch(x, targets) == pytest.approx((error**2).mean(), rel=1e-4)
+        kernel = kernel - 0.1 * 2 * x.T @ error / len(x)
+        np.testing.assert_allclose(layer.layer.get_weights()[0], kernel, rtol=1e-4, atol=1e-6)
+    assert model.evaluate(x, targets, verbose=0) == pytest.approx(((x @ kernel - targets) ** 2).mean(), rel=1e-4)
+
+
+def test_cells_of_recurrent_layers_decide_too(x):
+    class Cell(Layer):
+        state_size = 4
+
+        def call(self, x, states, training=None):
+            if training:
+                x = x * 10.0
+            if tf["reduce_sum"](states[0]) < 0:
+                x = x * 0.0
+            state = states[0] + x
+            return state, [state]
+
+    inputs = Input((3, 4))
+    model = Model(inputs, RNN(Cell())(inputs))
+    rows = np.stack([x, x, x], axis=1)
+    with symbolic():
+        run = K.function([inputs, K.learning_phase()], model.outputs)
+    for values in (rows, -rows):
+        state = np.zeros((6, 4), "float32")
+        for t in range(3):
+            state = state + values[:, t] * (0 if state.sum() < 0 else 1)
+        np.testing.assert_allclose(run([values, 0])[0], state, rtol=1e-5)
+        np.testing.assert_allclose(run([values, 1])[0], 10 * state, rtol=1e-5)
 
 
 def test_losses_metrics_lambdas_and_schedules(x):

@@ -134,6 +134,9 @@ class Layer(NodeAccess):
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
 
+    #: whether ``call`` assigned variables: what is read behind that is the new value, which only a trace knows
+    _assigns_in_call = False
+
     #: whether floating inputs are cast to the layer's dtype: True for layers from tf.keras's files, None asks the dialect
     _autocast: bool | None = None
 

@@ -45,6 +45,8 @@ class Steps:
         own = any(getattr(type(self), name) is not getattr(Steps, name) for name in _BY_STEPS[mode])
         if own or bool(self.run_eagerly) or not getattr(self, "_is_graph_network", True):
             return True
+        if self._compiled.layers_assign and mode != "predict":
+            return True
         return mode == "train" and self._optimizer_looks_at_values()
 
     def _optimizer_looks_at_values(self) -> bool:

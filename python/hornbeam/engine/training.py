@@ -150,9 +150,10 @@ class Model(Steps, Network):
         )
 
     def _compile(self, arguments: Arguments, target_tensors: Any = None, weight_modes: Any = None) -> None:
-        compiled = Compiled(arguments)
+        compiled = Compiled(arguments, layers_assign=any(layer._assigns_in_call for layer in self.submodules))
         try:
-            if self.outputs and not self._by_steps("train"):  # else when the model first sees data, or by steps
+            by_steps = compiled.layers_assign or self._by_steps("train")
+            if self.outputs and not by_steps:  # else when the model first sees data, or by steps
                 compiled = compile_model(self, arguments, target_tensors, weight_modes)
         finally:
             self._compiled = compiled

@@ -1,4 +1,4 @@
-"""Calling layers whose ``call`` a script for TensorFlow 2 wrote: it may decide by ``training`` and by tensors, as Python does.
+"""Calling layers whose ``call`` a script for TensorFlow 2 wrote, or whose cell's: it may decide by ``training`` and by tensors.
 
 Layers of ours take ``training`` as a formula, and a Function picks the branch. A user's ``if training:`` needs a value, which is
 decided for a whole call of the model in tf.keras. So such a layer is called once for each phase.
@@ -21,7 +21,7 @@ def call_layer(layer: Any, inputs: Any, kwargs: dict, sources: Any = None) -> An
     Args:
         sources: what ``inputs`` were before they were cast, under which losses and updates are filed.
     """
-    if settings.recorder is None or getattr(type(layer).call, "__module__", "").startswith("hornbeam."):
+    if settings.recorder is None or not (_is_users(layer) or any(map(_is_users, _cells(layer)))):
         return layer.call(inputs, **kwargs)
     if is_eager():
         return deciding(layer.call)(inputs, **kwargs)
@@ -32,6 +32,16 @@ def call_layer(layer: Any, inputs: Any, kwargs: dict, sources: Any = None) -> An
     layer.add_loss(losses, tensors)
     layer.add_update(updates, tensors)
     return output
+
+
+def _is_users(layer: Any) -> bool:
+    return not getattr(type(layer).call, "__module__", "").startswith("hornbeam.")
+
+
+def _cells(layer: Any) -> list:
+    """The cells of a recurrent layer: it calls them in its own call."""
+    cell = getattr(layer, "cell", None)
+    return [] if cell is None else getattr(cell, "cells", [cell])
 
 
 def _call_in_graph(layer: Any, filed: Filed, inputs: Any, kwargs: dict) -> Any:

@@ -9,6 +9,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _set_weights
 from ..engine.users_call import call_layer
 from ..graph import Tensor, name_scope
+from ..settings import settings
 from ..utils.generic_utils import get_registered_name, has_arg, object_list_uid, to_list, unpack_singleton
 from ..utils.registry import LAYERS
 from .conv_base import _Conv
@@ -41,6 +42,10 @@ class Wrapper(Layer):
         self._track(layer)  # the base class began its list of children anew
 
     def build(self, input_shape=None):
+        if input_shape is not None and settings.dialect.wrappers_build and not self.layer.built:
+            with name_scope(self.layer.name):
+                self.layer.build(input_shape)
+            self.layer.built = True
         self.built = True
 
     @property
