@@ -30,6 +30,7 @@ from ..mixed_precision import Policy, layer_dtype
 from ..settings import settings
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
+from .call_nest import CallNest, flat_outputs, is_nested
 from .calling import (
     Filed,
     _with_inner_layers,
@@ -546,11 +547,18 @@ class Layer(NodeAccess):
         return StaticShape(K.int_shape(x))
 
     def _call_and_record(self, inputs, kwargs):
+        nested = CallNest.of(inputs, kwargs)
         inputs, concrete = concrete_inputs(inputs)
+        tensors = inputs if nested is None else nested.tensors
         with self._lock, name_scope(self.name):
             if not self.built:
                 self.assert_input_compatibility(inputs)
-                self._build_for(inputs, unpack_singleton([StaticShape(K.int_shape(x)) for x in to_list(inputs)]))
+                shapes = (
+                    [StaticShape(K.int_shape(x)) for x in to_list(inputs)]
+                    if not is_nested(inputs)
+                    else [nest.map_structure(self._shape_to_build_for, inputs)]
+                )
+                self._build_for(inputs, unpack_singleton(shapes))
             self._take_awaited()
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
@@ -560,13 +568,16 @@ class Layer(NodeAccess):
                 kwargs["mask"] = previous_mask
             if "training" not in kwargs and must_be_given(self.call, "training"):
                 kwargs["training"] = None  # the learning phase, as tf.keras passes it
-            with naming_layer(self, inputs), adding_assignments(self, inputs):
+            with naming_layer(self, inputs), adding_assignments(self, tensors):
                 fed = self._cast_inputs(inputs)
-                output = call_layer(self, fed, kwargs, inputs)
+                output = call_layer(self, fed, kwargs, tensors)
             output = copy_if_passed_through(output, fed)
-            outputs = to_list(output, allow_tuple=True)
-            if len(outputs) == 1:
-                output = outputs[0]  # also from a list, as K.gradients in a Lambda gives it
+            outputs = flat_outputs(output)
+            if outputs is None:
+                outputs = to_list(output, allow_tuple=True)
+                output = (
+                    outputs[0] if len(outputs) == 1 else output
+                )  # also from a list, as K.gradients in a Lambda gives it
             masks = self._output_masks(inputs, previous_mask, len(outputs))
             shapes = self._output_shapes(inputs, outputs)
             if getattr(self, "uses_learning_phase", False):  # of a network as a whole
@@ -577,11 +588,12 @@ class Layer(NodeAccess):
                     tensor._keras_mask = mask
                 mark_concrete(outputs)
             else:
-                sources = to_list(inputs)
+                sources = to_list(tensors)
                 source_masks = [getattr(x, "_keras_mask", None) for x in sources]
                 source_shapes = [K.int_shape(x) for x in sources]
                 self._add_inbound_node(sources, outputs, source_masks, masks, source_shapes, shapes, arguments)
-            self._regularize_activity(inputs, outputs)
+                self._inbound_nodes[-1].nest = nested
+            self._regularize_activity(tensors, outputs)
             if filed is not None:
                 filed.forget_new()
         return output
@@ -610,6 +622,8 @@ class Layer(NodeAccess):
         state ``(None, 1)`` and return a number. The stated rank counts then, as that of the targets; sizes do not.
         """
         inferred = [K.int_shape(x) for x in outputs]
+        if is_nested(inputs):
+            return inferred
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return inferred
         stated = self.compute_output_shape(_collect_input_shape(inputs))
@@ -664,7 +678,9 @@ class Layer(NodeAccess):
                 self.add_loss(losses, inputs=to_list(inputs))
 
     def assert_input_compatibility(self, inputs):
-        """Check that ``inputs`` are tensors that fit ``input_spec``."""
+        """Check that ``inputs`` are tensors that fit ``input_spec``; structures of them are for ``call`` to judge."""
+        if settings.recorder is not None and is_nested(inputs):
+            return
         for x in to_list(inputs):
             if not isinstance(x, Tensor):
                 raise ValueError(

@@ -12,6 +12,7 @@ import numpy as np
 from .. import backend as K
 from ..graph import Tensor, Variable, apply, constant, nest
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from .call_nest import is_nested
 
 
 def must_be_given(function: Callable, name: str) -> bool:
@@ -166,6 +167,9 @@ class KnownCalls:
 def copy_if_passed_through(output: Any, inputs: Any) -> Any:
     """Give a tensor that a layer returned unchanged a new identity, so that it can carry its own history."""
     taken = to_list(inputs, allow_tuple=True)
+    if is_nested(output) or is_nested(inputs):
+        leaves = nest.flatten(inputs)
+        return nest.map_structure(lambda x: _copy(x) if any(x is y for y in leaves) else x, output)
     if isinstance(output, (list, tuple)):
         return [_copy(x) if any(x is y for y in taken) else x for x in output]
     return _copy(output) if any(output is x for x in taken) else output
