@@ -1,5 +1,7 @@
 """Control flow over tensors in functions that are traced, against the same function in Python."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hornbeam import backend as K
@@ -268,3 +270,68 @@ def test_a_variable_of_one_branch_is_one_of_pythons_where_it_is_used():
     assert float(g(G.constant(4.0))) == 3.0 and program_of(g) is None
     with pytest.raises(NameError):
         g(G.constant(-4.0))
+
+
+def left(x):
+    total = x * 0
+    for i in tf["range"](6):
+        if total > 3:
+            break
+        total = total + x
+        if K.cast(i, "float32") > 10 * x:
+            total = total - 0.5
+            continue
+        total = total + 0.25
+    return total + K.cast(i, "float32")
+
+
+def left_in_scan(x):
+    total = x * 0
+    for _ in tf["range"](100):
+        if total > 30:
+            break
+        elif x < 0:
+            continue
+        total = total + x
+    return total
+
+
+def paired(x):
+    total = x * 0
+    for i, (a, b) in enumerate(zip([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])):
+        if a * x > 5:
+            continue
+        total = total + b * x + i
+    return total + a
+
+
+def left_while(x):
+    i = 0
+    while i < 10:
+        i = i + 1
+        if i == 2:
+            continue
+        if i > 4:
+            break
+        x = x + i
+    return x + i
+
+
+@pytest.mark.parametrize("f", [left, left_in_scan, paired, left_while])
+def test_loops_that_are_left_or_begun_anew_in_the_middle(f):
+    traced = function(f)
+    for value in (-2.0, 0.0, 0.5, 1.0, 2.0, 7.0):
+        assert float(traced(G.constant(value))) == pytest.approx(float(f(G.constant(value)))), value
+    assert program_of(traced) is not None
+
+
+def test_a_generator_without_end_is_left_by_a_break():
+    @function
+    def f(x):
+        for i in itertools.count():
+            if i > 3:
+                break
+            x = x + (1.0 if x > 0 else -1.0)
+        return x
+
+    assert float(f(G.constant(1.0))) == 5.0 and program_of(f) is not None

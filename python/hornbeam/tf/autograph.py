@@ -2,13 +2,14 @@
 
 A trace has no values to decide by. :func:`convert` rewrites the function's source so that each such statement becomes a call
 of :class:`Flow`, which decides at once where the condition is a value of Python, and otherwise makes ``tf.cond``, ``tf.while_loop``
-or a scan. Statements that leave a loop or a branch in the middle stay as they are: a function with such a statement over tensors
-runs step by step.
+or a scan. ``break`` and ``continue`` become branches around what they pass over. Where a function returns out of a loop, that loop
+stays as it is: over tensors, the function runs step by step.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import textwrap
@@ -27,6 +28,8 @@ from .arrays import TensorArray
 _FLOW = "_flow_of_tensors"
 #: loops over so few known rows are written out, so that their bodies may assign variables
 _WRITTEN_OUT = 32
+#: a loop with more jumps stays as it is: what follows one is in both branches, if both may go on
+_MOST_JUMPS = 8
 
 
 class _Undefined:
@@ -167,6 +170,44 @@ def _ends(statements: Sequence[ast.stmt]) -> bool:
     return isinstance(last, ast.Return)
 
 
+def _has_jumps(statements: Sequence[ast.stmt]) -> bool:
+    """Whether a ``break`` or ``continue`` of the loop around is among statements."""
+    for statement in statements:
+        if isinstance(statement, (ast.Break, ast.Continue)):
+            return True
+        if isinstance(statement, (ast.For, ast.While, ast.FunctionDef, ast.ClassDef)):
+            continue  # those inside are theirs
+        parts = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody", "handlers")]
+        if any(_has_jumps(part) for part in parts):
+            return True
+    return False
+
+
+def _without_jumps(statements: Sequence[ast.stmt], broke: str) -> list[ast.stmt] | None:
+    """A loop's body with what a jump passes over in the other branch; ``broke`` is set by ``break``.
+
+    None where a jump stands in something else than an ``if``.
+    """
+    made: list[ast.stmt] = []
+    for i, statement in enumerate(statements):
+        if isinstance(statement, ast.Continue):
+            return made or [ast.Pass()]
+        if isinstance(statement, ast.Break):
+            return [*made, *ast.parse(f"{broke} = True").body]
+        if not _has_jumps([statement]):
+            made.append(statement)
+            continue
+        if not isinstance(statement, ast.If):
+            return None
+        rest = statements[i + 1 :]
+        body = _without_jumps([*statement.body, *rest], broke)
+        other = _without_jumps([*statement.orelse, *copy.deepcopy(rest)], broke)
+        if body is None or other is None:
+            return None
+        return [*made, ast.copy_location(ast.If(statement.test, body, other), statement)]
+    return made
+
+
 class _Rewriter(ast.NodeTransformer):
     def __init__(self) -> None:
         self.changed = False
@@ -219,30 +260,52 @@ class _Rewriter(ast.NodeTransformer):
         )
         return [*made, ast.copy_location(_take(names, call), node)]
 
-    def visit_While(self, node: ast.While) -> Any:
+    def _lowered(self, node: ast.For | ast.While) -> tuple[str | None, _Assigned]:
+        """The variable that says whether the loop was left, if it can be, and what its body assigns, which has no jumps then."""
+        jumps = [n for s in node.body for n in ast.walk(s) if isinstance(n, (ast.Break, ast.Continue))]
+        if not _has_jumps(node.body) or len(jumps) > _MOST_JUMPS:
+            return None, _Assigned(node.body)
+        broke = self._name("broke")
+        body = _without_jumps(node.body, broke)
+        node.body = node.body if body is None else body
         inside = _Assigned(node.body)
+        return (broke if broke in inside.names else None), inside
+
+    def visit_While(self, node: ast.While) -> Any:
+        broke, inside = self._lowered(node)
         if inside.leaves or node.orelse:
             node.test, node.body, node.orelse = self.visit(node.test), self.block(node.body), self.block(node.orelse)
             return node
         names = list(inside.names)
         test, body = self._name("test"), self._name("body")
+        holds = self.visit(node.test)
+        if broke is not None:
+            holds = _expression(f"{_FLOW}.both({_FLOW}.negate({broke}), lambda: TEST)", TEST=holds)
         made: list[ast.stmt] = [
-            _function(test, names, [ast.Return(self.visit(node.test))]),
+            *([] if broke is None else ast.parse(f"{broke} = False").body),
+            _function(test, names, [ast.Return(holds)]),
             _function(body, names, [*self.block(node.body), _give(names)]),
         ]
         call = _expression(f"{_FLOW}.repeat({test}, {body}, {_values(names)})")
         return [*made, ast.copy_location(_take(names, call), node)]
 
     def visit_For(self, node: ast.For) -> Any:
-        inside = _Assigned(node.body)
-        if inside.leaves or node.orelse or not isinstance(node.target, ast.Name):
+        broke, inside = self._lowered(node)
+        if inside.leaves or node.orelse or not isinstance(node.target, (ast.Name, ast.Tuple)):
             node.iter, node.body, node.orelse = self.visit(node.iter), self.block(node.body), self.block(node.orelse)
             return node
-        names = [name for name in inside.names if name != node.target.id]
-        body = self._name("body")
-        made = _function(body, [node.target.id, *names], [*self.block(node.body), _give(names)])
-        call = _expression(f"{_FLOW}.each(ROWS, {body}, {_values(names)})", ROWS=self.visit(node.iter))
-        return [made, ast.copy_location(_take(names, call), node)]
+        row, body = self._name("row"), self._name("body")
+        begin = ast.copy_location(ast.Assign([node.target], ast.Name(row, ast.Load())), node)
+        targets = list(_Assigned([begin]).names)
+        flag = [] if broke is None else [broke]
+        names = [*flag, *targets, *(name for name in inside.names if name not in (*flag, *targets))]
+        made: list[ast.stmt] = [
+            *[statement for name in flag for statement in ast.parse(f"{name} = False").body],
+            _function(body, [row, *names], [begin, *self.block(node.body), _give(names)]),
+        ]
+        how = f"breaks={broke is not None}, targets={len(targets)}"
+        call = _expression(f"{_FLOW}.each(ROWS, {body}, {_values(names)}, {how})", ROWS=self.visit(node.iter))
+        return [*made, ast.copy_location(_take(names, call), node)]
 
     def visit_With(self, node: ast.With) -> Any:
         node.items = [self.visit(item) for item in node.items]
@@ -349,14 +412,30 @@ class Flow:
             raise NeedsValue(str(error)) from error
         return carried.values(made if isinstance(made, list) else [made])
 
-    def each(self, rows: Any, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
-        """``values = body(row, *values)`` for each row."""
+    def each(
+        self, rows: Any, body: Callable, values: Sequence[Any], breaks: bool = False, targets: int = 0
+    ) -> Sequence[Any]:
+        """``values = body(row, *values)`` for each row.
+
+        Args:
+            breaks: whether the first of the values says that the loop was left.
+            targets: how many values, from there on, are what the row is assigned to.
+        """
         values = list(values)
+        if breaks:
+            unless_left = body
+
+            def body(row: Any, *values: Any) -> Any:
+                return self.choose(values[0], lambda *same: list(same), functools.partial(unless_left, row), values)
+
         known = _known_rows(rows)
         if known is not None:
             for row in known:
                 values = body(row, *values)
+                if breaks and not _is_unknown(values[0]) and _plain(values[0]):
+                    break
             return values
+        values[int(breaks) : int(breaks) + targets] = [UNDEFINED] * targets
         carried = _Carried(values)
 
         def step(row: Any, leaves: Sequence[Any]) -> list[Any]:
