@@ -84,6 +84,27 @@ def test_an_op_without_a_gradient_takes_that_of_another():
     assert K.gradients(K.sign(x), [x]) == [None]
 
 
+@pytest.mark.parametrize("op, arguments", [("Relu6", {"max_value": 6.0}), ("LeakyRelu", {"alpha": 0.5})])
+def test_what_is_several_ops_here_is_one_to_override(name, op, arguments):
+    seen = []
+
+    @tf["RegisterGradient"](name)
+    def gradient(node, grad):
+        seen.append(node.type)
+        return grad * node.inputs[0] + node.outputs[0]
+
+    x = K.placeholder((3,))
+    with overriding(**{op: name}):
+        y = K.relu(x, **arguments)
+    outside = K.relu(x, **arguments)
+    run = K.function([x], [y, *K.gradients(2.0 * y, [x]), outside])
+    values = np.array([-1.0, 2.0, 9.0])
+    value, slope, plain = run([values])
+    assert seen == [op]
+    np.testing.assert_allclose(slope, 2 * values + value)
+    np.testing.assert_array_equal(value, plain)
+
+
 def test_blocks_nest(name):
     tf["RegisterGradient"](name)(lambda op, grad: 7.0 * grad)
     x = K.placeholder(())

@@ -27,7 +27,7 @@ from .ops import (
 )
 from .ragged import RaggedTensor
 from .recorder import Recorder, apart, assign, described, is_eager, symbolic
-from .registered_gradients import GRADIENTS, RegisterGradient, gradient_override_map
+from .registered_gradients import GRADIENTS, RegisterGradient, as_one_op, gradient_override_map
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
 from .strings import StringTensor, as_strings
@@ -62,6 +62,7 @@ __all__ = [
     "apply",
     "as_array",
     "as_integer",
+    "as_one_op",
     "as_strings",
     "assign",
     "cast",

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from .context import context, inside
+from .custom import with_gradient
 from .gradients import Rule, rule_of, zeros_like
 from .ops import convert
-from .tensor import Operation
+from .tensor import Operation, Tensor
 from .tensorflow_names import op_of
 
 
@@ -86,6 +87,16 @@ def gradient_override_map(op_type_map: Mapping[str, str]) -> Iterator[None]:
     rules = {op_of(name): _registered(gradient) for name, gradient in op_type_map.items()}
     with inside(overrides={**context.overrides, **rules}):
         yield
+
+
+def as_one_op(op: str, x: Tensor, y: Tensor) -> Tensor:
+    """``y``, which several ops compute of ``x``, as one op whose gradient may be overridden: TensorFlow has ``Relu6``."""
+    rule = context.overrides.get(op)
+    if rule is None:
+        return y
+    node = Operation(op, (x,), {})
+    node.outputs = (y,)
+    return with_gradient([x], [y], lambda grad: rule(node, [grad]))[0]
 
 
 def _registered(name: str) -> Rule:
