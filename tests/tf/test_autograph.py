@@ -1,12 +1,14 @@
 """Control flow over tensors in functions that are traced, against the same function in Python."""
 
 import itertools
+import textwrap
 
 import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam import graph as G
 from hornbeam.tf import NAMES as tf
+from hornbeam.tf.autograph import convert
 from hornbeam.tf.eager import function
 from hornbeam.tf.specs import TensorSpec
 
@@ -335,3 +337,7 @@ def test_a_generator_without_end_is_left_by_a_break():
         return x
 
     assert float(f(G.constant(1.0))) == 5.0 and program_of(f) is not None
+
+
+def test_functions_of_pythons_library_stay_as_they_are():
+    assert convert(textwrap.dedent) is None and convert(early) is not None

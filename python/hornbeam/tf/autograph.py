@@ -12,6 +12,7 @@ import ast
 import copy
 import functools
 import inspect
+import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -507,7 +508,8 @@ class _Carried:
 
 def _is_users(f: Any) -> bool:
     module = getattr(f, "__module__", None) or type(f).__module__
-    return module.partition(".")[0] not in ("hornbeam", "numpy", "builtins", "tensorflow", "keras")
+    root = module.partition(".")[0]
+    return root not in ("hornbeam", "numpy", "tensorflow", "keras") and root not in sys.stdlib_module_names
 
 
 def _is_unknown(x: Any) -> bool:
