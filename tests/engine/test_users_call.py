@@ -128,6 +128,20 @@ def test_what_a_call_assigns_in_training_is_assigned_in_training(x):
     assert layer.get_weights() == [3.0]
 
 
+def test_a_metric_reports_what_each_phase_computes(x):
+    class Reporting(Layer):
+        def call(self, x, training=False):
+            self.add_metric(K.mean(K.ones_like(x)) * (2.0 if training else 1.0), name="phase")
+            return x
+
+    model = graph_model(Reporting())
+    model.compile("sgd", "mse")
+    assert model.metrics_names == ["loss", "phase"]
+    assert model.fit(x, x, verbose=0).history["phase"] == [2.0]
+    assert model.evaluate(x, x, verbose=0) == [0.0, 1.0]
+    assert model.total_loss is not None  # it has no need to train by steps
+
+
 def test_what_is_read_after_an_assignment_is_the_new_value(x):
     """As spectral normalization does it, whose kernel is divided before each step."""
 

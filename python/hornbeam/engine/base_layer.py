@@ -20,6 +20,7 @@ from ..graph import (
     is_eager,
     name_scope,
     nest,
+    phase_switch,
     scoped_name,
     symbolic,
 )
@@ -157,6 +158,7 @@ class Layer(NodeAccess):
         self._per_input_updates = {}
         self._penalties = {}  # from the id of a weight's penalty to what computes it anew
         self._call_losses = []  # of the last call on eager tensors
+        self._reported_in_test = {}  # to add_metric, by the call that is followed by the one for training
         self._inbound_nodes = []
         self._outbound_nodes = []
         self._built = False
@@ -459,6 +461,13 @@ class Layer(NodeAccess):
                 self._metrics.append(known)
             known.update_state(value)
             return
+        if context.phase == 0:  # of a layer that is called for each phase, the call for inference comes first
+            self._reported_in_test[name] = value
+            return
+        if name in self._reported_in_test:
+            in_test = self._reported_in_test.pop(name)
+            with inside(phase=None):
+                value = value if hasattr(value, "_metric_obj") else phase_switch(value, in_test)
         same = sum(metric.name == name for metric in self._metrics)
         if same > 1:
             raise ValueError(
@@ -477,7 +486,8 @@ class Layer(NodeAccess):
             )
         if metric is None:
             metric = self._mean_metric(name=name)
-            metric(value)
+            with inside(assigned=[]):  # they are the metric's updates, not the layer's
+                metric(value)
         if not any(metric is known for known in self._metrics):
             self._metrics.append(metric)
 
