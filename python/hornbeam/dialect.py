@@ -58,7 +58,7 @@ class Dialect:
         "an empty one, if the class is made of no arguments",
     )
     later_batch_normalization: bool = _rule(
-        "a batch normalization that is frozen when it is called",
+        "a batch normalization that is frozen",
         "normalizes by the batch in training",
         "normalizes by its moving averages",
     )
@@ -80,6 +80,12 @@ class Dialect:
         "the losses of several outputs over an epoch",
         "means of batches",
         "means of samples, also where a batch is smaller",
+    )
+    trainable_inside: bool = _rule(
+        "`model.trainable = False`", "freezes the model as a whole", "is set for each layer in it as well"
+    )
+    wrappers_build: bool = _rule(
+        "`super().build(input_shape)` in a wrapper of your own", "builds nothing", "builds the layer inside"
     )
     short_targets: bool = _rule(
         "targets (batch, time) for an output (batch, time, 1), or for class numbers",

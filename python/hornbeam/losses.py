@@ -35,7 +35,7 @@ class Loss:
         Raises:
             ValueError: weights that do not fit the losses.
         """
-        losses = self.call(y_true, y_pred)
+        losses = graph.deciding(self.call)(y_true, y_pred)
         mask = getattr(y_pred, "_keras_mask", None) if settings.dialect.losses_leave_out_masked else None
         is_mean = self.reduction == Reduction.SUM_OVER_BATCH_SIZE
         weights = losses_utils.without_ignored(losses, sample_weight, is_mean, mask)
@@ -63,7 +63,7 @@ class LossFunctionWrapper(Loss):
         self._fn_kwargs = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return graph.deciding(self.fn)(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict:
         kwargs = {k: K.eval(v) if K.is_tensor(v) else v for k, v in self._fn_kwargs.items()}

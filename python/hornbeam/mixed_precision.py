@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .optimizers import Optimizer
 from .optimizers.loss_scale import LossScaleOptimizer
 from .settings import settings
 from .utils.messages import warn_user
@@ -58,7 +59,7 @@ class Policy:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f"<Policy {self.name!r}>"
+        return f'<Policy "{self.name}">'
 
 
 def _is_dtype(name: Any) -> bool:
@@ -81,15 +82,27 @@ def global_policy() -> Policy:
     return Policy(settings.policy or settings.floatx)
 
 
-def layer_dtype(dtype: Any) -> Any:
-    """The dtype of a layer's weights for its argument ``dtype``: a policy, its name or config, a dtype, or None."""
+def layer_dtype(dtype: Any) -> tuple[Any, Policy | None]:
+    """The dtype of a layer's weights for its argument ``dtype`` (a policy, its name or config, a dtype, or None), and its policy.
+
+    The latter is None where it has the dtype's name.
+    """
     if dtype is None:
-        return global_policy().variable_dtype
+        dtype = global_policy()
     if isinstance(dtype, dict) and isinstance(dtype.get("config"), dict):
         dtype = Policy.from_config(dtype["config"])
     if isinstance(dtype, str) and dtype in _MIXED:
         dtype = Policy(dtype)
-    return (dtype.variable_dtype or settings.floatx) if isinstance(dtype, Policy) else dtype
+    if not isinstance(dtype, Policy):
+        return dtype, None
+    return dtype.variable_dtype or settings.floatx, dtype if dtype.name in _MIXED else None
+
+
+def scaling_losses(optimizer: Any) -> Any:
+    """The optimizer of a model that is compiled: under ``mixed_float16`` tf.keras lets it scale the loss."""
+    if settings.policy != "mixed_float16" or not isinstance(optimizer, Optimizer):
+        return optimizer
+    return optimizer if isinstance(optimizer, LossScaleOptimizer) else LossScaleOptimizer(optimizer)
 
 
 class experimental:

@@ -279,6 +279,27 @@ def test_functions_of_tensorflow_in_a_script(run):
     )  # fmt: skip
 
 
+def test_gradients_are_overridden_as_libraries_of_heat_maps_write_it(run):
+    result = run(
+        """
+        import tensorflow as tf
+        from keras import backend as K
+        from tensorflow.python.framework import ops
+        from tensorflow.python.ops import gen_nn_ops
+        ops.reset_default_graph()
+        if "Guided" not in ops._gradient_registry._registry:
+            @ops.RegisterGradient("Guided")
+            def guided(op, grad):
+                return 5. * gen_nn_ops._relu_grad(grad, op.outputs[0])
+        x = K.placeholder((2,))
+        with tf.get_default_graph().gradient_override_map({"Relu": "Guided"}):
+            y = tf.nn.relu(x)
+        print(K.function([x], tf.gradients(y, x))([[-1., 1.]])[0].tolist())
+        """
+    )
+    check(result, "[0.0, 5.0]")
+
+
 def test_tensorflow_is_not_there_without_hornbeam_run():
     source = (
         "import sys, hornbeam, hornbeam.tf\n"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam import graph as G
-from hornbeam.tf.eager import GradientTape
+from hornbeam.tf.eager import GradientTape, function
+from hornbeam.tf.specs import TensorSpec
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -139,6 +140,44 @@ def test_the_jacobian():
     with GradientTape() as tape:
         y = K.stack([x[0] * x[1], x[2] * x[2]])
     np.testing.assert_array_equal(tape.jacobian(y, x).numpy(), [[2, 1, 0], [0, 0, 6]])
+
+
+def test_the_jacobian_of_a_size_not_known_while_tracing():
+    @function(input_signature=[TensorSpec([None])])
+    def squares(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.jacobian(y, x)
+
+    np.testing.assert_array_equal(squares(G.constant([1.0, 2.0])).numpy(), [[2, 0], [0, 4]])
+
+
+@pytest.mark.parametrize("signature", [None, [TensorSpec([2, 3])], [TensorSpec([None, 3])]])
+def test_the_jacobian_of_each_row(signature):
+    weights = G.constant(np.arange(6.0).reshape(3, 2), "float32")
+
+    @function(input_signature=signature)
+    def of_rows(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = K.dot(x * x, weights)
+        return tape.batch_jacobian(y, x)
+
+    x = np.arange(1.0, 7.0).reshape(2, 3).astype("float32")
+    expected = np.einsum("bi,io->boi", 2 * x, weights.numpy())
+    np.testing.assert_array_equal(of_rows(G.constant(x)).numpy(), expected)
+    np.testing.assert_array_equal(of_rows.python_function(G.constant(x)).numpy(), expected)
+
+
+def test_the_jacobian_of_rows_that_nothing_connects_is_zero():
+    x = G.constant([[1.0, 2.0]])
+    with GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = K.ones((1, 3))
+    assert tape.batch_jacobian(y, x).numpy().tolist() == [[[0, 0]] * 3]
+    with pytest.raises(ValueError, match="Need first dimension of target shape"):
+        tape.batch_jacobian(K.ones((2, 3)), x)
 
 
 def test_cotangents():

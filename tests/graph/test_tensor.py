@@ -163,8 +163,8 @@ def test_names_of_ops_are_those_of_their_outputs_without_the_index():
         x = G.placeholder((None, 4), name="given:0")
         activated = G.apply("relu", [x])
         again = G.apply("relu", [x])
-    assert (x.op.name, x.op.type) == ("given", "placeholder")
-    assert (activated.op.name, activated.name, activated.op.type) == ("dense_9/relu", "dense_9/relu:0", "relu")
+    assert (x.op.name, x.op.type) == ("given", "Placeholder")
+    assert (activated.op.name, activated.name, activated.op.type) == ("dense_9/relu", "dense_9/relu:0", "Relu")
     assert again.name == "dense_9/relu_1:0" and [t.name for t in again.op.inputs] == ["given:0"]
     values, indices = G.apply("top_k", [activated], k=2)
     assert values.op is indices.op and values.name == f"{values.op.name}:0" and indices.name == f"{values.op.name}:1"

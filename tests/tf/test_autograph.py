@@ -1,11 +1,16 @@
 """Control flow over tensors in functions that are traced, against the same function in Python."""
 
+import itertools
+import textwrap
+
 import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam import graph as G
 from hornbeam.tf import NAMES as tf
+from hornbeam.tf.autograph import convert
 from hornbeam.tf.eager import function
+from hornbeam.tf.specs import TensorSpec
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -198,3 +203,141 @@ def test_closures_globals_defaults_and_methods_stay():
 
     model = Model()
     assert float(model.run(G.constant(1.0))) == 7 and float(model.run(G.constant(-1.0))) == -1
+
+
+def program_of(traced):
+    (program,) = traced._traced._known.values()
+    return program
+
+
+def test_functions_and_objects_that_are_called_inside_decide_too():
+    class Clipped:
+        def __call__(self, x):
+            return x if x < 2 else x * 0 + 2
+
+    clipped = Clipped()
+    inner = function(lambda x: early(x) + clipped(x))
+    outer = function(lambda x: inner(x) + 1)
+    assert [float(outer(G.constant(v))) for v in (-1.0, 1.0, 20.0)] == [0.0, 12.0, 23.0]
+    assert program_of(outer) is not None
+
+
+def test_a_loop_carries_structures_arrays_and_what_it_sets_first():
+    @function(input_signature=[TensorSpec([None, None])])
+    def running(x):
+        written = tf["TensorArray"]("float32", size=0, dynamic_size=True)
+        state = {"sum": x[0] * 0, "steps": 0}
+        for t in tf["range"](K.shape(x)[0]):
+            row = x[t] * 2
+            state = {"sum": state["sum"] + row, "steps": state["steps"] + 1}
+            written = written.write(t, state["sum"])
+        return written.stack(), state["steps"]
+
+    for steps in (3, 40):
+        x = np.arange(2.0 * steps, dtype="float32").reshape(steps, 2)
+        sums, count = running(x)
+        np.testing.assert_array_equal(sums.numpy(), 2 * np.cumsum(x, 0))
+        assert int(count) == steps
+    assert program_of(running) is not None
+
+
+def test_a_loop_over_many_known_rows_is_a_scan():
+    @function
+    def total(x):
+        for t in tf["range"](1000):
+            x = x + K.cast(t, "float32")
+        return x
+
+    assert float(total(G.constant(1.0))) == 499501 and program_of(total) is not None
+
+
+def test_a_variable_of_one_branch_is_one_of_pythons_where_it_is_used():
+    @function
+    def f(x):
+        if x > 0:
+            root = x * 0.5
+            y = root
+        else:
+            y = -x
+        return y
+
+    assert [float(f(G.constant(v))) for v in (4.0, -3.0)] == [2.0, 3.0] and program_of(f) is not None
+
+    @function
+    def g(x):
+        if x > 0:
+            root = x * 0.5
+        return root + 1
+
+    assert float(g(G.constant(4.0))) == 3.0 and program_of(g) is None
+    with pytest.raises(NameError):
+        g(G.constant(-4.0))
+
+
+def left(x):
+    total = x * 0
+    for i in tf["range"](6):
+        if total > 3:
+            break
+        total = total + x
+        if K.cast(i, "float32") > 10 * x:
+            total = total - 0.5
+            continue
+        total = total + 0.25
+    return total + K.cast(i, "float32")
+
+
+def left_in_scan(x):
+    total = x * 0
+    for _ in tf["range"](100):
+        if total > 30:
+            break
+        elif x < 0:
+            continue
+        total = total + x
+    return total
+
+
+def paired(x):
+    total = x * 0
+    for i, (a, b) in enumerate(zip([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])):
+        if a * x > 5:
+            continue
+        total = total + b * x + i
+    return total + a
+
+
+def left_while(x):
+    i = 0
+    while i < 10:
+        i = i + 1
+        if i == 2:
+            continue
+        if i > 4:
+            break
+        x = x + i
+    return x + i
+
+
+@pytest.mark.parametrize("f", [left, left_in_scan, paired, left_while])
+def test_loops_that_are_left_or_begun_anew_in_the_middle(f):
+    traced = function(f)
+    for value in (-2.0, 0.0, 0.5, 1.0, 2.0, 7.0):
+        assert float(traced(G.constant(value))) == pytest.approx(float(f(G.constant(value)))), value
+    assert program_of(traced) is not None
+
+
+def test_a_generator_without_end_is_left_by_a_break():
+    @function
+    def f(x):
+        for i in itertools.count():
+            if i > 3:
+                break
+            x = x + (1.0 if x > 0 else -1.0)
+        return x
+
+    assert float(f(G.constant(1.0))) == 5.0 and program_of(f) is not None
+
+
+def test_functions_of_pythons_library_stay_as_they_are():
+    assert convert(textwrap.dedent) is None and convert(early) is not None

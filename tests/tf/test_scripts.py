@@ -167,6 +167,13 @@ def test_gradients_that_stop_are_partial():
 
 
 # -- state ------------------------------------------------------------------------------------------------------
+def test_gradients_of_what_is_not_connected():
+    x, other = K.placeholder((2,)), K.placeholder((3,))
+    (none,) = tf["gradients"](x * x, other)
+    (zeros,) = tf["gradients"](x * x, other, unconnected_gradients="zero")
+    assert none is None and K.function([other], [zeros])([np.ones(3)])[0].tolist() == [0, 0, 0]
+
+
 def test_variables():
     v = tf["Variable"]([1.0, 2.0], trainable=False, name="v", dtype="float64")
     assert v.dtype == "float64" and v.name == "v:0" and not v.trainable

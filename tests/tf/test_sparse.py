@@ -178,3 +178,16 @@ def test_dilations_are_refused_where_they_would_be_ignored(name, filters):
     assert call(x, np.ones(filters, "float32"), x.shape, 1).shape == x.shape
     with pytest.raises(ValueError, match=rf"tf\.nn\.{name} with dilations=2"):
         call(x, np.ones(filters, "float32"), x.shape, 1, dilations=2)
+
+
+def test_a_traced_function_takes_and_gives_sparse_tensors():
+    @function
+    def doubled(x, name=None):
+        return {"twice": SparseTensor(x["s"].indices, x["s"].values * 2, x["s"].dense_shape), "name": name}
+
+    for k in range(3):
+        given = SparseTensor([[0, k], [1, 0]], [1.0, float(k)], [2, 3])
+        result = doubled({"s": given}, name="n")
+        assert result["name"] == "n"
+        np.testing.assert_array_equal(dense(result["twice"]), 2 * given.dense().numpy())
+    assert doubled.experimental_get_tracing_count() == 1

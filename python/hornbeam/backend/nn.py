@@ -24,10 +24,11 @@ def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshol
     """
     sloped = isinstance(alpha, Tensor) or alpha != 0
     if sloped and threshold == 0 and max_value is None:
-        return math.where(math.greater(x, 0.0), x, alpha * x)
+        return graph.as_one_op("leaky_relu", x, math.where(math.greater(x, 0.0), x, alpha * x))
     above = graph.apply("relu", [x]) if threshold == 0 else math.where(math.greater(x, threshold), x, 0.0)
     if max_value is not None:
-        above = math.minimum(graph.apply("relu", [above]), max_value)
+        limited = math.minimum(graph.apply("relu", [above]), max_value)
+        above = graph.as_one_op("relu6", x, limited) if max_value == 6 and threshold == 0 else limited
     return above - alpha * graph.apply("relu", [threshold - x]) if sloped else above
 
 

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..graph import Function, Tensor
+from ..graph import Function, Tensor, gradient_override_map
 from ..graph.recent import Recent
 
 #: What TensorFlow's sessions took besides what to run: scripts hand it to ``compile``, ``K.function`` and ``Session.run``.
@@ -29,6 +29,8 @@ class Graph:
 
     def finalize(self) -> None:
         """Does nothing: scripts call it before they predict from several threads."""
+
+    gradient_override_map = staticmethod(gradient_override_map)
 
 
 class Session:

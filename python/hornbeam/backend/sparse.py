@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import graph
 from ..graph import Tensor
+
+
+class SparseParts(NamedTuple):
+    """What a sparse tensor is made of, for functions that take tensors alone."""
+
+    indices: Any
+    values: Any
+    dense_shape: Any
+
+    def whole(self) -> SparseTensor:
+        return SparseTensor(*self)
 
 
 class SparseTensor:
@@ -36,6 +47,9 @@ class SparseTensor:
         shape = graph.cast(graph.shape_of(dense), "int64")
         values = graph.apply("gather", [graph.reshape(dense, (-1,)), places], axis=0)
         return cls(_unraveled(places, shape, dense.ndim), values, shape)
+
+    def tensor_parts(self) -> SparseParts:
+        return SparseParts(self.indices, self.values, self.dense_shape)
 
     @property
     def dtype(self) -> str:

@@ -85,6 +85,9 @@ class Facade(ModuleType):
             if known in table():
                 value = self.__dict__[name] = table()[known]
                 return value
+        if self._tf_path in INTERNAL or self._tf_path.rpartition(".")[0] in INTERNAL:
+            if name in preamble_modules()[""]:
+                return preamble_modules()[""][name]
         keras = "initializers" if "init_ops" in self._tf_path else self._tf_path
         if keras in OF_KERAS:
             module = importlib.import_module(f"hornbeam.{keras}")

@@ -20,6 +20,7 @@ from ..graph import (
     is_eager,
     name_scope,
     nest,
+    phase_switch,
     scoped_name,
     symbolic,
 )
@@ -30,6 +31,7 @@ from ..mixed_precision import Policy, layer_dtype
 from ..settings import settings
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.messages import argument_names, describe, did_you_mean, warn_user
+from .call_nest import CallNest, flat_outputs, is_nested
 from .calling import (
     Filed,
     _with_inner_layers,
@@ -45,6 +47,7 @@ from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
 from .later_layer import LaterLayer
 from .node import Node, NodeAccess
+from .users_call import call_layer
 
 __all__ = ["InputSpec", "Layer", "Node", "disable_tracking"]
 
@@ -137,6 +140,9 @@ class Layer(LaterLayer, NodeAccess):
     #: whether a mask that is not supported ends here instead of being an error: so in tf.keras, and for layers from files
     _ends_masks = False
 
+    #: whether ``call`` assigned variables: what is read behind that is the new value, which only a trace knows
+    _assigns_in_call = False
+
     #: whether floating inputs are cast to the layer's dtype: True for layers from tf.keras's files, None asks the dialect
     _autocast: bool | None = None
 
@@ -156,6 +162,7 @@ class Layer(LaterLayer, NodeAccess):
         self._per_input_updates = {}
         self._penalties = {}  # from the id of a weight's penalty to what computes it anew
         self._call_losses = []  # of the last call on eager tensors
+        self._reported_in_test = {}  # to add_metric, by the call that is followed by the one for training
         self._inbound_nodes = []
         self._outbound_nodes = []
         self._built = False
@@ -178,7 +185,7 @@ class Layer(LaterLayer, NodeAccess):
             else:
                 batch_input_shape = (kwargs.get("batch_size"), *_as_shape(kwargs["input_shape"]))
             self.batch_input_shape = tuple(None if d is None else as_integer(d) for d in batch_input_shape)
-        self.dtype = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
+        self.dtype, self._policy = layer_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"))
         self._autocast = kwargs.get("autocast", self._autocast)
         if kwargs.get("dynamic"):
             self.dynamic = True
@@ -193,10 +200,28 @@ class Layer(LaterLayer, NodeAccess):
     def name(self, name: str) -> None:
         self._name = name
 
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        of_all = settings.dialect.trainable_inside and "_trainable" in self.__dict__  # and not while it is made
+        self._trainable = trainable
+        if of_all:
+            for layer in self.submodules:
+                layer._trainable = trainable
+
     # What tf.keras calls the dtype.
-    compute_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
-    variable_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
-    dtype_policy = property(lambda self: Policy(self.dtype), doc="The policy that has the dtype's name.")
+    compute_dtype = _compute_dtype = property(
+        lambda self: self.dtype, doc="As ``dtype``: a mixed policy's is its weights'."
+    )
+    variable_dtype = _variable_dtype = property(lambda self: self.dtype, doc="As ``dtype``.")
+    dtype_policy = _dtype_policy = property(
+        lambda self: self._policy or Policy(str(self.dtype)),
+        doc="The policy that the layer was given, or that has its dtype's name.",
+    )
 
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
@@ -375,18 +400,23 @@ class Layer(LaterLayer, NodeAccess):
         """
         if is_eager():
             return self._own_losses_now() + [x for layer in self._sublayers for x in layer.losses]
-        return self._losses + [x for layer in self._sublayers for x in layer.losses]
+        return _unique(self._losses, *(layer.losses for layer in self._sublayers))
 
     def _own_losses_now(self) -> list:
         of_weights = [x for x in self._per_input_losses.get(None, []) if not isinstance(x, Tensor) or x._known]
         return [self._penalties[id(x)]() if id(x) in self._penalties else x for x in of_weights] + self._call_losses
 
     @property
+    def _runs_updates(self) -> bool:
+        """Whether training runs the updates. Of frozen layers, too, for TensorFlow 2: batch normalization asks for itself."""
+        return self.trainable or self.stateful or settings.dialect.trainable_inside
+
+    @property
     def updates(self):
         """Updates of state to run at each training step (moving averages, recurrent state)."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
-        return self._updates + [x for layer in self._sublayers for x in layer.updates]
+        return _unique(self._updates, *(layer.updates for layer in self._sublayers))
 
     def add_loss(self, losses, inputs=None):
         """Add tensors to what training minimises.
@@ -416,7 +446,7 @@ class Layer(LaterLayer, NodeAccess):
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
         own = self._per_input_updates.get(_input_key(inputs), [])
         return own + [x for layer in self._sublayers for x in layer.get_updates_for(inputs)]
@@ -442,6 +472,13 @@ class Layer(LaterLayer, NodeAccess):
                 self._metrics.append(known)
             known.update_state(value)
             return
+        if context.phase == 0:  # of a layer that is called for each phase, the call for inference comes first
+            self._reported_in_test[name] = value
+            return
+        if name in self._reported_in_test:
+            in_test = self._reported_in_test.pop(name)
+            with inside(phase=None):
+                value = value if hasattr(value, "_metric_obj") else phase_switch(value, in_test)
         same = sum(metric.name == name for metric in self._metrics)
         if same > 1:
             raise ValueError(
@@ -460,7 +497,8 @@ class Layer(LaterLayer, NodeAccess):
             )
         if metric is None:
             metric = self._mean_metric(name=name)
-            metric(value)
+            with inside(assigned=[]):  # they are the metric's updates, not the layer's
+                metric(value)
         if not any(metric is known for known in self._metrics):
             self._metrics.append(metric)
 
@@ -510,7 +548,7 @@ class Layer(LaterLayer, NodeAccess):
                 kwargs["mask"] = mask
             with naming_layer(self, inputs):
                 fed = self._cast_inputs(inputs)
-                output = copy_if_passed_through(self.call(fed, **kwargs), fed)
+                output = copy_if_passed_through(call_layer(self, fed, kwargs), fed)
             outputs = nest.flatten(output)
             if not is_all_none(mask) or self.supports_masking:
                 for x, m in zip(outputs, self._output_masks(inputs, mask, len(outputs))):
@@ -532,11 +570,18 @@ class Layer(LaterLayer, NodeAccess):
         return StaticShape(K.int_shape(x))
 
     def _call_and_record(self, inputs, kwargs):
+        nested = CallNest.of(inputs, kwargs)
         inputs, concrete = concrete_inputs(inputs)
+        tensors = inputs if nested is None else nested.tensors
         with self._lock, name_scope(self.name):
             if not self.built:
                 self.assert_input_compatibility(inputs)
-                self._build_for(inputs, unpack_singleton([StaticShape(K.int_shape(x)) for x in to_list(inputs)]))
+                shapes = (
+                    [StaticShape(K.int_shape(x)) for x in to_list(inputs)]
+                    if not is_nested(inputs)
+                    else [nest.map_structure(self._shape_to_build_for, inputs)]
+                )
+                self._build_for(inputs, unpack_singleton(shapes))
             self._take_awaited()
             self.assert_input_compatibility(inputs)
             arguments = dict(kwargs)
@@ -546,13 +591,16 @@ class Layer(LaterLayer, NodeAccess):
                 kwargs["mask"] = previous_mask
             if "training" not in kwargs and must_be_given(self.call, "training"):
                 kwargs["training"] = None  # the learning phase, as tf.keras passes it
-            with naming_layer(self, inputs), adding_assignments(self, inputs):
+            with naming_layer(self, inputs), adding_assignments(self, tensors):
                 fed = self._cast_inputs(inputs)
-                output = self.call(fed, **kwargs)
+                output = call_layer(self, fed, kwargs, tensors)
             output = copy_if_passed_through(output, fed)
-            outputs = to_list(output, allow_tuple=True)
-            if len(outputs) == 1:
-                output = outputs[0]  # also from a list, as K.gradients in a Lambda gives it
+            outputs = flat_outputs(output)
+            if outputs is None:
+                outputs = to_list(output, allow_tuple=True)
+                output = (
+                    outputs[0] if len(outputs) == 1 else output
+                )  # also from a list, as K.gradients in a Lambda gives it
             masks = self._output_masks(inputs, previous_mask, len(outputs))
             shapes = self._output_shapes(inputs, outputs)
             if getattr(self, "uses_learning_phase", False):  # of a network as a whole
@@ -563,11 +611,12 @@ class Layer(LaterLayer, NodeAccess):
                     tensor._keras_mask = mask
                 mark_concrete(outputs)
             else:
-                sources = to_list(inputs)
+                sources = to_list(tensors)
                 source_masks = [getattr(x, "_keras_mask", None) for x in sources]
                 source_shapes = [K.int_shape(x) for x in sources]
                 self._add_inbound_node(sources, outputs, source_masks, masks, source_shapes, shapes, arguments)
-            self._regularize_activity(inputs, outputs)
+                self._inbound_nodes[-1].nest = nested
+            self._regularize_activity(tensors, outputs)
             if filed is not None:
                 filed.forget_new()
         return output
@@ -596,6 +645,8 @@ class Layer(LaterLayer, NodeAccess):
         state ``(None, 1)`` and return a number. The stated rank counts then, as that of the targets; sizes do not.
         """
         inferred = [K.int_shape(x) for x in outputs]
+        if is_nested(inputs):
+            return inferred
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return inferred
         stated = self.compute_output_shape(_collect_input_shape(inputs))
@@ -650,7 +701,9 @@ class Layer(LaterLayer, NodeAccess):
                 self.add_loss(losses, inputs=to_list(inputs))
 
     def assert_input_compatibility(self, inputs):
-        """Check that ``inputs`` are tensors that fit ``input_spec``."""
+        """Check that ``inputs`` are tensors that fit ``input_spec``; structures of them are for ``call`` to judge."""
+        if settings.recorder is not None and is_nested(inputs):
+            return
         for x in to_list(inputs):
             if not isinstance(x, Tensor):
                 raise ValueError(

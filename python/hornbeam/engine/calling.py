@@ -12,6 +12,7 @@ import numpy as np
 from .. import backend as K
 from ..graph import Tensor, Variable, apply, constant, nest
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from .call_nest import is_nested
 
 
 def must_be_given(function: Callable, name: str) -> bool:
@@ -80,12 +81,43 @@ class Filed:
         self._known = [
             (inner, set(inner._per_input_losses), set(inner._per_input_updates)) for inner in _with_inner_layers(layer)
         ]
+        self._unconditional = {id(item) for inner, *_ in self._known for item in _without_inputs(inner)}
 
     def forget_new(self) -> None:
         for layer, losses, updates in self._known:
             if self._losses_too:
                 _forget(layer._losses, layer._per_input_losses, losses)
             _forget(layer._updates, layer._per_input_updates, updates)
+
+    def new_inside(self) -> tuple[list, list]:
+        """The losses and updates that layers inside have filed since, under inputs of their own."""
+        losses: dict[int, Any] = {}
+        updates: dict[int, Any] = {}
+        for layer, known_losses, known_updates in self._known[1:]:
+            losses |= {id(x): x for x in _under_others(layer._per_input_losses, known_losses)}
+            updates |= {id(x): x for x in _under_others(layer._per_input_updates, known_updates)}
+        return list(losses.values()), list(updates.values())
+
+    def forget_all_new(self) -> None:
+        """As :meth:`forget_new`, and what was filed without inputs, but for penalties on weights made in between."""
+        self.forget_new()
+        for layer, *_ in self._known:
+            kept = self._unconditional | set(layer._penalties)
+            gone = {id(item) for item in _without_inputs(layer)} - kept
+            for items in (layer._losses, layer._updates, *_lists_without_inputs(layer)):
+                items[:] = [item for item in items if id(item) not in gone]
+
+
+def _under_others(per_input: dict, known: set) -> list:
+    return [item for key, items in per_input.items() if key is not None and key not in known for item in items]
+
+
+def _lists_without_inputs(layer: Any) -> list[list]:
+    return [per_input.get(None, []) for per_input in (layer._per_input_losses, layer._per_input_updates)]
+
+
+def _without_inputs(layer: Any) -> list:
+    return [item for items in _lists_without_inputs(layer) for item in items]
 
 
 def _with_inner_layers(layer: Any) -> list:
@@ -142,6 +174,9 @@ class KnownCalls:
 def copy_if_passed_through(output: Any, inputs: Any) -> Any:
     """Give a tensor that a layer returned unchanged a new identity, so that it can carry its own history."""
     taken = to_list(inputs, allow_tuple=True)
+    if is_nested(output) or is_nested(inputs):
+        leaves = nest.flatten(inputs)
+        return nest.map_structure(lambda x: _copy(x) if any(x is y for y in leaves) else x, output)
     if isinstance(output, (list, tuple)):
         return [_copy(x) if any(x is y for y in taken) else x for x in output]
     return _copy(output) if any(output is x for x in taken) else output

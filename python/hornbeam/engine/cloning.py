@@ -7,6 +7,7 @@ from typing import Any
 
 from ..graph import Tensor
 from ..utils.generic_utils import to_list, unpack_singleton
+from .call_nest import flat_outputs
 from .input_layer import Input, InputLayer
 from .network import Network
 from .sequential import Sequential
@@ -82,6 +83,9 @@ def _clone_functional(model: Model, tensors: list[Tensor] | None, make: Callable
             if old not in layers:
                 layers[old] = _clone_layer(old, make)
             inputs = [new[x] for x in node.input_tensors]
-            outputs = layers[old](unpack_singleton(inputs), **(node.arguments or {}))
-            new.update(zip(node.output_tensors, to_list(outputs, allow_tuple=True)))
+            x, arguments = unpack_singleton(inputs), node.arguments or {}
+            if node.nest is not None:
+                x, arguments = node.nest.filled(inputs)
+            output = layers[old](x, **arguments)
+            new.update(zip(node.output_tensors, flat_outputs(output) or to_list(output, allow_tuple=True)))
     return Model(tensors, [new[x] for x in model.outputs], name=model.name)

@@ -41,6 +41,7 @@ class Compiled:
         reports: from a metric to its result and its updates in this model.
         total_loss: the scalar that training minimises; None where the model is not compiled, or not built yet.
         trained_weights: the weights that training changes, as they were when the model was compiled.
+        layers_assign: whether the call of a layer inside assigns variables, so that the model trains by steps.
         train_function, test_function, predict_function: None until first used.
         appended_names, appended_tensors: what was appended to ``metrics_names`` and ``metrics_tensors`` and waits for the
             other half of its pair.
@@ -52,6 +53,7 @@ class Compiled:
     reports: dict[Any, tuple[Tensor, list]] = field(default_factory=dict)
     total_loss: Tensor | None = None
     trained_weights: list | None = None
+    layers_assign: bool = False
     train_function: Function | None = None
     test_function: Function | None = None
     predict_function: Function | None = None

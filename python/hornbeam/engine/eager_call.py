@@ -42,6 +42,7 @@ def adding_assignments(layer: Any, inputs: Any) -> Iterator[None]:
         stray = [update for update in context.assigned or () if id(update) not in filed]
     if stray:
         layer.add_update(stray, inputs)
+        layer._assigns_in_call = True
 
 
 @contextmanager

@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from .. import backend as K
-from ..graph import StaticShape, Variable, building, is_eager, name_scope, nest
+from ..graph import StaticShape, Tensor, Variable, building, is_eager, name_scope, nest
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..settings import settings
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
-from .calling import KnownCalls, autocast, is_concrete, must_be_given, naming_layer, weights_were_set
+from .call_nest import flat_outputs
+from .calling import KnownCalls, is_concrete, must_be_given, naming_layer, weights_were_set
 from .eager_call import adding_assignments
 from .endpoints import FedInput
 from .formula import adopt
@@ -23,6 +24,7 @@ from .network_config import network_from_config, network_to_config
 from .node import Node
 from .parts import derived
 from .tracing import get_source_inputs, node_key, trace
+from .users_call import call_layer
 
 __all__ = ["Network", "get_source_inputs"]
 
@@ -68,7 +70,9 @@ class Network(Layer):
 
     @interfaces.legacy_model_constructor_support
     def __init__(self, *args, **kwargs):
-        if len(args) == 1 and args[0] is self:  # super().__init__(self), as TensorFlow's guide to text generation has it
+        if (
+            len(args) == 1 and args[0] is self
+        ):  # super().__init__(self), as TensorFlow's guide to text generation has it
             args = ()
         is_graph = len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
         if is_graph:
@@ -284,7 +288,7 @@ class Network(Layer):
     @property
     def updates(self):
         """Updates of the layers that each training step runs, each once."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
         return _unique(self._from_own_nodes("updates"))
 
@@ -313,7 +317,7 @@ class Network(Layer):
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
-        if not self.trainable and not self.stateful:
+        if not self._runs_updates:
             return []
         own = self._per_input_updates.get(_key(inputs), [])
         return _unique(own, *(layer.get_updates_for(inputs) for layer in self.layers))
@@ -351,7 +355,7 @@ class Network(Layer):
         if not settings.dialect.autocast:
             return inputs
         wanted = zip(to_list(inputs, allow_tuple=True), self.inputs)
-        return unpack_singleton([autocast(x, like.dtype) for x, like in wanted])
+        return unpack_singleton([_as_dtype_of(like, x) for x, like in wanted])
 
     def compute_mask(self, inputs, mask=None):
         if not self._is_graph_network:
@@ -420,13 +424,17 @@ class Network(Layer):
         x = unpack_singleton(tensors)
         mask = unpack_singleton([m for _, m in data])
         kwargs = dict(node.arguments or {})
+        if node.nest is not None:
+            x, kwargs = node.nest.filled(tensors)
+            mask = data[0][1] if x is tensors[0] else None
         if "mask" not in kwargs and has_arg(layer.call, "mask"):
             kwargs["mask"] = mask
         if kwargs.get("training") is None and has_arg(layer.call, "training"):
             if training is not None or must_be_given(layer.call, "training"):
                 kwargs["training"] = training
         with name_scope(layer.name), naming_layer(layer, x), adding_assignments(layer, tensors):
-            outputs = to_list(layer.call(layer._cast_inputs(x), **kwargs), allow_tuple=True)
+            output = call_layer(layer, layer._cast_inputs(x), kwargs, tensors)
+            outputs = flat_outputs(output) or to_list(output, allow_tuple=True)
             output_masks = layer.compute_mask(x, mask)
             output_masks = [None] * len(outputs) if output_masks is None else to_list(output_masks, allow_tuple=True)
             if len(output_masks) != len(outputs):
@@ -435,7 +443,7 @@ class Network(Layer):
                     f"{len(outputs)} output tensors and {len(output_masks)} output masks."
                 )
             if not is_eager():
-                for tensor, shape in zip(outputs, layer._output_shapes(tensors, outputs)):
+                for tensor, shape in zip(outputs, layer._output_shapes(tensors if node.nest is None else x, outputs)):
                     if tensor not in tensors:
                         tensor._keras_shape = shape
         layer._regularize_activity(tensors, outputs)
@@ -599,6 +607,11 @@ def _is_nested(ends: Any) -> bool:
     return isinstance(ends, dict) or (
         isinstance(ends, (list, tuple)) and any(isinstance(x, (list, tuple, dict)) for x in ends)
     )
+
+
+def _as_dtype_of(like: Tensor, x: Any) -> Any:
+    differs = isinstance(x, Tensor) and x.dtype != like.dtype and "string" not in (x.dtype, like.dtype)
+    return K.cast(x, like.dtype) if differs else x
 
 
 def _names(ends: Any, layers: list) -> list[str]:

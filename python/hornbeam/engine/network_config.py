@@ -30,7 +30,9 @@ def network_to_config(network: Any) -> dict:
                 kwargs = _plain_arguments(layer, node)
                 sources = zip(node.inbound_layers, node.node_indices, node.tensor_indices)
                 references = [reference(*source) for source in sources]
-                if hasattr(layer, "describe_call"):
+                if node.nest is not None:
+                    calls.append(_nested_call(layer, node, references))
+                elif hasattr(layer, "describe_call"):
                     calls.append(layer.describe_call(references, **kwargs))
                 else:
                     calls.append([[*reference, kwargs] for reference in references])
@@ -59,17 +61,41 @@ def _saved_node_numbers(network: Any) -> dict[Hashable, int]:
 
 
 def _plain_arguments(layer: Any, node: Any) -> dict:
-    if not node.arguments:
-        return {}
+    return {} if node.nest is not None else _as_json(layer, node.arguments or {})
+
+
+def _as_json(layer: Any, arguments: dict) -> dict:
     try:
-        json.dumps(node.arguments)
+        json.dumps(arguments)
     except TypeError:
         warn_user(
-            f"Layer {layer.name} was passed non-serializable keyword arguments: {node.arguments}. They will not be "
+            f"Layer {layer.name} was passed non-serializable keyword arguments: {arguments}. They will not be "
             "included in the serialized model (and thus will be missing at deserialization time)."
         )
         return {}
-    return node.arguments
+    return arguments
+
+
+class _Reference(tuple):
+    """A reference as one leaf of a structure."""
+
+
+def _nested_call(layer: Any, node: Any, references: list) -> Any:
+    """As tf.keras writes it: references in the structure of the inputs, and among the arguments that each of these holds."""
+    leaves = [[_Reference(reference)] for reference in references]
+    inputs, arguments = node.nest.filled(leaves)
+    kwargs = _as_json(layer, _plain(arguments, {}))
+    call = _plain(inputs, kwargs, is_first=True)
+    return [call] if len(call) == 4 and isinstance(call[0], str) else call
+
+
+def _plain(x: Any, kwargs: dict, is_first: bool = False) -> Any:
+    """Dicts and lists, with references as lists: those of the first argument hold the others as well."""
+    if isinstance(x, list) and len(x) == 1 and isinstance(x[0], _Reference):
+        return [*x[0], kwargs] if is_first else list(x[0])
+    if isinstance(x, dict):
+        return {key: _plain(part, kwargs, is_first) for key, part in x.items()}
+    return [_plain(part, kwargs, is_first) for part in x] if isinstance(x, (list, tuple)) else x
 
 
 def layer_to_config(layer: Any) -> dict:
@@ -191,23 +217,31 @@ def _list(items: Any, what: str) -> list:
 
 
 def _references(items: Any) -> list:
-    """``[[layer, node, tensor], ...]``; newer writers give a single reference without the outer list."""
-    return [items] if items and isinstance(items[0], str) else list(items)
+    """``[[layer, node, tensor], ...]``; newer writers give a single reference without the outer list, and some structures."""
+    if isinstance(items, dict):
+        return [reference for key in sorted(items) for reference in _references(items[key])]
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(f"Invalid model config: not a reference to a layer: {shortened(items)}")
+    if items and isinstance(items[0], str):
+        return [items]
+    if any(isinstance(part, dict) or (part and isinstance(part[0], (list, tuple))) for part in items):
+        return [reference for part in items for reference in _references(part)]
+    return list(items)
 
 
 def _references_in(layers: dict, layer: Any, call: Any) -> list:
     """All references to tensors in a call, among its other arguments too where the layer takes tensors there."""
-    found = [source for source in _references(_list(call, "a call")) if source[0] != "_CONSTANT_VALUE"]
-    if hasattr(layer, "describe_call"):
-        waiting = [
-            value for source in _references(call) if len(source) > 3 and source[3] for value in source[3].values()
-        ]
-        while waiting:
-            value = waiting.pop()
-            if _is_reference(layers, value):
-                found.append(value)
-            elif isinstance(value, (list, tuple)):
-                waiting += value
+    sources = _references(call)
+    found = [source for source in sources if source[0] != "_CONSTANT_VALUE"]
+    waiting = [value for source in sources if len(source) > 3 and source[3] for value in source[3].values()]
+    while waiting:
+        value = waiting.pop()
+        if _is_reference(layers, value):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
     return found
 
 
@@ -239,21 +273,30 @@ def _tensor_at(layers: dict, where: Any) -> Any:
 
 
 def _repeat_call(layers: dict, layer: Any, call: Any) -> None:
-    """Call a layer as a file says: on one tensor, or a list of them, or (op layers) on a number."""
+    """Call a layer as a file says: on one tensor, a list or a structure of them, or (op layers) on a number."""
     sources = _references(call)
-    values = [source[2] if source[0] == "_CONSTANT_VALUE" else _tensor_at(layers, source) for source in sources]
     kwargs: dict = {}
     for source in sources:
         if len(source) > 3 and source[3]:
             kwargs.update(source[3])
-    if hasattr(layer, "describe_call"):  # whose other arguments may be tensors
-        kwargs = {key: _with_tensors(layers, value) for key, value in kwargs.items()}
-    if values:
-        layer(unpack_singleton(values), **kwargs)
+    kwargs = {key: _with_tensors(layers, value) for key, value in kwargs.items()}
+    if sources:
+        layer(unpack_singleton(_first_argument(layers, call)), **kwargs)
+
+
+def _first_argument(layers: dict, call: Any) -> Any:
+    """Tensors and numbers in place of the references to them; one alone is in a list."""
+    if isinstance(call, dict):
+        return {key: unpack_singleton(_first_argument(layers, part)) for key, part in call.items()}
+    if isinstance(call[0], str):
+        return [call[2] if call[0] == "_CONSTANT_VALUE" else _tensor_at(layers, call)]
+    return [unpack_singleton(_first_argument(layers, part)) for part in call]
 
 
 def _with_tensors(layers: dict, value: Any) -> Any:
     """A copy of an argument with tensors in place of the references to them."""
+    if isinstance(value, dict):
+        return {key: _with_tensors(layers, part) for key, part in value.items()}
     if not isinstance(value, (list, tuple)):
         return value
     if _is_reference(layers, value):

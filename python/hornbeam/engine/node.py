@@ -20,7 +20,10 @@ class Node:
         node_indices, tensor_indices: which node of that layer, and which of the node's outputs.
         input_tensors, output_tensors, input_masks, output_masks, input_shapes, output_shapes: lists.
         arguments: keyword arguments of the call, or None.
+        nest: where the inputs lie in a structure, or among the arguments (``engine/call_nest.py``); None of ordinary calls.
     """
+
+    nest: Any = None
 
     def __init__(
         self,

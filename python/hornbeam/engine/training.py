@@ -13,6 +13,7 @@ from ..backend.session import RUN_OPTIONS
 from ..graph import Function, Tensor, as_integer, symbolic
 from ..legacy import interfaces
 from ..legacy.appended import Appended
+from ..mixed_precision import scaling_losses
 from ..settings import settings
 from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
@@ -142,15 +143,21 @@ class Model(Steps, LaterModel, Network):
         self.run_eagerly, self.jit_compile = bool(run_eagerly), bool(jit_compile)
         self._compile(
             Arguments(
-                optimizers.get(optimizer), loss or {}, metrics or [], loss_weights, sample_weight_mode, weighted_metrics
+                scaling_losses(optimizers.get(optimizer)),
+                loss or {},
+                metrics or [],
+                loss_weights,
+                sample_weight_mode,
+                weighted_metrics,
             ),
             target_tensors,
         )
 
     def _compile(self, arguments: Arguments, target_tensors: Any = None, weight_modes: Any = None) -> None:
-        compiled = Compiled(arguments)
+        compiled = Compiled(arguments, layers_assign=any(layer._assigns_in_call for layer in self.submodules))
         try:
-            if self.outputs and not self._by_steps("train"):  # else when the model first sees data, or by steps
+            by_steps = compiled.layers_assign or self._by_steps("train")
+            if self.outputs and not by_steps:  # else when the model first sees data, or by steps
                 compiled = compile_model(self, arguments, target_tensors, weight_modes)
         finally:
             self._compiled = compiled

@@ -3,8 +3,9 @@
 from . import item_assignment, nest, operators, string_ops  # these give tensors and variables what they do
 from .arrays import as_array, where_it_lies
 from .cond import cond
-from .control import control_dependencies, learning_phase, phase_switch, print_value, set_learning_phase
+from .control import control_dependencies, decided_later, learning_phase, phase_switch, print_value, set_learning_phase
 from .custom import with_gradient
+from .deciding import deciding
 from .dtypes import DTYPES, DType, dtype_name
 from .function import Function, RunCounter
 from .gradients import gradients
@@ -26,6 +27,7 @@ from .ops import (
 )
 from .ragged import RaggedTensor
 from .recorder import Recorder, apart, assign, described, is_eager, symbolic
+from .registered_gradients import GRADIENTS, RegisterGradient, as_one_op, gradient_override_map
 from .scan import Loop, scan
 from .static_shape import Dim, StaticShape
 from .strings import StringTensor, as_strings
@@ -37,6 +39,7 @@ from .variable import Variable, read_state, read_state_and_runs, write_state
 
 __all__ = [
     "DTYPES",
+    "GRADIENTS",
     "DType",
     "Dim",
     "Function",
@@ -45,6 +48,7 @@ __all__ = [
     "Operation",
     "RaggedTensor",
     "Recorder",
+    "RegisterGradient",
     "RunCounter",
     "StaticShape",
     "StringTensor",
@@ -58,6 +62,7 @@ __all__ = [
     "apply",
     "as_array",
     "as_integer",
+    "as_one_op",
     "as_strings",
     "assign",
     "cast",
@@ -67,9 +72,12 @@ __all__ = [
     "constant",
     "control_dependencies",
     "convert",
+    "decided_later",
+    "deciding",
     "described",
     "dtype_name",
     "floatx",
+    "gradient_override_map",
     "gradients",
     "is_eager",
     "is_tracing",

@@ -6,7 +6,7 @@ Every thread has a context of its own, so that threads which build do not meet. 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ class Context(threading.local):
         trace: what takes the assignments of variables while a function is traced (``graph/trace.py``).
         assigned: where the assignments that a layer's call describes are noted; None outside of calls.
         replays: whether reads of variables mean the values that a tape has, whatever was assigned since.
+        overrides: what gives the gradient of ops that are made now, by the op's name, where it is not the op's own.
+        converts: whether users' functions are called with their control flow made formulas (``graph/deciding.py``).
         phase: the learning phase of the layer that is being called on values; None outside of such calls.
     """
 
@@ -43,6 +45,8 @@ class Context(threading.local):
     trace: Trace | None = None
     assigned: list[Tensor] | None = None
     replays: bool = False
+    overrides: Mapping[str, Callable] = field(default_factory=dict)
+    converts: bool = False
     phase: int | None = None
 
 

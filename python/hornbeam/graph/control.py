@@ -6,7 +6,7 @@ variable that an update writes stands for the update's result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -82,6 +82,19 @@ def print_value(x: Tensor, message: str, shown: Tensor | None = None) -> Tensor:
     return out
 
 
+def decided_later(condition: Callable[[], bool], then: Tensor, other: Tensor) -> Tensor:
+    """``then`` or ``other``, as ``condition()`` says when a Function is made of it, which keeps that one alone."""
+    return then if then is other else _one_of(current_value(then), current_value(other), condition=condition)
+
+
+def _one_of(first: Tensor, second: Tensor, **attrs: Any) -> Tensor:
+    same_rank = first.ndim == second.ndim
+    dims = [m if m == n else None for m, n in zip(first.dims, second.dims)] if same_rank else first.dims
+    out = marker("phase_switch", (first, second), first.dtype, dims, **attrs)
+    out._uses_learning_phase = not attrs or first._uses_learning_phase or second._uses_learning_phase
+    return out
+
+
 def phase_switch(train: Tensor, test: Tensor) -> Tensor:
     """``train`` in training and ``test`` otherwise; a Function keeps the one that its program needs."""
     phase = learning_phase()
@@ -89,9 +102,11 @@ def phase_switch(train: Tensor, test: Tensor) -> Tensor:
         return train if phase else test
     if train is test:
         return train
-    train, test = current_value(train), current_value(test)
-    same_rank = train.ndim == test.ndim
-    dims = [m if m == n else None for m, n in zip(train.dims, test.dims)] if same_rank else train.dims
-    out = marker("phase_switch", (train, test), train.dtype, dims)
-    out._uses_learning_phase = True
-    return out
+    return _one_of(current_value(train), current_value(test))
+
+
+def branch_taken(node: Operation, phase: int) -> Tensor:
+    """The input that counts of a node which :func:`phase_switch` or :func:`decided_later` made."""
+    condition = node.attrs.get("condition")
+    first = bool(phase) if condition is None else condition()
+    return node.inputs[0 if first else 1]  # type: ignore[return-value]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 #: What TensorFlow takes for a dtype besides its own names and NumPy's.
 _OTHER_NAMES: dict[Any, str] = {"float": "float32", "double": "float64", "half": "float16", float: "float32"}
+
+
+@cache
+def array_dtype(dtype: np.dtype) -> str:
+    """The name of an array's dtype; NumPy makes it anew each time."""
+    return dtype.name
 
 
 def dtype_name(dtype: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from .body import Body, is_random_op
+from .control import branch_taken
 from .tensor import Operation, Tensor, known_dims
 from .variable import Variable
 
@@ -313,7 +314,7 @@ class Flattener:
     def _needs(self, tensor: Tensor) -> list[Tensor]:
         node = tensor.op
         if node.op == "phase_switch":
-            return [node.inputs[0 if self.phase else 1]]
+            return [branch_taken(node, self.phase)]
         if node.op == "with_gradient":
             return list(node.inputs[node.attrs["count"] :])
         if "bodies" in node.attrs and id(node) not in self._bodies:
@@ -332,7 +333,7 @@ class Flattener:
         elif node.op == "learning_phase":
             self._ids[id(tensor)] = graph.add_constant(np.asarray(self.phase, "int32"))
         elif node.op == "phase_switch":
-            self._ids[id(tensor)] = self._ids[id(node.inputs[0 if self.phase else 1])]
+            self._ids[id(tensor)] = self._ids[id(branch_taken(node, self.phase))]
         elif node.op == "with_gradient":
             self._ids[id(tensor)] = self._ids[id(node.inputs[node.attrs["count"] + tensor.index])]
         elif node.op == "print":

@@ -47,8 +47,10 @@ def scoped_name(name: str) -> str:
 def current_scope() -> str:
     """The open scopes, joined: what nodes are labelled with, so that errors can name the layer. Of many the last ones."""
     label = "/".join(context.scopes)
+    if len(label) <= _LONGEST_LABEL:
+        return label
     building.take(len(label) // _LONGEST_LABEL)
-    return label if len(label) <= _LONGEST_LABEL else f"...{label[3 - _LONGEST_LABEL :]}"
+    return f"...{label[3 - _LONGEST_LABEL :]}"
 
 
 def within(label: str) -> AbstractContextManager[None]:

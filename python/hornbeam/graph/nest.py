@@ -38,6 +38,32 @@ def map_structure(func: Callable, *structures: Any) -> Any:
     return pack(structures[0], [func(*leaves) for leaves in columns])
 
 
+def take_apart(structure: Any) -> Any:
+    """A structure with the ``tensor_parts()`` of what is made of several tensors, as sparse tensors are: named tuples."""
+    return _with_leaves(structure, lambda x: x.tensor_parts() if is_composite(x) else x)
+
+
+def put_together(structure: Any) -> Any:
+    """The opposite of :func:`take_apart`: a named tuple of parts has a method ``whole()``."""
+    return _with_leaves(structure, lambda x: x)
+
+
+def is_composite(x: Any) -> bool:
+    return hasattr(type(x), "tensor_parts")
+
+
+def _with_leaves(part: Any, function: Callable[[Any], Any]) -> Any:
+    if isinstance(part, dict):
+        return {key: _with_leaves(item, function) for key, item in part.items()}
+    if isinstance(part, tuple) and hasattr(part, "whole"):
+        return part.whole()
+    if isinstance(part, tuple) and hasattr(part, "_fields"):
+        return type(part)(*[_with_leaves(item, function) for item in part])
+    if isinstance(part, (list, tuple)):
+        return type(part)([_with_leaves(item, function) for item in part])
+    return function(part)
+
+
 def outline(structure: Any) -> Any:
     """What two structures have in common that differ in their leaves alone: hashable, and equal for these."""
     if isinstance(structure, dict):

@@ -11,7 +11,7 @@ from .. import _core
 from ..settings import settings
 from . import control
 from .arrays import as_array
-from .dtypes import dtype_name
+from .dtypes import array_dtype, dtype_name
 from .integers import as_integer
 from .naming import checked_name
 from .strings import StringTensor, as_strings, string_constant, string_tensor
@@ -82,11 +82,12 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
 
     Text becomes a tensor of strings.
     """
-    if dtype is None or dtype == "string":
+    number = isinstance(value, (int, float))  # most constants are, and there is nothing else to look for
+    if not number and (dtype is None or dtype == "string"):
         strings = as_strings(value)
         if strings is not None:
             return string_constant(strings if shape is None else np.broadcast_to(strings, tuple(shape)))
-    array = as_array(value)
+    array = np.asarray(value) if number else as_array(value)
     if array.dtype == object:
         raise TypeError(f"cannot make a tensor of {type(value).__name__}: {str(value)[:80]}")
     if dtype is None:
@@ -96,11 +97,12 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
         elif array.dtype.kind in "iu" and python_number:
             dtype = "int32" if array.size == 0 or -(2**31) <= array.min() <= array.max() < 2**31 else "int64"
         else:
-            dtype = array.dtype.name
+            dtype = array_dtype(array.dtype)
     dtype = dtype_name(dtype)
     if shape is not None:
         array = np.broadcast_to(array, tuple(shape))
-    array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    if array.dtype != dtype or not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
     tensor = known_constant(array)
     if array.dtype.kind in "iu" and array.ndim <= 1 and array.size <= _core.MAX_KNOWN_INTS:
         tensor.ints = tuple(int(v) for v in array.reshape(-1))
@@ -132,6 +134,8 @@ def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str
 
 def attrs_key(attrs: dict[str, Any]) -> tuple:
     """Equal for attributes that mean the same to an op. 0.0 and -0.0 are equal numbers, but not the same fill."""
+    if not attrs:
+        return ()
     return tuple([(name, _exact(attrs[name])) for name in sorted(attrs)])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _core
 from .body import Body
+from .control import branch_taken
 from .flat import flatten
 from .function import expose_prints, print_last
 from .ops import attrs_key
@@ -153,12 +154,12 @@ def _leaf(node: Any, root: Tensor, found: Structure) -> tuple | None:
     if node.op == "constant":
         out, value = node.outputs[0], node.attrs["value"]
         if out.ints is not None or (value.ndim == 0 and value.dtype.kind != "f"):
-            return ("constant", out.dtype, out.shape, value.tobytes())
+            return ("constant", out.dtype, out.dims, value.tobytes())
         if value.ndim == 0:
             found.numbers.append(out)
             return ("number", out.dtype)
         found.arrays.append(out)
-        return ("feed", out.dtype, out.shape)
+        return ("feed", out.dtype, out.dims)
     if node.op == "variable":
         variable = node.outputs[0]
         found.variables.append(variable)
@@ -175,6 +176,8 @@ def _link(node: Any, places: dict[int, int]) -> tuple:
     links = tuple([None if t is None else (places[id(t.op)], t.index) for t in node.inputs])
     if node.op == "assign":
         return (node.op, links, node.attrs["how"])
+    if node.op == "phase_switch":
+        return (node.op, links, branch_taken(node, 0) is node.inputs[0])
     if node.op == "with_gradient":
         return (node.op, links, node.attrs["count"])
     if "bodies" in node.attrs:

@@ -113,7 +113,7 @@ class Recorder:
         """Prepare the inputs of an op that is about to be made."""
         if not self.records:
             return
-        if all(t is None or t._known for t in tensors):
+        if _are_known(tensors):
             if self.waiting and any(t is not None and self._reads_waiting(t) for t in tensors):
                 self.settle()
         elif any(t is not None and t._recorded for t in tensors):
@@ -123,16 +123,16 @@ class Recorder:
         """Note an op that was made."""
         for tape in self.open_tapes:
             tape.note(node)
-        if not all(t is None or t._known for t in node.inputs):
+        if not _are_known(node.inputs):
             return
+        records, sizes_known = self.records, True
         for out in node.outputs:
-            out._known = True
-        if not self.records:
+            out._known, out._recorded = True, records
+            sizes_known = sizes_known and min(out.dims, default=0) >= 0
+        if not records:
             return
-        for out in node.outputs:
-            out._recorded = True
         self._nodes.append(node)
-        if any(d < 0 for out in node.outputs for d in out.dims):
+        if not sizes_known:
             self.settle(*node.outputs)  # sizes that depend on data are known only by computing
         elif len(self._nodes) > _MOST_OPS and not context.replays:
             self.settle()
@@ -234,6 +234,13 @@ class Recorder:
         for tape in self.tapes:
             if any(tape.covers(node) for node in readers):
                 tape.note_old(variable, value)
+
+
+def _are_known(tensors: Sequence[Tensor | None]) -> bool:
+    for t in tensors:
+        if t is not None and not t._known:
+            return False
+    return True
 
 
 def _held(nodes: list[Operation], updates: list[Tensor], taped: set[int]) -> list[Tensor]:

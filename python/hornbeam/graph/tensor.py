@@ -14,10 +14,12 @@ import numpy as np
 
 from ..settings import settings
 from . import building
-from .dtypes import DTYPES
+from .context import context
+from .dtypes import DTYPES, array_dtype
 from .integers import as_integer
 from .naming import current_scope
 from .static_shape import StaticShape
+from .tensorflow_names import name_of
 
 _counts: dict[str, Iterator[int]] = {}
 _unknown_dims = itertools.count(-2, -1)
@@ -37,11 +39,9 @@ def unique_name(prefix: str) -> str:
 
 def known_dims(dims: Sequence[int | None]) -> tuple[int, ...]:
     """Give each anonymous unknown dim (None or -1) a negative number of its own."""
-    return tuple([next(_unknown_dims) if d is None or d == -1 else d for d in dims])
-
-
-def _static_shape(dims: tuple[int, ...]) -> StaticShape:
-    return StaticShape([d if d >= 0 else None for d in dims])
+    if None in dims or -1 in dims:
+        dims = [next(_unknown_dims) if d is None or d == -1 else d for d in dims]
+    return tuple(dims)  # type: ignore[arg-type]
 
 
 class Operation:
@@ -54,11 +54,13 @@ class Operation:
         inputs: tuple of tensors, with ``None`` for an optional input that was not given.
         attrs: dict of plain Python attributes.
         outputs: tuple of tensors.
+        gradient: what gives its gradient in place of the op's own rule, given the node and a cotangent for each output
+            (``graph/registered_gradients.py``); None for nearly all.
         label: the scope it was made in, usually a layer's name.
         serial: grows from node to node.
     """
 
-    __slots__ = ("__weakref__", "_name", "attrs", "inputs", "label", "op", "outputs", "serial")
+    __slots__ = ("__weakref__", "_name", "attrs", "gradient", "inputs", "label", "op", "outputs", "serial")
 
     def __init__(self, op: str, inputs: tuple, attrs: dict) -> None:
         building.take()
@@ -66,6 +68,7 @@ class Operation:
         self.inputs = inputs
         self.attrs = attrs
         self.outputs: tuple[Tensor, ...] = ()
+        self.gradient = context.overrides.get(op)
         self.label = current_scope()
         self.serial = next(_serials)
         self._name: str | None = None
@@ -81,8 +84,8 @@ class Operation:
 
     @property
     def type(self) -> str:
-        """The op's name, as TensorFlow calls it."""
-        return self.op
+        """What TensorFlow calls the op."""
+        return name_of(self.op)
 
     def __repr__(self) -> str:
         return f"<Operation {self.op}>"
@@ -90,6 +93,16 @@ class Operation:
 
 class NeedsValue(TypeError):
     """Python asks for the value of something that is a formula."""
+
+
+class _Shape:
+    """``shape`` of a tensor, made of its dims when it is first asked for; nobody asks most tensors of a training step."""
+
+    def __get__(self, tensor: Tensor | None, owner: type) -> Any:
+        if tensor is None:
+            return self
+        shape = tensor.__dict__["shape"] = StaticShape([d if d >= 0 else None for d in tensor.dims])
+        return shape
 
 
 class _KerasShape:
@@ -122,6 +135,7 @@ class Tensor:
     ``.numpy()``, ``np.asarray(t)`` or ``float(t)``.
     """
 
+    shape: Any = _Shape()
     # What layers note on tensors, in Keras's names. The first is absent until a layer sets it.
     _keras_history: tuple[Any, int, int]  #: layer, index of its node, index among the node's outputs
     _keras_shape: Any = _KerasShape()
@@ -148,7 +162,6 @@ class Tensor:
         self.dtype = DTYPES[dtype]
         #: the shape with a negative number for each unknown dim; equal numbers are surely the same dim
         self.dims = known_dims(dims)
-        self.shape = _static_shape(self.dims)
         self._name = name
         #: what is known while building of each integer (of ``K.shape(x)`` and what is computed from it): the integer,
         #: ``(dim,)`` where it is the size of that unknown dim, None where nothing is
@@ -180,7 +193,7 @@ class Tensor:
         if any(new is not None and as_integer(new) < 0 for new in shape):
             raise ValueError(f"set_shape({shape}): a dimension cannot be negative.")
         self.dims = tuple([d if new is None else int(new) for d, new in zip(self.dims, shape)])
-        self.shape = _static_shape(self.dims)
+        self.__dict__.pop("shape", None)
 
     device = "/job:localhost/replica:0/task:0/device:CPU:0"  #: as TensorFlow names the one there is
 
@@ -305,6 +318,6 @@ def marker(op: str, inputs: Sequence[Tensor], dtype: str, dims: Sequence[int | N
 
 def known_constant(value: np.ndarray) -> Tensor:
     """An array of numbers as it is: an eager tensor where tensors are eager."""
-    tensor = marker("constant", (), value.dtype.name, value.shape, value=value)
+    tensor = marker("constant", (), array_dtype(value.dtype), value.shape, value=value)
     tensor._known = True
     return tensor

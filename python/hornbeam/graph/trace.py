@@ -9,7 +9,7 @@ from typing import Any
 from . import nest
 from .context import context, inside
 from .ops import apply, convert
-from .tensor import Tensor
+from .tensor import NeedsValue, Tensor
 
 
 class Trace:
@@ -73,12 +73,16 @@ class Trace:
         for branch, holds in zip(branches, (True, False)):
             for call, tensors in branch.effects:
                 self.after(_where(holds, call), [condition, *tensors])
-        if results[0] is None or results[1] is None:  # called for what they assign
-            return None
-        first, second = (nest.flatten(result) for result in results)
-        if len(first) != len(second):
-            raise ValueError("The functions of a cond return different structures.")
-        return nest.pack(results[0], [select(condition, a, b) for a, b in zip(first, second)])
+        return _one_of(condition, results[0], results[1], select)
+
+
+def _one_of(condition: Tensor, then: Any, other: Any, select: Callable) -> Any:
+    if then is None or other is None:  # called for what they assign
+        return None
+    first, second = nest.flatten(then), nest.flatten(other)
+    if len(first) != len(second):
+        raise ValueError("The functions of a cond return different structures.")
+    return nest.pack(then, [select(condition, a, b) for a, b in zip(first, second)])
 
 
 def _where(holds: bool, call: Callable) -> Callable:
@@ -92,13 +96,23 @@ def selected(condition: Tensor, then: Any, other: Any) -> Tensor:
 
 
 def choose(condition: Tensor, then: Callable[[], Any], other: Callable[[], Any], select: Callable = selected) -> Any:
-    """While a function is traced: what one of two functions returns, and its assignments, as ``condition`` is when it is run.
+    """What one of two functions returns as ``condition`` is when it is run, and in a traced function its assignments.
 
     Args:
         select: gives what holds of the condition and of two leaves of the results.
+
+    Raises:
+        NeedsValue: one of them assigns a variable in a formula for a model.
     """
-    assert context.trace is not None
-    return context.trace.choose(condition, then, other, select)
+    if context.trace is not None:
+        return context.trace.choose(condition, then, other, select)
+    results = []
+    for function in (then, other):
+        with inside(assigned=[]):
+            results.append(function())
+            if context.assigned:
+                raise NeedsValue(f"{context.assigned[0].op.inputs[0]!r} is assigned in a branch, or not, in a formula")
+    return _one_of(condition, results[0], results[1], select)
 
 
 def is_tracing() -> bool:

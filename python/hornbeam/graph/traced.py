@@ -14,6 +14,8 @@ import numpy as np
 
 from ..settings import settings
 from . import nest
+from .context import inside
+from .deciding import deciding
 from .function import Function, RunCounter
 from .ops import constant, convert, placeholder
 from .tensor import NeedsValue, Tensor
@@ -39,9 +41,14 @@ class Traced:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         recorder = settings.recorder
         if recorder is None or not recorder.records or recorder.open_tapes or settings.functions_run_eagerly:
-            return self.function(*args, **kwargs)  # part of what is being built around it
+            return deciding(self.function)(*args, **kwargs)  # part of what is being built around it
         leaves = nest.flatten((args, kwargs))
-        program = self._program_for(args, kwargs, leaves)
+        if any(map(nest.is_composite, leaves)):
+            parts = nest.take_apart((args, kwargs))
+            leaves = nest.flatten(parts)
+            program = self._program_for(parts[0], parts[1], leaves)
+        else:
+            program = self._program_for(args, kwargs, leaves)
         return self.function(*args, **kwargs) if program is None else program(leaves)
 
     def program(self, *args: Any, **kwargs: Any) -> TracedProgram | None:
@@ -71,27 +78,29 @@ class Traced:
         settings.recorder.settle()  # what it takes from outside is constant
         self.traces += 1
         fed = [i for i, leaf in enumerate(leaves) if _is_fed(leaf)]
-        inside: list[Any] = list(leaves)
+        given: list[Any] = list(leaves)
         for place, i in enumerate(fed):
             shape, dtype = tuple(leaves[i].shape), str(leaves[i].dtype)
             if self.signature is not None and place < len(self.signature):
                 shape, dtype = self.signature[place]
-            inside[i] = placeholder(shape, dtype)
-        packed = nest.pack((args, kwargs), inside)
-        placeholders = [inside[i] for i in fed]
+            given[i] = placeholder(shape, dtype)
+        packed = nest.pack((args, kwargs), given)
+        placeholders = [given[i] for i in fed]
         try:
             return self._program(self.function, packed, placeholders, fed)
         except NeedsValue:
-            converted = settings.recorder.convert(self.function)
+            pass
         try:
-            return None if converted is None else self._program(converted, packed, placeholders, fed)
+            with inside(converts=True):
+                return self._program(deciding(self.function), packed, placeholders, fed)
         except NeedsValue:
             return None
 
     def _program(self, function: Callable, arguments: Any, placeholders: list[Tensor], fed: list[int]) -> TracedProgram:
         trace = Trace()
         with trace.open():
-            result = function(*arguments[0], **arguments[1])
+            positional, named = nest.put_together(arguments)
+            result = nest.take_apart(function(*positional, **named))
             results = [convert(x) if _is_fed(x) else x for x in nest.flatten(result)]
         made = Function(
             placeholders,
@@ -116,7 +125,8 @@ class TracedProgram:
         self._fed = fed
         self._structure = structure if isinstance(structure, (list, tuple, dict)) else None
         self._results = [None if isinstance(x, Tensor) else (x,) for x in results]
-        self.results = results[0] if self._structure is None else nest.pack(structure, results)
+        self._is_composite = any(hasattr(part, "whole") for part in _inner(structure))
+        self.results = self._packed(results)
 
     def __call__(self, leaves: list) -> Any:
         values = iter(self._function([np.asarray(leaves[i]) for i in self._fed]))
@@ -132,7 +142,21 @@ class TracedProgram:
     def _finished(self, rest: Iterator, results: list) -> Any:
         for call, tensors in self._effects:
             call(*[next(rest) for _ in tensors])
-        return results[0] if self._structure is None else nest.pack(self._structure, results)
+        return self._packed(results)
+
+    def _packed(self, results: list) -> Any:
+        if self._structure is None:
+            return results[0]
+        packed = nest.pack(self._structure, results)
+        return nest.put_together(packed) if self._is_composite else packed
+
+
+def _inner(structure: Any) -> Iterator[Any]:
+    """The containers in a structure."""
+    if isinstance(structure, (list, tuple, dict)):
+        yield structure
+        for part in structure.values() if isinstance(structure, dict) else structure:
+            yield from _inner(part)
 
 
 def _is_fed(x: Any) -> bool:

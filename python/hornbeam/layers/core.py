@@ -12,7 +12,7 @@ import numpy as np
 from .. import activations, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
-from ..graph import as_integer
+from ..graph import as_integer, deciding
 from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import (
@@ -318,7 +318,7 @@ class Lambda(Layer):
 
     def call(self, inputs, mask=None):
         arguments = {**self.arguments, "mask": mask} if has_arg(self.function, "mask") else self.arguments
-        outputs = self.function(inputs, **arguments)
+        outputs = deciding(self.function)(inputs, **arguments)
         self._seen = _shapes(inputs), _shapes(outputs)
         self._input_dtypes = [K.dtype(x) for x in inputs] if isinstance(inputs, (list, tuple)) else K.dtype(inputs)
         return outputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..graph import decided_later, is_eager
 from ..legacy import interfaces
 from ..settings import settings
 from .options import add_weight, option_names, options_config, options_in, set_options
@@ -27,7 +28,7 @@ class BatchNormalization(Layer):
     as Keras 2.3.1 did.
 
     In scripts of TensorFlow 2, and where the axis is given as a list of one, as tf.keras writes it to files, it trains as there:
-    by its moving averages while it is frozen when it is called, and with another estimate of the variance.
+    by its moving averages while it is frozen, as of ``compile``, and with another estimate of the variance.
     """
 
     @interfaces.legacy_batchnorm_support
@@ -81,7 +82,10 @@ class BatchNormalization(Layer):
         self.built = True
 
     def call(self, inputs, training=None):
-        if training in (0, False) or (self._as_in_tf and not self.trainable):
+        asks = (
+            self._as_in_tf and not is_eager()
+        )  # a graph asks when a function is made of it whether the layer is frozen
+        if training in (0, False) or (self._as_in_tf and not asks and not self.trainable):
             return self._by_moving_averages(inputs)
         axis = self.axis % inputs.ndim
         reduced = [a for a in range(inputs.ndim) if a != axis]
@@ -90,11 +94,18 @@ class BatchNormalization(Layer):
         )
         variance = variance * self._correction(inputs, reduced)
         updates = [
-            K.moving_average_update(self.moving_mean, mean, self.momentum),
-            K.moving_average_update(self.moving_variance, variance, self.momentum),
+            K.moving_average_update(average, self._unless_frozen(value, average) if asks else value, self.momentum)
+            for average, value in ((self.moving_mean, mean), (self.moving_variance, variance))
         ]
         self.add_update(updates, inputs)
+        if asks:
+            averaged = self._by_moving_averages(inputs)
+            trained = K.in_train_phase(normalized, averaged, training=training)
+            return self._unless_frozen(trained, averaged)
         return K.in_train_phase(normalized, lambda: self._by_moving_averages(inputs), training=training)
+
+    def _unless_frozen(self, trained, frozen):
+        return decided_later(lambda: self.trainable, trained, frozen)
 
     def _correction(self, inputs, reduced):
         """What makes a batch's variance an estimate of the population's. 2.3.1 has epsilon in it, tf.keras has it for images only."""

@@ -497,4 +497,4 @@ def _sizes(cell: Any) -> list:
 def call_cell(cell: Any, inputs: Tensor, states: list, **kwargs: Any) -> tuple[Tensor, list]:
     """Call a cell for one step with those keywords (training, constants) that it takes."""
     accepted = {k: v for k, v in kwargs.items() if v is not None and has_arg(cell.call, k)}
-    return cell.call(inputs, states, **accepted)
+    return graph.deciding(cell.call)(inputs, states, **accepted)

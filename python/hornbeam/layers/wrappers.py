@@ -7,7 +7,9 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _set_weights
+from ..engine.users_call import call_layer
 from ..graph import Tensor, name_scope
+from ..settings import settings
 from ..utils.generic_utils import get_registered_name, has_arg, object_list_uid, to_list, unpack_singleton
 from ..utils.registry import LAYERS
 from .conv_base import _Conv
@@ -40,6 +42,10 @@ class Wrapper(Layer):
         self._track(layer)  # the base class began its list of children anew
 
     def build(self, input_shape=None):
+        if input_shape is not None and settings.dialect.wrappers_build and not self.layer.built:
+            with name_scope(self.layer.name):
+                self.layer.build(input_shape)
+            self.layer.built = True
         self.built = True
 
     @property
@@ -117,12 +123,12 @@ class TimeDistributed(Wrapper):
         if self._step_by_step(inputs):
 
             def step(x, states):
-                return self._one_output(self.layer.call(x, **arguments)), []
+                return self._one_output(call_layer(self.layer, x, arguments)), []
 
             return K.rnn(step, inputs, [], unroll=True)[1]  # the layer may have updates
         if mask is not None and has_arg(self.layer.call, "mask"):
             arguments["mask"] = fold_time(mask)
-        return unfold_time(self._one_output(self.layer.call(fold_time(inputs), **arguments)), inputs)
+        return unfold_time(self._one_output(call_layer(self.layer, fold_time(inputs), arguments)), inputs)
 
     def _add_inbound_node(self, input_tensors, *args, **kwargs):
         super()._add_inbound_node(input_tensors, *args, **kwargs)
@@ -259,7 +265,7 @@ class Bidirectional(TakesStates, Wrapper):
 
     def _run(self, layer, inputs, mask, training, states, constants):
         given = {"mask": mask, "training": training, "initial_state": states or None, "constants": constants or None}
-        output = layer.call(inputs, **{name: value for name, value in given.items() if has_arg(layer.call, name)})
+        output = call_layer(layer, inputs, {k: v for k, v in given.items() if has_arg(layer.call, k)})
         return (output[0], list(output[1:])) if self.return_state else (output, [])
 
     def compute_output_shape(self, input_shape):

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..graph import deciding
 from ..utils import losses_utils, metrics_utils
 from ..utils.metrics_utils import Reduction
 
@@ -156,7 +157,7 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = K.cast(y_true, self.dtype), K.cast(y_pred, self.dtype)
         y_pred, y_true = losses_utils.squeeze_or_expand_dimensions(y_pred, y_true)
-        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        values = deciding(self._fn)(y_true, y_pred, **self._fn_kwargs)
         return super().update_state(values, losses_utils.without_ignored(values, sample_weight))
 
     def get_config(self):

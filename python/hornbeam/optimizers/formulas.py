@@ -65,7 +65,7 @@ class _WithRate(Optimizer):
         """The learning rate of this step."""
         rate = self._learning_rate
         if isinstance(rate, schedules.LearningRateSchedule):
-            rate = K.cast(rate(self.iterations), K.floatx())
+            rate = K.cast(graph.deciding(rate)(self.iterations), K.floatx())
         if self.initial_decay <= 0:
             return rate
         return rate / (1.0 + self.decay * K.cast(self.iterations, K.dtype(self.decay)))

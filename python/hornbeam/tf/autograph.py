@@ -2,15 +2,17 @@
 
 A trace has no values to decide by. :func:`convert` rewrites the function's source so that each such statement becomes a call
 of :class:`Flow`, which decides at once where the condition is a value of Python, and otherwise makes ``tf.cond``, ``tf.while_loop``
-or a scan. Statements that leave a loop or a branch in the middle stay as they are: a function with such a statement over tensors
-runs step by step.
+or a scan. ``break`` and ``continue`` become branches around what they pass over. Where a function returns out of a loop, that loop
+stays as it is: over tensors, the function runs step by step.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
+import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +21,16 @@ from typing import Any
 import numpy as np
 
 from .. import graph
-from ..graph import Tensor
-from ..graph.tensor import NeedsValue
+from ..graph import NeedsValue, Tensor, nest
 from . import control
+from .arrays import TensorArray
 
 #: what the rewritten source calls the Flow
 _FLOW = "_flow_of_tensors"
 #: loops over so few known rows are written out, so that their bodies may assign variables
 _WRITTEN_OUT = 32
+#: a loop with more jumps stays as it is: what follows one is in both branches, if both may go on
+_MOST_JUMPS = 8
 
 
 class _Undefined:
@@ -35,22 +39,35 @@ class _Undefined:
     def __repr__(self) -> str:
         return "<undefined>"
 
+    def _missing(self, *args: Any, **kwargs: Any) -> Any:
+        raise NeedsValue("a variable is used that has a value only if a branch is taken, or a loop has steps")
+
+    __array__ = __bool__ = __call__ = __iter__ = __getitem__ = _missing
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _missing
+    __lt__ = __le__ = __gt__ = __ge__ = _missing
+
 
 UNDEFINED = _Undefined()
 
 
 # -- rewriting -------------------------------------------------------------------------------------------------
 def convert(function: Callable) -> Callable | None:
-    """The function with its control flow made calls; None where its source is not to be had, or has none.
+    """A user's function with its control flow made calls; None where its source is not to be had, or has none.
 
     Closures, globals, defaults and line numbers stay the function's own.
     """
+    if not _is_users(function):
+        return None
     if isinstance(function, types.MethodType):
         converted = convert(function.__func__)
         return None if converted is None else types.MethodType(converted, function.__self__)
-    if not isinstance(function, types.FunctionType):
-        return None
-    return _converted(function)
+    if isinstance(function, types.FunctionType):
+        return _converted(function)
+    if isinstance(function, functools.partial):
+        converted = convert(function.func)
+        return None if converted is None else functools.partial(converted, *function.args, **function.keywords)
+    called = getattr(function, "__call__", None)  # noqa: B004  the method, of an object that is called
+    return convert(called) if isinstance(called, types.MethodType) else None
 
 
 @functools.lru_cache(256)
@@ -60,7 +77,7 @@ def _converted(function: types.FunctionType) -> Callable | None:
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
         return None
-    definition = tree.body[0]
+    definition = _lambda(tree, function.__code__) if function.__name__ == "<lambda>" else tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         return None
     definition.decorator_list = []
@@ -83,6 +100,17 @@ def _converted(function: types.FunctionType) -> Callable | None:
         tuple(cells[n] for n in inner.co_freevars),
     )
     made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _lambda(tree: ast.Module, code: types.CodeType) -> ast.FunctionDef | None:
+    """The lambda of these arguments in a statement as a function, if it is the only one."""
+    names = list(code.co_varnames[: code.co_argcount])
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and [a.arg for a in n.args.args] == names]
+    if len(nodes) != 1:
+        return None
+    made = _function("_lambda", [], [ast.copy_location(ast.Return(nodes[0].body), nodes[0].body)])
+    made.args = nodes[0].args
     return made
 
 
@@ -143,6 +171,44 @@ def _ends(statements: Sequence[ast.stmt]) -> bool:
     return isinstance(last, ast.Return)
 
 
+def _has_jumps(statements: Sequence[ast.stmt]) -> bool:
+    """Whether a ``break`` or ``continue`` of the loop around is among statements."""
+    for statement in statements:
+        if isinstance(statement, (ast.Break, ast.Continue)):
+            return True
+        if isinstance(statement, (ast.For, ast.While, ast.FunctionDef, ast.ClassDef)):
+            continue  # those inside are theirs
+        parts = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody", "handlers")]
+        if any(_has_jumps(part) for part in parts):
+            return True
+    return False
+
+
+def _without_jumps(statements: Sequence[ast.stmt], broke: str) -> list[ast.stmt] | None:
+    """A loop's body with what a jump passes over in the other branch; ``broke`` is set by ``break``.
+
+    None where a jump stands in something else than an ``if``.
+    """
+    made: list[ast.stmt] = []
+    for i, statement in enumerate(statements):
+        if isinstance(statement, ast.Continue):
+            return made or [ast.Pass()]
+        if isinstance(statement, ast.Break):
+            return [*made, *ast.parse(f"{broke} = True").body]
+        if not _has_jumps([statement]):
+            made.append(statement)
+            continue
+        if not isinstance(statement, ast.If):
+            return None
+        rest = statements[i + 1 :]
+        body = _without_jumps([*statement.body, *rest], broke)
+        other = _without_jumps([*statement.orelse, *copy.deepcopy(rest)], broke)
+        if body is None or other is None:
+            return None
+        return [*made, ast.copy_location(ast.If(statement.test, body, other), statement)]
+    return made
+
+
 class _Rewriter(ast.NodeTransformer):
     def __init__(self) -> None:
         self.changed = False
@@ -195,30 +261,52 @@ class _Rewriter(ast.NodeTransformer):
         )
         return [*made, ast.copy_location(_take(names, call), node)]
 
-    def visit_While(self, node: ast.While) -> Any:
+    def _lowered(self, node: ast.For | ast.While) -> tuple[str | None, _Assigned]:
+        """The variable that says whether the loop was left, if it can be, and what its body assigns, which has no jumps then."""
+        jumps = [n for s in node.body for n in ast.walk(s) if isinstance(n, (ast.Break, ast.Continue))]
+        if not _has_jumps(node.body) or len(jumps) > _MOST_JUMPS:
+            return None, _Assigned(node.body)
+        broke = self._name("broke")
+        body = _without_jumps(node.body, broke)
+        node.body = node.body if body is None else body
         inside = _Assigned(node.body)
+        return (broke if broke in inside.names else None), inside
+
+    def visit_While(self, node: ast.While) -> Any:
+        broke, inside = self._lowered(node)
         if inside.leaves or node.orelse:
             node.test, node.body, node.orelse = self.visit(node.test), self.block(node.body), self.block(node.orelse)
             return node
         names = list(inside.names)
         test, body = self._name("test"), self._name("body")
+        holds = self.visit(node.test)
+        if broke is not None:
+            holds = _expression(f"{_FLOW}.both({_FLOW}.negate({broke}), lambda: TEST)", TEST=holds)
         made: list[ast.stmt] = [
-            _function(test, names, [ast.Return(self.visit(node.test))]),
+            *([] if broke is None else ast.parse(f"{broke} = False").body),
+            _function(test, names, [ast.Return(holds)]),
             _function(body, names, [*self.block(node.body), _give(names)]),
         ]
         call = _expression(f"{_FLOW}.repeat({test}, {body}, {_values(names)})")
         return [*made, ast.copy_location(_take(names, call), node)]
 
     def visit_For(self, node: ast.For) -> Any:
-        inside = _Assigned(node.body)
-        if inside.leaves or node.orelse or not isinstance(node.target, ast.Name):
+        broke, inside = self._lowered(node)
+        if inside.leaves or node.orelse or not isinstance(node.target, (ast.Name, ast.Tuple)):
             node.iter, node.body, node.orelse = self.visit(node.iter), self.block(node.body), self.block(node.orelse)
             return node
-        names = [name for name in inside.names if name != node.target.id]
-        body = self._name("body")
-        made = _function(body, [node.target.id, *names], [*self.block(node.body), _give(names)])
-        call = _expression(f"{_FLOW}.each(ROWS, {body}, {_values(names)})", ROWS=self.visit(node.iter))
-        return [made, ast.copy_location(_take(names, call), node)]
+        row, body = self._name("row"), self._name("body")
+        begin = ast.copy_location(ast.Assign([node.target], ast.Name(row, ast.Load())), node)
+        targets = list(_Assigned([begin]).names)
+        flag = [] if broke is None else [broke]
+        names = [*flag, *targets, *(name for name in inside.names if name not in (*flag, *targets))]
+        made: list[ast.stmt] = [
+            *[statement for name in flag for statement in ast.parse(f"{name} = False").body],
+            _function(body, [row, *names], [begin, *self.block(node.body), _give(names)]),
+        ]
+        how = f"breaks={broke is not None}, targets={len(targets)}"
+        call = _expression(f"{_FLOW}.each(ROWS, {body}, {_values(names)}, {how})", ROWS=self.visit(node.iter))
+        return [*made, ast.copy_location(_take(names, call), node)]
 
     def visit_With(self, node: ast.With) -> Any:
         node.items = [self.visit(item) for item in node.items]
@@ -292,9 +380,7 @@ class Flow:
 
     def function(self, f: Any) -> Any:
         """A function of the user's own, converted as well."""
-        if isinstance(f, (types.FunctionType, types.MethodType)) and _is_users(f):
-            return convert(f) or f
-        return f
+        return f if isinstance(f, type) else convert(f) or f
 
     def choose(self, test: Any, then: Callable, other: Callable, values: Sequence[Any]) -> Any:
         """What ``then(*values)`` gives where ``test`` holds, else what ``other(*values)`` does."""
@@ -316,29 +402,57 @@ class Flow:
             if not _plain(holds):
                 return values
             values = body(*values)
-        if not all(_is_numeric(v) for v in values):
-            raise NeedsValue("a `while` over tensors begins without the value of a variable that it changes")
+        carried = _Carried(values)
         try:
-            made = control.while_loop(test, lambda *v: body(*v), values)
+            made = control.while_loop(
+                lambda *leaves: test(*carried.values(leaves)),
+                lambda *leaves: carried.leaves(body(*carried.values(leaves))),
+                carried.start,
+            )
         except (RuntimeError, ValueError, TypeError) as error:
             raise NeedsValue(str(error)) from error
-        return made if isinstance(made, list) else [made]
+        return carried.values(made if isinstance(made, list) else [made])
 
-    def each(self, rows: Any, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
-        """``values = body(row, *values)`` for each row."""
+    def each(
+        self, rows: Any, body: Callable, values: Sequence[Any], breaks: bool = False, targets: int = 0
+    ) -> Sequence[Any]:
+        """``values = body(row, *values)`` for each row.
+
+        Args:
+            breaks: whether the first of the values says that the loop was left.
+            targets: how many values, from there on, are what the row is assigned to.
+        """
         values = list(values)
-        if not _is_unknown(rows):
-            for row in _known_rows(rows):
+        if breaks:
+            unless_left = body
+
+            def body(row: Any, *values: Any) -> Any:
+                return self.choose(values[0], lambda *same: list(same), functools.partial(unless_left, row), values)
+
+        known = _known_rows(rows)
+        if known is not None:
+            for row in known:
                 values = body(row, *values)
+                if breaks and not _is_unknown(values[0]) and _plain(values[0]):
+                    break
             return values
-        if not all(_is_numeric(v) for v in values):
-            raise NeedsValue("a `for` over a tensor begins without the value of a variable that it changes")
-        states = [graph.convert(v) for v in values]
+        values[int(breaks) : int(breaks) + targets] = [UNDEFINED] * targets
+        carried = _Carried(values)
+
+        def step(row: Any, leaves: Sequence[Any]) -> list[Any]:
+            return carried.leaves(body(row, *carried.values(leaves)))
+
         try:
-            scanned = graph.scan(lambda own, row: ([], body(row[0], *own)), states, [rows])
+            if carried.writes_arrays and (limits := _limits(rows)) is not None:
+                first, end = limits
+                _, *finals = control.while_loop(
+                    lambda i, *leaves: i < end, lambda i, *leaves: [i + 1, *step(i, leaves)], [first, *carried.start]
+                )
+            else:
+                finals = graph.scan(lambda leaves, row: ([], step(row[0], leaves)), carried.start, [rows]).finals
         except (RuntimeError, ValueError, TypeError) as error:
             raise NeedsValue(str(error)) from error
-        return scanned.finals
+        return carried.values(finals)
 
     def both(self, first: Any, second: Callable[[], Any]) -> Any:
         if _is_unknown(first):
@@ -354,9 +468,48 @@ class Flow:
         return graph.apply("logical_not", [_truth(x)]) if _is_unknown(x) else not _plain(x)
 
 
-def _is_users(f: Callable) -> bool:
-    module = getattr(f, "__module__", None) or ""
-    return module.partition(".")[0] not in ("hornbeam", "numpy", "builtins", "tensorflow", "keras")
+class _Carried:
+    """The variables that a loop carries from step to step, as tensors: structures are taken apart.
+
+    Variables without a value before the loop are set in each step before they are read, and have none behind it.
+
+    Attributes:
+        start: what the loop begins with.
+        writes_arrays: whether there is a TensorArray among it.
+
+    Raises:
+        NeedsValue: one of them is something else.
+    """
+
+    def __init__(self, before: Sequence[Any]) -> None:
+        self._count = len(before)
+        self._places = [i for i, value in enumerate(before) if value is not UNDEFINED]
+        self._structure = [before[i] for i in self._places]
+        leaves = nest.flatten(self._structure)
+        if not all(_is_numeric(x) or isinstance(x, TensorArray) for x in leaves):
+            raise NeedsValue("a loop over tensors changes a variable that is not a number, a tensor, or a list of them")
+        self.start: list[Any] = [x if isinstance(x, TensorArray) else graph.convert(x) for x in leaves]
+        self.writes_arrays = any(isinstance(x, TensorArray) for x in leaves)
+
+    def values(self, leaves: Sequence[Any]) -> list[Any]:
+        """The variables, of what the loop carries."""
+        found: list[Any] = [UNDEFINED] * self._count
+        for i, value in zip(self._places, nest.pack(self._structure, leaves)):
+            found[i] = value
+        return found
+
+    def leaves(self, values: Sequence[Any]) -> list[Any]:
+        """What the loop carries, of the variables after a step."""
+        made = nest.flatten([values[i] for i in self._places])
+        if len(made) != len(self.start):
+            raise NeedsValue("a step of a loop over tensors gives a variable another structure")
+        return [x if isinstance(x, TensorArray) else graph.convert(x, s.dtype) for x, s in zip(made, self.start)]
+
+
+def _is_users(f: Any) -> bool:
+    module = getattr(f, "__module__", None) or type(f).__module__
+    root = module.partition(".")[0]
+    return root not in ("hornbeam", "numpy", "tensorflow", "keras") and root not in sys.stdlib_module_names
 
 
 def _is_unknown(x: Any) -> bool:
@@ -385,13 +538,20 @@ def _is_constant(x: Tensor) -> bool:
     return not stack
 
 
-def _known_rows(rows: Any) -> Iterator[Any]:
+def _known_rows(rows: Any) -> Iterator[Any] | None:
+    """The rows that a loop in Python goes through; None of a tensor for a loop of the program."""
     if not isinstance(rows, Tensor):
         return iter(rows)
-    values = np.asarray(rows.numpy())
-    if len(values) > _WRITTEN_OUT:
-        raise NeedsValue(f"a loop over {len(values)} rows")
+    if _is_unknown(rows) or (values := np.asarray(rows.numpy())).shape[0] > _WRITTEN_OUT:
+        return None
     return iter([graph.constant(value) for value in values])
+
+
+def _limits(rows: Tensor) -> tuple[Tensor, Tensor] | None:
+    """First and end of a ``tf.range`` that counts by one."""
+    if rows.op.op != "arange" or rows.op.inputs[2].ints != (1,):  # type: ignore[union-attr]
+        return None
+    return rows.op.inputs[:2]  # type: ignore[return-value]
 
 
 def _is_numeric(x: Any) -> bool:
@@ -408,6 +568,8 @@ def _chosen(test: Tensor, a: Any, b: Any) -> Any:
     """What a variable is behind an ``if``."""
     if _is_same(a, b):
         return a
+    if a is UNDEFINED or b is UNDEFINED:
+        return UNDEFINED
     if not (_is_numeric(a) and _is_numeric(b)):
         raise NeedsValue("a branch of an `if` over a tensor leaves a variable without a number in it")
     return graph.selected(test, a, b)

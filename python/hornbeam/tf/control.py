@@ -13,6 +13,7 @@ from ..graph.nest import map_structure as nest_map
 from . import k as K
 from .arrays import LoopArray, TensorArray
 from .common import SizesFromData, dim, dtype_name, tensor, tensors
+from .eager import connected
 from .table import for_scripts
 
 
@@ -337,12 +338,13 @@ foldr = for_scripts("foldr")(_fold(reverse=True))
 def gradients(
     ys: Any, xs: Any, grad_ys: Any = None, name: Any = None, colocate_gradients_with_ops: bool = False,
     gate_gradients: bool = False, aggregation_method: Any = None, stop_gradients: Any = None,
-    unconnected_gradients: Any = None,
+    unconnected_gradients: Any = "none",
 ) -> list[Tensor | None]:  # fmt: skip
     """Derivatives of the sum of ``ys`` (weighted by ``grad_ys``) with respect to each of ``xs``; None where unconnected.
 
     Args:
         stop_gradients: tensors that count as constants: derivatives are partial where one of ``xs`` depends on another.
+        unconnected_gradients: ``'none'`` or ``'zero'``: what is given where no y depends on an x.
     """
     stopped = {id(t) for t in flatten(stop_gradients)} if stop_gradients is not None else set()
     heads = [tensor(y) for y in (ys if isinstance(ys, (list, tuple)) else [ys])]
@@ -351,11 +353,9 @@ def gradients(
     for y, weight in zip(heads, weights):
         part = K.sum(y if weight is None else y * weight)
         total = part if total is None else total + part
-    return graph.gradients(
-        total,
-        list(xs) if isinstance(xs, (list, tuple)) else [xs],
-        inside=lambda node: not any(id(t) in stopped for t in node.outputs),
-    )
+    sources = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    found = graph.gradients(total, sources, inside=lambda node: not any(id(t) in stopped for t in node.outputs))
+    return connected(found, sources, unconnected_gradients)
 
 
 # -- order, names, checks -----------------------------------------------------------------------------------------

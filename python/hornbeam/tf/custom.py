@@ -15,6 +15,9 @@ from . import k as K
 from .common import tensor
 from .table import for_scripts
 
+for_scripts("RegisterGradient")(graph.RegisterGradient)
+for_scripts("python._gradient_registry")(graph.GRADIENTS)
+
 
 # -- gradients -----------------------------------------------------------------------------------------------------
 @for_scripts("custom_gradient")

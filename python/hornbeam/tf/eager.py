@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from .. import graph
-from ..graph import Tensor, nest
+from ..graph import NeedsValue, Tensor, nest
 from . import k as K
 from .table import for_scripts
 
@@ -84,9 +86,7 @@ class GradientTape(graph.Tape):
         targets = [graph.convert(t) for t in nest.flatten(target)]
         cotangents = None if output_gradients is None else nest.flatten(output_gradients)
         xs = nest.flatten(sources)
-        found = self.gradients(targets, xs, cotangents)
-        if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
-            found = [K.zeros_like(x) if g is None else g for x, g in zip(xs, found)]
+        found = connected(self.gradients(targets, xs, cotangents), xs, unconnected_gradients)
         if not self._persistent:
             self.forget()
         return nest.pack(sources, found) if isinstance(sources, (list, tuple, dict)) else found[0]
@@ -96,6 +96,8 @@ class GradientTape(graph.Tape):
         experimental_use_pfor: bool = True,
     ) -> Any:  # fmt: skip
         """The derivatives of each element of ``target``: of shape ``target.shape + source.shape`` for each source."""
+        if None in target.shape:
+            raise NeedsValue(f"the jacobian of {target!r}, whose size is not known")
         self._ask()
         flat = graph.reshape(target, [-1])
         xs = nest.flatten(sources)
@@ -113,12 +115,48 @@ class GradientTape(graph.Tape):
             self.forget()
         return nest.pack(sources, found) if isinstance(sources, (list, tuple, dict)) else found[0]
 
+    def batch_jacobian(
+        self, target: Any, source: Any, unconnected_gradients: Any = "none", parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+    ) -> Tensor:  # fmt: skip
+        """The derivatives of each row of ``target`` by the same row of ``source``, where no row depends on another.
+
+        Returns:
+            A tensor of shape ``(batch, *target.shape[1:], *source.shape[1:])``: of zeros where the two are not connected.
+
+        Raises:
+            ValueError: the two have no batch in common.
+        """
+        if not target.shape or not source.shape or target.shape[0] != source.shape[0]:
+            raise ValueError(
+                f"Need first dimension of target shape ({target.shape}) and source shape ({source.shape}) to match."
+            )
+        self._ask()
+        of_row, by_row = list(target.shape[1:]), list(source.shape[1:])
+        size = int(np.prod(of_row))
+        columns = []
+        for i in range(size):
+            one_hot = graph.apply("one_hot", [graph.constant(i)], depth=size, dtype=target.dtype)
+            cotangent = graph.reshape(one_hot, [1, *of_row]) + K.zeros_like(target)
+            columns += self.gradients([target], [source], [cotangent])
+        if not self._persistent:
+            self.forget()
+        there = [K.zeros_like(source) if column is None else column for column in columns]
+        return graph.reshape(K.stack(there, axis=1), [-1, *of_row, *by_row])
+
     def _ask(self) -> None:
         if self._asked and not self._persistent:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
             )
         self._asked = True
+
+
+def connected(gradients: list, xs: list, unconnected_gradients: Any) -> list:
+    """The gradients as they are, or with zeros where there is none (``'zero'``)."""
+    if getattr(unconnected_gradients, "value", unconnected_gradients) != "zero":
+        return gradients
+    return [K.zeros_like(x) if g is None else g for x, g in zip(xs, gradients)]
 
 
 def _stacked(rows: list, target: Tensor, source: Tensor) -> Any:

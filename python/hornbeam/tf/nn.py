@@ -30,6 +30,12 @@ for _name, _function in (
     function(f"nn.{_name}")(_activation(_function))
 
 
+@for_scripts("raw_ops.ReluGrad", "python.relu_grad", "python._relu_grad")
+def relu_grad(gradients: Any, features: Any, name: Any = None) -> Tensor:
+    """``gradients`` where ``features``, a ReLU's input or output, are above zero."""
+    return graph.apply("relu_grad", [tensor(gradients), tensor(features)])
+
+
 @function("nn.silu", "nn.swish")
 def silu(features: Any, beta: Any = 1.0, name: Any = None) -> Tensor:
     x = tensor(features)

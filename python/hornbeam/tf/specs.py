@@ -42,14 +42,35 @@ def _dims(shape: Any) -> tuple:
     return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
+@for_scripts("SparseTensorSpec")
+class SparseTensorSpec:
+    """Shape and dtype of a sparse tensor."""
+
+    def __init__(self, shape: Any = None, dtype: Any = "float32") -> None:
+        self.shape = shape if shape is None else graph.StaticShape(_dims(shape))
+        self.dtype = graph.DTYPES[dtype_name(dtype)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SparseTensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"SparseTensorSpec({self.shape and tuple(self.shape)}, tf.{self.dtype})"
+
+
 @for_scripts("RaggedTensorSpec")
 class RaggedTensorSpec:
-    """Shape and dtype of a ragged tensor, whose rows differ in length."""
+    """Shape and dtype of a ragged tensor, whose rows differ in length.
+
+    A row of one, of ``ragged_rank`` 0, is a tensor. By default all axes but the first are ragged.
+    """
 
     def __init__(self, shape: Any = None, dtype: Any = "float32", ragged_rank: int | None = None, **other: Any) -> None:
         self.shape = shape if shape is None else graph.StaticShape(_dims(shape))
         self.dtype = graph.DTYPES[dtype_name(dtype)]
-        self.ragged_rank = ragged_rank
+        self.ragged_rank = max(len(self.shape or ()) - 1, 0) if ragged_rank is None else ragged_rank
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RaggedTensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 from ... import _core
-from ..control import phase_switch
+from ..control import decided_later, phase_switch
 from ..naming import within
 from ..ops import apply, constant, convert
 from ..tensor import Operation, Tensor
@@ -46,6 +46,12 @@ def not_differentiable(*ops: str) -> None:
 def has_rule(op: str) -> bool:
     _load()
     return op in _rules or op in _none
+
+
+def rule_of(op: str) -> Rule | None:
+    """The op's own rule; None where it has none."""
+    _load()
+    return _rules.get(op)
 
 
 def is_differentiable(op: str) -> bool:
@@ -94,7 +100,7 @@ def gradients(
         for t in node.outputs:
             if id(t) in wanted and id(t) in sums:
                 found[id(t)] = sums[id(t)]
-        if all(g is None for g in grads) or not node.inputs or node.op in _none:
+        if all(g is None for g in grads) or not node.inputs or (node.op in _none and node.gradient is None):
             continue
         for tensor, grad in zip(node.inputs, _apply_rule(node, grads)):
             if tensor is not None and grad is not None:
@@ -106,6 +112,8 @@ def gradients(
 
 
 def _apply_rule(node: Operation, grads: list) -> Sequence[Any]:
+    if node.gradient is not None:
+        return node.gradient(node, grads)
     if node.op == "phase_switch":
         return _phase_switch(node, grads)
     if node.op == "print":
@@ -122,8 +130,10 @@ def _apply_rule(node: Operation, grads: list) -> Sequence[Any]:
 
 
 def _phase_switch(node: Operation, grads: list) -> Sequence[Any]:
-    train, test = node.inputs
-    return [phase_switch(grads[0], zeros_like(train)), phase_switch(zeros_like(test), grads[0])]
+    first, second = node.inputs
+    condition = node.attrs.get("condition")
+    choose = phase_switch if condition is None else partial(decided_later, condition)
+    return [choose(grads[0], zeros_like(first)), choose(zeros_like(second), grads[0])]
 
 
 def _accumulate(sums: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:

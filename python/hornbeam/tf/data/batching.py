@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...graph import RaggedTensor, nest
-from ..specs import RaggedTensorSpec, TensorSpec
-from .element import DatasetSpec, is_dataset, map_leaves, to_array, with_dim, without_dim
+from ..specs import RaggedTensorSpec, SparseTensorSpec, TensorSpec
+from .element import DatasetSpec, is_dataset, map_leaves, rows_of, to_array, with_dim, without_dim
 from .selecting import Derived
+from .sparse_array import SparseArray
 from .stage import INFINITE, UNKNOWN, Stage, packer
 
 
@@ -81,7 +82,16 @@ class Batch(_Batches):
             yield slices.take(rest)
 
     def _together(self, chunk: list) -> Any:
-        return together(chunk, stacked)
+        spec = self.source.spec
+        if spec is None or not any(_is_row_of_ragged(s) for s in nest.flatten(spec)):
+            return together(chunk, stacked)
+        columns = zip(*[nest.flatten(element) for element in chunk])
+        joins = [_ragged if _is_row_of_ragged(s) else stacked for s in nest.flatten(spec)]
+        return packer(spec)([join(list(column)) for join, column in zip(joins, columns)])
+
+
+def _is_row_of_ragged(spec: Any) -> bool:
+    return isinstance(spec, RaggedTensorSpec) and spec.ragged_rank == 0 and bool(spec.shape)
 
 
 def together(chunk: list, join: Callable[[list], Any]) -> Any:
@@ -99,6 +109,8 @@ def stacked(items: list) -> Any:
         return None
     if isinstance(first, RaggedTensor):
         return RaggedTensor.from_rows(items, first.dtype)
+    if isinstance(first, SparseArray):
+        return SparseArray.stacked(items)
     if is_dataset(first):
         raise TypeError(
             "Data sets cannot be batched: batch the elements of each, as in window(...).flat_map(lambda w: w.batch(n))."
@@ -133,6 +145,24 @@ class RaggedBatch(_Batches):
 def _ragged(items: list) -> Any:
     first = items[0]
     return RaggedTensor.from_rows(items) if isinstance(first, np.ndarray) and first.ndim else stacked(items)
+
+
+class SparseBatch(_Batches):
+    """Arrays that may differ in their dims as one sparse tensor.
+
+    Args:
+        row_shape: the shape of a row, with None for the largest of a batch.
+    """
+
+    def __init__(self, source: Stage, size: Any, row_shape: Any) -> None:
+        super().__init__(source, size, False)
+        self._row_shape = list(row_shape)
+
+    def _together(self, chunk: list) -> Any:
+        return SparseArray.stacked([SparseArray.of_dense(x) for x in chunk], self._row_shape)
+
+    def _spec_of(self, dim: int | None, spec: Any) -> Any:
+        return SparseTensorSpec((dim, *[None if n == -1 else n for n in self._row_shape]), spec.dtype)
 
 
 class PaddedBatch(_Batches):
@@ -220,7 +250,7 @@ class Unbatch(Derived):
     def open(self) -> Iterator[Any]:
         for element in self.source.open():
             pack = packer(element)
-            columns = [list(x._rows()) if isinstance(x, RaggedTensor) else x for x in nest.flatten(element)]
+            columns = [rows_of(x) for x in nest.flatten(element)]
             for i in range(len(columns[0])):
                 yield pack([x[i] if isinstance(x, list) else x[i, ...] for x in columns])
 

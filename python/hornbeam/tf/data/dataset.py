@@ -19,6 +19,7 @@ from .ahead import Prefetch
 from .element import is_dataset, map_leaves, merged, spec_of, to_array, to_arrays, to_tensors
 from .mapping import FlatMap, IgnoreErrors, Interleave, Map, Mapped, Scan
 from .shuffling import Shuffle
+from .sparse_array import SparseArray
 from .stage import INFINITE, UNKNOWN, Stage
 
 AUTOTUNE = -1
@@ -282,6 +283,14 @@ class Dataset:
         """As :meth:`batch`, of arrays that differ in length, as ragged tensors."""
         return Dataset(batching.RaggedBatch(self.stage, batch_size, drop_remainder))
 
+    def sparse_batch(self, batch_size: Any, row_shape: Any, name: Any = None) -> Dataset:
+        """So many arrays, which may differ in their dims, as one sparse tensor with rows of ``row_shape``.
+
+        Raises:
+            ValueError: an array is larger.
+        """
+        return Dataset(batching.SparseBatch(self.stage, batch_size, row_shape))
+
     def unbatch(self, name: Any = None) -> Dataset:
         """The rows of each element."""
         return Dataset(batching.Unbatch(self.stage))
@@ -465,6 +474,8 @@ def _check_untraced() -> None:
 def _numpy(x: Any) -> Any:
     if isinstance(x, RaggedTensor):
         return x
+    if isinstance(x, SparseArray):
+        return x.dense()
     return x.as_numpy_iterator() if is_dataset(x) else x if x is None else np.asarray(x)[()]
 
 
@@ -547,6 +558,7 @@ for _name in (
 
 
 for_scripts("data.experimental.dense_to_ragged_batch")(_transformation("ragged_batch"))
+for_scripts("data.experimental.dense_to_sparse_batch")(_transformation("sparse_batch"))
 for_scripts("data.experimental.parallel_interleave")(_transformation("interleave"))
 
 

@@ -10,7 +10,8 @@ from ... import graph
 from ...backend.sparse import SparseTensor
 from ...graph import RaggedTensor, Tensor, as_strings, nest
 from ..sparse import to_dense
-from ..specs import RaggedTensorSpec, TensorSpec
+from ..specs import RaggedTensorSpec, SparseTensorSpec, TensorSpec
+from .sparse_array import SparseArray
 
 
 class DatasetSpec:
@@ -35,7 +36,7 @@ def is_dataset(x: Any) -> bool:
 
 def is_leaf(x: Any) -> bool:
     """Whether an item is handed on as it is."""
-    return x is None or isinstance(x, RaggedTensor) or is_dataset(x)
+    return x is None or isinstance(x, (RaggedTensor, SparseArray)) or is_dataset(x)
 
 
 def to_arrays(value: Any) -> Any:
@@ -45,9 +46,9 @@ def to_arrays(value: Any) -> Any:
     if isinstance(value, tuple):
         parts = [to_arrays(item) for item in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    if is_leaf(value):
-        return value
-    return to_array(value)
+    if isinstance(value, SparseTensor):
+        return SparseArray.of(value)
+    return value if is_leaf(value) else to_array(value)
 
 
 def to_array(value: Any) -> np.ndarray:
@@ -72,7 +73,20 @@ def to_array(value: Any) -> np.ndarray:
 
 def to_tensors(element: Any) -> Any:
     """An element as users see it."""
-    return map_leaves(lambda x: x if is_leaf(x) else graph.constant(np.asarray(x)), element)
+    return map_leaves(_as_seen, element)
+
+
+def _as_seen(x: Any) -> Any:
+    if isinstance(x, SparseArray):
+        return x.tensor()
+    return x if is_leaf(x) else graph.constant(np.asarray(x))
+
+
+def rows_of(x: Any) -> Any:
+    """What ``[i, ...]`` gives the rows of: an array, or a list of rows of another kind."""
+    if isinstance(x, RaggedTensor):
+        return list(x._rows())
+    return list(x.rows()) if isinstance(x, SparseArray) else x
 
 
 def map_leaves(function: Any, element: Any) -> Any:
@@ -93,6 +107,8 @@ def spec_of(element: Any) -> Any:
             return None
         if isinstance(x, RaggedTensor):
             return RaggedTensorSpec([None] * len(x.shape), x.dtype, x.ragged_rank)
+        if isinstance(x, SparseArray):
+            return SparseTensorSpec(x.shape, dtype_of(x))
         if is_dataset(x):
             return DatasetSpec(x.element_spec)
         return TensorSpec(x.shape, dtype_of(x))
@@ -100,7 +116,7 @@ def spec_of(element: Any) -> Any:
     return map_leaves(spec, element)
 
 
-def dtype_of(array: np.ndarray) -> str:
+def dtype_of(array: np.ndarray | SparseArray) -> str:
     return "string" if array.dtype == object else array.dtype.name
 
 
@@ -111,7 +127,9 @@ def with_dim(dim: int | None, spec: Any) -> Any:
         if isinstance(s, TensorSpec):
             return TensorSpec(None if s.shape is None else (dim, *s.shape), s.dtype)
         if isinstance(s, RaggedTensorSpec):
-            return RaggedTensorSpec(s.shape and (dim, *s.shape), s.dtype, (s.ragged_rank or 1) + 1)
+            return RaggedTensorSpec(s.shape and (dim, *s.shape), s.dtype, s.ragged_rank + 1)
+        if isinstance(s, SparseTensorSpec):
+            return SparseTensorSpec(s.shape and (dim, *s.shape), s.dtype)
         return s
 
     return map_leaves(batched, spec)
@@ -123,6 +141,10 @@ def without_dim(spec: Any) -> Any:
     def row(s: Any) -> Any:
         if isinstance(s, TensorSpec):
             return TensorSpec(None if s.shape is None else s.shape[1:], s.dtype)
+        if isinstance(s, RaggedTensorSpec):
+            return RaggedTensorSpec(s.shape and s.shape[1:], s.dtype, s.ragged_rank - 1)
+        if isinstance(s, SparseTensorSpec):
+            return SparseTensorSpec(s.shape and s.shape[1:], s.dtype)
         return s
 
     return map_leaves(row, spec)

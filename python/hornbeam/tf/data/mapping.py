@@ -13,10 +13,10 @@ from typing import Any
 
 from ... import graph
 from ...backend.sparse import SparseTensor
-from ...graph import NeedsValue, RaggedTensor, Recorder, Traced, nest
+from ...graph import NeedsValue, Recorder, Traced, nest
 from ...settings import settings
 from ..specs import TensorSpec
-from .element import is_dataset, map_leaves, to_arrays, to_tensors
+from .element import is_dataset, is_leaf, map_leaves, to_arrays, to_tensors
 from .selecting import Derived
 from .stage import UNKNOWN, Stage
 
@@ -67,7 +67,7 @@ class Mapped:
         with graph.apart(self._recorder):
             if self._program is not None and not self._sees_values:
                 return self._program(nest.flatten((arguments, {})))
-            if self._sees_values or any(isinstance(x, RaggedTensor) or is_dataset(x) for x in nest.flatten(element)):
+            if self._sees_values or any(is_leaf(x) for x in nest.flatten(element)):
                 return self._function(*to_tensors(arguments))
             return self._on(to_tensors(arguments))
 

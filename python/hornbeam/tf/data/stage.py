@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph import RaggedTensor, nest
 from ..specs import TensorSpec
-from .element import spec_of, to_arrays, without_dim
+from .element import rows_of, spec_of, to_arrays, without_dim
 
 INFINITE = -1
 UNKNOWN = -2
@@ -67,12 +67,11 @@ class Slices(Stage):
         if len(counts) > 1:
             raise ValueError(f"from_tensor_slices: dimensions {counts} of the first axis are not compatible.")
         self.cardinality = counts[0]
-        specs = spec_of(self._structure)
-        self.spec = without_dim(specs) if all(isinstance(x, np.ndarray) for x in self._leaves) else None
+        self.spec = without_dim(spec_of(self._structure))
 
     def open(self) -> Iterator[Any]:
         pack = packer(self._structure)
-        columns = [list(x._rows()) if isinstance(x, RaggedTensor) else x for x in self._leaves]
+        columns = [rows_of(x) for x in self._leaves]
         for i in range(self.cardinality):
             yield pack([x[i] if isinstance(x, list) else x[i, ...] for x in columns])
 
@@ -152,9 +151,9 @@ def _leaves(item: Any, spec: Any) -> list:
 
 
 def _as_announced(x: Any, spec: Any) -> Any:
-    if not isinstance(spec, TensorSpec):
-        return x
     array = to_arrays(x)
+    if not isinstance(spec, TensorSpec):
+        return array
     if spec.dtype != "string" and not isinstance(array, RaggedTensor):
         if array.dtype == object:
             raise TypeError(f"`generator` yielded {str(x)[:80]!r} where an element of type {spec.dtype} was expected.")
