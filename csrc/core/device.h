@@ -16,6 +16,9 @@ namespace hornbeam {
 class Recording {
  public:
   virtual ~Recording() = default;
+  virtual bool is_outdated() const {
+    return false;
+  }  // would other calls be kept, of the same results, if it were made anew?
 };
 
 // How other libraries know a device (DLPack's DLDeviceType and number).

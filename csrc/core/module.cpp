@@ -53,6 +53,7 @@ class Pinned final : public Memory {
 struct Played final : Recording {
   Played(const Handle& handle, void* recording) : handle(handle), recording(recording) {}
   ~Played() override { handle.calls.free_recording(handle.self, recording); }
+  bool is_outdated() const override { return handle.calls.is_outdated(recording); }
   const Handle& handle;
   void* const recording;
 };

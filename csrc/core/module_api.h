@@ -32,6 +32,7 @@ struct ModuleCalls {
   const char* (*begin_recording)(void* device);
   const char* (*end_recording)(void* device, void** recording);  // an error ends it, too
   const char* (*play)(void* device, void* recording);
+  int32_t (*is_outdated)(void* recording);
   void (*free_recording)(void* device, void* recording);
 };
 

@@ -36,6 +36,8 @@ void Gpu::start() {
     check("cudaStreamCreate", cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking));
   check("cudaEventCreate", cudaEventCreateWithFlags(&joined_, cudaEventDisableTiming));
   compute_.library = recorder_.library = &library_;
+  formulas_.start(ordinal_);
+  compute_.formulas = recorder_.formulas = &formulas_;
   // Memory that was freed stays with the process: what the next run takes is there at once.
   cudaMemPool_t pool;
   check("cudaDeviceGetDefaultMemPool", cudaDeviceGetDefaultMemPool(&pool, ordinal_));
@@ -191,6 +193,7 @@ void Gpu::begin_recording() {
   try {
     const Submitting submitting(*this);
     graph_ = std::make_unique<Graph>();
+    recorder_.awaited = &graph_->awaited;
     check("cudaStreamBeginCapture", cudaStreamBeginCapture(recorder_.stream, cudaStreamCaptureModeThreadLocal));
   } catch (...) {
     recording_.unlock();
@@ -208,6 +211,7 @@ std::unique_ptr<Graph> Gpu::end_recording() {
     }
   } over{*this};
   const Submitting submitting(*this);
+  recorder_.awaited = nullptr;
   std::unique_ptr<Graph> made = std::move(graph_);
   cudaGraph_t graph = nullptr;
   const cudaError_t ended = cudaStreamEndCapture(recorder_.stream, &graph);

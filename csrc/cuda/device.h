@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cpu/kernel.h"
+#include "cuda/compiled/formulas.h"
 #include "cuda/graph.h"
 #include "cuda/lane.h"
 #include "cuda/library/library.h"
@@ -66,6 +67,7 @@ class Gpu {
   Lane compute_;
   std::unique_ptr<Staging> staging_;
   Library library_;                // of both lanes: recordings are played among the work of the first
+  Formulas formulas_;              // likewise
   cudaStream_t beside_ = nullptr;  // copies to the device that wait for no work
   cudaEvent_t joined_ = nullptr;   // of it
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cuda/compiled/compiler.h"
 #include "cuda/device.h"
 #include "cuda/error.h"
 #include "cuda/library/library.h"
@@ -60,6 +61,7 @@ constexpr ModuleCalls kCalls = {
     [](void* d) { HB_CALL(gpu(d).begin_recording()); },
     [](void* d, void** recording) { HB_CALL(*recording = gpu(d).end_recording().release()); },
     [](void* d, void* recording) { HB_CALL(gpu(d).play(*static_cast<Graph*>(recording))); },
+    [](void* recording) -> int32_t { return static_cast<const Graph*>(recording)->is_outdated(); },
     [](void* d, void* recording) { gpu(d).free(static_cast<Graph*>(recording)); },
 };
 
@@ -72,7 +74,8 @@ std::string description_of(const cudaDeviceProp& p) {
 }
 
 const char* libraries() {
-  static const auto* text = new std::string(products_presence().text + "; " + convolutions_presence().text);
+  static const auto* text =
+      new std::string(products_presence().text + "; " + convolutions_presence().text + "; " + compiler_presence().text);
   return text->c_str();
 }
 // Other libraries can use a GPU's memory, a simulated one's none.

@@ -371,7 +371,9 @@ template <class F> void Plan::run_or_play(Execution& e, std::unique_ptr<Recordin
     e.steps_recorded.reset();
     e.all_recorded.reset();
   }
-  if (is_recordable_ && is_same && !recording) record(e, recording, calls);
+  const bool is_outdated = recording && recording->is_outdated();
+  if (is_outdated) recording.reset();  // what is new is called by itself first, as in a first run
+  else if (is_recordable_ && is_same && !recording) record(e, recording, calls);
   if (!recording) return calls();
   if (!written_.empty()) {
     interruption_point();

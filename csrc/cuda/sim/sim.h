@@ -35,6 +35,8 @@ class Arguments {
     constexpr size_t kCleared = 256;
     scan(&argument, sizeof argument, sizeof argument <= kCleared ? sizeof argument : sizeof argument - sizeof(void*));
   }
+  // An argument of a type that only its kernel knows, without padding.
+  void prepare_bytes(void* argument, size_t bytes) { scan(argument, bytes, bytes); }
   // Those to the device's memory, as the host knows them.
   const std::vector<const void*>& pointers() const { return pointers_; }
 
