@@ -64,7 +64,7 @@ fi
 
 tiny=()
 [ "$device" = sim ] && tiny=(--tiny --time 0.01)
-stage bench 75 python3 -m hornbeam bench --device "$device" "${tiny[@]}"
+stage bench 100 python3 -m hornbeam bench --device "$device" "${tiny[@]}"
 
 python3 - "$OUT/results.jsonl" << 'END'
 import json, sys
