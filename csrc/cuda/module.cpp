@@ -49,10 +49,13 @@ constexpr ModuleCalls kCalls = {
     [](void* d, const Kernel* kernel, const KernelCall* call, void* to) { HB_CALL(gpu(d).pack(*kernel, *call, to)); },
 
     [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate_pinned(bytes)); },
+    [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate_mapped(bytes)); },
     [](void* d, void* memory) { gpu(d).free_pinned(memory); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send(to, from, bytes)); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).fetch(to, from, bytes)); },
     [](void* d) { HB_CALL(gpu(d).wait()); },
+    [](void* d, const uint64_t* number, uint64_t* flag) { HB_CALL(gpu(d).signal(number, flag)); },
+    [](void* d, const uint64_t* flag, uint64_t number) { HB_CALL(gpu(d).wait_for(flag, number)); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send_beside(to, from, bytes)); },
     [](void* d) { HB_CALL(gpu(d).join()); },
     [](void* d) { HB_CALL(gpu(d).synchronize()); },

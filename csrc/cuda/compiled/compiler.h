@@ -1,4 +1,4 @@
-// Who compiles texts while the program runs: NVRTC (nvrtc.cpp), or what stands for it (sim/compiler.cpp).
+// Who compiles texts while the program runs: NVRTC (nvrtc.cpp), or what stands for it (simulated.cpp).
 #pragma once
 #include <string>
 

@@ -1,5 +1,5 @@
-// Code that is loaded while the program runs: shared objects (sim/compiler.cpp), whose kernels are functions of one
-// thread.
+// Code that is loaded while the program runs: shared objects (compiled/simulated.cpp), whose kernels are functions of
+// one thread.
 #include <dlfcn.h>
 #include <unistd.h>
 

@@ -130,6 +130,7 @@ inline unsigned __ballot_sync(unsigned mask, int vote) { return hornbeam::sim::b
 inline int __any_sync(unsigned mask, int vote) { return hornbeam::sim::ballot(mask, vote != 0) != 0; }
 inline int __all_sync(unsigned mask, int vote) { return hornbeam::sim::ballot(mask, vote == 0) == 0; }
 
+inline void __threadfence_system() {}  // each write is seen at once
 template <class T>
 T __ldg(const T* p) {
   return *p;
