@@ -23,6 +23,7 @@ constexpr OneThread kFormulas[] = {FORMULA_LIST(HB_X)};
 #undef HB_X
 
 constexpr int64_t kCount = 1500;  // elements of a tensor, and room for what strides reach
+constexpr int kOneNumber = 1;     // of a group's inputs, in one of the groups
 std::mt19937_64 draw(2);
 
 template <class T> T any_value() {
@@ -35,6 +36,9 @@ template <class T> T any_value() {
     return static_cast<T>(bits % 3 ? static_cast<int64_t>(bits >> 8) % 9 - 4 : static_cast<int64_t>(bits >> 3));
   }
 }
+
+template <class T> bool is_nan(T x) { return x != x; }
+bool is_nan(Half h) { return (h.bits & 0x7fff) > 0x7c00; }
 
 struct Array {
   DType dtype;
@@ -59,9 +63,10 @@ struct Array {
         using T = decltype(tag);
         const T a = static_cast<T*>(data())[i], b = static_cast<T*>(o.data())[i];
         is_same = std::memcmp(&a, &b, sizeof a) == 0;
-        if constexpr (kIsFloat<T>) is_same = is_same || (a != a && b != b);
+        is_same = is_same || (is_nan(a) && is_nan(b));
       };
-      if (dtype == DType::float32) compare(float{});
+      if (dtype == DType::float16) compare(Half{});
+      else if (dtype == DType::float32) compare(float{});
       else if (dtype == DType::float64) compare(double{});
       else if (item_size(dtype) == 8) compare(int64_t{});
       else if (item_size(dtype) == 4) compare(int32_t{});
@@ -73,8 +78,7 @@ struct Array {
   }
 };
 
-// A formula's tensors: inputs, and two sets of outputs that begin alike. Where the dtype and the way of reading allow
-// it, an output lies over an input.
+// A formula's tensors. Where the dtype and the way of reading allow it, an output lies over an input.
 struct Data {
   std::vector<Array> in, out;
   std::vector<int32_t> places;
@@ -86,7 +90,7 @@ struct Data {
   }
   void* out_over(const FormulaDescription& d, int j) {
     for (int v = d.n_shared; v < d.n_in; ++v) {
-      const bool is_whole = d.is_grouped || d.access[v] == Access::contiguous;
+      const bool is_whole = d.is_grouped ? v != d.n_shared + kOneNumber : d.access[v] == Access::contiguous;
       if (is_whole && v == d.n_shared + j && d.in_dtype[v] == d.out_dtype[j]) return in[static_cast<size_t>(v)].data();
     }
     return out[static_cast<size_t>(j)].data();
@@ -112,7 +116,7 @@ Tensors tensors_of(const FormulaDescription& d, Data& data) {
   return t;
 }
 
-// Three groups one behind another, of which some inputs are one number, and the last lacks the last output.
+// Three groups one behind another: in the first input kOneNumber is one number for all, the last lacks the last output.
 Groups groups_of(const FormulaDescription& d, Data& data, int tile) {
   constexpr int64_t kSizes[] = {700, 1, 600};
   Groups g{};
@@ -125,7 +129,7 @@ Groups groups_of(const FormulaDescription& d, Data& data, int tile) {
     int64_t* word = g.word + g.n_groups * g.words();
     word[0] = g.n_groups ? g.tiles(tile) : 0;
     word[1] = n;
-    word[2] = n == kSizes[0] && g.n_each > 1 ? 2 : 0;
+    word[2] = n == kSizes[0] && g.n_each > kOneNumber ? 1 << kOneNumber : 0;
     for (int k = 0; k < g.n_each; ++k)
       word[3 + k] = reinterpret_cast<int64_t>(data.in[static_cast<size_t>(d.n_shared + k)].data()) +
                     begin * item_size(d.in_dtype[d.n_shared + k]);

@@ -145,6 +145,23 @@ def test_what_is_compiled_takes_the_interpreters_place(tmp_path):
     assert run.stdout.strip() == f"{[[6.0, 9.0, 12.0]] * 3} {[[4.0, 5.0, 6.0]] * 3} True"
 
 
+@simulated
+def test_a_first_run_may_wait_for_the_compiler(tmp_path):
+    run = run_python(
+        """
+        import numpy as np
+        from hornbeam import graph as G
+        x = G.placeholder((3,))
+        print(G.Function([x], [G.apply("add", [x, x])])([np.ones(3, "float32")])[0].tolist())
+        """,
+        HORNBEAM_DEVICE="sim",
+        HORNBEAM_NVRTC="wait",
+        HORNBEAM_SIM_NVRTC=str(planted(tmp_path)),
+        HORNBEAM_KERNEL_CACHE="0",
+    )
+    assert (run.returncode, run.stdout.strip()) == (0, "[0.0, 0.0, 0.0]"), run.stderr
+
+
 # ---- the cache ----
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <system_error>
 #include <thread>
 
 #include "cuda/compiled/compiler.h"
@@ -79,13 +80,24 @@ void Formulas::start(int device) {
   check("cudaDeviceGetAttribute", cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
   architecture_ = "sm_" + std::to_string(major) + std::to_string(minor);
   is_on_ = !compiler_version().empty();
+  const char* wanted = std::getenv("HORNBEAM_NVRTC");
+  waits_ = wanted && std::string(wanted) == "wait";
+}
+
+// False where the system has no more threads.
+bool Formulas::start_to_work() {
+  try {
+    std::thread([this] { work(); }).detach();
+  } catch (const std::system_error&) {
+    is_on_ = false;
+  }
+  return is_on_;
 }
 
 const CompiledFormula* Formulas::find(const FormulaDescription& d, std::vector<const CompiledFormula*>* awaited) {
   auto it = formulas_.find(d);
   if (it == formulas_.end()) {
-    if (formulas_.size() == kMost) return nullptr;
-    if (formulas_.empty()) std::thread([this] { work(); }).detach();
+    if (formulas_.size() == kMost || (formulas_.empty() && !start_to_work())) return nullptr;
     it = formulas_.emplace(d, std::make_unique<CompiledFormula>()).first;
     it->second->tile = compiled::kThreads * elements_of_thread(d);
     dump("wanted", d);
@@ -94,6 +106,10 @@ const CompiledFormula* Formulas::find(const FormulaDescription& d, std::vector<c
     is_wanted_.notify_one();
   }
   const CompiledFormula& formula = *it->second;
+  if (waits_ && !awaited) {  // what is recorded was run before
+    std::unique_lock<std::mutex> lock(mutex_);
+    is_settled_.wait(lock, [&] { return formula.state.load() != CompiledFormula::pending; });
+  }
   switch (formula.state.load(std::memory_order_acquire)) {
     case CompiledFormula::ready: return &formula;
     case CompiledFormula::pending:
@@ -115,14 +131,21 @@ Formulas::Wanted Formulas::take() {
 void Formulas::work() {
   for (;;) {
     const Wanted wanted = take();
-    const std::lock_guard<std::mutex> lock(compiling());
-    try {
-      make(wanted);
-      wanted.formula->state.store(CompiledFormula::ready, std::memory_order_release);
-    } catch (const std::exception&) {  // it stays interpreted
-      dump("none", wanted.description);
-      wanted.formula->state.store(CompiledFormula::none, std::memory_order_release);
-    }
+    const CompiledFormula::State state = settle(wanted);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    wanted.formula->state.store(state, std::memory_order_release);
+    is_settled_.notify_all();
+  }
+}
+
+CompiledFormula::State Formulas::settle(const Wanted& wanted) {
+  const std::lock_guard<std::mutex> lock(compiling());
+  try {
+    make(wanted);
+    return CompiledFormula::ready;
+  } catch (const std::exception&) {  // it stays interpreted
+    dump("none", wanted.description);
+    return CompiledFormula::none;
   }
 }
 

@@ -47,18 +47,20 @@ class Formulas {
     CompiledFormula* formula;
   };
 
+  bool start_to_work();
   void work();
   Wanted take();
+  CompiledFormula::State settle(const Wanted&);
   void make(const Wanted&);
 
   const CodeCache cache_;
   int device_ = 0;
   std::string architecture_;
-  bool is_on_ = false;
+  bool is_on_ = false, waits_ = false;
   std::unordered_map<FormulaDescription, std::unique_ptr<CompiledFormula>, Hash> formulas_;
 
   std::mutex mutex_;  // of what follows
-  std::condition_variable is_wanted_;
+  std::condition_variable is_wanted_, is_settled_;
   std::deque<Wanted> wanted_;
 };
 

@@ -54,8 +54,8 @@ int run(const std::string& program, const std::filesystem::path& folder) {
 }  // namespace
 
 std::string compiler_version() {
-  const char* program = std::getenv("HORNBEAM_SIM_NVRTC");
-  return program ? program : "";
+  const char *program = std::getenv("HORNBEAM_SIM_NVRTC"), *wanted = std::getenv("HORNBEAM_NVRTC");
+  return program && !(wanted && std::string(wanted) == "0") ? program : "";
 }
 
 const Presence& compiler_presence() {
