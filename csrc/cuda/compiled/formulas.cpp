@@ -100,6 +100,10 @@ const CompiledFormula* Formulas::find(const FormulaDescription& d, std::vector<c
     if (formulas_.size() == kMost || (formulas_.empty() && !start_to_work())) return nullptr;
     it = formulas_.emplace(d, std::make_unique<CompiledFormula>()).first;
     it->second->tile = compiled::kThreads * elements_of_thread(d);
+    if (!waits_) return nullptr;  // who runs it once has no use for code
+  }
+  if (!it->second->is_wanted) {
+    it->second->is_wanted = true;
     dump("wanted", d);
     const std::lock_guard<std::mutex> lock(mutex_);
     wanted_.push_back({d, it->second.get()});

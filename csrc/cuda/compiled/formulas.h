@@ -1,6 +1,6 @@
-// The formulas that a device has run, and code for them. A formula starts interpreted. Its text is compiled by a thread
-// of its own, or the code comes from the disk, and from some later run on it is what runs: with the same bits, so
-// nobody sees when.
+// The formulas that a device has run, and code for them. A formula starts interpreted. From its second use on its text
+// is compiled by a thread of its own, or the code comes from the disk, and from some later run on it is what runs: with
+// the same bits, so nobody sees when.
 #pragma once
 #include <cuda_runtime_api.h>
 
@@ -22,6 +22,7 @@ struct CompiledFormula {
   enum State { pending, ready, none };
 
   std::atomic<State> state{pending};
+  bool is_wanted = false;         // from its second use on
   cudaKernel_t kernel = nullptr;  // where it is ready
   int tile = 0;                   // elements that a block computes in one go
 };
