@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hornbeam
 import pytest
+from fresh_process import run_python
 
 Imports = dict[str, set[str]]
 
@@ -136,3 +137,11 @@ def test_circles_are_seen_wherever_the_import_stands(tmp_path):
         "sub.d": {"a", "sub.b", ""},
     }
     assert circles(found) == {("a", "sub.b", "sub.c")}
+
+
+@pytest.mark.parametrize(
+    "name", ["backend", "callbacks", "engine", "layers", "losses", "metrics", "models", "optimizers"]
+)
+def test_each_package_can_be_the_first_that_a_script_imports(name):
+    run = run_python(f"import hornbeam.{name}")
+    assert run.returncode == 0, run.stderr

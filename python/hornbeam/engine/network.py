@@ -257,18 +257,23 @@ class Network(Layer):
     def _shape_to_build_for(self, x):
         return StaticShape((None, *x.shape[1:]))  # a network serves batches of all sizes
 
+    def _own_calls(self, layer: Any) -> list:
+        """The nodes of the layer's calls that are part of this network; all where it is not one of tensors."""
+        if not self._is_graph_network:
+            return list(layer._inbound_nodes)
+        nodes = self._topology.nodes
+        return [node for index, node in enumerate(layer._inbound_nodes) if node_key(layer, index) in nodes]
+
     # -- losses and updates -----------------------------------------------------------------------------
     def _from_own_nodes(self, what: str) -> list:
         """Losses or updates of the layers, without those of calls that are not part of this network."""
         found: list = []
-        nodes = self._topology.nodes if self._is_graph_network else ()
         for layer in self.layers:
             if not self._is_graph_network:
                 found += getattr(layer, what)
                 continue
-            for index, node in enumerate(layer._inbound_nodes):
-                if node_key(layer, index) in nodes:
-                    found += getattr(layer, f"get_{what}_for")(node.input_tensors)
+            for node in self._own_calls(layer):
+                found += getattr(layer, f"get_{what}_for")(node.input_tensors)
             found += getattr(layer, f"get_{what}_for")(None)
         return found
 
