@@ -62,6 +62,7 @@ enum Mistake {
   no_join,
   one_room,
   flag_before_results,
+  no_look,
   unmapped_results,
 };
 constexpr const char* kNames[] = {
@@ -82,6 +83,7 @@ constexpr const char* kNames[] = {
     "no_join",
     "one_room",
     "flag_before_results",
+    "no_look",
     "unmapped_results",
 };
 
@@ -194,7 +196,7 @@ struct Program {
       if (mistake == flag_before_results) raise_flag(compute, &end[0], &end[1]);
       launch(compute, "add_run", add_run, dim3(8), dim3(128), 0, results.data(), in.data(), run.data(), kCount);
       if (mistake != flag_before_results) raise_flag(compute, &end[0], &end[1]);
-      while (end[1] != number && cudaStreamQuery(compute) == cudaErrorNotReady) {}
+      while (mistake != no_look && end[1] != number && cudaStreamQuery(compute) == cudaErrorNotReady) {}
       for (size_t i = 0; i < kCount; ++i) is_right = is_right && results[i] == static_cast<float>(i + number);
     }
     compute.wait();

@@ -92,6 +92,7 @@ WRONG_UNDER = {
     "no_join": {0, 1},
     "one_room": {0, 1, 2},
     "flag_before_results": {0, 2},
+    "no_look": {0, 2},
 }
 ENDS_WITH = {
     "host_read": "host code touched byte 0 of an allocation of 4000 bytes",
