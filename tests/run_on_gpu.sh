@@ -40,11 +40,15 @@ tests() {
   return $rc
 }
 
-# The bits of a model's training, from two processes.
+# The bits of a model's training, from processes that interpret its formulas, compile them, and read what was compiled.
 bits() {
-  local first second
-  first=$(HORNBEAM_DEVICE=$device python3 tests/cuda/bits.py) && second=$(HORNBEAM_DEVICE=$device python3 tests/cuda/bits.py)
-  printf '{"bits": "%s", "ok": %s}\n' "$first" "$([ -n "$first" ] && [ "$first" = "$second" ] && echo true || echo false)"
+  local interpreted compiled found
+  export HORNBEAM_DEVICE=$device HORNBEAM_KERNEL_CACHE=$OUT/kernels
+  interpreted=$(HORNBEAM_NVRTC=0 python3 tests/cuda/bits.py) && compiled=$(HORNBEAM_NVRTC=wait python3 tests/cuda/bits.py) \
+    && found=$(HORNBEAM_NVRTC=wait python3 tests/cuda/bits.py)
+  printf '{"bits": "%s", "compiled": "%s", "kernels": %d, "ok": %s}\n' "$interpreted" "$compiled" \
+    "$(find "$OUT/kernels" -name '*.code' 2> /dev/null | wc -l)" \
+    "$([ -n "$found" ] && [ "$interpreted" = "$compiled" ] && [ "$compiled" = "$found" ] && echo true || echo false)"
 }
 
 export -f build tests bits
@@ -57,14 +61,14 @@ stage own 20 env HORNBEAM_LIBRARIES=0 python3 tests/cuda/smoke.py "$device" # ke
 stage ops 65 bash -c 'tests tests/ops'
 stage layers 45 bash -c 'tests tests/layers'
 stage gpu 30 python3 -m pytest -q -p no:cacheprovider tests/cuda/test_gpu.py
-stage bits 25 bash -c bits
+stage bits 35 bash -c bits
 if command -v compute-sanitizer > /dev/null; then
   stage sanitizer 25 compute-sanitizer --tool memcheck --error-exitcode 1 python3 tests/cuda/smoke.py "$device"
 fi
 
 tiny=()
 [ "$device" = sim ] && tiny=(--tiny --time 0.01)
-stage bench 75 python3 -m hornbeam bench --device "$device" "${tiny[@]}"
+stage bench 95 python3 -m hornbeam bench --device "$device" "${tiny[@]}"
 
 python3 - "$OUT/results.jsonl" << 'END'
 import json, sys

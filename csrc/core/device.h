@@ -16,6 +16,9 @@ namespace hornbeam {
 class Recording {
  public:
   virtual ~Recording() = default;
+  virtual bool is_outdated() const {
+    return false;
+  }  // would other calls be kept, of the same results, if it were made anew?
 };
 
 // How other libraries know a device (DLPack's DLDeviceType and number).
@@ -67,6 +70,13 @@ class Device : public Memory {
   virtual void send_beside(void* to, const void* from, int64_t bytes) { copy_in(to, from, bytes); }
   virtual void join() {}
 
+  // Memory of the host that kernels read and write where it lies, for what is too small to be worth a copy; null where
+  // there is none. The host leaves it alone as it does that of pinned(). signal() writes *number to *flag, both of it,
+  // once all that was called before is done; wait_for() returns then, or as wait() does.
+  virtual Memory* mapped() { return nullptr; }
+  virtual void signal(const uint64_t* /*number*/, uint64_t* /*flag*/) {}
+  virtual void wait_for(const uint64_t* /*flag*/, uint64_t /*number*/) { wait(); }
+
   // Waits for all work of the hardware, that of other libraries, too.
   virtual void synchronize() {}
 
@@ -77,8 +87,8 @@ class Device : public Memory {
   // it.
   virtual void run_on_host(const Kernel&, const KernelCall&, char* room);
 
-  // Until end_recording(), what this thread calls of copy, fill, send, fetch, run, pack and run_on_host is kept and not
-  // done; nothing else of these functions may be called. play() does it all.
+  // Until end_recording(), what this thread calls of copy, fill, send, fetch, signal, run, pack and run_on_host is kept
+  // and not done; nothing else of these functions may be called. play() does it all.
   virtual bool can_record() const { return false; }
   virtual void begin_recording() {}
   virtual std::unique_ptr<Recording> end_recording() { return nullptr; }

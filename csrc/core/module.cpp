@@ -35,11 +35,15 @@ struct Handle {
 
 class Pinned final : public Memory {
  public:
-  Pinned(const Handle& handle, Device& device)
-      : Memory(" of the host's that the device '" + handle.name + "' can reach"), handle_(handle), device_(device) {}
+  using Allocate = decltype(ModuleCalls::allocate_pinned);
+  Pinned(const Handle& handle, Allocate allocate, Device& device)
+      : Memory(" of the host's that the device '" + handle.name + "' can reach"),
+        handle_(handle),
+        allocate_(allocate),
+        device_(device) {}
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
-    handle_.check(handle_.calls.allocate_pinned(handle_.self, bytes, &memory));
+    handle_.check(allocate_(handle_.self, bytes, &memory));
     return memory;
   }
   void free(void* p) noexcept override { handle_.calls.free_pinned(handle_.self, p); }
@@ -47,12 +51,14 @@ class Pinned final : public Memory {
 
  private:
   const Handle& handle_;
+  const Allocate allocate_;
   Device& device_;
 };
 
 struct Played final : Recording {
   Played(const Handle& handle, void* recording) : handle(handle), recording(recording) {}
   ~Played() override { handle.calls.free_recording(handle.self, recording); }
+  bool is_outdated() const override { return handle.calls.is_outdated(recording); }
   const Handle& handle;
   void* const recording;
 };
@@ -64,7 +70,8 @@ class OfModule final : public Device {
         handle_{*module.calls, device.self, device.name},
         dlpack_{static_cast<DlpackDevice::Type>(device.dlpack_type), device.dlpack_number},
         kernels_(*module.kernels),
-        pinned_(handle_, *this) {}
+        pinned_(handle_, handle_.calls.allocate_pinned, *this),
+        mapped_(handle_, handle_.calls.allocate_mapped, *this) {}
 
   DlpackDevice dlpack() const override { return dlpack_; }
   const KernelTable& kernels(const KernelTable&) const override { return kernels_; }
@@ -81,6 +88,9 @@ class OfModule final : public Device {
   void copy(void* to, const void* from, int64_t bytes) override { check(calls().copy(self(), to, from, bytes)); }
   void fill(void* to, int byte, int64_t bytes) override { check(calls().fill(self(), to, byte, bytes)); }
   Memory& pinned() override { return pinned_; }
+  Memory* mapped() override { return maps_ ? &mapped_ : nullptr; }
+  void signal(const uint64_t* number, uint64_t* flag) override { check(calls().signal(self(), number, flag)); }
+  void wait_for(const uint64_t* flag, uint64_t number) override { check(calls().wait_for(self(), flag, number)); }
   void send(void* to, const void* from, int64_t bytes) override { check(calls().send(self(), to, from, bytes)); }
   void fetch(void* to, const void* from, int64_t bytes) override { check(calls().fetch(self(), to, from, bytes)); }
   void wait() override { check(calls().wait(self())); }
@@ -129,7 +139,8 @@ class OfModule final : public Device {
   const Handle handle_;
   const DlpackDevice dlpack_;
   const KernelTable& kernels_;
-  Pinned pinned_;
+  Pinned pinned_, mapped_;
+  const bool maps_ = is_on("HORNBEAM_MAPPED");
   const bool can_record_ = is_on("HORNBEAM_GRAPHS");
 };
 

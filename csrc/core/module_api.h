@@ -18,10 +18,13 @@ struct ModuleCalls {
   const char* (*pack)(void* device, const Kernel*, const KernelCall*, void* to);
 
   const char* (*allocate_pinned)(void* device, int64_t bytes, void** memory);
-  void (*free_pinned)(void* device, void* memory);
+  const char* (*allocate_mapped)(void* device, int64_t bytes, void** memory);
+  void (*free_pinned)(void* device, void* memory);  // mapped memory, too
   const char* (*send)(void* device, void* to, const void* from, int64_t bytes);
   const char* (*fetch)(void* device, void* to, const void* from, int64_t bytes);
   const char* (*wait)(void* device);
+  const char* (*signal)(void* device, const uint64_t* number, uint64_t* flag);
+  const char* (*wait_for)(void* device, const uint64_t* flag, uint64_t number);
   const char* (*send_beside)(void* device, void* to, const void* from, int64_t bytes);
   const char* (*join)(void* device);
   const char* (*synchronize)(void* device);
@@ -32,6 +35,7 @@ struct ModuleCalls {
   const char* (*begin_recording)(void* device);
   const char* (*end_recording)(void* device, void** recording);  // an error ends it, too
   const char* (*play)(void* device, void* recording);
+  int32_t (*is_outdated)(void* recording);
   void (*free_recording)(void* device, void* recording);
 };
 

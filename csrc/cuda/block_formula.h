@@ -22,7 +22,7 @@ template <class T> struct BlockFormula {
 };
 
 // Where nothing needs an input: nothing loads it. Where nobody wants an output: nothing stores it.
-constexpr int16_t kNowhere = INT16_MAX;
+constexpr int16_t kNowhere = 0x7fff;
 
 namespace detail {
 

@@ -1,6 +1,7 @@
 // fill, arange. `shape` is computed when a program is bound.
 #include "core/dispatch.h"
 #include "cuda/export.h"
+#include "cuda/gpu.h"
 #include "cuda/item.h"
 #include "ops/create.h"
 

@@ -3,8 +3,22 @@
 #include <unistd.h>
 
 #include "cuda/error.h"
+#include "cuda/mapped/flag.h"
 
 namespace hornbeam {
+
+namespace {
+
+// Between two looks at memory that somebody else will write.
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
 
 class Gpu::Submitting {
  public:
@@ -36,6 +50,8 @@ void Gpu::start() {
     check("cudaStreamCreate", cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking));
   check("cudaEventCreate", cudaEventCreateWithFlags(&joined_, cudaEventDisableTiming));
   compute_.library = recorder_.library = &library_;
+  formulas_.start(ordinal_);
+  compute_.formulas = recorder_.formulas = &formulas_;
   // Memory that was freed stays with the process: what the next run takes is there at once.
   cudaMemPool_t pool;
   check("cudaDeviceGetDefaultMemPool", cudaDeviceGetDefaultMemPool(&pool, ordinal_));
@@ -79,17 +95,19 @@ void Gpu::free(void* p) noexcept {
   if (cudaSetDevice(ordinal_) != cudaSuccess || cudaFreeAsync(p, compute_.stream) != cudaSuccess) cudaGetLastError();
 }
 
-void* Gpu::allocate_pinned(int64_t bytes) {
+void* Gpu::allocate_on_host(int64_t bytes, unsigned flags) {
   const Submitting submitting(*this);
   void* memory = nullptr;
-  const cudaError_t e = cudaMallocHost(&memory, static_cast<size_t>(bytes));
+  const cudaError_t e = cudaHostAlloc(&memory, static_cast<size_t>(bytes), flags);
   if (e == cudaErrorMemoryAllocation) {
     cudaGetLastError();
     return nullptr;
   }
-  check("cudaMallocHost", e);
+  check("cudaHostAlloc", e);
   return memory;
 }
+void* Gpu::allocate_pinned(int64_t bytes) { return allocate_on_host(bytes, cudaHostAllocDefault); }
+void* Gpu::allocate_mapped(int64_t bytes) { return allocate_on_host(bytes, cudaHostAllocMapped); }
 
 void Gpu::free_pinned(void* p) noexcept {
   if (process_ != getpid()) return;
@@ -149,6 +167,33 @@ void Gpu::wait() {
   check("cudaStreamSynchronize", cudaStreamSynchronize(stream));  // others may submit meanwhile
 }
 
+void Gpu::signal(const uint64_t* number, uint64_t* flag) {
+  const Submitting submitting(*this);
+  raise_flag(submitting.lane, number, flag);
+  submitting.finish();
+}
+
+// Looks at the flag for about a millisecond, asking the driver now and then whether something went wrong.
+void Gpu::wait_for(const uint64_t* flag, uint64_t number) {
+  cudaStream_t stream;
+  {
+    const Submitting submitting(*this);
+    stream = submitting.lane.stream;
+  }
+  constexpr int kFewest = 64, kMost = 16384;  // looks before the driver is asked
+  for (int looks = kFewest; looks <= kMost; looks *= 2) {
+    for (int i = 0; i < looks; ++i) {
+      if (__atomic_load_n(flag, __ATOMIC_ACQUIRE) == number) return;
+      relax();
+    }
+    const cudaError_t e = cudaStreamQuery(stream);
+    if (e == cudaSuccess) return;
+    if (e != cudaErrorNotReady) check("cudaStreamQuery", e);
+    cudaGetLastError();  // or the next launch would find it
+  }
+  check("cudaStreamSynchronize", cudaStreamSynchronize(stream));
+}
+
 void Gpu::run(const Kernel& kernel, const KernelCall& call) {
   const Submitting submitting(*this);
   KernelCall here = call;
@@ -191,6 +236,7 @@ void Gpu::begin_recording() {
   try {
     const Submitting submitting(*this);
     graph_ = std::make_unique<Graph>();
+    recorder_.awaited = &graph_->awaited;
     check("cudaStreamBeginCapture", cudaStreamBeginCapture(recorder_.stream, cudaStreamCaptureModeThreadLocal));
   } catch (...) {
     recording_.unlock();
@@ -208,6 +254,7 @@ std::unique_ptr<Graph> Gpu::end_recording() {
     }
   } over{*this};
   const Submitting submitting(*this);
+  recorder_.awaited = nullptr;
   std::unique_ptr<Graph> made = std::move(graph_);
   cudaGraph_t graph = nullptr;
   const cudaError_t ended = cudaStreamEndCapture(recorder_.stream, &graph);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cpu/kernel.h"
+#include "cuda/compiled/formulas.h"
 #include "cuda/graph.h"
 #include "cuda/lane.h"
 #include "cuda/library/library.h"
@@ -37,10 +38,13 @@ class Gpu {
   void pack(const Kernel&, const KernelCall&, void* to);
 
   void* allocate_pinned(int64_t bytes);  // null where there is no room
+  void* allocate_mapped(int64_t bytes);  // null where there is no room
   void free_pinned(void*) noexcept;
   void send(void* to, const void* from, int64_t bytes);
   void fetch(void* to, const void* from, int64_t bytes);
   void wait();
+  void signal(const uint64_t* number, uint64_t* flag);
+  void wait_for(const uint64_t* flag, uint64_t number);
   void send_beside(void* to, const void* from, int64_t bytes);
   void join();
   void synchronize();
@@ -59,6 +63,7 @@ class Gpu {
   bool is_recording() const;  // this thread
   void enqueue_copy(void* to, const void* from, int64_t bytes, cudaMemcpyKind);
   cudaError_t try_allocate(void** memory, int64_t bytes);
+  void* allocate_on_host(int64_t bytes, unsigned flags);
 
   const int ordinal_;
   pid_t process_ = 0;  // that uses it; the pointers of its memory are dead in a forked child
@@ -66,6 +71,7 @@ class Gpu {
   Lane compute_;
   std::unique_ptr<Staging> staging_;
   Library library_;                // of both lanes: recordings are played among the work of the first
+  Formulas formulas_;              // likewise
   cudaStream_t beside_ = nullptr;  // copies to the device that wait for no work
   cudaEvent_t joined_ = nullptr;   // of it
 

@@ -1,5 +1,6 @@
 // Elementwise ops, cast and fused ones: all are formulas of one interpreter.
 #include "core/dispatch.h"
+#include "cuda/compiled/formulas.h"
 #include "cuda/export.h"
 #include "cuda/interpret.h"
 #include "cuda/operands.h"
@@ -31,8 +32,23 @@ template <class T, class F> static void for_passes(const KernelCall& c, const Fo
   }
 }
 
+// The code that is there for it by now, or null.
+template <class T, class Operands>
+static const CompiledFormula* find_compiled(Lane& lane, const BlockFormula<T>& p, const Operands& operands) {
+  if (!lane.formulas || !lane.formulas->is_on()) return nullptr;
+  return lane.formulas->find(describe(p, operands), lane.awaited);
+}
+template <class T, class Operands>
+static void run_prepared(Lane& lane, const char* name, const CompiledFormula* compiled, const BlockFormula<T>& p,
+                         const Operands& operands) {
+  if (compiled) lane.check(name, launch(*compiled, &operands, operands.tiles(compiled->tile), lane.stream));
+  else interpret_formula(lane, name, p, operands);
+}
+
 template <class T> static void run_formula(const KernelCall& c, const char* name, const Formula& g, bool rows = false) {
-  for_passes<T>(c, g, rows, [&](const auto& p, const auto& tensors) { interpret_formula(*c.lane, name, p, tensors); });
+  for_passes<T>(c, g, rows, [&](const auto& p, const auto& tensors) {
+    run_prepared(*c.lane, name, find_compiled(*c.lane, p, tensors), p, tensors);
+  });
 }
 template <class T> static bool has_room(const KernelCall& c, const Formula& g, bool rows) {
   bool all = true;
@@ -113,7 +129,6 @@ static bool add_group(Groups& groups, const KernelCall& c, int64_t g, int tile) 
 
 template <class T> static void run_groups(const KernelCall& c, const FusedMultiAttrs& a) {
   const BlockFormula<T> p = prepare_groups<T>(c, a);
-  const int tile = threads_for(p) * kWide;
   Groups groups{};
   groups.n_shared = static_cast<int32_t>(a.n_shared);
   groups.n_each = p.n_in - groups.n_shared;
@@ -121,10 +136,12 @@ template <class T> static void run_groups(const KernelCall& c, const FusedMultiA
   for (int v = 0; v < p.n_in; ++v) groups.in_dtype[v] = c.in[v].dtype;  // every group has those of the first
   for (int j = 0; j < p.n_out; ++j) groups.out_dtype[j] = c.out[j].dtype;
   for (int v = 0; v < groups.n_shared; ++v) groups.shared[v] = c.in[v].data;
+  const CompiledFormula* compiled = find_compiled(*c.lane, p, groups);
+  const int tile = compiled ? compiled->tile : threads_for(p) * kWide;
   for (int64_t g = 0; g < a.n_groups;) {
     groups.n_groups = 0;
     while (g < a.n_groups && add_group(groups, c, g, tile)) ++g;
-    interpret_formula(*c.lane, "fused_multi", p, groups);
+    run_prepared(*c.lane, "fused_multi", compiled, p, groups);
   }
 }
 

@@ -1,15 +1,17 @@
 // One instruction of the elementwise interpreter on one element: what csrc/cpu/elementwise_rows.h does to vectors.
 #pragma once
-#include <type_traits>
-
 #include "cuda/scalar.h"
 #include "ops/elementwise.h"
 
 namespace hornbeam::scalar {
 
+uint32_t unsigned_of(int32_t);
+uint64_t unsigned_of(int64_t);
+template <class I> using Unsigned = decltype(unsigned_of(I{}));
+
 // Python's signs, and 0 for a divisor of 0. Integers wrap around.
 template <class I> HB_INLINE I int_floor_div(I a, I b) {
-  using U = typename std::make_unsigned<I>::type;
+  using U = Unsigned<I>;
   if (b == 0) return 0;
   if (b == -1) return static_cast<I>(U(0) - static_cast<U>(a));
   const I q = a / b;
@@ -21,7 +23,7 @@ template <class I> HB_INLINE I int_mod(I a, I b) {
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 template <class I> HB_INLINE I int_pow(I base, I exponent) {
-  using U = typename std::make_unsigned<I>::type;
+  using U = Unsigned<I>;
   if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent & 1 ? -1 : 1) : 0;
   U r = 1, b = static_cast<U>(base);
   for (; exponent; exponent >>= 1, b *= b)
@@ -66,7 +68,7 @@ template <Opcode op, class T> HB_INLINE T evaluate_number(T a, T b, T c) {
 }
 
 template <Opcode op, class I> HB_INLINE I evaluate_integer(I a, I b, I c) {
-  using U = typename std::make_unsigned<I>::type;
+  using U = Unsigned<I>;
   if constexpr (op == Opcode::neg) return I(U(0) - U(a));
   else if constexpr (op == Opcode::abs) return a < 0 ? I(U(0) - U(a)) : a;
   else if constexpr (op == Opcode::square) return I(U(a) * U(a));

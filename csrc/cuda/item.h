@@ -1,7 +1,6 @@
 // One item of a tensor whose dtype is known at run time, as a value of type T and back.
 #pragma once
 #include "core/convert.h"
-#include "cuda/gpu.h"
 
 namespace hornbeam {
 

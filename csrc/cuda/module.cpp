@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cuda/compiled/compiler.h"
 #include "cuda/device.h"
 #include "cuda/error.h"
 #include "cuda/library/library.h"
@@ -48,10 +49,13 @@ constexpr ModuleCalls kCalls = {
     [](void* d, const Kernel* kernel, const KernelCall* call, void* to) { HB_CALL(gpu(d).pack(*kernel, *call, to)); },
 
     [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate_pinned(bytes)); },
+    [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate_mapped(bytes)); },
     [](void* d, void* memory) { gpu(d).free_pinned(memory); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send(to, from, bytes)); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).fetch(to, from, bytes)); },
     [](void* d) { HB_CALL(gpu(d).wait()); },
+    [](void* d, const uint64_t* number, uint64_t* flag) { HB_CALL(gpu(d).signal(number, flag)); },
+    [](void* d, const uint64_t* flag, uint64_t number) { HB_CALL(gpu(d).wait_for(flag, number)); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).send_beside(to, from, bytes)); },
     [](void* d) { HB_CALL(gpu(d).join()); },
     [](void* d) { HB_CALL(gpu(d).synchronize()); },
@@ -60,6 +64,7 @@ constexpr ModuleCalls kCalls = {
     [](void* d) { HB_CALL(gpu(d).begin_recording()); },
     [](void* d, void** recording) { HB_CALL(*recording = gpu(d).end_recording().release()); },
     [](void* d, void* recording) { HB_CALL(gpu(d).play(*static_cast<Graph*>(recording))); },
+    [](void* recording) -> int32_t { return static_cast<const Graph*>(recording)->is_outdated(); },
     [](void* d, void* recording) { gpu(d).free(static_cast<Graph*>(recording)); },
 };
 
@@ -72,7 +77,8 @@ std::string description_of(const cudaDeviceProp& p) {
 }
 
 const char* libraries() {
-  static const auto* text = new std::string(products_presence().text + "; " + convolutions_presence().text);
+  static const auto* text =
+      new std::string(products_presence().text + "; " + convolutions_presence().text + "; " + compiler_presence().text);
   return text->c_str();
 }
 // Other libraries can use a GPU's memory, a simulated one's none.

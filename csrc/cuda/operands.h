@@ -44,15 +44,21 @@ struct Source {
     else HB_ROLLED for (int k = 0; k < kWide; ++k) to[k] = s.has(k) ? load_one<T>(s.first + k * s.apart) : T(0);
   }
 
- private:
-  template <class T> HB_CALLED T load_one(int64_t i) const {
-    if (access == Access::rows) {
-      const int64_t column = n[0].take(i), row = place[i];
-      return row >= 0 && row < n_rows ? load_item<T>(data, dtype, row * n[0].d + column) : T(0);
-    }
+  // Where element i of the result is among the items at `data`; -1 for one of a row that is zero.
+  HB_INLINE int64_t find_in_rows(int64_t i) const {
+    const int64_t column = n[0].take(i), row = place[i];
+    return row >= 0 && row < n_rows ? row * n[0].d + column : -1;
+  }
+  HB_INLINE int64_t find_by_strides(int64_t i, int rank) const {
     int64_t from = 0;
     for (int d = 0; d < rank; ++d) from += n[d].take(i) * stride[d];
-    return load_item<T>(data, dtype, from);
+    return from;
+  }
+
+ private:
+  template <class T> HB_CALLED T load_one(int64_t i) const {
+    const int64_t from = access == Access::rows ? find_in_rows(i) : find_by_strides(i, rank);
+    return from >= 0 ? load_item<T>(data, dtype, from) : T(0);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "core/philox.h"
 #include "cuda/called.h"
 #include "cuda/export.h"
+#include "cuda/gpu.h"
 #include "cuda/item.h"
 #include "cuda/normal.h"
 #include "ops/random.h"

@@ -133,14 +133,29 @@ void Plan::give_device_memory(Execution& e) {
   for (int v : program_.feeds) e.fed.add(bytes_of(types_[v]));
   for (int v : program_.outputs) e.results.add(bytes_of(types_[v]));
   if (program_.has_random()) e.fed.add(sizeof e.info.run);
-  e.fed.allocate(device_);
-  e.results.allocate(device_);
-  if (program_.has_random())
-    e.info.device_run = reinterpret_cast<const uint64_t*>(e.fed.there.data() + e.fed.at.back());
-  for (size_t f = 0; f < e.feeds.size(); ++f) e.feeds[f] = e.fed.there.data() + e.fed.at[f];
-  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there.data() + e.results.at[i];
+  if (maps(e.fed.bytes + e.results.bytes)) {
+    Memory& mapped = *device_.mapped();
+    e.fed.allocate_mapped(mapped);
+    e.results.allocate_mapped(mapped);
+    e.end.make(mapped);
+  } else {
+    e.fed.allocate(device_);
+    e.results.allocate(device_);
+  }
+  if (program_.has_random()) e.info.device_run = reinterpret_cast<const uint64_t*>(e.fed.there + e.fed.at.back());
+  for (size_t f = 0; f < e.feeds.size(); ++f) e.feeds[f] = e.fed.there + e.fed.at[f];
+  for (size_t i = 0; i < e.outputs.size(); ++i) e.outputs[i] = e.results.there + e.results.at[i];
   patch_feeds(e, 0, e.feed_patches.size());
   patch_outputs(e);
+}
+
+// Whether so many bytes are not worth copies. What the executor itself copies or calls on the host among the steps
+// knows the device's memory alone.
+bool Plan::maps(int64_t bytes) const {
+  constexpr int64_t kMost = int64_t{64} << 10;
+  const auto has_bodies = [](const Step& step) { return !step.bodies.empty(); };
+  return bytes <= kMost && !nan_checking() && device_.mapped() && !bytes_on_host_ && copies_.empty() &&
+         std::none_of(steps_.begin(), steps_.end(), has_bodies);
 }
 
 // Names the step that takes most: its inputs, results and workspace are all there at once.
@@ -359,7 +374,7 @@ bool Plan::lies_there(size_t feed, const Feed& f) const {
 
 void Plan::stage_feeds(Execution& e, const std::vector<Feed>& feeds) {
   for (size_t f = 0; f < feeds.size(); ++f)
-    if (!lies_there(f, feeds[f])) stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here.data() + e.fed.at[f]);
+    if (!lies_there(f, feeds[f])) stage(feeds[f], types_[program_.feeds[f]].dtype, e.fed.here + e.fed.at[f]);
 }
 
 // Calls that do the same in the same memory as in the run before are recorded, and played from then on: only contents
@@ -371,7 +386,9 @@ template <class F> void Plan::run_or_play(Execution& e, std::unique_ptr<Recordin
     e.steps_recorded.reset();
     e.all_recorded.reset();
   }
-  if (is_recordable_ && is_same && !recording) record(e, recording, calls);
+  const bool is_outdated = recording && recording->is_outdated();
+  if (is_outdated) recording.reset();  // what is new is called by itself first, as in a first run
+  else if (is_recordable_ && is_same && !recording) record(e, recording, calls);
   if (!recording) return calls();
   if (!written_.empty()) {
     interruption_point();
@@ -396,18 +413,25 @@ void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std
                          const RunOptions& options) {
   Waiting waiting{device_, true};
   const bool sends_next = options.next && make_room(e, *options.next);
-  if (e.info.device_run) std::memcpy(e.fed.here.data() + e.fed.at.back(), &e.info.run, sizeof e.info.run);
+  if (e.info.device_run) std::memcpy(e.fed.here + e.fed.at.back(), &e.info.run, sizeof e.info.run);
+  const bool is_mapped = e.end.bytes;
   const auto fetch = [&] {
-    if (e.results.bytes) device_.fetch(e.results.here.data(), e.results.there.data(), e.results.bytes);
+    if (e.results.bytes && !is_mapped) device_.fetch(e.results.here, e.results.there, e.results.bytes);
   };
-  const auto each_result = [&](auto copy, const Buffer& from) {
+  const auto each_result = [&](auto copy, const char* from) {
     for (size_t i = 0; i < outputs.size(); ++i)
-      if (const int64_t bytes = bytes_of(types_[program_.outputs[i]]))
-        copy(outputs[i], from.data() + e.results.at[i], bytes);
+      if (const int64_t bytes = bytes_of(types_[program_.outputs[i]])) copy(outputs[i], from + e.results.at[i], bytes);
   };
-  if (is_from_host_to_host(feeds, options)) {
+  const bool is_signalled = is_mapped && is_from_host_to_host(feeds, options);
+  if (is_signalled) {
+    ++e.end.number();
     run_or_play(e, e.all_recorded, [&] {
-      if (e.fed.bytes) device_.send(e.fed.there.data(), e.fed.here.data(), e.fed.bytes);
+      run_steps(e);
+      device_.signal(&e.end.number(), &e.end.flag());
+    });
+  } else if (is_from_host_to_host(feeds, options)) {
+    run_or_play(e, e.all_recorded, [&] {
+      if (e.fed.bytes) device_.send(e.fed.there, e.fed.here, e.fed.bytes);
       run_steps(e);
       fetch();
     });
@@ -416,10 +440,12 @@ void Plan::run_on_device(Execution& e, const std::vector<Feed>& feeds, const std
     run_or_play(e, e.steps_recorded, [&] { run_steps(e); });
     if (!options.keeps_results) fetch();
     else
-      each_result([&](void* to, const char* from, int64_t bytes) { device_.copy(to, from, bytes); }, e.results.there);
+      each_result([&](void* to, const char* from,
+                      int64_t bytes) { is_mapped ? device_.send(to, from, bytes) : device_.copy(to, from, bytes); },
+                  e.results.there);
   }
   if (sends_next) send_early(*options.next);
-  device_.wait();
+  is_signalled ? device_.wait_for(&e.end.flag(), e.end.number()) : device_.wait();
   waiting.is_due = false;
   if (!options.keeps_results)
     each_result([](void* to, const char* from, int64_t bytes) { std::memcpy(to, from, static_cast<size_t>(bytes)); },
@@ -595,11 +621,16 @@ void Plan::check_nan(const Step& step, const KernelCall& call) const {
     }
 }
 
-bool Plan::is_recorded() const {
+// Of its past runs' memory.
+std::string Plan::describe_runs() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  for (auto& e : idle_)
-    if (e->steps_recorded || e->all_recorded) return true;
-  return false;
+  const auto any = [&](auto holds) {
+    return std::any_of(idle_.begin(), idle_.end(), [&](auto& e) { return holds(*e); });
+  };
+  std::string text;
+  if (any([](const Execution& e) { return e.end.bytes > 0; })) text += ", mapped";
+  if (any([](const Execution& e) { return e.steps_recorded || e.all_recorded; })) text += ", recorded";
+  return text;
 }
 
 std::string Plan::describe() const {
@@ -623,8 +654,7 @@ std::string Plan::describe() const {
       for (auto& body : step.bodies) os << indented(body->describe());
     }
   };
-  os << "plan for " << target_.name() << ", arena " << arena_bytes_ << " bytes" << (is_recorded() ? ", recorded" : "")
-     << '\n';
+  os << "plan for " << target_.name() << ", arena " << arena_bytes_ << " bytes" << describe_runs() << '\n';
   list(prologue_steps_, "prologue ");
   list(steps_, "");
   return os.str();

@@ -16,6 +16,18 @@ struct Plan::Prologue {
   std::vector<Buffer> kept;
 };
 
+// In mapped memory: the number of a run, and that of the last one that is done, as the device writes it.
+struct RunEnd : Exchange {
+  void make(Memory& mapped) {
+    add(sizeof(uint64_t));
+    add(sizeof(uint64_t));
+    allocate_mapped(mapped);
+    number() = flag() = 0;
+  }
+  uint64_t& number() { return *reinterpret_cast<uint64_t*>(here + at[0]); }
+  uint64_t& flag() { return *reinterpret_cast<uint64_t*>(here + at[1]); }
+};
+
 struct Plan::Execution {
   Buffer owned;                 // the arena of a plan that is run by itself
   char* arena = nullptr;        // that, or what the step around a body gives it
@@ -23,6 +35,7 @@ struct Plan::Execution {
   std::vector<Buffer> staging;  // one per feed, on the host
   // Of a plan that is run by itself on such a device; the run's number is the last part of what is fed.
   Exchange fed, results;
+  RunEnd end;  // where these are mapped
   Buffer owned_host_room;
   std::vector<const char*> feeds;
   std::vector<char*> outputs;

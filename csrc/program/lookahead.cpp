@@ -30,7 +30,7 @@ void Plan::send_feeds(Execution& e, const std::vector<Feed>& feeds, EarlyFeeds* 
   }
   int64_t begin = 0, end = 0;  // what is staged and not sent yet
   const auto send = [&] {
-    if (begin < end) device_.send(e.fed.there.data() + begin, e.fed.here.data() + begin, end - begin);
+    if (begin < end && !e.fed.is_mapped()) device_.send(e.fed.there + begin, e.fed.here + begin, end - begin);
   };
   for (size_t i = 0; i < e.fed.at.size(); ++i) {
     const int64_t at = e.fed.at[i], next = i + 1 < e.fed.at.size() ? e.fed.at[i + 1] : e.fed.bytes;
@@ -38,8 +38,9 @@ void Plan::send_feeds(Execution& e, const std::vector<Feed>& feeds, EarlyFeeds* 
     if (is_there) {
       send();
       begin = next;
-      const char* from = is_early ? now->room_.there.data() + at : feeds[i].data;
-      if (const int64_t bytes = bytes_of(types_[program_.feeds[i]])) device_.copy(e.fed.there.data() + at, from, bytes);
+      const char* from = is_early ? now->room_.there + at : feeds[i].data;
+      if (const int64_t bytes = bytes_of(types_[program_.feeds[i]]))
+        e.fed.is_mapped() ? device_.fetch(e.fed.here + at, from, bytes) : device_.copy(e.fed.there + at, from, bytes);
     }
     end = next;
   }
@@ -72,9 +73,9 @@ void Plan::send_early(EarlyFeeds& early) noexcept {
   const Uninterruptible going_on;
   try {
     for (size_t f = 0; f < early.feeds_.size(); ++f)
-      stage(early.feeds_[f], types_[program_.feeds[f]].dtype, early.room_.here.data() + early.room_.at[f]);
+      stage(early.feeds_[f], types_[program_.feeds[f]].dtype, early.room_.here + early.room_.at[f]);
     early.is_sent_ = true;
-    if (early.room_.bytes) device_.send_beside(early.room_.there.data(), early.room_.here.data(), early.room_.bytes);
+    if (early.room_.bytes) device_.send_beside(early.room_.there, early.room_.here, early.room_.bytes);
   } catch (const std::exception&) {
     early.is_sent_ = false;
   }

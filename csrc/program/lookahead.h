@@ -9,9 +9,9 @@
 namespace hornbeam {
 
 // What a run brings to another device than the host, or takes from there: in one block of its memory, whose parts never
-// move, and in one of the host's from which it is copied in one go.
+// move, and in one of the host's from which it is copied in one go. Or both are one block, which is mapped.
 struct Exchange {
-  Buffer there, here;
+  char *there = nullptr, *here = nullptr;
   std::vector<int64_t> at;  // of each part
   int64_t bytes = 0;
 
@@ -20,9 +20,19 @@ struct Exchange {
     bytes += align_up(size > 0 ? size : 1);
   }
   void allocate(Device& device) {
-    there = Buffer(bytes, device);
-    here = Buffer(bytes, device.pinned());
+    owned_there_ = Buffer(bytes, device);
+    owned_here_ = Buffer(bytes, device.pinned());
+    there = owned_there_.data();
+    here = owned_here_.data();
   }
+  void allocate_mapped(Memory& mapped) {
+    owned_here_ = Buffer(bytes, mapped);
+    there = here = owned_here_.data();
+  }
+  bool is_mapped() const { return there == here; }
+
+ private:
+  Buffer owned_there_, owned_here_;
 };
 
 // Feeds of a run, with room of their own to wait in. A run that computes on a device has those of the next one sent;

@@ -97,6 +97,7 @@ class Plan : private KeepsMemory {
   std::unique_ptr<Execution> acquire();
   std::unique_ptr<Execution> make_execution(char* arena, char* host_room);
   void give_device_memory(Execution&);
+  bool maps(int64_t bytes) const;
   void run_step(const Step&, const KernelCall&, char* host_room);
   void release(std::unique_ptr<Execution>) noexcept;
   std::shared_ptr<Prologue> current_prologue(uint64_t versions);
@@ -119,7 +120,7 @@ class Plan : private KeepsMemory {
   template <class F> void record(Execution&, std::unique_ptr<Recording>&, const F& calls);
   bool refresh_prologues(Execution&);
   int64_t calls_of_a_run() const;
-  bool is_recorded() const;
+  std::string describe_runs() const;
   // lookahead.cpp
   bool is_sent(const EarlyFeeds*) const;
   bool make_room(const Execution&, EarlyFeeds&);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuda/gpu.h"
+#include "cuda/mapped/flag.cu"
 #include "resources.h"
 
 using namespace hornbeam;
@@ -60,6 +61,9 @@ enum Mistake {
   write_behind_allocation,
   no_join,
   one_room,
+  flag_before_results,
+  no_look,
+  unmapped_results,
 };
 constexpr const char* kNames[] = {
     "none",
@@ -78,6 +82,9 @@ constexpr const char* kNames[] = {
     "write_behind_allocation",
     "no_join",
     "one_room",
+    "flag_before_results",
+    "no_look",
+    "unmapped_results",
 };
 
 struct Program {
@@ -174,6 +181,28 @@ struct Program {
     return is_right;
   }
 
+  // With results in memory that the host sees, and a flag there that says when to read them.
+  bool flagged_results_are_right() {
+    PinnedArray<uint64_t> end(2, cudaHostAllocMapped);  // the run's number, the flag
+    PinnedArray<float> results(kCount, mistake == unmapped_results ? cudaHostAllocDefault : cudaHostAllocMapped);
+    pinned_run[0].number = 0;
+    cudaMemcpyAsync(run.data(), pinned_run.data(), sizeof(Run), cudaMemcpyHostToDevice, compute);
+    bool is_right = true;
+    end[1] = 0;
+    for (uint64_t number = 1; number <= 3; ++number) {
+      for (size_t i = 0; i < kCount; ++i) pinned_in[i] = static_cast<float>(i + number);
+      cudaMemcpyAsync(in.data(), pinned_in.data(), kBytes, cudaMemcpyHostToDevice, compute);
+      end[0] = number;
+      if (mistake == flag_before_results) raise_flag(compute, &end[0], &end[1]);
+      launch(compute, "add_run", add_run, dim3(8), dim3(128), 0, results.data(), in.data(), run.data(), kCount);
+      if (mistake != flag_before_results) raise_flag(compute, &end[0], &end[1]);
+      while (mistake != no_look && end[1] != number && cudaStreamQuery(compute) == cudaErrorNotReady) {}
+      for (size_t i = 0; i < kCount; ++i) is_right = is_right && results[i] == static_cast<float>(i + number);
+    }
+    compute.wait();
+    return is_right;
+  }
+
   bool sums_are_right() {
     constexpr int64_t kRow = kCount / 2;
     for (size_t i = 0; i < kCount; ++i) pinned_in[i] = static_cast<float>(i % 7);
@@ -194,8 +223,8 @@ int main(int argc, char** argv) {
   for (size_t m = 0; m < std::size(kNames); ++m) {
     if (argc != 2 || std::strcmp(argv[1], kNames[m]) != 0) continue;
     const auto mistake = static_cast<Mistake>(m);
-    const bool is_right =
-        Program(mistake).is_right() && Program(mistake).sums_are_right() && Program(mistake).early_feeds_are_right();
+    const bool is_right = Program(mistake).is_right() && Program(mistake).sums_are_right() &&
+                          Program(mistake).early_feeds_are_right() && Program(mistake).flagged_results_are_right();
     return is_right && all_hold ? 0 : 1;
   }
   std::fprintf(stderr, "one of these mistakes:");

@@ -119,6 +119,44 @@ def test_feeds_without_elements_and_runs_without_results(gpu):
     assert v.get_value().tolist() == [6, 6]
 
 
+@pytest.mark.parametrize("is_mapped", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_small_is_read_and_written_in_the_hosts_memory(gpu, seed, is_mapped):
+    out = output_of(
+        """
+        import os, numpy as np, hornbeam
+        from hornbeam import backend as K, graph as G
+        gpu = os.environ["HORNBEAM_DEVICE"]
+        x, w = K.placeholder((None, 4)), K.variable(np.arange(12).reshape(4, 3))
+        n, total = K.random_uniform((3,), seed=1), K.variable(0.0)
+        y = K.dot(x, w) + n
+        data = [np.random.RandomState(run).rand(2, 4) for run in range(6)]
+        results = {}
+        for device in ("cpu", gpu):
+            total.set_value(0.0)
+            f = G.Function([x], [y, K.sum(y)], updates=[total.assign(total + K.sum(y))], counter=G.RunCounter())
+            with hornbeam.device(device):
+                results[device] = [f([rows]) for rows in data]
+                there = hornbeam.DeviceArray(data[0].astype("float32")) if device == gpu else data[0]
+                results[device].append(f([there]))
+                results[device].append(f([data[1]]))
+                results[device].append([total.get_value()])
+        for a, b in zip(*results.values()):
+            for one, other in zip(a, b):
+                np.testing.assert_allclose(one, other, rtol=1e-5)
+        with hornbeam.device(gpu):
+            print(*str(f.program().bind([(2, 4)])).splitlines()[0].split(", ")[2:])
+            large = np.ones((5000, 4))
+            f([large])
+            print(*str(f.program().bind([large.shape])).splitlines()[0].split(", ")[2:])
+        """,
+        HORNBEAM_DEVICE=gpu,
+        HORNBEAM_MAPPED=str(int(is_mapped)),
+        HORNBEAM_SIM_SEED=str(seed),
+    )
+    assert out.splitlines() == ["mapped recorded" if is_mapped else "recorded", ""]
+
+
 def small_model():
     model = models.Sequential(
         [

@@ -144,11 +144,20 @@ TRAIN = """
 @pytest.mark.parametrize(
     "environment, says",
     [
-        ({}, "cuBLASLt is simulated; cuDNN is simulated | 4 1 True"),
+        ({}, "cuBLASLt is simulated; cuDNN is simulated; NVRTC is not simulated | 4 1 True"),
         # Libraries that have no exact way for bias and relu, or for anything: our own kernels do what comes back.
-        ({"HORNBEAM_SIM_LIBRARY": "bare"}, "cuBLASLt is simulated; cuDNN is simulated | 4 1 True"),
-        ({"HORNBEAM_SIM_LIBRARY": "none"}, "cuBLASLt is simulated; cuDNN is simulated | 4 1 True"),
-        ({"HORNBEAM_LIBRARIES": "0"}, "; ".join(["not used, as HORNBEAM_LIBRARIES=0 says"] * 2) + " | 0 5 True"),
+        (
+            {"HORNBEAM_SIM_LIBRARY": "bare"},
+            "cuBLASLt is simulated; cuDNN is simulated; NVRTC is not simulated | 4 1 True",
+        ),
+        (
+            {"HORNBEAM_SIM_LIBRARY": "none"},
+            "cuBLASLt is simulated; cuDNN is simulated; NVRTC is not simulated | 4 1 True",
+        ),
+        (
+            {"HORNBEAM_LIBRARIES": "0"},
+            "; ".join(["not used, as HORNBEAM_LIBRARIES=0 says"] * 2 + ["NVRTC is not simulated"]) + " | 0 5 True",
+        ),
     ],
 )
 def test_without_a_library_kernels_of_our_own_do_its_work(environment, says):

@@ -91,10 +91,13 @@ WRONG_UNDER = {
     "missing_barrier": {0, 1, 2, 3},
     "no_join": {0, 1},
     "one_room": {0, 1, 2},
+    "flag_before_results": {0, 2},
+    "no_look": {0, 2},
 }
 ENDS_WITH = {
     "host_read": "host code touched byte 0 of an allocation of 4000 bytes",
     "host_pointer": "add_run: argument 2 holds a pointer to the host's memory",
+    "unmapped_results": "add_run: argument 0 holds a pointer to the host's memory",
     "pageable_copy": "cudaMemcpyAsync: 4000 bytes that are not pinned memory of the host",
     "use_after_free": "cudaMemcpyAsync: 4000 bytes that are not inside one allocation",
     "write_behind_allocation": "add_run wrote 0 bytes behind an allocation of 4000 bytes",

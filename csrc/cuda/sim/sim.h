@@ -35,6 +35,8 @@ class Arguments {
     constexpr size_t kCleared = 256;
     scan(&argument, sizeof argument, sizeof argument <= kCleared ? sizeof argument : sizeof argument - sizeof(void*));
   }
+  // An argument of a type that only its kernel knows, without padding.
+  void prepare_bytes(void* argument, size_t bytes) { scan(argument, bytes, bytes); }
   // Those to the device's memory, as the host knows them.
   const std::vector<const void*>& pointers() const { return pointers_; }
 
@@ -128,6 +130,7 @@ inline unsigned __ballot_sync(unsigned mask, int vote) { return hornbeam::sim::b
 inline int __any_sync(unsigned mask, int vote) { return hornbeam::sim::ballot(mask, vote != 0) != 0; }
 inline int __all_sync(unsigned mask, int vote) { return hornbeam::sim::ballot(mask, vote == 0) == 0; }
 
+inline void __threadfence_system() {}  // each write is seen at once
 template <class T>
 T __ldg(const T* p) {
   return *p;

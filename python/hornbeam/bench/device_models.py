@@ -1,4 +1,4 @@
-"""Small models on a device, and the same ones in PyTorch where it has the GPU: eagerly, and as a CUDA graph.
+"""Models on a device, and the same ones in PyTorch where it has the GPU: eagerly, and as a CUDA graph.
 
 Batches lie on the device already; a call's results are read on the host, as a script reads a loss or a prediction. One
 sample comes from the host's memory, as a request does. Both compute in exact float32.
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import device_resnet
 from .measure import on_host, repeat
 
 #: name: kind, batch size, and that of --tiny
@@ -23,6 +24,9 @@ MODELS = {
     "cnn step 128": ("cnn", 128, 2),
     "lstm predict 32": ("lstm", 32, 2),
     "lstm step 32": ("lstm", 32, 2),
+    "resnet50 predict 1": ("resnet50", 1, 1),
+    "resnet50 predict 32": ("resnet50", 32, 2),
+    "resnet50 step 32": ("resnet50", 32, 2),
 }
 
 
@@ -31,7 +35,7 @@ def measure_model(name: str, args: argparse.Namespace) -> dict[str, Any]:
     kind, batch, small = MODELS[name]
     batch = small if args.tiny else batch
     x, y = data(kind, batch, args.tiny)
-    model = build(kind, x, args.tiny)
+    model = build(kind, x, y.shape[1], args.tiny)
     if is_step(name):
         model.compile("adam", "mse")
         there, target = resident(x), resident(y)
@@ -71,20 +75,24 @@ def data(kind: str, batch: int, tiny: bool) -> tuple[np.ndarray, np.ndarray]:
         "mlp": (20,) if tiny else (784,),
         "cnn": (12, 12, 1) if tiny else (28, 28, 1),
         "lstm": (4, 16) if tiny else (80, 128),
+        "resnet50": (16, 16, 3) if tiny else (224, 224, 3),
     }[kind]
-    return rng.random((batch, *shape), "float32"), rng.random((batch, 10), "float32")
+    outputs = 1000 if kind == "resnet50" and not tiny else 10
+    return rng.random((batch, *shape), "float32"), rng.random((batch, outputs), "float32")
 
 
-def build(kind: str, x: np.ndarray, tiny: bool) -> Any:
+def build(kind: str, x: np.ndarray, outputs: int, tiny: bool) -> Any:
     from hornbeam import layers, models
 
     shape, part = x.shape[1:], 16 if tiny else 1  # of the units that a layer has
+    if kind == "resnet50":
+        return device_resnet.build(shape, outputs, tiny)
     if kind == "mlp":
         return models.Sequential(
             [
                 layers.Dense(512 // part, "relu", input_shape=shape),
                 layers.Dense(512 // part, "relu"),
-                layers.Dense(10),
+                layers.Dense(outputs),
             ]
         )
     if kind == "cnn":
@@ -95,10 +103,10 @@ def build(kind: str, x: np.ndarray, tiny: bool) -> Any:
                 layers.MaxPooling2D(),
                 layers.Flatten(),
                 layers.Dense(128 // part, "relu"),
-                layers.Dense(10),
+                layers.Dense(outputs),
             ]
         )
-    return models.Sequential([layers.LSTM(128 // part, input_shape=shape), layers.Dense(10)])
+    return models.Sequential([layers.LSTM(128 // part, input_shape=shape), layers.Dense(outputs)])
 
 
 # ---- PyTorch ----
@@ -120,8 +128,8 @@ def torch_with(device: str) -> Any:
 
 
 def measure_torch(torch: Any, name: str, kind: str, x: np.ndarray, y: np.ndarray, budget: float) -> dict[str, Any]:
-    model = torch_model(torch, kind, x).cuda()
-    if kind == "cnn":
+    model = torch_model(torch, kind, x, y.shape[1]).cuda()
+    if kind in ("cnn", "resnet50"):
         x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
     pinned, target = torch.from_numpy(x).pin_memory(), torch.from_numpy(y).cuda()
     fed = pinned.cuda()
@@ -166,15 +174,19 @@ def measure_torch(torch: Any, name: str, kind: str, x: np.ndarray, y: np.ndarray
     return row
 
 
-def torch_model(torch: Any, kind: str, x: np.ndarray) -> Any:
+def torch_model(torch: Any, kind: str, x: np.ndarray, outputs: int) -> Any:
     nn: Any = torch.nn
+    if kind == "resnet50":
+        return device_resnet.torch_model(torch, x.shape[-1], outputs)
     if kind == "mlp":
-        return nn.Sequential(nn.Linear(x.shape[1], 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+        return nn.Sequential(
+            nn.Linear(x.shape[1], 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, outputs)
+        )
     if kind == "cnn":
         return nn.Sequential(
             *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
-            *(nn.Linear(64 * ((x.shape[1] - 4) // 2) ** 2, 128), nn.ReLU(), nn.Linear(128, 10)),
+            *(nn.Linear(64 * ((x.shape[1] - 4) // 2) ** 2, 128), nn.ReLU(), nn.Linear(128, outputs)),
         ).to(memory_format=torch.channels_last)
     lstm = nn.LSTM(x.shape[2], 128, batch_first=True)
     lstm.register_forward_hook(lambda module, inputs, outputs: outputs[0][:, -1])  # of its outputs the last step
-    return nn.Sequential(lstm, nn.Linear(128, 10))
+    return nn.Sequential(lstm, nn.Linear(128, outputs))
