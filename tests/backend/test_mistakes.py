@@ -51,6 +51,7 @@ MISTAKES = [
     (lambda: box[1.5], TypeError, "with float: use integers, slices"),
     (lambda: x * None, TypeError, r"\[mul\] got None where it needs a tensor, an array or a number"),
     (lambda: K.variable(0, dtype="complex64"), TypeError, "unsupported dtype 'complex64'"),
+    (lambda: K.cast(x, "bfloat16"), TypeError, "unsupported dtype 'bfloat16'"),
     # dims that have to be known
     (lambda: K.reshape(x, (None, 2, 2)), ValueError, r"cannot hold None, .* give K.shape\(x\)\[i\]"),
     # words

@@ -168,7 +168,11 @@ def cast(x: Any, dtype: str) -> Tensor:
     Raises:
         TypeError: no such dtype.
     """
-    return graph.cast(graph.convert(x), "float32" if dtype == "float" else np.dtype(dtype).name)
+    try:
+        name = "float32" if dtype == "float" else np.dtype(dtype).name
+    except TypeError as error:
+        raise TypeError(f"unsupported dtype {dtype!r}") from error
+    return graph.cast(graph.convert(x), name)
 
 
 # -- values ---------------------------------------------------------------------------------------------
