@@ -162,6 +162,28 @@ def test_a_first_run_may_wait_for_the_compiler(tmp_path):
     assert (run.returncode, run.stdout.strip()) == (0, "[0.0, 0.0, 0.0]"), run.stderr
 
 
+@simulated
+def test_variables_without_elements_are_updated():
+    """So many that some launch has no others."""
+    run = run_python(
+        """
+        import numpy as np
+        from hornbeam import graph as G
+        x, variables = G.placeholder(()), [G.Variable(np.zeros((n, 3), "float32")) for n in (2, *[0] * 700)]
+        step = G.Function([x], [], updates=[v.assign(v * 2.0 + x) for v in variables])
+        for _ in range(3):
+            step([np.float32(1)])
+        print(variables[0].get_value().ravel().tolist(), step.program().bind([()]))
+        """,
+        HORNBEAM_DEVICE="sim",
+        HORNBEAM_NVRTC="wait",
+        HORNBEAM_SIM_NVRTC="g++",
+        HORNBEAM_KERNEL_CACHE="0",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(str([7.0] * 6)) and "fused_multi" in run.stdout
+
+
 # ---- the cache ----
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):

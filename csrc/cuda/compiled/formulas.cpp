@@ -175,6 +175,7 @@ void Formulas::make(const Wanted& wanted) {
 
 cudaError_t launch(const CompiledFormula& formula, const void* operands, int64_t tiles, cudaStream_t stream) {
   constexpr int64_t kMostBlocks = 4096;  // each thread computes the uniform values
+  if (tiles == 0) return cudaSuccess;    // groups without elements; CUDA refuses a grid without blocks
   void* arguments[] = {const_cast<void*>(operands)};
   const dim3 grid(static_cast<unsigned>(std::min(tiles, kMostBlocks)));
   return cudaLaunchKernel(reinterpret_cast<const void*>(formula.kernel), grid, dim3(compiled::kThreads), arguments, 0,

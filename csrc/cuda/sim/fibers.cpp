@@ -201,8 +201,9 @@ void prepare(dim3 threads, size_t shared_bytes) {
 
 cudaError_t check_configuration(dim3 grid, dim3 threads, size_t shared_bytes) {
   const uint64_t count = uint64_t{threads.x} * threads.y * threads.z;
-  const bool is_possible = count > 0 && count <= kMostThreads && threads.z <= 64 && grid.x <= 0x7fffffff &&
-                           grid.y <= 0xffff && grid.z <= 0xffff && shared_bytes <= kMostSharedBytes;
+  const bool is_possible = count > 0 && count <= kMostThreads && threads.z <= 64 && grid.x && grid.y && grid.z &&
+                           grid.x <= 0x7fffffff && grid.y <= 0xffff && grid.z <= 0xffff &&
+                           shared_bytes <= kMostSharedBytes;
   return remember(is_possible ? cudaSuccess : cudaErrorInvalidConfiguration);
 }
 
