@@ -267,6 +267,15 @@ def test_what_was_not_used_for_longest_goes_first(cache):
     assert [bool(cache.read(name)) for name in "abcd"] == [False, True, False, True]
 
 
+def test_other_files_in_its_folder_stay(cache):
+    cache.write("a", "a")
+    other = cache.folder / "project.code-workspace"
+    other.write_bytes(bytes(1000))
+    os.utime(other, (1, 1))
+    cache.write("b", "b", most=100)
+    assert other.exists() and cache.read("b") == "b"
+
+
 def test_where_the_cache_is(program):
     def folder(**environment):
         return subprocess.run([program, "folder"], env=environment, capture_output=True, text=True).stdout

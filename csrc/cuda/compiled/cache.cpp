@@ -87,6 +87,13 @@ bool read_all(int file, void* data, size_t bytes) {
   return true;
 }
 
+// Whether it is a name that write_file() makes. Whatever else lies in the folder is not this cache's to remove.
+bool is_own(const char* name) {
+  constexpr size_t kDigits = 32;
+  return std::strspn(name, "0123456789abcdef") == kDigits &&
+         std::strncmp(name + kDigits, kEnding, sizeof kEnding - 1) == 0;
+}
+
 // Files that were used longest ago go first; so do those that a process which ended has left half written.
 void remove_oldest(int folder, int64_t most_bytes) {
   struct File {
@@ -101,7 +108,7 @@ void remove_oldest(int folder, int64_t most_bytes) {
   rewinddir(list);
   while (const dirent* entry = readdir(list)) {
     struct stat s;
-    if (!std::strstr(entry->d_name, kEnding) || fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!is_own(entry->d_name) || fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) continue;
     files.push_back({entry->d_name, s.st_size, s.st_mtim});
     total += s.st_size;
   }
