@@ -6,6 +6,8 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 
 import pytest
 from fresh_process import run_python
@@ -182,6 +184,45 @@ def test_variables_without_elements_are_updated():
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith(str([7.0] * 6)) and "fused_multi" in run.stdout
+
+
+@simulated
+@pytest.mark.parametrize("comes_from", ["compiled", "read"])
+def test_a_process_that_ends_waits_for_what_is_being_settled(tmp_path, comes_from):
+    slow, pipe = tmp_path / "slow", tmp_path / "pipe"  # code that takes its time to load: nobody reads the pipe then
+    slow.write_text(
+        """#!/bin/sh
+        for a; do case $a in *formula.cpp)
+            echo '#include <unistd.h>' >> "$a"
+            echo '__attribute__((constructor)) static void load() { usleep(500000); }' >> "$a";;
+        esac; done
+        exec g++ "$@"
+        """
+    )
+    slow.chmod(0o755)
+    script = """
+        import numpy as np
+        from hornbeam import graph as G
+        x = G.placeholder((3,))
+        f = G.Function([x], [G.apply("add", [x, x])])
+        for _ in range(2):
+            f([np.ones(3, "float32")])
+    """
+    environment = {
+        "HORNBEAM_DEVICE": "sim",
+        "HORNBEAM_SIM_NVRTC": str(slow),
+        "HORNBEAM_KERNEL_CACHE": str(tmp_path / "c"),
+    }
+    if comes_from == "read":
+        assert run_python(script, HORNBEAM_NVRTC="wait", **environment).returncode == 0
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(run_python, script, HORNBEAM_DUMP_FORMULAS=str(pipe), **environment)
+        assert pipe.read_text().startswith("wanted ")
+        with pytest.raises(FutureTimeout):
+            run.result(timeout=3)  # its compiler's thread waits for a reader
+        assert pipe.read_text().startswith(f"{comes_from} ")
+        assert run.result().returncode == 0
 
 
 # ---- the cache ----

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "cuda/compiled/compiler.h"
 #include "cuda/compiled/formula.h"
@@ -21,19 +22,19 @@ namespace {
 
 constexpr char kName[] = "formula";
 
-// A process that ends waits for what is being compiled: the compiler's own data go with the process. No other begins.
-std::mutex& compiling() {
+// A process that ends waits for the formula that is being settled: the compiler's and the driver's data go with the
+// process. No other begins.
+std::mutex& settling() {
   static auto* mutex = new std::mutex;
   return *mutex;
 }
+// Before what was there already when this was called comes to its end.
 void stop_at_exit() {
-  static pid_t process;
-  static std::once_flag once;
-  std::call_once(once, [] {
-    process = getpid();
-    std::atexit([] {
-      if (process == getpid()) compiling().lock();  // a forked child has no such thread
-    });
+  static const pid_t process = getpid();
+  std::atexit([] {
+    static bool is_stopped = false;
+    if (process == getpid() && !std::exchange(is_stopped, true))
+      settling().lock();  // a forked child has no such thread
   });
 }
 
@@ -88,6 +89,7 @@ void Formulas::start(int device) {
 bool Formulas::start_to_work() {
   try {
     std::thread([this] { work(); }).detach();
+    stop_at_exit();
   } catch (const std::system_error&) {
     is_on_ = false;
   }
@@ -143,7 +145,7 @@ void Formulas::work() {
 }
 
 CompiledFormula::State Formulas::settle(const Wanted& wanted) {
-  const std::lock_guard<std::mutex> lock(compiling());
+  const std::lock_guard<std::mutex> lock(settling());
   try {
     make(wanted);
     return CompiledFormula::ready;
@@ -166,7 +168,8 @@ void Formulas::make(const Wanted& wanted) {
     }
   }
   if (!compiler_presence().is_there) throw GpuError(compiler_presence().text);
-  stop_at_exit();
+  static std::once_flag opened;
+  std::call_once(opened, stop_at_exit);  // before the compiler ends, too
   const std::string code = compile(text, architecture_);
   wanted.formula->kernel = load(code);
   cache_.write(identity, code);
