@@ -225,6 +225,31 @@ def test_a_process_that_ends_waits_for_what_is_being_settled(tmp_path, comes_fro
         assert run.result().returncode == 0
 
 
+@simulated
+def test_a_process_that_ends_compiles_nothing_more(tmp_path):
+    slow, dump = tmp_path / "slow", tmp_path / "dump"
+    slow.write_text('#!/bin/sh\nsleep 2\nexec g++ "$@"\n')
+    slow.chmod(0o755)
+    run = run_python(
+        """
+        import numpy as np
+        from hornbeam import graph as G
+        x = G.placeholder((3,))
+        for op in ("add", "sub", "mul", "maximum", "minimum"):
+            f = G.Function([x], [G.apply(op, [x, x])])
+            for _ in range(2):
+                f([np.ones(3, "float32")])
+        """,
+        HORNBEAM_DEVICE="sim",
+        HORNBEAM_SIM_NVRTC=str(slow),
+        HORNBEAM_KERNEL_CACHE="0",
+        HORNBEAM_DUMP_FORMULAS=str(dump),
+    )
+    assert run.returncode == 0, run.stderr
+    events = [line.split()[0] for line in dump.read_text().splitlines()]
+    assert events.count("wanted") == 5 and events.count("compiled") < 5
+
+
 # ---- the cache ----
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):

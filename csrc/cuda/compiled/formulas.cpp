@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <system_error>
 #include <thread>
-#include <utility>
 
 #include "cuda/compiled/compiler.h"
 #include "cuda/compiled/formula.h"
@@ -28,13 +27,13 @@ std::mutex& settling() {
   static auto* mutex = new std::mutex;
   return *mutex;
 }
+std::atomic<bool> is_ending{false};  // a mutex alone is not fair: the thread would take it again before the waiting end
 // Before what was there already when this was called comes to its end.
 void stop_at_exit() {
   static const pid_t process = getpid();
   std::atexit([] {
-    static bool is_stopped = false;
-    if (process == getpid() && !std::exchange(is_stopped, true))
-      settling().lock();  // a forked child has no such thread
+    // A forked child has no such thread.
+    if (process == getpid() && !is_ending.exchange(true)) settling().lock();
   });
 }
 
@@ -146,6 +145,7 @@ void Formulas::work() {
 
 CompiledFormula::State Formulas::settle(const Wanted& wanted) {
   const std::lock_guard<std::mutex> lock(settling());
+  if (is_ending) return CompiledFormula::none;
   try {
     make(wanted);
     return CompiledFormula::ready;
