@@ -207,12 +207,16 @@ PREFETCH = """
 """
 
 
-def test_the_next_batch_goes_to_the_device_while_a_step_computes_and_changes_nothing(gpu):
+@pytest.mark.parametrize("mapped", ["1", "0"])
+def test_the_next_batch_goes_to_the_device_while_a_step_computes_and_changes_nothing(gpu, mapped):
     """Under each order of streams; a batch that nobody may touch yet, or not any more, would make other weights."""
+    if gpu != "sim" and mapped == "1":
+        pytest.skip("the time of tests/run_on_gpu.sh is for what large batches do")
     seeds = "0123" if gpu == "sim" else "0"
     ahead, plain = PREFETCH.replace("{watched}", "False"), PREFETCH.replace("{watched}", "True")
-    runs = [output_of(ahead, HORNBEAM_DEVICE=gpu, HORNBEAM_SIM_SEED=seed).split() for seed in seeds]
-    digest, steps, early = output_of(plain, HORNBEAM_DEVICE=gpu).split()
+    environment = {"HORNBEAM_DEVICE": gpu, "HORNBEAM_MAPPED": mapped}
+    runs = [output_of(ahead, HORNBEAM_SIM_SEED=seed, **environment).split() for seed in seeds]
+    digest, steps, early = output_of(plain, **environment).split()
     assert (steps, early) == ("14", "10")  # validation and prediction, which no callback of the script watches
     assert runs == [[digest, "41", "31"]] * len(seeds)
 
@@ -257,10 +261,11 @@ TURNS = """
 """
 
 
-def test_runs_with_copies_of_each_kind_take_turns(gpu):
+@pytest.mark.parametrize("mapped", ["1", "0"])
+def test_runs_with_copies_of_each_kind_take_turns(gpu, mapped):
     """From the host and to it; from the device and to it; from where a batch was sent before."""
     seeds = "0123" if gpu == "sim" else "0"
-    runs = [output_of(TURNS, HORNBEAM_DEVICE=gpu, HORNBEAM_SIM_SEED=seed) for seed in seeds]
+    runs = [output_of(TURNS, HORNBEAM_DEVICE=gpu, HORNBEAM_MAPPED=mapped, HORNBEAM_SIM_SEED=seed) for seed in seeds]
     assert len(set(runs)) == 1
     want, got = (np.array(" ".join(out.split()).split(), float) for out in (output_of(TURNS), runs[0]))
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
