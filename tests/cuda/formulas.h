@@ -15,7 +15,7 @@ inline std::vector<hornbeam::FormulaDescription> read_formulas(const char* path)
     const std::string digits = line.substr(line.rfind(' ') + 1);
     hornbeam::FormulaDescription d;
     if (digits.size() != 2 * sizeof d) {
-      std::cerr << path << ": a line that is no description\n";
+      std::cerr << path << ": a line that is not a description\n";
       std::exit(2);
     }
     for (size_t i = 0; i < sizeof d; ++i)
