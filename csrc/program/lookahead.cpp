@@ -47,9 +47,9 @@ void Plan::send_feeds(Execution& e, const std::vector<Feed>& feeds, EarlyFeeds* 
   send();
 }
 
-// False where they are for another plan, were sent already, or there is no room.
+// False where they are for another plan, were sent already, are read in the host's memory anyway, or there is no room.
 bool Plan::make_room(const Execution& e, EarlyFeeds& early) {
-  if (early.is_sent_) return false;
+  if (early.is_sent_ || e.fed.is_mapped()) return false;
   for (size_t f = 0; f < feed_shapes_.size(); ++f)
     if (early.feeds_.size() != feed_shapes_.size() || early.feeds_[f].fed_shape() != feed_shapes_[f]) return false;
   if (early.plan_ == serial_) return true;

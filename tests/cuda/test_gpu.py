@@ -271,6 +271,27 @@ def test_runs_with_copies_of_each_kind_take_turns(gpu, mapped):
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("mapped", ["1", "0"])
+def test_only_what_is_copied_is_read_ahead(gpu, mapped):
+    out = output_of(
+        """
+        import numpy as np
+        from hornbeam import _core, backend as K, graph as G
+        x = K.placeholder((2,))
+        f = G.Function([x], [K.sum(x)])
+        now, following, data = _core.EarlyFeeds(), _core.EarlyFeeds(), np.ones(2, "float32")
+        for _ in range(3):
+            now.set([np.ones(2, "float32")]), following.set([data])
+            f.run_ahead(now, following)
+            data *= 2  # which a read ahead does not see
+            print(f.run_ahead(following, None)[0])
+        """,
+        HORNBEAM_DEVICE=gpu,
+        HORNBEAM_MAPPED=mapped,
+    )
+    assert [float(line) for line in out.splitlines()] == ([4, 8, 16] if mapped == "1" else [2, 4, 8])
+
+
 def test_a_batch_that_is_wrong_is_an_error_of_its_own_step(gpu):
     x, seen = K.placeholder((None, 2)), K.variable(0.0)
     f = G.Function([x], [K.sum(x)], updates=[seen.assign(seen + 1.0)])
