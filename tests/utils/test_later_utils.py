@@ -133,6 +133,15 @@ def test_a_wide_and_deep_model(mode, tmp_path):
     assert again.linear_model.units == 1 and [layer.units for layer in again.dnn_model.layers[-2:]] == [4, 1]
 
 
+def test_a_wide_and_deep_model_of_a_users_class():
+    @utils.register_keras_serializable("wide")
+    class Users(experimental.LinearModel):
+        pass
+
+    model = experimental.WideDeepModel(Users(3), models.Sequential([layers.Dense(3)]))
+    assert type(experimental.WideDeepModel.from_config(model.get_config()).linear_model) is Users
+
+
 # -- names -----------------------------------------------------------------------------------------------------------
 def test_where_names_are():
     assert experimental.CosineDecay is optimizers.schedules.CosineDecay
