@@ -78,6 +78,8 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
         return item
     if not isinstance(item.get("class_name"), str) or "config" not in item:
         return {key: migrate(value, keras_version) for key, value in item.items()}
+    if item["class_name"] == "function" and isinstance(item["config"], str):  # a user's, from 2.13 on
+        return item["config"]
     users = users_class(item)
     built = item.get("build_config")
     item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
