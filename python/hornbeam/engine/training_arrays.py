@@ -15,6 +15,7 @@ from .. import backend as K
 from .._core import DeviceArray
 from ..graph import as_array
 from ..utils.generic_utils import slice_arrays
+from ..utils.io_messages import show
 from . import batch_loop
 from .prefetching import overlapping
 from .training_utils import batch_shuffle, check_num_samples, make_batches, should_run_validation
@@ -59,7 +60,7 @@ def fit_loop(
     if samples == 0:
         raise ValueError("Cannot train on no data: the arrays have 0 samples.")
     if do_validation and verbose and samples is not None and val_inputs and hasattr(val_inputs[0], "shape"):
-        print(f"Train on {samples} samples, validate on {val_inputs[0].shape[0]} samples")
+        show(f"Train on {samples} samples, validate on {val_inputs[0].shape[0]} samples\n")
 
     labels = list(out_labels or model.metrics_names)
     count_mode = "samples" if steps_per_epoch is None else "steps"
