@@ -74,7 +74,8 @@ def test_a_model_that_calls_without_end(monkeypatch):
 
 @pytest.mark.parametrize("config", [
     {"class_name": "Dense", "config": 5}, {"class_name": "Dense", "config": {"units": 2}, "build_config": {}},
-    {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": 5}}, {"module": ["x"], "class_name": "No", "config": {}},
+    {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": 5}},
+    {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": [None, float("inf")]}}, {"module": ["x"], "class_name": "No", "config": {}},
 ])  # fmt: skip
 def test_damaged_configs(config):
     with pytest.raises(ValueError, match=r"Invalid|Unknown"):

@@ -71,7 +71,7 @@ def build(layer: Any, config: dict) -> None:
     try:
         with building.at_most(FREE_STEPS):
             layer.build_from_config(config)
-    except (LookupError, AttributeError, TypeError) as error:
+    except (LookupError, AttributeError, TypeError, ArithmeticError) as error:
         raise ValueError(f"Invalid build config of {layer.name}: {type(error).__name__}: {shortened(error)}") from error
 
 
