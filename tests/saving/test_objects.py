@@ -57,6 +57,14 @@ def test_models_and_their_layers():
     np.testing.assert_array_equal(again.predict(np.ones((1, 2))), model.predict(np.ones((1, 2))))
 
 
+def test_a_loss_of_tf_keras():
+    config = {"reduction": "auto", "name": "mse", "fn": "mean_squared_error"}
+    loss = saving.deserialize_keras_object(
+        {"module": "keras.losses", "class_name": "MeanSquaredError", "config": config}
+    )
+    assert type(loss) is losses.MeanSquaredError and loss.reduction == "sum_over_batch_size"
+
+
 def test_a_model_that_calls_without_end(monkeypatch):
     monkeypatch.setattr(configs, "FREE_STEPS", 1000)
     kind, inner = "Dense", {"name": "m0", "units": 1}

@@ -28,6 +28,7 @@ from ..utils.registry import (
 )
 from .configs import build, model_from_config
 from .keras3 import as_tf_keras
+from .migrate import migrate_loss
 
 _REGISTRIES: dict[str, Registry] = {
     "keras.layers": LAYERS, "keras.optimizers.schedules": SCHEDULES, "keras.optimizers": OPTIMIZERS, "keras.losses": LOSSES,
@@ -109,7 +110,8 @@ def _deserialized(config: Any) -> Any:
             return generic_utils.deserialize_keras_object({"class_name": known, "config": inner})
     registry = _registry(config)
     if registry is not LAYERS:
-        return registry.deserialize(as_tf_keras({"class_name": name, "config": inner}))
+        plain = as_tf_keras({"class_name": name, "config": inner})
+        return registry.deserialize(migrate_loss(plain) if registry is LOSSES and isinstance(inner, dict) else plain)
     made = model_from_config({key: part for key, part in config.items() if key != "build_config"})
     if isinstance(config.get("build_config"), dict) and not made.built:
         build(made, config["build_config"])
