@@ -28,7 +28,13 @@ PAIRS = {
 }
 
 #: What the lowest rooms import of the others.
-LOWEST = {"dialect": set(), "settings": {"dialect"}, "graph": {"_core", "settings"}, "backend": {"graph", "settings"}}
+LOWEST = {
+    "dialect": set(),
+    "other_names": set(),
+    "settings": {"dialect"},
+    "graph": {"_core", "settings"},
+    "backend": {"graph", "other_names", "settings"},
+}
 
 
 def imports_of(package: Path) -> Imports:

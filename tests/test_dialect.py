@@ -203,6 +203,17 @@ def test_a_gru_in_a_file_that_does_not_say_it_has_one(tf2):
     assert not GRU.from_config(config).reset_after
 
 
+def test_a_users_gru_need_not_take_the_argument():
+    class Small(GRU):
+        def __init__(self, name=None):
+            super().__init__(2, name=name)
+
+        def get_config(self):
+            return {"name": self.name}
+
+    assert Small.from_config(Small(name="small").get_config()).name == "small"
+
+
 def test_a_gru_has_one_bias_otherwise():
     assert not GRU(2).reset_after and GRU(2, reset_after=True).reset_after
 

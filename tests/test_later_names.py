@@ -83,11 +83,11 @@ def test_weights_by_their_paths():
     class Both(models.Model):
         def __init__(self):
             super().__init__()
-            self.first, self.others = layers.Dense(3), [layers.Dense(2), layers.BatchNormalization()]
+            self.layer1, self.others = layers.Dense(3), [layers.Dense(2), layers.BatchNormalization()]
             self.tail = models.Sequential([layers.Dropout(0.1), layers.Dense(1), layers.LSTM(1)])
 
         def call(self, x):
-            for layer in (self.first, *self.others):
+            for layer in (self.layer1, *self.others):
                 x = layer(x)
             return self.tail(K.expand_dims(x, 1))
 
@@ -97,7 +97,7 @@ def test_weights_by_their_paths():
     paths = model.get_weight_paths()
     names = ("gamma", "beta", "moving_mean", "moving_variance")
     assert list(paths) == [
-        "first.kernel", "first.bias", "others.0.kernel", "others.0.bias", *(f"others.1.{name}" for name in names),
+        "layer1.kernel", "layer1.bias", "others.0.kernel", "others.0.bias", *(f"others.1.{name}" for name in names),
         "tail.layer_with_weights-0.kernel", "tail.layer_with_weights-0.bias",
         *(f"tail.layer_with_weights-1.cell.{name}" for name in ("kernel", "recurrent_kernel", "bias")),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from . import activations, initializers, layers, regularizers
 from .engine.training import Model
 from .graph import nest
+from .utils.generic_utils import get_registered_name
 from .utils.registry import LAYERS
 
 
@@ -86,7 +87,7 @@ class WideDeepModel(Model):
 
     def get_config(self):
         def config(model: Any) -> dict:
-            return {"class_name": type(model).__name__, "config": model.get_config()}
+            return {"class_name": get_registered_name(type(model)), "config": model.get_config()}
 
         return {
             "linear_model": config(self.linear_model),

@@ -90,6 +90,21 @@ def test_it_goes_on_with_the_same_bits(source, tmp_path):
     assert not (tmp_path / "backup").exists()
 
 
+@pytest.mark.parametrize("fails, resumes_at", [((0, 3), (0, 3)), ((1, 3), (1, 2))])
+def test_an_epoch_that_was_begun_keeps_its_order(fails, resumes_at, tmp_path):
+    start = sequential().get_weights()
+    np.random.seed(1)
+    whole = compiled(sequential, start)
+    fit(whole, "arrays")
+    np.random.seed(1)
+    with pytest.raises(OSError, match="no power"):
+        fit(compiled(sequential, start), "arrays", BackupAndRestore(tmp_path, save_freq=3), Power(fails))
+    again, backup = compiled(sequential), BackupAndRestore(tmp_path, save_freq=3)
+    fit(again, "arrays", backup)
+    assert backup.resumes_at == resumes_at
+    same(again, whole)
+
+
 @pytest.mark.parametrize("source", ["arrays", "dataset", "generator"])
 def test_batches_before_the_backup_are_left_out(source, tmp_path):
     backup = BackupAndRestore(tmp_path, save_freq=2, delete_checkpoint=False)

@@ -104,6 +104,13 @@ def test_files(crossed, tmp_path):
     np.testing.assert_array_equal(again(DATA).numpy(), crossed(DATA).numpy())
 
 
+def test_a_config_that_crosses_what_is_not_there(crossed):
+    config = crossed.get_config()
+    config["crosses"][0]["config"]["feature_names"] = ("job", "name")
+    with pytest.raises(ValueError, match="Unknown: \\['name'\\]"):
+        FeatureSpace.from_config(config)
+
+
 def test_features_of_ones_own():
     words = L.TextVectorization(output_mode="multi_hot")
     features = {

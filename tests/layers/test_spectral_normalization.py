@@ -77,6 +77,21 @@ def test_training(way, eager):
         np.testing.assert_allclose(model.evaluate(X, Y, verbose=0), np.mean((X @ kernel + bias - Y) ** 2), rtol=1e-5)
 
 
+@pytest.mark.parametrize("eager_steps", [False, True])
+def test_layers_are_looked_at_before_the_first_step_alone(eager_steps, request, monkeypatch):
+    if eager_steps:
+        request.getfixturevalue("eager")
+    looks = []
+    monkeypatch.setattr(Sequential, "_layers_that_set_weights", lambda model: looks.append(model) or [])
+    model = Sequential([L.Dense(2, input_shape=(4,))])
+    model.compile("sgd", "mse")
+    model.train_on_batch(X, Y)
+    known = len(looks)
+    model.train_on_batch(X, Y)
+    model.test_on_batch(X, Y)
+    assert known == len(looks) > 0
+
+
 def test_convolutions_and_embeddings(eager):
     convolution = L.SpectralNormalization(L.Conv2D(3, 2))
     convolution(np.ones((1, 5, 5, 2), "float32"))

@@ -26,6 +26,11 @@ def test_where_something_came_from_is_dropped():
     assert migrate(config) == {"class_name": "Model", "config": {"layers": [layer("Dense", units=2)]}}
 
 
+def test_a_users_function_goes_by_its_name():
+    function = {"module": "builtins", "class_name": "function", "config": "own", "registered_name": "function"}
+    assert migrate(layer("Dense", activation=function)) == layer("Dense", activation="own")
+
+
 @pytest.mark.parametrize(
     "before, after",
     [

@@ -16,8 +16,9 @@ from hornbeam import (
     saving,
     utils,
 )
-from hornbeam.models import Sequential
+from hornbeam.models import Model, Sequential
 from hornbeam.optimizers import schedules
+from hornbeam.saving import configs
 
 
 class Own(layers.Dense):
@@ -43,6 +44,50 @@ def test_there_and_back(item):
     if type(item).__name__ not in ("MeanSquaredError", "Identity"):  # which of the two, only the module says
         plain = saving.deserialize_keras_object({"class_name": config["class_name"], "config": config["config"]})
         assert type(plain) is type(item)
+
+
+def test_models_and_their_layers():
+    x = layers.Input((2,))
+    y = layers.LSTM(3, name="inner")(layers.Reshape((2, 1))(x))  # whose hard_sigmoid is that of Keras 2
+    model = Model(x, layers.Dense(1, activation=own_function)(y))
+    config = json.loads(json.dumps(saving.serialize_keras_object(model)))
+    again = saving.deserialize_keras_object(config, custom_objects={"own_function": own_function})
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(np.ones((1, 2))), model.predict(np.ones((1, 2))))
+
+
+def test_a_loss_of_tf_keras():
+    config = {"reduction": "auto", "name": "mse", "fn": "mean_squared_error"}
+    loss = saving.deserialize_keras_object(
+        {"module": "keras.losses", "class_name": "MeanSquaredError", "config": config}
+    )
+    assert type(loss) is losses.MeanSquaredError and loss.reduction == "sum_over_batch_size"
+
+
+def test_a_model_that_calls_without_end(monkeypatch):
+    monkeypatch.setattr(configs, "FREE_STEPS", 1000)
+    kind, inner = "Dense", {"name": "m0", "units": 1}
+    for i in range(1, 30):
+        calls = [[["x", 0, 0, {}]], [["m", i > 1, 0, {}]]]
+        parts = [
+            {"name": "x", "class_name": "InputLayer", "config": {"batch_input_shape": [None, 1], "name": "x"}, "inbound_nodes": []},
+            {"name": "m", "class_name": kind, "config": {**inner, "name": "m"}, "inbound_nodes": calls},
+        ]  # fmt: skip
+        ends = {"input_layers": [["x", 0, 0]], "output_layers": [["m", 1 + (i > 1), 0]]}
+        kind, inner = "Model", {"name": f"m{i}", "layers": parts, **ends}
+    with pytest.raises(ValueError, match="Building the model takes more than"):
+        saving.deserialize_keras_object({"module": "keras", "class_name": kind, "config": inner})
+
+
+@pytest.mark.parametrize("config", [
+    {"class_name": "Dense", "config": 5}, {"class_name": "Dense", "config": {"units": 2}, "build_config": {}},
+    {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": 5}},
+    {"class_name": "Dense", "config": {"units": 2}, "build_config": {"input_shape": [None, float("inf")]}}, {"module": ["x"], "class_name": "No", "config": {}},
+])  # fmt: skip
+def test_damaged_configs(config):
+    with pytest.raises(ValueError, match=r"Invalid|Unknown"):
+        saving.deserialize_keras_object(config)
 
 
 def test_structures_and_users_classes():
@@ -93,7 +138,13 @@ def test_formats_of_modules(module, item, legacy):
 
 
 @pytest.mark.parametrize(
-    "array", [{"value": [1], "dtype": "V1000000000"}, {"value": [1], "dtype": "nonsense"}, {"dtype": "int8"}]
+    "array",
+    [
+        {"value": [1], "dtype": "V1000000000"},
+        {"value": [1], "dtype": "nonsense"},
+        {"value": [1], "dtype": "f4,("},
+        {"dtype": "int8"},
+    ],
 )
 def test_arrays_that_are_not_of_numbers(array):
     with pytest.raises(ValueError, match="The config of an array"):

@@ -314,6 +314,14 @@ def test_files_stay_in_their_folder(name, tmp_path):
         load_model(tmp_path / "m.keras", custom_objects={"WithFiles": WithFiles}, compile=False)
 
 
+def test_files_make_few_folders(tmp_path):
+    Sequential([WithFiles(1, input_shape=(4,))]).save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras", "a") as archive:
+        archive.writestr(f"assets/layers/with_files/{'a/' * 1000}x", "x")
+    with pytest.raises(ValueError, match="more than 16 folders"):
+        load_model(tmp_path / "m.keras", custom_objects={"WithFiles": WithFiles}, compile=False)
+
+
 def test_files_take_no_more_than_the_zip(tmp_path):
     model = Sequential([WithFiles(1, input_shape=(4,))])
     model.save(tmp_path / "m.keras")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hornbeam import backend as K
 from hornbeam import datasets, experimental, layers, models, optimizers, utils
-from hornbeam.callbacks import Callback
+from hornbeam.callbacks import Callback, EarlyStopping
 from hornbeam.preprocessing.image import smart_resize
 from hornbeam.tf import NAMES as tf
 from hornbeam.utils import Progbar, warmstart_embedding_matrix
@@ -33,7 +33,12 @@ def test_progress_in_the_log(in_the_log, capsys, caplog):
     with caplog.at_level(logging.INFO, "hornbeam"):
         model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose="auto", callbacks=[Verbosity()])
         model.evaluate(np.ones((4, 1)), np.ones((4, 1)), verbose=1)
-    assert seen == [2] and "4/4 [" not in capsys.readouterr().out
+        stop = EarlyStopping("loss", baseline=-1.0, patience=2, verbose=1)
+        data = np.ones((4, 1))
+        model.fit(data, data, epochs=3, verbose=2, callbacks=[stop], validation_data=(data, data))
+    assert seen == [2] and capsys.readouterr().out == ""
+    for message in ("Epoch 1/3", "Train on 4 samples, validate on 4 samples", "Epoch 00002: early stopping"):
+        assert message in caplog.messages
     assert any("4/4 [==============================]" in message for message in caplog.messages)
 
 
@@ -131,6 +136,15 @@ def test_a_wide_and_deep_model(mode, tmp_path):
     assert all(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
     again = experimental.WideDeepModel.from_config(model.get_config())
     assert again.linear_model.units == 1 and [layer.units for layer in again.dnn_model.layers[-2:]] == [4, 1]
+
+
+def test_a_wide_and_deep_model_of_a_users_class():
+    @utils.register_keras_serializable("wide")
+    class Users(experimental.LinearModel):
+        pass
+
+    model = experimental.WideDeepModel(Users(3), models.Sequential([layers.Dense(3)]))
+    assert type(experimental.WideDeepModel.from_config(model.get_config()).linear_model) is Users
 
 
 # -- names -----------------------------------------------------------------------------------------------------------

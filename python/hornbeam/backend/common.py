@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, cast, floatx, set_learning_phase
+from ..other_names import also_called
 from ..settings import settings
-from .other_names import also_called
 from .session import get_session
 
 _BACKEND = "tensorflow"  # scripts branch on the name and files store it, and its semantics are what we follow

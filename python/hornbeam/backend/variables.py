@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import graph
 from ..graph import Tensor, Variable, floatx, scoped_name
-from .other_names import also_called
+from ..other_names import also_called
 from .sparse import SparseTensor
 
 

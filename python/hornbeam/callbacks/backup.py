@@ -12,8 +12,9 @@ class BackupAndRestore(Callback):
     """Backs up the training, so that a script which is started again goes on where it was interrupted; for ``fit`` of built models.
 
     A backup has weights, the optimizer's state, the seeds, and the order of the samples: a training whose epochs are backed
-    up goes on as if it had not been interrupted. It is written beside the one before and renamed, so that there is always one
-    that is whole.
+    up goes on as if it had not been interrupted. So does one whose batches are, if these come in the same order again, as
+    those of arrays do; the logs of the epoch are then of its other batches alone. A backup is written beside the one before
+    and renamed, so that there is always one that is whole.
 
     Args:
         backup_dir: a folder for this training alone.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.io_messages import show
 from ..utils.io_utils import append
 from ..utils.messages import warn_user
 from ..utils.progbar import Progbar
@@ -93,7 +94,7 @@ class ProgbarLogger(Callback):
         self.target = self.params["steps"] if self.use_steps else self.params["samples"]
         self.log_values = []
         if self.verbose:
-            print(f"Epoch {epoch + 1}/{self.epochs}")
+            show(f"Epoch {epoch + 1}/{self.epochs}\n")
             self.progbar = Progbar(target=self.target, verbose=self.verbose, stateful_metrics=self.stateful_metrics)
 
     def on_batch_begin(self, batch, logs=None):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from ..graph import Tensor
+from ..utils.io_messages import show
 from ..utils.messages import warn_user
 from .callback import Callback
 from .logs import Logs
@@ -108,11 +109,11 @@ class ModelCheckpoint(Callback):
             )
             self.best = current
         elif self.verbose > 0:
-            print(f"\nEpoch {epoch + 1:05d}: {self.monitor} did not improve from {self.best:0.5f}")
+            show(f"\nEpoch {epoch + 1:05d}: {self.monitor} did not improve from {self.best:0.5f}\n")
 
     def _save(self, path: str, message: str) -> None:
         if self.verbose > 0:
-            print(message)
+            show(f"{message}\n")
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:
@@ -178,12 +179,12 @@ class EarlyStopping(Callback):
             self.model.stop_training = True
             if self.restore_best_weights and self.best_weights is not None:
                 if self.verbose > 0:
-                    print("Restoring model weights from the end of the best epoch")
+                    show("Restoring model weights from the end of the best epoch\n")
                 self.model.set_weights(self.best_weights)
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1:05d}: early stopping")
+            show(f"Epoch {self.stopped_epoch + 1:05d}: early stopping\n")
 
     def get_monitor_value(self, logs):
         """The metric's value, or None with a warning where it is not there."""
@@ -281,7 +282,7 @@ class ReduceLROnPlateau(Callback):
             new = max(old * self.factor, self.min_lr)
             K.set_value(self.model.optimizer.lr, new)
             if self.verbose > 0:
-                print(f"\nEpoch {epoch + 1:05d}: ReduceLROnPlateau reducing learning rate to {new}.")
+                show(f"\nEpoch {epoch + 1:05d}: ReduceLROnPlateau reducing learning rate to {new}.\n")
             self.cooldown_counter = self.cooldown
             self.wait = 0
 
@@ -317,7 +318,7 @@ class LearningRateScheduler(Callback):
             raise ValueError('The output of the "schedule" function should be float.')
         K.set_value(self.model.optimizer.lr, lr)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate to {lr}.")
+            show(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate to {lr}.\n")
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
@@ -341,10 +342,10 @@ class TerminateOnNaN(Callback):
     def on_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
-            print(f"Batch {batch}: Invalid loss, terminating training")
+            show(f"Batch {batch}: Invalid loss, terminating training\n")
             fit = getattr(self.model, "_running_fit", None)
             if self._before and fit is not None and fit.batch is not None:
-                print(nan_origin(self.model, fit.batch, self._before))
+                show(f"{nan_origin(self.model, fit.batch, self._before)}\n")
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):

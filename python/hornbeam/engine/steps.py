@@ -47,9 +47,13 @@ class Steps:
         own = any(getattr(type(self), name) is not getattr(Steps, name) for name in _BY_STEPS[mode])
         if own or bool(self.run_eagerly) or self.dynamic or not getattr(self, "_is_graph_network", True):
             return True
-        if mode != "predict" and (self._compiled.layers_assign or self._layers_that_set_weights()):
+        if mode != "predict" and (self._compiled.layers_assign or (self._is_new() and self._layers_that_set_weights())):
             return True
         return mode == "train" and self._optimizer_looks_at_values()
+
+    def _is_new(self) -> bool:
+        """Whether the model has not run by formulas since it was compiled; after that, no layer needs to be looked at again."""
+        return self._compiled.train_function is None and self._compiled.test_function is None
 
     def _layers_that_set_weights(self) -> list:
         """The layers that set weights in a call for training, which training then goes on from: formulas cannot say that."""

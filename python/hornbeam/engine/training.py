@@ -235,13 +235,12 @@ class Model(Steps, LaterModel, Network):
         with self._lock:
             self._check_compiled()
             self._check_trainable_weights_consistency()
-            setting = self._layers_that_set_weights()
-            if setting:
-                raise NotImplementedError(
-                    f"The layer {setting[0].name} ({type(setting[0]).__name__}) sets weights while it is called for training, which "
-                    "is possible where steps are eager: run the script by `hornbeam run --tf 2`."
-                )
             if self._compiled.train_function is None:
+                for layer in self._layers_that_set_weights():
+                    raise NotImplementedError(
+                        f"The layer {layer.name} ({type(layer).__name__}) sets weights while it is called for training, which "
+                        "is possible where steps are eager: run the script by `hornbeam run --tf 2`."
+                    )
                 self.train_function = functions.train_function(self)
 
     def _make_test_function(self):

@@ -15,6 +15,7 @@ from .. import backend as K
 from .._core import DeviceArray
 from ..graph import as_array
 from ..utils.generic_utils import slice_arrays
+from ..utils.io_messages import show
 from . import batch_loop
 from .prefetching import overlapping
 from .training_utils import batch_shuffle, check_num_samples, make_batches, should_run_validation
@@ -59,7 +60,7 @@ def fit_loop(
     if samples == 0:
         raise ValueError("Cannot train on no data: the arrays have 0 samples.")
     if do_validation and verbose and samples is not None and val_inputs and hasattr(val_inputs[0], "shape"):
-        print(f"Train on {samples} samples, validate on {val_inputs[0].shape[0]} samples")
+        show(f"Train on {samples} samples, validate on {val_inputs[0].shape[0]} samples\n")
 
     labels = list(out_labels or model.metrics_names)
     count_mode = "samples" if steps_per_epoch is None else "steps"
@@ -84,15 +85,18 @@ def fit_loop(
         fit_inputs = [as_array(x) if isinstance(x, DeviceArray) else x for x in fit_inputs]
     step, through = overlapping(fit_function, fit_inputs, hooks, "train")
     model._running_fit = fit = batch_loop.RunningFit()
-    order = _first_order(model, samples, hooks.first_epoch(initial_epoch))
-    for epoch in range(hooks.first_epoch(initial_epoch), epochs):
+    first_epoch = hooks.first_epoch(initial_epoch)
+    within = hooks.batches_done(first_epoch) > 0
+    order, resumed = _first_order(model, samples, first_epoch > 0 or within)
+    for epoch in range(first_epoch, epochs):
         model.reset_metrics()
         hooks.on_epoch_begin(epoch)
         if steps_per_epoch is not None:
             batches, count = through(_whole(fit_inputs, steps_per_epoch)), steps_per_epoch
         else:
             if shuffle:
-                order = batch_shuffle(order, batch_size) if shuffle == "batch" else _shuffled(order)
+                if not (resumed and within and epoch == first_epoch):  # an epoch that was begun keeps its order
+                    order = batch_shuffle(order, batch_size) if shuffle == "batch" else _shuffled(order)
                 fit.order = order
             batches = through(_batches(fit_inputs, order if shuffle else None, samples, batch_size))
             count = -(-samples // batch_size)
@@ -121,12 +125,14 @@ def fit_loop(
     return history
 
 
-def _first_order(model: Any, samples: int | None, initial_epoch: int) -> np.ndarray | None:
-    """The order that the first epoch shuffles: where training is resumed, the one its last epoch left."""
-    resumed, model._resume_order = model._resume_order, None
+def _first_order(model: Any, samples: int | None, resumes: bool) -> tuple[np.ndarray | None, bool]:
+    """The order that the first epoch begins with, and whether a file had it: where training is resumed, that of its last epoch."""
+    stored, model._resume_order = model._resume_order, None
     if samples is None:
-        return None
-    return resumed if initial_epoch > 0 and resumed is not None and len(resumed) == samples else np.arange(samples)
+        return None, False
+    if resumes and stored is not None and len(stored) == samples:
+        return stored, True
+    return np.arange(samples), False
 
 
 def _shuffled(order: np.ndarray) -> np.ndarray:

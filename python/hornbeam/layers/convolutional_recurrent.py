@@ -13,7 +13,7 @@ from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
 from .options import RECURRENT_OPTIONS, add_weight, arguments, given_arguments, options_config, options_in, set_options
-from .recurrent import RNN, CellLayer
+from .recurrent import RNN, CellLayer, _swap
 from .recurrent_cells import unit_forget_bias
 from .time_folding import fold_time, unfold_time
 
@@ -305,11 +305,6 @@ class ConvLSTM2DCell(ConvLSTMCell):
         **kwargs,
     ):
         super().__init__(**arguments(locals()))
-
-
-def _swap(x: Tensor) -> Tensor:
-    """Batch and time exchanged."""
-    return K.permute_dimensions(x, (1, 0, *range(2, x.ndim)))
 
 
 def _masks(like: Tensor, rate: float) -> list[Tensor]:

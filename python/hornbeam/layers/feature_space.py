@@ -137,8 +137,9 @@ class FeatureSpace(Layer):
 
     def _cross(self, cross: Any) -> Cross:
         if isinstance(cross, dict):
-            return Cross(**cross["config"])
-        cross = cross if isinstance(cross, Cross) else Cross(cross, self.crossing_dim)
+            cross = Cross(**cross["config"])
+        elif not isinstance(cross, Cross):
+            cross = Cross(cross, self.crossing_dim)
         unknown = [name for name in cross.feature_names if name not in self.features]
         if unknown or not cross.crossing_dim:
             raise ValueError(

@@ -10,7 +10,7 @@ from .. import backend as K
 from .. import regularizers
 from ..engine.base_layer import InputSpec, Layer, disable_tracking
 from ..legacy import interfaces
-from ..utils.generic_utils import get_registered_name, to_list
+from ..utils.generic_utils import get_registered_name, has_arg, to_list
 from ..utils.registry import LAYERS
 from .options import given_arguments
 from .recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, StackedRNNCells, call_cell
@@ -380,8 +380,9 @@ class GRU(CellLayer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        # Files of old versions do not say it; they mean False.
-        return super().from_config({"reset_after": False, **config}, custom_objects)
+        if has_arg(cls.__init__, "reset_after", accept_all=True):  # else a user's class, which says it itself
+            config = {"reset_after": False, **config}  # files of old versions do not say it; they mean False
+        return super().from_config(config, custom_objects)
 
 
 class LSTM(CellLayer):

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import backend as K
 from .. import graph
-from ..backend.other_names import also_called
+from ..other_names import also_called
 from ..utils.generic_utils import serialize_keras_object
 from ..utils.registry import SCHEDULES
 

@@ -8,8 +8,8 @@ from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 
-from ..backend.other_names import also_called
 from ..lazy import lazy_attributes
+from ..other_names import also_called
 from ..utils.messages import warn_user
 
 __getattr__, __dir__ = lazy_attributes(globals(), {"text_dataset_from_directory": "..tf.data.directories"}, ())

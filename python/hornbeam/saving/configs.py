@@ -62,6 +62,19 @@ def _make(config: dict, custom_objects: dict, lambdas: dict | None, keras_versio
         raise ValueError(f"Invalid model config: {type(error).__name__}: {error}{advice}") from error
 
 
+def build(layer: Any, config: dict) -> None:
+    """Make the weights of a layer or model by the ``build_config`` that a file has for it.
+
+    Raises:
+        ValueError: the config does not fit the class.
+    """
+    try:
+        with building.at_most(FREE_STEPS):
+            layer.build_from_config(config)
+    except (LookupError, AttributeError, TypeError, ArithmeticError) as error:
+        raise ValueError(f"Invalid build config of {layer.name}: {type(error).__name__}: {shortened(error)}") from error
+
+
 def lambda_layers(config: Any) -> list[dict]:
     """The configs of all Lambda layers in a model's config, nested ones too."""
     if isinstance(config, (list, tuple)):

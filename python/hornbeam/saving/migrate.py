@@ -78,6 +78,8 @@ def migrate(item: Any, keras_version: str | None = None) -> Any:
         return item
     if not isinstance(item.get("class_name"), str) or "config" not in item:
         return {key: migrate(value, keras_version) for key, value in item.items()}
+    if item["class_name"] == "function" and isinstance(item["config"], str):  # a user's, from 2.13 on
+        return item["config"]
     users = users_class(item)
     built = item.get("build_config")
     item = {key: migrate(value, keras_version) for key, value in item.items() if key not in _ORIGINS}
@@ -209,7 +211,7 @@ def migrate_training(training: dict, keras_version: str | None = None, custom: C
     optimizer = _described(optimizer) if isinstance(optimizer, str) else optimizer
     return {
         "optimizer_config": _optimizer(optimizer, is_tf(keras_version), custom),
-        "loss": _walk(training.get("loss"), _loss),
+        "loss": _walk(training.get("loss"), migrate_loss),
         "metrics": _walk(training.get("metrics"), _metric),
         "weighted_metrics": _walk(training.get("weighted_metrics"), _metric),
         "sample_weight_mode": training.get("sample_weight_mode"),
@@ -274,14 +276,12 @@ def _optimizer(item: Any, by_tf: bool, custom: Container[str]) -> dict:
     return {"class_name": kind, "config": spelled_out(kind, config)}
 
 
-def _loss(item: dict) -> dict:
-    config = item["config"]
+def migrate_loss(item: dict) -> dict:
+    """The config of a loss as its class here takes it."""
+    config = {key: value for key, value in item["config"].items() if key not in ("fn", "dtype")}
     if config.get("reduction") == "auto":
         config["reduction"] = "sum_over_batch_size"
-    for key, harmless in {"ignore_class": (None,), "axis": (-1,), "fn": None, "dtype": None}.items():
-        if key in config and (harmless is None or config[key] in harmless):
-            del config[key]
-    return item
+    return {**item, "config": config}
 
 
 def _metric(item: dict) -> Any:

@@ -10,14 +10,13 @@ import os
 from typing import Any
 
 from .. import backend as K
-from ..graph import building
 from ..utils.generic_utils import CustomObjectScope, allow_code_loading, get_registered_name
-from ..utils.messages import short_errors, shortened, warn_user
+from ..utils.messages import short_errors, warn_user
 from ..utils.overriding import defines
 from ..version import KERAS_VERSION
 from . import hdf5, keras_zip, zip_assets, zip_config, zip_weights
 from .compiling import compile_model, restore_optimizer, set_optimizer
-from .configs import FREE_STEPS, model_from_config
+from .configs import build, model_from_config
 from .optimizer_state import read_state, write_zip_state
 from .sample import check_sample, save_sample
 from .snapshot import Snapshot
@@ -239,7 +238,7 @@ def _read_zip(
         if isinstance(config.get("build_config"), dict) and (
             not model._is_graph_network or defines(model, "build_from_config")
         ):
-            _build(model, config["build_config"])
+            build(model, config["build_config"])
         zip_weights.load_weights(file, model)
         zip_weights.set_vocabularies(model, keras_zip.read_vocabularies(source))
         zip_assets.load(model, source)
@@ -254,19 +253,6 @@ def _read_zip(
         if verify:
             check_sample(file, model)
     return model
-
-
-def _build(model: Any, config: dict) -> None:
-    """Make the weights of a model as its class says.
-
-    Raises:
-        ValueError: the config does not fit the class.
-    """
-    try:
-        with building.at_most(FREE_STEPS):
-            model.build_from_config(config)
-    except (LookupError, AttributeError, TypeError) as error:
-        raise ValueError(f"Invalid build config of {model.name}: {type(error).__name__}: {shortened(error)}") from error
 
 
 def _compile(

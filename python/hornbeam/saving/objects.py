@@ -26,7 +26,9 @@ from ..utils.registry import (
     SCHEDULES,
     Registry,
 )
+from .configs import build, model_from_config
 from .keras3 import as_tf_keras
+from .migrate import migrate_loss
 
 _REGISTRIES: dict[str, Registry] = {
     "keras.layers": LAYERS, "keras.optimizers.schedules": SCHEDULES, "keras.optimizers": OPTIMIZERS, "keras.losses": LOSSES,
@@ -106,9 +108,13 @@ def _deserialized(config: Any) -> Any:
     for known in (config.get("registered_name"), name):
         if isinstance(known, str) and known in custom:
             return generic_utils.deserialize_keras_object({"class_name": known, "config": inner})
-    made = _registry(config).deserialize(as_tf_keras({"class_name": name, "config": inner}))
-    if isinstance(config.get("build_config"), dict) and not getattr(made, "built", True):
-        made.build_from_config(config["build_config"])
+    registry = _registry(config)
+    if registry is not LAYERS:
+        plain = as_tf_keras({"class_name": name, "config": inner})
+        return registry.deserialize(migrate_loss(plain) if registry is LOSSES and isinstance(inner, dict) else plain)
+    made = model_from_config({key: part for key, part in config.items() if key != "build_config"})
+    if isinstance(config.get("build_config"), dict) and not made.built:
+        build(made, config["build_config"])
         made.built = True
     return made
 
@@ -123,7 +129,7 @@ def _array(config: dict) -> np.ndarray:
         dtype = np.dtype(config["dtype"])
         if dtype.kind in "biufc":
             return np.array(config["value"], dtype)
-    except (KeyError, TypeError, OverflowError) as error:
+    except (KeyError, TypeError, OverflowError, SyntaxError) as error:
         raise ValueError(f"The config of an array is damaged: {shortened(config)}") from error
     raise ValueError(f"The config of an array states the dtype {shortened(config['dtype'])}, which is not of numbers.")
 
@@ -141,7 +147,7 @@ def _named(name: Any, config: dict) -> Any:
 def _registry(config: dict) -> Registry:
     """Where to look for a class: by its module; without one, wherever there is something of the name."""
     module = config.get("module")
-    if module in _REGISTRIES:
+    if isinstance(module, str) and module in _REGISTRIES:
         return _REGISTRIES[module]
     name = config["class_name"]
     for registry in _REGISTRIES.values():

@@ -12,6 +12,8 @@ from ..utils.overriding import defines
 from . import keras_zip
 from .zip_weights import owners
 
+_MAX_DEPTH = 16  # a folder takes kilobytes on a disk, and two letters of a name
+
 
 def files_of(model: Any) -> dict[str, bytes]:
     """What the layers' own classes write, by the path in the zip."""
@@ -57,6 +59,10 @@ def _layers(model: Any, method: str) -> Iterator[tuple[str, Any]]:
 
 def _inside(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
+    if len(path.parts) > _MAX_DEPTH:
+        raise ValueError(
+            f"The file is damaged: an asset in it lies in more than {_MAX_DEPTH} folders: {shortened(name)!r}."
+        )
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\0" in name:
         raise ValueError(
             f"The file is damaged: an asset in it is named {shortened(name)!r}, which leads out of its folder."

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend.other_names import also_called
+from ..other_names import also_called
 from .messages import warn_user
 
 _TIMEOUT = 30.0  # seconds after which a batch of a Sequence counts as lost

@@ -50,8 +50,7 @@ def weight_paths(model: Any) -> dict[str, Variable]:
     """The weights of a model by the names of parts that lead to them; a layer of the model itself goes by its name."""
     found: dict[str, Variable] = {}
     layers = model.layers if model._is_graph_network else []
-    own = [(name, part) for name, part in parts_of(model) if not name.startswith("layer")]
-    waiting: list[Part] = [*((layer.name, layer) for layer in layers), *own]
+    waiting: list[Part] = [*((layer.name, layer) for layer in layers), *parts_of(model)]
     seen = {id(model)}
     for path, item in waiting:
         if id(item) in seen or isinstance(item, Optimizer):
