@@ -341,3 +341,67 @@ def test_a_generator_without_end_is_left_by_a_break():
 
 def test_functions_of_pythons_library_stay_as_they_are():
     assert convert(textwrap.dedent) is None and convert(early) is not None
+
+
+def with_else(x, steps):
+    total = 0.0
+    for i in range(steps):
+        if i == 3:
+            break
+        total += i
+    else:
+        total += 100
+    return x + total if x > 0 else x
+
+
+def with_return(x, steps):
+    total = 0.0
+    for i in range(steps):
+        if i == 3:
+            break
+        if i == 9:
+            return x
+        total += i
+    return x + total if x > 0 else x
+
+
+def with_return_at_its_end(x, steps):
+    for i in range(steps):
+        if i == 3:
+            return x * 10
+    return x + 1 if x > 0 else x
+
+
+def with_return_within_an_if(x, steps):
+    if steps > 1:
+        if steps > 3:
+            return x * 10
+    return x + 1 if x > 0 else x
+
+
+def with_another_target(x, steps):
+    at = {"i": 0}
+    for at["i"] in range(steps):
+        if at["i"] == 3:
+            break
+    return x + at["i"] if x > 0 else x
+
+
+@pytest.mark.parametrize(
+    "f", [with_else, with_return, with_return_at_its_end, with_return_within_an_if, with_another_target]
+)
+def test_a_statement_that_stays_one_of_pythons_is_left_as_before(f):
+    converted = convert(f)
+    for value, steps in itertools.product((-2.0, 2.0), (1, 2, 6)):
+        assert float(converted(G.constant(value), steps)) == float(f(G.constant(value), steps)), (value, steps)
+
+
+def test_what_follows_a_return_in_a_branch_runs_once():
+    steps = []
+
+    def f(x, first):
+        if first:
+            return x if x > 0 else -x
+        steps.append(x)
+
+    assert convert(f)(G.constant(1.0), False) is None and len(steps) == 1

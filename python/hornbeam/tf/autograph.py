@@ -82,7 +82,7 @@ def _converted(function: types.FunctionType) -> Callable | None:
         return None
     definition.decorator_list = []
     rewriter = _Rewriter()
-    definition.body = rewriter.block(definition.body)
+    definition.body = rewriter.block(definition.body, is_whole=True)
     if not rewriter.changed:
         return None
     outer = _function("_outer", [_FLOW, *function.__code__.co_freevars], [definition])
@@ -214,15 +214,18 @@ class _Rewriter(ast.NodeTransformer):
         self.changed = False
         self._count = 0
 
-    def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    def block(self, statements: Sequence[ast.stmt], is_whole: bool = False) -> list[ast.stmt]:
+        """Statements rewritten; ``is_whole`` where the function returns None behind them."""
         made: list[ast.stmt] = []
         for i, statement in enumerate(statements):
             if isinstance(statement, ast.If):
-                rest = statements[i + 1 :]
-                if _ends(statement.body) and not _ends([statement]):  # what follows is the other branch
-                    statement.orelse = [*statement.orelse, *(rest or [ast.Return(ast.Constant(None))])]
-                    rest = []
-                if _ends([statement]):
+                if _ends(statement.body) and not _ends(statement.orelse):  # what follows is the other branch
+                    other = [*statement.orelse, *statements[i + 1 :]]
+                    if is_whole and not _ends(other):
+                        other.append(ast.Return(ast.Constant(None)))
+                    if _ends(other) and not _has_jumps(other):
+                        statement.orelse = other
+                if _ends([statement]) and not _has_jumps([statement]):
                     return [*made, *self._returning(statement)]
             found = self.visit(statement)
             made += found if isinstance(found, list) else [found]
@@ -238,7 +241,8 @@ class _Rewriter(ast.NodeTransformer):
         names = list(_Assigned([*node.body, *node.orelse]).names)
         branches = [self._name(what) for what in ("then", "other")]
         made: list[ast.stmt] = [
-            _function(name, names, self.block(part)) for name, part in zip(branches, (node.body, node.orelse))
+            _function(name, names, self.block(part, is_whole=True))
+            for name, part in zip(branches, (node.body, node.orelse))
         ]
         call = _expression(
             f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)})", TEST=self.visit(node.test)
@@ -261,22 +265,29 @@ class _Rewriter(ast.NodeTransformer):
         )
         return [*made, ast.copy_location(_take(names, call), node)]
 
-    def _lowered(self, node: ast.For | ast.While) -> tuple[str | None, _Assigned]:
-        """The variable that says whether the loop was left, if it can be, and what its body assigns, which has no jumps then."""
-        jumps = [n for s in node.body for n in ast.walk(s) if isinstance(n, (ast.Break, ast.Continue))]
-        if not _has_jumps(node.body) or len(jumps) > _MOST_JUMPS:
-            return None, _Assigned(node.body)
-        broke = self._name("broke")
-        body = _without_jumps(node.body, broke)
-        node.body = node.body if body is None else body
-        inside = _Assigned(node.body)
+    def _lowered(self, node: ast.For | ast.While) -> tuple[str | None, _Assigned] | None:
+        """The variable that says whether the loop was left, if it can be, and what its body assigns, which has no jumps then.
+
+        None of a loop that stays one of Python's: its jumps are still there.
+        """
+        if node.orelse or (isinstance(node, ast.For) and not isinstance(node.target, (ast.Name, ast.Tuple))):
+            return None
+        broke, body = self._name("broke"), node.body
+        if _has_jumps(body):
+            jumps = [n for s in body for n in ast.walk(s) if isinstance(n, (ast.Break, ast.Continue))]
+            body = (len(jumps) <= _MOST_JUMPS and _without_jumps(body, broke)) or body
+        inside = _Assigned(body)
+        if inside.leaves:
+            return None
+        node.body = body
         return (broke if broke in inside.names else None), inside
 
     def visit_While(self, node: ast.While) -> Any:
-        broke, inside = self._lowered(node)
-        if inside.leaves or node.orelse:
+        lowered = self._lowered(node)
+        if lowered is None:
             node.test, node.body, node.orelse = self.visit(node.test), self.block(node.body), self.block(node.orelse)
             return node
+        broke, inside = lowered
         names = list(inside.names)
         test, body = self._name("test"), self._name("body")
         holds = self.visit(node.test)
@@ -291,10 +302,11 @@ class _Rewriter(ast.NodeTransformer):
         return [*made, ast.copy_location(_take(names, call), node)]
 
     def visit_For(self, node: ast.For) -> Any:
-        broke, inside = self._lowered(node)
-        if inside.leaves or node.orelse or not isinstance(node.target, (ast.Name, ast.Tuple)):
+        lowered = self._lowered(node)
+        if lowered is None:
             node.iter, node.body, node.orelse = self.visit(node.iter), self.block(node.body), self.block(node.orelse)
             return node
+        broke, inside = lowered
         row, body = self._name("row"), self._name("body")
         begin = ast.copy_location(ast.Assign([node.target], ast.Name(row, ast.Load())), node)
         targets = list(_Assigned([begin]).names)
@@ -314,7 +326,7 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        node.body = self.block(node.body)
+        node.body = self.block(node.body, is_whole=True)
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
