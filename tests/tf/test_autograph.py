@@ -1,5 +1,6 @@
 """Control flow over tensors in functions that are traced, against the same function in Python."""
 
+import functools
 import itertools
 import textwrap
 
@@ -405,3 +406,8 @@ def test_what_follows_a_return_in_a_branch_runs_once():
         steps.append(x)
 
     assert convert(f)(G.constant(1.0), False) is None and len(steps) == 1
+
+
+def test_a_partial_is_converted():
+    traced = function(functools.partial(early, G.constant(2.0)))
+    assert convert(functools.partial(early)) is not None and float(traced()) == 20.0

@@ -56,6 +56,9 @@ def convert(function: Callable) -> Callable | None:
 
     Closures, globals, defaults and line numbers stay the function's own.
     """
+    if isinstance(function, functools.partial):
+        converted = convert(function.func)
+        return None if converted is None else functools.partial(converted, *function.args, **function.keywords)
     if not _is_users(function):
         return None
     if isinstance(function, types.MethodType):
@@ -63,9 +66,6 @@ def convert(function: Callable) -> Callable | None:
         return None if converted is None else types.MethodType(converted, function.__self__)
     if isinstance(function, types.FunctionType):
         return _converted(function)
-    if isinstance(function, functools.partial):
-        converted = convert(function.func)
-        return None if converted is None else functools.partial(converted, *function.args, **function.keywords)
     called = getattr(function, "__call__", None)  # noqa: B004  the method, of an object that is called
     return convert(called) if isinstance(called, types.MethodType) else None
 
