@@ -96,3 +96,28 @@ def test_a_mask_that_is_given_by_name():
     numbers = np.array([[1, 2, 0], [3, 0, 0]])
     np.testing.assert_allclose(model(numbers).numpy(), model.predict(numbers), rtol=1e-5)
     np.testing.assert_allclose(model.predict(numbers)[:1], model.predict([[1, 2, 0]]), rtol=1e-5)
+
+
+class Total(Layer):
+    def call(self, inputs):
+        return sum(inputs[key] for key in "abcd") + len(inputs["more"])
+
+
+def test_a_dict_of_four_and_an_empty_list_in_a_config(x):
+    inputs = Input((4,))
+    model = Model(inputs, Total()({**{key: inputs * float(i) for i, key in enumerate("abcd")}, "more": []}))
+    again = model_from_json(model.to_json(), {"Total": Total})
+    for result in (model.predict(x), again.predict(x)):
+        np.testing.assert_allclose(result, 6 * x, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [[5], [[5]], [None], ["input"], ["_CONSTANT_VALUE", -1], [["input", 0, 0, [1]]], {"x": 3}, [["input", 0, 0], 7]],
+)
+def test_what_is_not_a_call_in_a_config_is_refused(call):
+    inputs = Input((4,), name="input")
+    config = Model(inputs, Dense(4)(inputs)).get_config()
+    config["layers"][-1]["inbound_nodes"] = [call]
+    with pytest.raises(ValueError, match="not a reference to a layer"):
+        Model.from_config(config)
