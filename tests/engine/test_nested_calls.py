@@ -121,3 +121,18 @@ def test_what_is_not_a_call_in_a_config_is_refused(call):
     config["layers"][-1]["inbound_nodes"] = [call]
     with pytest.raises(ValueError, match="not a reference to a layer"):
         Model.from_config(config)
+
+
+class WithState(Layer):
+    def call(self, x, state=None):
+        return x + 1.0, state
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_a_tensor_given_by_name_that_is_passed_on(computed, x):
+    inputs, state = Input((4,)), Input((4,))
+    outputs = WithState()(inputs, state=state * 2.0 if computed else state)
+    model = Model([inputs, state], list(outputs))
+    for results in (model.predict([x, x]), model([x, x])):
+        np.testing.assert_allclose(results[0], x + 1, rtol=1e-6)
+        np.testing.assert_allclose(results[1], 2 * x if computed else x, rtol=1e-6)
