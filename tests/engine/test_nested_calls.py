@@ -136,3 +136,17 @@ def test_a_tensor_given_by_name_that_is_passed_on(computed, x):
     for results in (model.predict([x, x]), model([x, x])):
         np.testing.assert_allclose(results[0], x + 1, rtol=1e-6)
         np.testing.assert_allclose(results[1], 2 * x if computed else x, rtol=1e-6)
+
+
+class WithMask(Layer):
+    def call(self, x, context, mask=None):
+        return x + context[0]
+
+
+def test_lists_and_arguments_that_change_behind_the_call(x):
+    inputs = Input((4,))
+    more = [inputs * 2.0]
+    model = Model(inputs, WithMask()(inputs, more))
+    more.append(inputs)
+    for result in (model.predict(x), model(x)):
+        np.testing.assert_allclose(result, 3 * x, rtol=1e-6)
