@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam.layers import LSTM, Dense, Embedding, Input, Layer
 from hornbeam.models import Model, clone_model, model_from_json
 
@@ -150,3 +151,23 @@ def test_lists_and_arguments_that_change_behind_the_call(x):
     more.append(inputs)
     for result in (model.predict(x), model(x)):
         np.testing.assert_allclose(result, 3 * x, rtol=1e-6)
+
+
+class FirstMask(Layer):
+    supports_masking = True
+
+    def call(self, inputs, context, mask=None):
+        return inputs[0] * 0.0 + context[:, :, None] + K.cast(mask[0], "float32")[:, :, None]
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+def test_masks_of_a_list_beside_a_tensor_given_by_name():
+    numbers, context = Input((3,), dtype="int32"), Input((1,))
+    embedded = Embedding(5, 2, mask_zero=True)(numbers)
+    model = Model([numbers, context], FirstMask()([embedded, embedded], context))
+    given = [np.array([[1, 2, 0]]), np.array([[7.0]])]
+    expected = [[[8.0] * 2, [8.0] * 2, [7.0] * 2]]
+    np.testing.assert_allclose(model.predict(given), expected)
+    np.testing.assert_allclose(model(given), expected)
