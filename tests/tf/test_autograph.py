@@ -3,6 +3,7 @@
 import functools
 import itertools
 import textwrap
+import types
 
 import numpy as np
 import pytest
@@ -411,3 +412,64 @@ def test_what_follows_a_return_in_a_branch_runs_once():
 def test_a_partial_is_converted():
     traced = function(functools.partial(early, G.constant(2.0)))
     assert convert(functools.partial(early)) is not None and float(traced()) == 20.0
+
+
+def sets_attributes(x):
+    found = types.SimpleNamespace(y=0.0)
+    if x > 0:
+        found.y = 5.0
+    else:
+        found.y = 7.0
+    return x + found.y
+
+
+def sets_items(x):
+    found = {"y": 0.0}
+    if x > 0:
+        found["y"] = 5.0
+        return x + found["y"]
+    found["y"] += 7.0
+    return x + found["y"]
+
+
+def appends(x):
+    found = []
+    for i in tf["range"](K.cast(x, "int32")):
+        found.append(i)
+    return x + float(len(found))
+
+
+def appends_while(x):
+    found = []
+    while x > len(found):
+        found.append(x)
+    return x + float(len(found))
+
+
+def appends_until_a_break(x):
+    found = []
+    for i in range(4):
+        if x < i:
+            break
+        found.append(i)
+    return x + float(len(found))
+
+
+@pytest.mark.parametrize("f", [sets_attributes, sets_items, appends, appends_while, appends_until_a_break])
+def test_branches_and_loops_that_change_objects_run_step_by_step(f):
+    traced = function(f)
+    for value in (0.0, 2.0, 3.0):
+        assert float(traced(G.constant(value))) == float(f(G.constant(value))), value
+    assert program_of(traced) is None
+
+
+def test_objects_are_changed_where_python_decides():
+    @function
+    def f(x):
+        found = []
+        for i in range(3):
+            if i != 1:
+                found.append(x if x > i else -x)
+        return sum(found)
+
+    assert float(f(G.constant(1.0))) == 0.0 and program_of(f) is not None
