@@ -97,6 +97,24 @@ def test_gradients_go_through_what_counts(x):
     assert changes == [False, True]
 
 
+@pytest.mark.usefixtures("eager")
+def test_it_is_as_it_was_when_the_model_was_compiled(x):
+    """The discriminator of a GAN is compiled, and frozen for the generator's model before either is trained."""
+    discriminator = base_model()
+    discriminator.compile(optimizers.SGD(0.0), "mse")
+    discriminator.trainable = False
+    inputs = Input((4,))
+    generator = Model(inputs, discriminator(inputs))
+    generator.compile(optimizers.SGD(0.0), "mse")
+    with pytest.warns(UserWarning, match="Discrepancy"):
+        loss = discriminator.train_on_batch(x, np.zeros((8, 4)))
+    assert loss == pytest.approx((normalized(x) ** 2).mean(), rel=1e-4)
+    mean, variance = discriminator.get_weights()[-2:]
+    np.testing.assert_allclose(mean, 0.5 * x.mean(0), rtol=1e-5)
+    expected = (((x - mean) / np.sqrt(variance + 1e-3)) ** 2).mean()
+    assert generator.train_on_batch(x, np.zeros((8, 4))) == pytest.approx(expected, rel=1e-4)
+
+
 def test_in_keras_2_3_a_frozen_one_normalizes_by_the_batch(x):
     base = base_model()
     model = Model(base.input, base.output)

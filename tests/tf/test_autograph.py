@@ -1,7 +1,9 @@
 """Control flow over tensors in functions that are traced, against the same function in Python."""
 
+import functools
 import itertools
 import textwrap
+import types
 
 import numpy as np
 import pytest
@@ -341,3 +343,133 @@ def test_a_generator_without_end_is_left_by_a_break():
 
 def test_functions_of_pythons_library_stay_as_they_are():
     assert convert(textwrap.dedent) is None and convert(early) is not None
+
+
+def with_else(x, steps):
+    total = 0.0
+    for i in range(steps):
+        if i == 3:
+            break
+        total += i
+    else:
+        total += 100
+    return x + total if x > 0 else x
+
+
+def with_return(x, steps):
+    total = 0.0
+    for i in range(steps):
+        if i == 3:
+            break
+        if i == 9:
+            return x
+        total += i
+    return x + total if x > 0 else x
+
+
+def with_return_at_its_end(x, steps):
+    for i in range(steps):
+        if i == 3:
+            return x * 10
+    return x + 1 if x > 0 else x
+
+
+def with_return_within_an_if(x, steps):
+    if steps > 1:
+        if steps > 3:
+            return x * 10
+    return x + 1 if x > 0 else x
+
+
+def with_another_target(x, steps):
+    at = {"i": 0}
+    for at["i"] in range(steps):
+        if at["i"] == 3:
+            break
+    return x + at["i"] if x > 0 else x
+
+
+@pytest.mark.parametrize(
+    "f", [with_else, with_return, with_return_at_its_end, with_return_within_an_if, with_another_target]
+)
+def test_a_statement_that_stays_one_of_pythons_is_left_as_before(f):
+    converted = convert(f)
+    for value, steps in itertools.product((-2.0, 2.0), (1, 2, 6)):
+        assert float(converted(G.constant(value), steps)) == float(f(G.constant(value), steps)), (value, steps)
+
+
+def test_what_follows_a_return_in_a_branch_runs_once():
+    steps = []
+
+    def f(x, first):
+        if first:
+            return x if x > 0 else -x
+        steps.append(x)
+
+    assert convert(f)(G.constant(1.0), False) is None and len(steps) == 1
+
+
+def test_a_partial_is_converted():
+    traced = function(functools.partial(early, G.constant(2.0)))
+    assert convert(functools.partial(early)) is not None and float(traced()) == 20.0
+
+
+def sets_attributes(x):
+    found = types.SimpleNamespace(y=0.0)
+    if x > 0:
+        found.y = 5.0
+    else:
+        found.y = 7.0
+    return x + found.y
+
+
+def sets_items(x):
+    found = {"y": 0.0}
+    if x > 0:
+        found["y"] = 5.0
+        return x + found["y"]
+    found["y"] += 7.0
+    return x + found["y"]
+
+
+def appends(x):
+    found = []
+    for i in tf["range"](K.cast(x, "int32")):
+        found.append(i)
+    return x + float(len(found))
+
+
+def appends_while(x):
+    found = []
+    while x > len(found):
+        found.append(x)
+    return x + float(len(found))
+
+
+def appends_until_a_break(x):
+    found = []
+    for i in range(4):
+        if x < i:
+            break
+        found.append(i)
+    return x + float(len(found))
+
+
+@pytest.mark.parametrize("f", [sets_attributes, sets_items, appends, appends_while, appends_until_a_break])
+def test_branches_and_loops_that_change_objects_run_step_by_step(f):
+    traced = function(f)
+    for value in (0.0, 2.0, 3.0):
+        assert float(traced(G.constant(value))) == float(f(G.constant(value))), value
+    assert program_of(traced) is None
+
+
+def test_objects_are_changed_where_python_decides():
+    @function
+    def f(x):
+        found = []
+        for i in range(3):
+            if i != 1:
+                found.append(x if x > i else -x)
+        return sum(found)
+
+    assert float(f(G.constant(1.0))) == 0.0 and program_of(f) is not None

@@ -594,13 +594,12 @@ class Layer(LaterLayer, NodeAccess):
             with naming_layer(self, inputs), adding_assignments(self, tensors):
                 fed = self._cast_inputs(inputs)
                 output = call_layer(self, fed, kwargs, tensors)
-            output = copy_if_passed_through(output, fed)
+            output = copy_if_passed_through(output, fed if nested is None else (fed, nested.tensors))
             outputs = flat_outputs(output)
             if outputs is None:
                 outputs = to_list(output, allow_tuple=True)
-                output = (
-                    outputs[0] if len(outputs) == 1 else output
-                )  # also from a list, as K.gradients in a Lambda gives it
+                if len(outputs) == 1:
+                    output = outputs[0]  # also from a list, as K.gradients in a Lambda gives it
             masks = self._output_masks(inputs, previous_mask, len(outputs))
             shapes = self._output_shapes(inputs, outputs)
             if getattr(self, "uses_learning_phase", False):  # of a network as a whole

@@ -29,8 +29,8 @@ class CallNest:
     """
 
     def __init__(self, inputs: Any, arguments: dict) -> None:
-        self._structure = (inputs, arguments)
-        self._leaves = nest.flatten(self._structure)
+        self._leaves = nest.flatten((inputs, arguments))
+        self._structure = nest.pack((inputs, arguments), self._leaves)  # a copy: callers add to theirs
         self._places = [i for i, x in enumerate(self._leaves) if _is_formula(x)]
         self.tensors = [self._leaves[i] for i in self._places]
 

@@ -41,6 +41,7 @@ class Compiled:
         reports: from a metric to its result and its updates in this model.
         total_loss: the scalar that training minimises; None where the model is not compiled, or not built yet.
         trained_weights: the weights that training changes, as they were when the model was compiled.
+        trainable: by layer, whether it was trainable then.
         layers_assign: whether the call of a layer inside assigns variables, so that the model trains by steps.
         train_function, test_function, predict_function: None until first used.
         appended_names, appended_tensors: what was appended to ``metrics_names`` and ``metrics_tensors`` and waits for the
@@ -53,6 +54,7 @@ class Compiled:
     reports: dict[Any, tuple[Tensor, list]] = field(default_factory=dict)
     total_loss: Tensor | None = None
     trained_weights: list | None = None
+    trainable: dict[Any, bool] = field(default_factory=dict)
     layers_assign: bool = False
     train_function: Function | None = None
     test_function: Function | None = None
@@ -122,6 +124,7 @@ def compile_model(model: Any, arguments: Arguments, target_tensors: Any = None, 
     _call_metrics(made)
     made.total_loss = _total_loss(made, model.losses)
     made.trained_weights = model.trainable_weights
+    made.trainable = {layer: layer.trainable for layer in model.submodules}
     return made
 
 

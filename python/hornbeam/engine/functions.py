@@ -50,7 +50,8 @@ def fed_phase(model: Any) -> list[Tensor]:
 
 def _function(model: Any, name: str, feeds: list[Tensor], outputs: list, updates: list, phase: int = 0) -> Function:
     inputs = [end.tensor for end in model._fed_inputs] + feeds + fed_phase(model)
-    return Function(inputs, outputs, updates=updates, name=name, counter=model._run_counter, phase=phase)
+    counter, trainable = model._run_counter, model._compiled.trainable
+    return Function(inputs, outputs, updates=updates, name=name, counter=counter, phase=phase, trainable=trainable)
 
 
 def _all_updates(reports: list[tuple[Tensor, list]]) -> list:

@@ -13,7 +13,7 @@ from ..settings import settings
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
 from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
-from .call_nest import flat_outputs
+from .call_nest import flat_outputs, is_nested
 from .calling import KnownCalls, is_concrete, must_be_given, naming_layer, weights_were_set
 from .eager_call import adding_assignments
 from .endpoints import FedInput
@@ -426,7 +426,8 @@ class Network(Layer):
         kwargs = dict(node.arguments or {})
         if node.nest is not None:
             x, kwargs = node.nest.filled(tensors)
-            mask = data[0][1] if x is tensors[0] else None
+            masks = {id(t): m for t, m in data}
+            mask = None if is_nested(x) else unpack_singleton([masks.get(id(t)) for t in to_list(x)])
         if "mask" not in kwargs and has_arg(layer.call, "mask"):
             kwargs["mask"] = mask
         if kwargs.get("training") is None and has_arg(layer.call, "training"):

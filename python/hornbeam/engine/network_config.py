@@ -86,7 +86,7 @@ def _nested_call(layer: Any, node: Any, references: list) -> Any:
     inputs, arguments = node.nest.filled(leaves)
     kwargs = _as_json(layer, _plain(arguments, {}))
     call = _plain(inputs, kwargs, is_first=True)
-    return [call] if len(call) == 4 and isinstance(call[0], str) else call
+    return [call] if isinstance(call, list) and call and isinstance(call[0], str) else call
 
 
 def _plain(x: Any, kwargs: dict, is_first: bool = False) -> Any:
@@ -223,10 +223,10 @@ def _references(items: Any) -> list:
     if not isinstance(items, (list, tuple)):
         raise ValueError(f"Invalid model config: not a reference to a layer: {shortened(items)}")
     if items and isinstance(items[0], str):
+        if len(items) < 3 or (len(items) > 3 and not isinstance(items[3] or {}, dict)):
+            raise ValueError(f"Invalid model config: not a reference to a layer: {shortened(items)}")
         return [items]
-    if any(isinstance(part, dict) or (part and isinstance(part[0], (list, tuple))) for part in items):
-        return [reference for part in items for reference in _references(part)]
-    return list(items)
+    return [reference for part in items for reference in _references(part)]
 
 
 def _references_in(layers: dict, layer: Any, call: Any) -> list:
@@ -288,7 +288,7 @@ def _first_argument(layers: dict, call: Any) -> Any:
     """Tensors and numbers in place of the references to them; one alone is in a list."""
     if isinstance(call, dict):
         return {key: unpack_singleton(_first_argument(layers, part)) for key, part in call.items()}
-    if isinstance(call[0], str):
+    if call and isinstance(call[0], str):
         return [call[2] if call[0] == "_CONSTANT_VALUE" else _tensor_at(layers, call)]
     return [unpack_singleton(_first_argument(layers, part)) for part in call]
 

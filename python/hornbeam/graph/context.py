@@ -33,6 +33,7 @@ class Context(threading.local):
         replays: whether reads of variables mean the values that a tape has, whatever was assigned since.
         overrides: what gives the gradient of ops that are made now, by the op's name, where it is not the op's own.
         converts: whether users' functions are called with their control flow made formulas (``graph/deciding.py``).
+        trainable: by layer, whether it was trainable when the model was compiled whose Function is made.
         phase: the learning phase of the layer that is being called on values; None outside of such calls.
     """
 
@@ -47,6 +48,7 @@ class Context(threading.local):
     replays: bool = False
     overrides: Mapping[str, Callable] = field(default_factory=dict)
     converts: bool = False
+    trainable: Mapping[Any, bool] = field(default_factory=dict)
     phase: int | None = None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from ..settings import settings
+from .context import inside
 from .flat import FlatGraph, flatten
 from .host import host_part
 from .locks import Lock
@@ -54,6 +55,7 @@ class Function:
         counter: shared by the functions of one model, so that dropout masks never repeat.
         phase: the learning phase when it is not among the inputs.
         name: for error messages.
+        trainable: what to take layers for that ask whether they are trainable (``graph/context.py``); as they are then, if absent.
 
     Calling it with a list of arrays, one per input, returns a list of arrays, one per output. A feed may also be
     ``(array, row_indices)``, which feeds ``array[row_indices]`` gathered in C++. The program is built at the first call.
@@ -71,6 +73,7 @@ class Function:
         name: str | None = None,
         counter: RunCounter | None = None,
         phase: int = 0,
+        trainable: Mapping[Any, bool] | None = None,
     ) -> None:
         for what, tensors in (("inputs", inputs), ("outputs", outputs)):
             for t in tensors:
@@ -79,6 +82,7 @@ class Function:
         self.name = name
         self.counter = counter or RunCounter()
         self._phase = phase
+        self._trainable = trainable or {}
         self._phase_index = next((i for i, t in enumerate(inputs) if t.op.op == "learning_phase"), None)
         self._inputs = [t for i, t in enumerate(inputs) if i != self._phase_index]
         self._outputs = list(outputs)
@@ -143,13 +147,16 @@ class Function:
                 loops = self._flattened(phase).loops
                 if not loops:
                     return self._built(phase)
-                self._lengths[phase] = Function(self._inputs, [shape_of(t)[0] for _, t in loops], name=self.name)
+                self._lengths[phase] = Function(
+                    self._inputs, [shape_of(t)[0] for _, t in loops], name=self.name, trainable=self._trainable
+                )
         return self._built(phase, tuple(int(n) for n in self._lengths[phase](inputs)))
 
     def _flattened(self, phase: int) -> FlatGraph:
         if phase not in (0, 1):
             raise ValueError(f"the learning phase must be 0 or 1, got {phase}")
-        return flatten(self._inputs, self._outputs, self._updates, phase)
+        with inside(trainable=self._trainable):
+            return flatten(self._inputs, self._outputs, self._updates, phase)
 
     def _built(self, phase: int, lengths: tuple[int, ...] = ()) -> tuple[_core.Program, list[str]]:
         key = (phase, lengths) if lengths else phase

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..graph import decided_later, is_eager
+from ..graph.context import context
 from ..legacy import interfaces
 from ..settings import settings
 from .options import add_weight, option_names, options_config, options_in, set_options
@@ -82,9 +83,7 @@ class BatchNormalization(Layer):
         self.built = True
 
     def call(self, inputs, training=None):
-        asks = (
-            self._as_in_tf and not is_eager()
-        )  # a graph asks when a function is made of it whether the layer is frozen
+        asks = self._as_in_tf and not is_eager()  # as a function of the graph is made, whether the layer is frozen
         if training in (0, False) or (self._as_in_tf and not asks and not self.trainable):
             return self._by_moving_averages(inputs)
         axis = self.axis % inputs.ndim
@@ -105,7 +104,7 @@ class BatchNormalization(Layer):
         return K.in_train_phase(normalized, lambda: self._by_moving_averages(inputs), training=training)
 
     def _unless_frozen(self, trained, frozen):
-        return decided_later(lambda: self.trainable, trained, frozen)
+        return decided_later(lambda: context.trainable.get(self, self.trainable), trained, frozen)
 
     def _correction(self, inputs, reduced):
         """What makes a batch's variance an estimate of the population's. 2.3.1 has epsilon in it, tf.keras has it for images only."""

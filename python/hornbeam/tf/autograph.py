@@ -33,6 +33,23 @@ _WRITTEN_OUT = 32
 _MOST_JUMPS = 8
 
 
+#: methods that change an object and give nothing
+_CHANGING = (
+    "add",
+    "append",
+    "clear",
+    "discard",
+    "extend",
+    "insert",
+    "pop",
+    "popitem",
+    "remove",
+    "reverse",
+    "sort",
+    "update",
+)
+
+
 class _Undefined:
     """A variable that has no value yet."""
 
@@ -56,6 +73,9 @@ def convert(function: Callable) -> Callable | None:
 
     Closures, globals, defaults and line numbers stay the function's own.
     """
+    if isinstance(function, functools.partial):
+        converted = convert(function.func)
+        return None if converted is None else functools.partial(converted, *function.args, **function.keywords)
     if not _is_users(function):
         return None
     if isinstance(function, types.MethodType):
@@ -63,9 +83,6 @@ def convert(function: Callable) -> Callable | None:
         return None if converted is None else types.MethodType(converted, function.__self__)
     if isinstance(function, types.FunctionType):
         return _converted(function)
-    if isinstance(function, functools.partial):
-        converted = convert(function.func)
-        return None if converted is None else functools.partial(converted, *function.args, **function.keywords)
     called = getattr(function, "__call__", None)  # noqa: B004  the method, of an object that is called
     return convert(called) if isinstance(called, types.MethodType) else None
 
@@ -82,7 +99,7 @@ def _converted(function: types.FunctionType) -> Callable | None:
         return None
     definition.decorator_list = []
     rewriter = _Rewriter()
-    definition.body = rewriter.block(definition.body)
+    definition.body = rewriter.block(definition.body, is_whole=True)
     if not rewriter.changed:
         return None
     outer = _function("_outer", [_FLOW, *function.__code__.co_freevars], [definition])
@@ -136,17 +153,31 @@ def _expression(source: str, **parts: ast.expr) -> ast.expr:
 
 
 class _Assigned(ast.NodeVisitor):
-    """The names that statements assign, and whether something leaves them in the middle."""
+    """The names that statements assign, whether something leaves them in the middle, and whether they change an object in place.
+
+    The latter a branch does not undo: where it is not known which branch is taken, such statements cannot be made formulas.
+    """
 
     def __init__(self, statements: Sequence[ast.stmt]) -> None:
         self.names: dict[str, None] = {}
-        self.leaves = False
+        self.leaves = self.changes = False
         for statement in statements:
             self.visit(statement)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
             self.names[node.id] = None
+
+    def _part(self, node: ast.Attribute | ast.Subscript) -> None:
+        self.changes = self.changes or not isinstance(node.ctx, ast.Load)
+        self.generic_visit(node)
+
+    visit_Attribute = visit_Subscript = _part  # type: ignore[assignment]
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        self.changes = self.changes or (isinstance(called, ast.Attribute) and called.attr in _CHANGING)
+        self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if not node.name.startswith("_flow_"):
@@ -214,15 +245,18 @@ class _Rewriter(ast.NodeTransformer):
         self.changed = False
         self._count = 0
 
-    def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    def block(self, statements: Sequence[ast.stmt], is_whole: bool = False) -> list[ast.stmt]:
+        """Statements rewritten; ``is_whole`` where the function returns None behind them."""
         made: list[ast.stmt] = []
         for i, statement in enumerate(statements):
             if isinstance(statement, ast.If):
-                rest = statements[i + 1 :]
-                if _ends(statement.body) and not _ends([statement]):  # what follows is the other branch
-                    statement.orelse = [*statement.orelse, *(rest or [ast.Return(ast.Constant(None))])]
-                    rest = []
-                if _ends([statement]):
+                if _ends(statement.body) and not _ends(statement.orelse):  # what follows is the other branch
+                    other = [*statement.orelse, *statements[i + 1 :]]
+                    if is_whole and not _ends(other):
+                        other.append(ast.Return(ast.Constant(None)))
+                    if _ends(other) and not _has_jumps(other):
+                        statement.orelse = other
+                if _ends([statement]) and not _has_jumps([statement]):
                     return [*made, *self._returning(statement)]
             found = self.visit(statement)
             made += found if isinstance(found, list) else [found]
@@ -235,13 +269,16 @@ class _Rewriter(ast.NodeTransformer):
 
     def _returning(self, node: ast.If) -> list[ast.stmt]:
         """``if`` whose branches return: the function returns what the chosen one does."""
-        names = list(_Assigned([*node.body, *node.orelse]).names)
+        inside = _Assigned([*node.body, *node.orelse])
+        names = list(inside.names)
         branches = [self._name(what) for what in ("then", "other")]
         made: list[ast.stmt] = [
-            _function(name, names, self.block(part)) for name, part in zip(branches, (node.body, node.orelse))
+            _function(name, names, self.block(part, is_whole=True))
+            for name, part in zip(branches, (node.body, node.orelse))
         ]
         call = _expression(
-            f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)})", TEST=self.visit(node.test)
+            f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)}, {inside.changes})",
+            TEST=self.visit(node.test),
         )
         return [*made, ast.copy_location(ast.Return(call), node)]
 
@@ -257,26 +294,34 @@ class _Rewriter(ast.NodeTransformer):
             for name, part in zip(branches, (node.body, node.orelse))
         ]
         call = _expression(
-            f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)})", TEST=self.visit(node.test)
+            f"{_FLOW}.choose(TEST, {branches[0]}, {branches[1]}, {_values(names)}, {inside.changes})",
+            TEST=self.visit(node.test),
         )
         return [*made, ast.copy_location(_take(names, call), node)]
 
-    def _lowered(self, node: ast.For | ast.While) -> tuple[str | None, _Assigned]:
-        """The variable that says whether the loop was left, if it can be, and what its body assigns, which has no jumps then."""
-        jumps = [n for s in node.body for n in ast.walk(s) if isinstance(n, (ast.Break, ast.Continue))]
-        if not _has_jumps(node.body) or len(jumps) > _MOST_JUMPS:
-            return None, _Assigned(node.body)
-        broke = self._name("broke")
-        body = _without_jumps(node.body, broke)
-        node.body = node.body if body is None else body
-        inside = _Assigned(node.body)
+    def _lowered(self, node: ast.For | ast.While) -> tuple[str | None, _Assigned] | None:
+        """The variable that says whether the loop was left, if it can be, and what its body assigns, which has no jumps then.
+
+        None of a loop that stays one of Python's: its jumps are still there.
+        """
+        if node.orelse or (isinstance(node, ast.For) and not isinstance(node.target, (ast.Name, ast.Tuple))):
+            return None
+        broke, body = self._name("broke"), node.body
+        if _has_jumps(body):
+            jumps = [n for s in body for n in ast.walk(s) if isinstance(n, (ast.Break, ast.Continue))]
+            body = (len(jumps) <= _MOST_JUMPS and _without_jumps(body, broke)) or body
+        inside = _Assigned(body)
+        if inside.leaves:
+            return None
+        node.body = body
         return (broke if broke in inside.names else None), inside
 
     def visit_While(self, node: ast.While) -> Any:
-        broke, inside = self._lowered(node)
-        if inside.leaves or node.orelse:
+        lowered = self._lowered(node)
+        if lowered is None:
             node.test, node.body, node.orelse = self.visit(node.test), self.block(node.body), self.block(node.orelse)
             return node
+        broke, inside = lowered
         names = list(inside.names)
         test, body = self._name("test"), self._name("body")
         holds = self.visit(node.test)
@@ -287,24 +332,26 @@ class _Rewriter(ast.NodeTransformer):
             _function(test, names, [ast.Return(holds)]),
             _function(body, names, [*self.block(node.body), _give(names)]),
         ]
-        call = _expression(f"{_FLOW}.repeat({test}, {body}, {_values(names)})")
+        call = _expression(f"{_FLOW}.repeat({test}, {body}, {_values(names)}, {inside.changes})")
         return [*made, ast.copy_location(_take(names, call), node)]
 
     def visit_For(self, node: ast.For) -> Any:
-        broke, inside = self._lowered(node)
-        if inside.leaves or node.orelse or not isinstance(node.target, (ast.Name, ast.Tuple)):
+        lowered = self._lowered(node)
+        if lowered is None:
             node.iter, node.body, node.orelse = self.visit(node.iter), self.block(node.body), self.block(node.orelse)
             return node
+        broke, inside = lowered
         row, body = self._name("row"), self._name("body")
         begin = ast.copy_location(ast.Assign([node.target], ast.Name(row, ast.Load())), node)
-        targets = list(_Assigned([begin]).names)
+        of_row = _Assigned([begin])
+        targets, changes = list(of_row.names), of_row.changes or inside.changes
         flag = [] if broke is None else [broke]
         names = [*flag, *targets, *(name for name in inside.names if name not in (*flag, *targets))]
         made: list[ast.stmt] = [
             *[statement for name in flag for statement in ast.parse(f"{name} = False").body],
             _function(body, [row, *names], [begin, *self.block(node.body), _give(names)]),
         ]
-        how = f"breaks={broke is not None}, targets={len(targets)}"
+        how = f"{changes}, breaks={broke is not None}, targets={len(targets)}"
         call = _expression(f"{_FLOW}.each(ROWS, {body}, {_values(names)}, {how})", ROWS=self.visit(node.iter))
         return [*made, ast.copy_location(_take(names, call), node)]
 
@@ -314,7 +361,7 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        node.body = self.block(node.body)
+        node.body = self.block(node.body, is_whole=True)
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
@@ -382,17 +429,22 @@ class Flow:
         """A function of the user's own, converted as well."""
         return f if isinstance(f, type) else convert(f) or f
 
-    def choose(self, test: Any, then: Callable, other: Callable, values: Sequence[Any]) -> Any:
-        """What ``then(*values)`` gives where ``test`` holds, else what ``other(*values)`` does."""
+    def choose(self, test: Any, then: Callable, other: Callable, values: Sequence[Any], changes: bool = False) -> Any:
+        """What ``then(*values)`` gives where ``test`` holds, else what ``other(*values)`` does.
+
+        Args:
+            changes: whether one of them changes an object in place.
+        """
         if not _is_unknown(test):
             return then(*values) if _plain(test) else other(*values)
+        _check_unchanged(changes)
         try:
             (chosen,) = graph.choose(test, lambda: [then(*values)], lambda: [other(*values)], _chosen)
         except (RuntimeError, ValueError, TypeError) as error:  # structures or shapes differ, or a value is asked for
             raise NeedsValue(str(error)) from error
         return chosen
 
-    def repeat(self, test: Callable, body: Callable, values: Sequence[Any]) -> Sequence[Any]:
+    def repeat(self, test: Callable, body: Callable, values: Sequence[Any], changes: bool) -> Sequence[Any]:
         """``values = body(*values)`` while ``test(*values)``."""
         values = list(values)
         while True:
@@ -402,6 +454,7 @@ class Flow:
             if not _plain(holds):
                 return values
             values = body(*values)
+        _check_unchanged(changes)
         carried = _Carried(values)
         try:
             made = control.while_loop(
@@ -414,11 +467,12 @@ class Flow:
         return carried.values(made if isinstance(made, list) else [made])
 
     def each(
-        self, rows: Any, body: Callable, values: Sequence[Any], breaks: bool = False, targets: int = 0
+        self, rows: Any, body: Callable, values: Sequence[Any], changes: bool, breaks: bool, targets: int
     ) -> Sequence[Any]:
         """``values = body(row, *values)`` for each row.
 
         Args:
+            changes: whether the body changes an object in place.
             breaks: whether the first of the values says that the loop was left.
             targets: how many values, from there on, are what the row is assigned to.
         """
@@ -427,7 +481,9 @@ class Flow:
             unless_left = body
 
             def body(row: Any, *values: Any) -> Any:
-                return self.choose(values[0], lambda *same: list(same), functools.partial(unless_left, row), values)
+                return self.choose(
+                    values[0], lambda *same: list(same), functools.partial(unless_left, row), values, changes
+                )
 
         known = _known_rows(rows)
         if known is not None:
@@ -436,6 +492,7 @@ class Flow:
                 if breaks and not _is_unknown(values[0]) and _plain(values[0]):
                     break
             return values
+        _check_unchanged(changes)
         values[int(breaks) : int(breaks) + targets] = [UNDEFINED] * targets
         carried = _Carried(values)
 
@@ -466,6 +523,11 @@ class Flow:
 
     def negate(self, x: Any) -> Any:
         return graph.apply("logical_not", [_truth(x)]) if _is_unknown(x) else not _plain(x)
+
+
+def _check_unchanged(changes: bool) -> None:
+    if changes:
+        raise NeedsValue("a branch or a loop over tensors changes an object of Python in place")
 
 
 class _Carried:
