@@ -30,4 +30,4 @@ def lazy_attributes(
         namespace[name] = value
         return value
 
-    return get, lambda: sorted([*namespace, *names, *modules])
+    return get, lambda: sorted({*namespace, *names, *modules})
