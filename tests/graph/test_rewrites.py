@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam import graph as G
 from hornbeam.graph.flat import flatten
 from hornbeam.graph.rewrites import (
@@ -271,6 +272,16 @@ def test_a_gradient_that_others_read_is_spread():
     fusion.fuse_elementwise(graph)
     rows.keep_rows(graph)
     assert "scatter_add" in names(graph) and "sum_rows" not in names(graph)
+
+
+def test_rows_that_nothing_joins_are_spread():
+    """``fused_rows`` takes an input beside them."""
+    sums, ids = G.placeholder((3, 2)), G.placeholder((3,), "int32")
+    spread = G.apply("scatter_add", [ids, sums, G.convert(np.array([5, 2], "int32"))])
+    f = G.Function([ids, sums], [K.tanh(spread) * 2.0])
+    expected = np.zeros((5, 2))
+    expected[0], expected[1] = 2 * np.tanh(1), 2 * np.tanh(2)
+    np.testing.assert_allclose(f([np.array([0, 1, 1], "int32"), np.ones((3, 2))])[0], expected, rtol=1e-6)
 
 
 def test_updates_that_read_each_other_do_not_merge():

@@ -15,7 +15,7 @@ def keep_rows(graph: FlatGraph) -> None:
     made = {op.outputs[0]: op for op in graph.ops if op.name == "scatter_add"}
     kept, users = graph.kept(), graph.users()
     for op in graph.ops:
-        if op.name != "fused":
+        if op.name != "fused" or len(op.inputs) < 2:  # rows alone are not an input of fused_rows
             continue
         dims = graph.values[op.outputs[0]].dims
         for at, v in enumerate(op.inputs):
