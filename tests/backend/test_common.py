@@ -177,6 +177,12 @@ def test_every_tensor_has_the_shape_that_keras_notes_on_it():
     assert not hasattr(y, "_keras_history")
 
 
+def test_a_placeholder_of_a_rank_that_no_tensor_has():
+    """The number is looked at before a shape of as many dims is made."""
+    with pytest.raises(ValueError, match="at most 8 dimensions, and a placeholder was asked for with 1000000000000"):
+        K.placeholder(ndim=10**12)
+
+
 def test_a_placeholder_without_a_shape_is_a_vector():
     lengths, x = K.placeholder(shape=(None), dtype="int64"), K.placeholder((None, None))
     assert lengths.shape == (None,) and K.ndim(K.placeholder()) == 1

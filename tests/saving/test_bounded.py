@@ -41,6 +41,16 @@ def test_numpy_is_left_alone_unless_asked(name, tmp_path, global_state):
     assert np.array_equal(np.random.rand(4), expected)
 
 
+@pytest.mark.parametrize("mode", [1000000000, -1, True, ["temporal2"]])
+def test_modes_of_sample_weights_in_a_file(tmp_path, mode):
+    """They are 'temporal', or none: a number is not a rank."""
+    trained().save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "a") as file:
+        training = json.loads(file.attrs["training_config"])
+        file.attrs["training_config"] = json.dumps({**training, "sample_weight_mode": mode})
+    assert load_model(tmp_path / "m.h5").sample_weight_modes == [None]
+
+
 def damaged_state(path, *keys_and_value):
     *keys, value = keys_and_value
     with h5py.File(path, "a") as file:

@@ -79,7 +79,9 @@ def placeholder(
     if shape is None:
         if ndim is None:
             ndim, name = 1, name or "placeholder_without_shape"
-        shape = (None,) * graph.as_integer(ndim, "`ndim`")
+        rank = graph.as_integer(ndim, "`ndim`")
+        graph.check_rank(rank)
+        shape = (None,) * rank
     return graph.placeholder(tuple(shape), dtype or floatx(), name=scoped_name(name) if name else None)
 
 

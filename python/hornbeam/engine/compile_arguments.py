@@ -74,8 +74,8 @@ def get_output_sample_weight_and_mode(skip_target_weighing_indices, sample_weigh
     """The placeholder for one output's sample weights, and its mode."""
     if output_index in skip_target_weighing_indices:
         return None, None
-    mode = sample_weight_mode if sample_weight_mode == "temporal" or isinstance(sample_weight_mode, int) else None
-    return K.placeholder(ndim=rank_of_weights(mode), name=f"{output_name}_sample_weights"), mode
+    weight = K.placeholder(ndim=rank_of_weights(sample_weight_mode), name=f"{output_name}_sample_weights")
+    return weight, sample_weight_mode
 
 
 def rank_of_weights(mode: Any) -> int:
@@ -83,8 +83,8 @@ def rank_of_weights(mode: Any) -> int:
     return mode if isinstance(mode, int) else 2 if mode == "temporal" else 1
 
 
-def prepare_sample_weights(output_names, sample_weight_mode, skip_target_weighing_indices):
-    """Placeholders for sample weights, and their modes, one per output."""
+def prepare_sample_weights(output_names, sample_weight_mode, skip_target_weighing_indices, known=None):
+    """Placeholders for sample weights, and their modes, one per output; ``known`` ones are those that data said."""
     if isinstance(sample_weight_mode, dict):
         unknown = set(sample_weight_mode) - set(output_names)
         if unknown:
@@ -105,6 +105,7 @@ def prepare_sample_weights(output_names, sample_weight_mode, skip_target_weighin
         modes = list(sample_weight_mode)
     else:
         modes = [sample_weight_mode] * len(output_names)
+    modes = ["temporal" if mode == "temporal" else None for mode in modes] if known is None else list(known.values())
     pairs = [
         get_output_sample_weight_and_mode(skip_target_weighing_indices, mode, name, index)
         for index, (name, mode) in enumerate(zip(output_names, modes))

@@ -136,7 +136,7 @@ def _endpoints(model: Any, arguments: Arguments, target_tensors: Any, weight_mod
     given = _target_tensors(target_tensors, names)
     fed = [loss is not None and (target is None or K.is_placeholder(target)) for loss, target in zip(losses, given)]
     sample_weights, modes = compile_arguments.prepare_sample_weights(
-        names, weight_modes or arguments.sample_weight_mode, [i for i, takes_data in enumerate(fed) if not takes_data]
+        names, arguments.sample_weight_mode, [i for i, takes_data in enumerate(fed) if not takes_data], weight_modes
     )
     ends = []
     for i, (name, output, loss) in enumerate(zip(names, model.outputs, losses)):

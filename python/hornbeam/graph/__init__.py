@@ -15,6 +15,7 @@ from .naming import checked_name, name_scope, scoped_name
 from .ops import (
     apply,
     cast,
+    check_rank,
     constant,
     convert,
     floatx,
@@ -66,6 +67,7 @@ __all__ = [
     "as_strings",
     "assign",
     "cast",
+    "check_rank",
     "checked_name",
     "choose",
     "cond",

@@ -109,16 +109,21 @@ def constant(value: Any, dtype: str | None = None, shape: Sequence[int] | None =
     return tensor
 
 
+def check_rank(rank: int) -> None:
+    """Raise ValueError for more dims than any op takes, before there is a shape of as many."""
+    if rank > _core.MAX_DIMS:
+        raise ValueError(
+            f"A tensor has at most {_core.MAX_DIMS} dimensions, and a placeholder was asked for with {rank}."
+        )
+
+
 def placeholder(shape: Sequence[int | None], dtype: str | None = None, name: str | None = None) -> Tensor:
     """A value that is fed at each run.
 
     Raises:
         ValueError: a dim is negative, or there are more of them than any op takes.
     """
-    if len(shape) > _core.MAX_DIMS:
-        raise ValueError(
-            f"A tensor has at most {_core.MAX_DIMS} dimensions, and a placeholder was asked for with {len(shape)}."
-        )
+    check_rank(len(shape))
     dtype, dims = dtype_name(dtype or floatx()), [None if d is None else as_integer(d) for d in shape]
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"a dimension cannot be negative, got shape {tuple(shape)}: None stands for an unknown one")
