@@ -78,7 +78,10 @@ def corpus(folder: pathlib.Path) -> list[pathlib.Path]:
 def damage(place: pathlib.Path, rng: random.Random) -> None:
     """One to three changes to the files of a folder; checksums are put right, mostly."""
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        path = rng.choice(sorted(path for path in place.rglob("*") if path.is_file()))
+        files = sorted(path for path in place.rglob("*") if path.is_file())
+        if not files:  # the last one is removed
+            return
+        path = rng.choice(files)
         what = rng.random()
         if what < 0.1:
             damage_file(path, rng)
