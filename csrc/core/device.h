@@ -16,9 +16,8 @@ namespace hornbeam {
 class Recording {
  public:
   virtual ~Recording() = default;
-  virtual bool is_outdated() const {
-    return false;
-  }  // would other calls be kept, of the same results, if it were made anew?
+  // Whether other calls would be kept, of the same results, if it were made anew.
+  virtual bool is_outdated() const { return false; }
 };
 
 // How other libraries know a device (DLPack's DLDeviceType and number).
