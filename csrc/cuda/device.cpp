@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cuda/error.h"
 #include "cuda/mapped/flag.h"
 
@@ -256,6 +258,9 @@ std::unique_ptr<Graph> Gpu::end_recording() {
   const Submitting submitting(*this);
   recorder_.awaited = nullptr;
   std::unique_ptr<Graph> made = std::move(graph_);
+  auto& awaited = made->awaited;  // a scan's body names its formulas at each step
+  std::sort(awaited.begin(), awaited.end());
+  awaited.erase(std::unique(awaited.begin(), awaited.end()), awaited.end());
   cudaGraph_t graph = nullptr;
   const cudaError_t ended = cudaStreamEndCapture(recorder_.stream, &graph);
   if (ended != cudaSuccess) cudaGetLastError();
