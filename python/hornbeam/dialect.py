@@ -69,7 +69,7 @@ class Dialect:
         "sample weights of steps or pixels", 'wait for `sample_weight_mode="temporal"`', "are taken as they are"
     )
     half_pixels: bool = _rule(
-        "`UpSampling2D(interpolation='bilinear')`", "corners lie on corners, as in TensorFlow 1", "pixels have a middle"
+        "`UpSampling2D(2, interpolation='bilinear')`", "pixel i lies at 2i", "its middle lies at 2(i + ½)"
     )
     losses_leave_out_masked: bool = _rule(
         "the loss of an output with a mask",
