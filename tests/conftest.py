@@ -97,6 +97,12 @@ def global_generators(request):
     random.seed(seed_of(request))
 
 
+@pytest.fixture(autouse=True)
+def custom_objects(monkeypatch):
+    """What a test registers is known in that test alone."""
+    monkeypatch.setattr(settings, "custom_objects", {})
+
+
 def pytest_addoption(parser):
     parser.addoption("--order-seed", type=int, help="run the tests in a random order, made from this number")
 

@@ -58,3 +58,15 @@ def test_data_depend_on_the_test_alone_in_any_order(pytest_run):
     assert alone == [together[4]]
     shuffled, again = (draws(pytest_run(DRAWS, "--order-seed", "1")) for _ in range(2))
     assert shuffled == again != together and sorted(shuffled) == together
+
+
+def test_what_is_registered_ends_with_the_test(pytest_run):
+    pytest_run(
+        "import hornbeam\n"
+        "import pytest\n"
+        "@pytest.mark.parametrize('turn', [1, 2])\n"
+        "def test_registered(turn):\n"
+        "    assert not hornbeam.utils.get_custom_objects()\n"
+        "    hornbeam.utils.register_keras_serializable()(lambda: None)\n"
+        "    assert hornbeam.utils.get_custom_objects()\n"
+    )

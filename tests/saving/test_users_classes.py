@@ -8,7 +8,6 @@ import pytest
 from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Sequential, clone_model, load_model
-from hornbeam.settings import settings
 from hornbeam.utils import (
     CustomObjectScope,
     get_registered_name,
@@ -95,9 +94,8 @@ def _leak(x):
 
 # -- registered classes and functions -----------------------------------------------------------------------------
 @pytest.fixture
-def registered(monkeypatch):
+def registered():
     """A layer, a loss, an initializer and a model that are registered for the test."""
-    monkeypatch.setattr(settings, "custom_objects", {})
 
     @register_keras_serializable(package="mine")
     class Dense(L.Layer):
