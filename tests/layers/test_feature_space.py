@@ -4,6 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from hornbeam import backend as K
 from hornbeam import layers as L
 from hornbeam.models import Model, load_model
 from hornbeam.tf import NAMES as tf
@@ -111,7 +112,23 @@ def test_a_config_that_crosses_what_is_not_there(crossed):
         FeatureSpace.from_config(config)
 
 
-def test_features_of_ones_own():
+def test_layers_are_made_once(crossed):
+    crossed(DATA)
+    before = K.get_uid("category_encoding"), K.get_uid("concatenate")
+    crossed(DATA)
+    assert (K.get_uid("category_encoding"), K.get_uid("concatenate")) == tuple(number + 1 for number in before)
+
+
+def test_adapted_anew():
+    found = FeatureSpace({"word": "string_categorical"})
+    for words, wanted in (["a", "b"], [0, 0, 1]), (["c", "a", "b"], [0, 0, 0, 1]):
+        found.adapt(tf["data.Dataset"].from_tensor_slices({"word": np.array(words)}))
+        model = Model(found.get_inputs(), found.get_encoded_features())
+        data = {"word": np.array(["a"])}
+        assert model.predict(data).tolist() == found(data).numpy().tolist() == [wanted]
+
+
+def test_features_that_the_caller_describes():
     words = L.TextVectorization(output_mode="multi_hot")
     features = {
         "text": FeatureSpace.feature("string", words, "float"), "flag": "float",

@@ -121,7 +121,8 @@ class FeatureSpace(Layer):
         self.crossers = {cross.name: HashedCrossing(cross.crossing_dim, name=cross.name) for cross in self.crosses}
         self.inputs = {name: Input((1,), dtype=feature.dtype, name=name) for name, feature in self.features.items()}
         self._adapted = not self._adaptable()
-        self._encoded: Any = None
+        self._concatenate = Concatenate(axis=-1)
+        self._forget_encoding()
 
     def _feature(self, name: str, feature: Any) -> Feature:
         if isinstance(feature, Feature):
@@ -228,7 +229,13 @@ class FeatureSpace(Layer):
         for name in self._adaptable():
             self.preprocessors[name].adapt(_column(element[name]) for element in dataset)
         self._adapted = True
+        self._forget_encoding()
         self.get_encoded_features()
+
+    def _forget_encoding(self) -> None:
+        """What is encoded depends on what was learnt: how many places a vocabulary has."""
+        self._encoders: dict[str, Layer] = {}
+        self._encoded: Any = None
 
     def _check_adapted(self) -> None:
         if not self._adapted:
@@ -280,7 +287,7 @@ class FeatureSpace(Layer):
                     f"Cannot concatenate features because feature '{name}' has not been encoded (it has dtype {x.dtype}). "
                     "Consider using `output_mode='dict'`."
                 )
-        return next(iter(encoded.values())) if len(encoded) == 1 else Concatenate(axis=-1)(list(encoded.values()))
+        return next(iter(encoded.values())) if len(encoded) == 1 else self._concatenate(list(encoded.values()))
 
     def _on_host(self, name: str, x: Any, column: Any) -> Any:
         """A preprocessed column for the hash, which is computed on the host: before a model's program, which would make ``x``."""
@@ -290,6 +297,12 @@ class FeatureSpace(Layer):
         return OnHost(layer)(column)
 
     def _one_hot(self, name: str, x: Any) -> Any:
+        if name not in self._encoders:
+            self._encoders[name] = CategoryEncoding(self._places(name, x), "multi_hot")
+        return self._encoders[name](x)
+
+    def _places(self, name: str, x: Any) -> int:
+        """How many categories the preprocessor of a feature tells apart; ``x`` is what it gave."""
         layer = self.preprocessors.get(name) or self.crossers[name]
         if isinstance(x, StringTensor) or not x.dtype.startswith("int"):
             raise ValueError(
@@ -297,19 +310,17 @@ class FeatureSpace(Layer):
                 f"{x.dtype}."
             )
         if isinstance(layer, (IntegerLookup, StringLookup)):
-            places = layer.vocabulary_size()
-        elif isinstance(layer, Discretization):
-            places = layer.num_bins or len(layer.bin_boundaries) + 1
-        elif isinstance(layer, (Hashing, HashedCrossing)):
-            places = layer.num_bins
-        elif isinstance(layer, CategoryEncoding):
-            places = layer.num_tokens
-        else:
-            raise ValueError(
-                f"Feature '{name}' has `output_mode='one_hot'`, but its preprocessor does not say how many places there are. Try "
-                "using `output_mode='int'`."
-            )
-        return CategoryEncoding(places, "multi_hot")(x)
+            return layer.vocabulary_size()
+        if isinstance(layer, Discretization):
+            return layer.num_bins or len(layer.bin_boundaries) + 1
+        if isinstance(layer, (Hashing, HashedCrossing)):
+            return layer.num_bins
+        if isinstance(layer, CategoryEncoding):
+            return layer.num_tokens
+        raise ValueError(
+            f"Feature '{name}' has `output_mode='one_hot'`, but its preprocessor does not say how many places there are. Try "
+            "using `output_mode='int'`."
+        )
 
     # -- files --------------------------------------------------------------------------------------------------------
     @property
