@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import layers
@@ -83,34 +84,23 @@ def DenseNet(
     return frame.model(x, name, pair(f"{KERAS_TEAM}/densenet", name, *checksums) if checksums else None)
 
 
-@image_model()
-def DenseNet121(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation="softmax",
-):  # fmt: skip
-    """Densely connected network with 121 layers."""
-    blocks, *_ = _MODELS["densenet121"]
-    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
+def _variant(depth: int) -> Callable:
+    blocks, *_ = _MODELS[f"densenet{depth}"]
+
+    @image_model(name=f"DenseNet{depth}")
+    def dense_net(
+        include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
+        classifier_activation="softmax",
+    ):  # fmt: skip
+        """{name}, a densely connected network."""
+        arguments = (include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
+        return DenseNet(blocks, *arguments)
+
+    return dense_net
 
 
-@image_model()
-def DenseNet169(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation="softmax",
-):  # fmt: skip
-    """Densely connected network with 169 layers."""
-    blocks, *_ = _MODELS["densenet169"]
-    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-
-
-@image_model()
-def DenseNet201(
-    include_top=True, weights="imagenet", input_tensor=None, input_shape=None, pooling=None, classes=1000,
-    classifier_activation="softmax",
-):  # fmt: skip
-    """Densely connected network with 201 layers."""
-    blocks, *_ = _MODELS["densenet201"]
-    return DenseNet(blocks, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-
+DenseNet121 = _variant(121)
+DenseNet169 = _variant(169)
+DenseNet201 = _variant(201)
 
 preprocess_input = preprocessing("torch")
