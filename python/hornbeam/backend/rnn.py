@@ -51,7 +51,7 @@ def rnn(
     if mask is not None and mask.ndim == 3:
         mask = graph.apply("squeeze", [mask], axes=[2])
     if time_major:
-        inputs, mask = _swap(inputs), None if mask is None else _swap(mask)
+        inputs, mask = swap_batch_and_time(inputs), None if mask is None else swap_batch_and_time(mask)
     run = _unrolled if unroll else _scanned
     steps = inputs.shape[1] if inputs.shape[1] is not None else input_length
     last, outputs, states = run(
@@ -66,7 +66,7 @@ def rnn(
         last = outputs[:, -1]
     if not return_all_outputs:
         outputs = shapes.expand_dims(last, 1)
-    return last, _swap(outputs) if time_major else outputs, states
+    return last, swap_batch_and_time(outputs) if time_major else outputs, states
 
 
 def _scanned(
@@ -78,7 +78,8 @@ def _scanned(
     go_backwards: bool,
     steps: int | None,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
-    loop = graph.Loop([_swap(inputs)] if mask is None else [_swap(inputs), _swap(mask)], reverse=go_backwards)
+    sequences = [inputs] if mask is None else [inputs, mask]
+    loop = graph.Loop([swap_batch_and_time(x) for x in sequences], reverse=go_backwards)
     states = [loop.state(t) for t in initial]
     with loop.body():
         output, after = step_function(loop.rows[0], states + constants)
@@ -97,7 +98,7 @@ def _scanned(
     last = outputs[0 if go_backwards else -1] if same is None else same
     if go_backwards:
         outputs = shapes.reverse(outputs, 0)
-    return last, _swap(outputs), finals[: len(initial)]
+    return last, swap_batch_and_time(outputs), finals[: len(initial)]
 
 
 def _zeros(like: Tensor, outside: list[Tensor]) -> Tensor | None:
@@ -137,8 +138,8 @@ def _unrolled(
     return outputs[-1], shapes.stack(outputs, axis=1), states
 
 
-def _swap(x: Tensor) -> Tensor:
-    """Samples and time exchanged."""
+def swap_batch_and_time(x: Tensor) -> Tensor:
+    """(samples, time, ...) as (time, samples, ...), or the reverse."""
     return graph.apply("transpose", [x], perm=[1, 0, *range(2, x.ndim)])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import activations
 from .. import backend as K
+from ..backend.rnn import swap_batch_and_time
 from ..backend.shapes import dims_of
 from ..engine.base_layer import InputSpec, Layer
 from ..graph import Tensor
@@ -13,7 +14,7 @@ from ..legacy import interfaces
 from ..utils import conv_utils
 from ..utils.generic_utils import transpose_shape
 from .options import RECURRENT_OPTIONS, add_weight, arguments, given_arguments, options_config, options_in, set_options
-from .recurrent import RNN, CellLayer, _swap
+from .recurrent import RNN, CellLayer
 from .recurrent_cells import unit_forget_bias
 from .time_folding import fold_time, unfold_time
 
@@ -319,9 +320,9 @@ class RunsProjected(CellLayer):
             return self.cell.step(gates, states, training)
 
         # K.rnn runs over the first axis. With time there already here, it is the small inputs that are transposed.
-        projected = self.cell.project(_swap(inputs), training)
+        projected = self.cell.project(swap_batch_and_time(inputs), training)
         step(projected[0], initial)  # the cell draws its masks here, once for all steps
-        return K.rnn(step, _swap(projected), initial, go_backwards=self.go_backwards, mask=mask)
+        return K.rnn(step, swap_batch_and_time(projected), initial, go_backwards=self.go_backwards, mask=mask)
 
 
 class ConvLSTM2D(RunsProjected, ConvRNN2D):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import regularizers
+from ..backend.rnn import swap_batch_and_time
 from ..engine.base_layer import InputSpec, Layer, disable_tracking
 from ..legacy import interfaces
 from ..utils.generic_utils import get_registered_name, has_arg, to_list
@@ -171,7 +172,7 @@ class RNN(TakesStates):
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         called_on = inputs
         if self.time_major:
-            inputs, mask = _swap(inputs), None if mask is None else _swap(mask)
+            inputs, mask = swap_batch_and_time(inputs), None if mask is None else swap_batch_and_time(mask)
         initial = given or (list(self.states) if self.stateful else None)
         if hasattr(self.cell, "reset_masks"):
             self.cell.reset_masks()
@@ -191,7 +192,7 @@ class RNN(TakesStates):
             outputs = K.switch(self._in_running_order(mask), outputs, K.zeros_like(outputs))
         output = last
         if self.return_sequences:
-            output = _swap(outputs) if self.time_major else outputs
+            output = swap_batch_and_time(outputs) if self.time_major else outputs
         return [output, *states] if self.return_state else output
 
     def _in_running_order(self, mask):
@@ -260,11 +261,6 @@ class RNN(TakesStates):
         layer = cls(cell, **config)
         layer._num_constants = num_constants
         return layer
-
-
-def _swap(x: Any) -> Any:
-    """Batch and time exchanged."""
-    return K.permute_dimensions(x, (1, 0, *range(2, x.ndim)))
 
 
 _SEQUENCE_ARGUMENTS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
