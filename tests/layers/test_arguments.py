@@ -33,7 +33,7 @@ BESIDE = {
     (L.LocallyConnected1D, "padding"): {"implementation": 2},
     (L.LocallyConnected2D, "padding"): {"implementation": 2},
 }
-#: arguments that choose how the same is computed, and those of which a layer is no layer without
+#: arguments that choose how the same is computed, and those without which there is no layer
 OTHERS = {"implementation", "unroll", "kwargs", "weights", "layer"}
 
 RNN_INPUT = (2, 5, 4)

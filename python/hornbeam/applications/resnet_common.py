@@ -150,7 +150,7 @@ def ResNet(
     classes=1000,
     classifier_activation="softmax",
 ):
-    """Residual network with the stages of one's own.
+    """Residual network with the stages that the caller describes.
 
     Args:
         stack_fn: a function from the stem's feature maps to the last ones.

@@ -54,7 +54,7 @@ def check_weights(weights: str | os.PathLike | None, include_top: bool, classes:
     """Check the argument ``weights`` before a model is built.
 
     Raises:
-        ValueError: it is no path that exists, or the published weights are for another number of classes.
+        ValueError: it is a path that does not exist, or the published weights are for another number of classes.
     """
     if not (weights is None or weights == "imagenet" or os.path.exists(weights)):
         raise ValueError(

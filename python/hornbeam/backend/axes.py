@@ -17,7 +17,7 @@ def axis_of(x: Tensor, axis: int, new: bool = False) -> int:
 
     Raises:
         ValueError: x has no such axis.
-        TypeError: the axis is no integer.
+        TypeError: the axis is not an integer.
     """
     rank = x.ndim + new
     if isinstance(axis, (bool, np.bool_)):

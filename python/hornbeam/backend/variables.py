@@ -110,7 +110,7 @@ def is_keras_tensor(x: Any) -> bool:
     """Whether a layer (or ``Input``) made the tensor.
 
     Raises:
-        ValueError: x is no tensor at all.
+        ValueError: x is not a tensor.
     """
     if not is_tensor(x):
         raise ValueError(f"Unexpectedly found an instance of type `{type(x)}`. Expected a symbolic tensor instance.")
@@ -215,7 +215,7 @@ def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
 
 
 # -- updates: tensors whose value is the variable's new value; running one writes it ------------------
-# They raise ValueError where the shapes do not fit, and TypeError where x is no variable.
+# They raise ValueError where the shapes do not fit, and TypeError where x is not a variable.
 def update(x: Variable, new_x: Any) -> Tensor:
     """Set a variable to ``new_x``."""
     return _variable(x).assign(new_x)

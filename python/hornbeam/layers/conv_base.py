@@ -13,7 +13,7 @@ from .options import add_weight, option_names, options_config, options_in, set_o
 
 
 class _Conv(Layer):
-    """A convolution over ``rank`` axes, and what its kin share.
+    """A convolution over ``rank`` axes, and what transposed, depthwise and separable ones have of it.
 
     Args:
         rank: number of spatial axes.

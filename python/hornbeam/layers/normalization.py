@@ -83,7 +83,7 @@ class BatchNormalization(Layer):
         self.built = True
 
     def call(self, inputs, training=None):
-        asks = self._as_in_tf and not is_eager()  # as a function of the graph is made, whether the layer is frozen
+        asks = self._as_in_tf and not is_eager()  # whether the layer is frozen, when a program is made of the graph
         if training in (0, False) or (self._as_in_tf and not asks and not self.trainable):
             return self._by_moving_averages(inputs)
         axis = self.axis % inputs.ndim
