@@ -81,10 +81,9 @@ class AlphaDropout(_Noise):
     _LOWEST = -1.6732632423543772 * 1.0507009873554805
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.rate = rate
         self.noise_shape = noise_shape
-        self.seed = seed
 
     def call(self, inputs, training=None):
         if not 0.0 < self.rate < 1.0:
