@@ -372,8 +372,7 @@ def _named(name: str | None, kind: str) -> str:
 
 
 def _tensor(x: Any) -> Tensor:
-    x = as_text(x)
-    return x if isinstance(x, Tensor) else graph.convert(x)
+    return graph.convert(as_text(x))
 
 
 def _column(x: Any) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import backend as K
-from ..graph import RaggedTensor, StringTensor, Tensor, constant, on_host
+from ..graph import RaggedTensor, StringTensor, convert, on_host
 from ..utils.fingerprint import crossed, fingerprint64, siphash
 from .lookup import as_text
 from .preprocessing import _Categories, _encoded, _encoded_shape
@@ -103,8 +103,7 @@ class HashedCrossing(_Categories):
             raise ValueError(
                 f"`HashedCrossing` should be called on a list of at least two inputs. Received: {inputs!r:.100}"
             )
-        inputs = [x if isinstance(x, Tensor) else as_text(x) for x in inputs]
-        return super().__call__([x if isinstance(x, Tensor) else constant(x) for x in inputs], *args, **kwargs)
+        return super().__call__([convert(as_text(x)) for x in inputs], *args, **kwargs)
 
     def call(self, inputs):
         shape = tuple(inputs[0].shape)
