@@ -131,6 +131,8 @@ def digest(value: Any) -> Any:
     if type(value).__name__ == "Empty":
         return ("empty", str(value.dtype))
     array = np.asarray(value)
+    if array.dtype == bool:  # h5py leaves the bytes of bools as they are in the file; any but 0 is true
+        array = array.view(np.uint8) != 0
     bits = repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
     return (type(value).__name__, str(array.dtype), array.shape, hashlib.sha1(bits).hexdigest())
 

@@ -54,6 +54,19 @@ def test_every_layout(name, style):
     assert_same_file(io.BytesIO(built(name, style)))
 
 
+def test_any_byte_but_zero_is_a_true_bool():
+    """h5py leaves the bytes as they are: NumPy's operations take 6 for a number that no bool has."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        odd = np.array([0, 1, 6, 255], "uint8").view(bool)
+        file.attrs["odd"] = odd
+        file["odd"] = odd
+        assert file["odd"][()].view("uint8").tolist() == [0, 1, 6, 255]
+    with File(buffer) as file:
+        for got in (file.attrs["odd"], file["odd"][()]):
+            assert got.dtype == bool and got.view("uint8").tolist() == [0, 1, 1, 1]
+
+
 @pytest.mark.parametrize("kind", ["c8", "g", [("a", "f4")], h5py.vlen_dtype("i4")], ids=str)
 @pytest.mark.parametrize("value", ["one", "empty"])
 def test_what_is_neither_numbers_nor_text_is_not_read_even_if_it_is_empty(kind, value):
