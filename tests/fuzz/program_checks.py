@@ -142,7 +142,8 @@ def twin_in_float64(seed: int, program: Program) -> str:
 def away_from(twin: Program, program: Program) -> str:
     """Where a program differs from the same one in float64 by more than noise."""
     got = Runner(program)()
-    return "" if too_large(got) else Noise(twin, _core.available_isas()[-1], program.coarse).difference(got)
+    wrong = "" if too_large(got) else Noise(twin, _core.available_isas()[-1], program.coarse).difference(got)
+    return "" if wrong and too_large(_values_between(twin)) else wrong
 
 
 def too_large(results: list[np.ndarray]) -> bool:
@@ -181,8 +182,7 @@ def reduced(program: Program, check: Check, tries: int = 120) -> str:
 def _cut(program: Program, fails: Callable[[Program], bool], go_on: Callable[[], bool]) -> Program:
     """Feed tensors of which the rest of the program is made, the latest first."""
     between = _between(program)
-    values = Runner(dataclasses.replace(program, outputs=[*between], updates=[]), [widen_all], reuse=False)()
-    for x, value in sorted(zip(between, values), key=lambda pair: -pair[0].op.serial):
+    for x, value in sorted(zip(between, _values_between(program)), key=lambda pair: -pair[0].op.serial):
         if any(x is y for y in (*program.outputs, *program.inputs)) or not go_on():
             continue
         candidate = dataclasses.replace(program, inputs=[*program.inputs, x], feeds=[*program.feeds, value])
@@ -221,6 +221,12 @@ def _leaves(program: Program) -> list[G.Tensor]:
 
 def _between(program: Program) -> list[G.Tensor]:
     return _walk(program)[1]
+
+
+def _values_between(program: Program) -> list[np.ndarray]:
+    """What is computed on the way, without rewrites."""
+    between = _between(program)
+    return Runner(dataclasses.replace(program, outputs=between, updates=[]), [widen_all], reuse=False)()
 
 
 def listed(program: Program) -> str:

@@ -41,6 +41,11 @@ def test_what_depends_on_an_overflow_in_a_sum_of_products_may_be_anything():
     assert instruction_sets(program) == ""
 
 
+def test_what_grows_large_on_the_way_may_differ_from_float64():
+    """A GRU with ReLU gates. A state of 1 + 1e-11 is 1 in float32; gates of 1e2, 2e4 and 4e8 make 12,000 of the difference."""
+    assert check_program(1796082614000256) == ""
+
+
 def test_what_one_number_makes_infinite_may_not():
     x = G.placeholder((1,), "float32")
     noise = Noise(Program([x], [np.array([1000.0], "float32")], [G.apply("exp", [x])], [], {}))
