@@ -7,6 +7,7 @@ from hornbeam.graph import RaggedTensor
 from hornbeam.layers import Dense, Input
 from hornbeam.models import Model
 from hornbeam.tf import NAMES as tf
+from hornbeam.tf.data.sparse_array import SparseArray
 
 pytestmark = pytest.mark.usefixtures("eager")
 Dataset = tf["data.Dataset"]
@@ -120,3 +121,11 @@ def test_rows_of_a_ragged_tensor_are_a_ragged_batch_again():
     assert rows(dataset.padded_batch(4)) == rows(dataset.batch(4).map(lambda r: r.to_tensor())) == [padded]
     (pair,) = Dataset.from_tensor_slices((ragged, [0, 1, 2, 3])).batch(4)
     assert pair[0].to_list() == ragged.to_list() and pair[1].numpy().tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (2, 0, 3), (2, 3)], ids=str)
+def test_a_dense_array_has_an_entry_for_each_item(shape):
+    array = np.arange(np.prod(shape, dtype=int), dtype="float32").reshape(shape)
+    found = SparseArray.of_dense(array)
+    assert found.indices.shape == (array.size, array.ndim) and found.values.shape == (array.size,)
+    assert [array[tuple(place)] for place in found.indices] == found.values.tolist()

@@ -33,7 +33,7 @@ class SparseArray:
     @classmethod
     def of_dense(cls, array: np.ndarray) -> SparseArray:
         """With an entry for each item, also for those that are zero."""
-        places = np.indices(array.shape, dtype="int64").reshape(array.ndim, -1).T
+        places = np.indices(array.shape, dtype="int64").reshape(array.ndim, array.size).T
         return cls(places, array.reshape(-1), array.shape)
 
     @classmethod
