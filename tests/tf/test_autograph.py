@@ -473,3 +473,95 @@ def test_objects_are_changed_where_python_decides():
         return sum(found)
 
     assert float(f(G.constant(1.0))) == 0.0 and program_of(f) is not None
+
+
+class Clipped:
+    def __init__(self):
+        self.__limit = 2.0
+
+    def clip(self, x):
+        return x if x < self.__limit else x * 0 + self.__limit
+
+
+class ClippedTwice(Clipped):
+    def __init__(self):
+        super().__init__()
+        self.__scale = 3.0
+
+    def clip(self, x):
+        if x > 0:
+            y = super().clip(x) * self.__scale
+        else:
+            y = x - (lambda by: super(ClippedTwice, self).clip(by))(x)
+        return y
+
+
+def local_class():
+    class ClippedThere(Clipped):
+        __scale = 3.0
+
+        def clip(self, x):
+            y = super(ClippedThere, self).clip(x)  # noqa: UP008  as scripts of Keras 2 write it
+            return y * self.__scale if x > 0 else x - super().clip(x)
+
+    return ClippedThere
+
+
+@pytest.mark.parametrize("made", [ClippedTwice, local_class()])
+def test_methods_keep_their_private_names_and_their_super(made):
+    traced = function(made().clip)
+    assert [float(traced(G.constant(v))) for v in (-1.0, 1.0, 7.0)] == [0.0, 3.0, 6.0]
+    assert program_of(traced) is not None
+
+
+def test_a_decorator_is_not_passed_over():
+    def doubled(f):
+        @functools.wraps(f)
+        def run(x):
+            y = f(x)
+            return y * 2 if y > 0 else y
+
+        return run
+
+    traced = function(doubled(absolute))
+    assert [float(traced(G.constant(v))) for v in (-1.0, 3.0)] == [4.0, 12.0]
+    assert program_of(traced) is not None
+
+
+def test_decorators_of_the_library_stay_as_they_are():
+    assert convert(tf["custom_gradient"](absolute)) is None
+
+
+def test_generators_stay_generators():
+    def halves(x):
+        while x > 1:
+            x = x / 2
+            yield x
+
+    def f(x):
+        def ends(x):
+            yield x if x > 0 else -x
+            if x > 0:
+                yield 1.0
+
+        total = x * 0
+        for y in itertools.chain(halves(3.0), ends(x)):
+            total = total + y
+        return total if x > 0 else -total
+
+    assert convert(halves) is None
+    for value in (-2.0, 2.0):
+        assert float(convert(f)(G.constant(value))) == float(f(G.constant(value)))
+
+
+def test_a_function_within_a_converted_one_is_not_converted_again():
+    made = []
+
+    def f(x):
+        def inner(y):
+            return y if y > 0 else -y
+
+        made.append(inner)
+        return inner(x)
+
+    assert float(convert(f)(G.constant(-2.0))) == 2.0 and convert(made[0]) is None

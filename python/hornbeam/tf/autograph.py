@@ -27,6 +27,8 @@ from .arrays import TensorArray
 
 #: what the rewritten source calls the Flow
 _FLOW = "_flow_of_tensors"
+#: functions whose calls do not run them at once: a branch of theirs that is a function would be another generator
+_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 #: loops over so few known rows are written out, so that their bodies may assign variables
 _WRITTEN_OUT = 32
 #: a loop with more jumps stays as it is: what follows one is in both branches, if both may go on
@@ -82,32 +84,42 @@ def convert(function: Callable) -> Callable | None:
         converted = convert(function.__func__)
         return None if converted is None else types.MethodType(converted, function.__self__)
     if isinstance(function, types.FunctionType):
-        return _converted(function)
+        code = function.__code__
+        is_ours = _FLOW in code.co_freevars  # it was inside of a function that is converted
+        return None if is_ours or code.co_flags & _SUSPENDED else _converted(function)
     called = getattr(function, "__call__", None)  # noqa: B004  the method, of an object that is called
     return convert(called) if isinstance(called, types.MethodType) else None
 
 
 @functools.lru_cache(256)
 def _converted(function: types.FunctionType) -> Callable | None:
+    code = function.__code__  # of a decorated function the decorator's, where inspect would go on to what is inside
     try:
-        lines, first = inspect.getsourcelines(function)
+        lines, first = inspect.getsourcelines(code)
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
         return None
-    definition = _lambda(tree, function.__code__) if function.__name__ == "<lambda>" else tree.body[0]
+    definition = _lambda(tree, code) if code.co_name == "<lambda>" else tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         return None
     definition.decorator_list = []
-    rewriter = _Rewriter()
+    rewriter = _Rewriter(_first_argument(definition.args))
     definition.body = rewriter.block(definition.body, is_whole=True)
     if not rewriter.changed:
         return None
-    outer = _function("_outer", [_FLOW, *function.__code__.co_freevars], [definition])
+    around = _class_around(getattr(code, "co_qualname", function.__qualname__))
+    path = ["_outer", *around, definition.name]
+    body: list[ast.stmt] = [definition]
+    for name in around:  # where names that begin with two underscores get the class's name, and super() finds it
+        is_global = name not in code.co_freevars  # as `super(Name, self)` reads it
+        body = [*([ast.Global([name])] if is_global else []), _class(name, body)]
+    outer = _function("_outer", [_FLOW, *code.co_freevars], body)
     module = ast.fix_missing_locations(ast.Module([outer], []))
     ast.increment_lineno(module, first - 1)
-    code = compile(module, inspect.getsourcefile(function) or "<traced>", "exec")
-    inner = _code_named(_code_named(code, "_outer"), definition.name)
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+    inner = compile(module, code.co_filename, "exec")
+    for name in path:
+        inner = _code_named(inner, name)
+    cells = dict(zip(code.co_freevars, function.__closure__ or ()))
     cells[_FLOW] = types.CellType(Flow())
     made = types.FunctionType(
         inner,
@@ -129,6 +141,27 @@ def _lambda(tree: ast.Module, code: types.CodeType) -> ast.FunctionDef | None:
     made = _function("_lambda", [], [ast.copy_location(ast.Return(nodes[0].body), nodes[0].body)])
     made.args = nodes[0].args
     return made
+
+
+def _class_around(qualname: str) -> list[str]:
+    """The name of the class in whose body a function stands, or the function around it, if there is one."""
+    for part in reversed(qualname.split(".<locals>.")):
+        *classes, _ = part.split(".")
+        if classes:
+            return classes[-1:]
+    return []
+
+
+def _class(name: str, body: list[ast.stmt]) -> ast.ClassDef:
+    made = ast.parse(f"class {name}: pass").body[0]
+    assert isinstance(made, ast.ClassDef)
+    made.body = body
+    return made
+
+
+def _first_argument(arguments: ast.arguments) -> str | None:
+    """The argument that ``super()`` takes for the object."""
+    return next((a.arg for a in (*arguments.posonlyargs, *arguments.args)), None)
 
 
 def _code_named(code: types.CodeType, name: str) -> types.CodeType:
@@ -153,14 +186,15 @@ def _expression(source: str, **parts: ast.expr) -> ast.expr:
 
 
 class _Assigned(ast.NodeVisitor):
-    """The names that statements assign, whether something leaves them in the middle, and whether they change an object in place.
+    """The names that statements assign, whether something leaves or suspends them in the middle, and whether they
+    change an object in place.
 
-    The latter a branch does not undo: where it is not known which branch is taken, such statements cannot be made formulas.
+    The last a branch does not undo: where it is not known which branch is taken, such statements cannot be made formulas.
     """
 
     def __init__(self, statements: Sequence[ast.stmt]) -> None:
         self.names: dict[str, None] = {}
-        self.leaves = self.changes = False
+        self.leaves = self.changes = self.suspends = False
         for statement in statements:
             self.visit(statement)
 
@@ -191,7 +225,12 @@ class _Assigned(ast.NodeVisitor):
     def _leave(self, node: ast.AST) -> None:
         self.leaves = True
 
-    visit_Return = visit_Break = visit_Continue = visit_Yield = visit_Global = visit_Nonlocal = _leave  # type: ignore[assignment]
+    visit_Return = visit_Break = visit_Continue = visit_Global = visit_Nonlocal = _leave  # type: ignore[assignment]
+
+    def _suspend(self, node: ast.AST) -> None:
+        self.leaves = self.suspends = True
+
+    visit_Yield = visit_YieldFrom = _suspend  # type: ignore[assignment]
 
 
 def _ends(statements: Sequence[ast.stmt]) -> bool:
@@ -241,9 +280,15 @@ def _without_jumps(statements: Sequence[ast.stmt], broke: str) -> list[ast.stmt]
 
 
 class _Rewriter(ast.NodeTransformer):
-    def __init__(self) -> None:
+    """
+    Args:
+        first: the function's first argument.
+    """
+
+    def __init__(self, first: str | None) -> None:
         self.changed = False
         self._count = 0
+        self._first = first
 
     def block(self, statements: Sequence[ast.stmt], is_whole: bool = False) -> list[ast.stmt]:
         """Statements rewritten; ``is_whole`` where the function returns None behind them."""
@@ -361,7 +406,17 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        if _Assigned(node.body).suspends:
+            return node
+        around, self._first = self._first, _first_argument(node.args)
         node.body = self.block(node.body, is_whole=True)
+        self._first = around
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        around, self._first = self._first, _first_argument(node.args)
+        node.body = self.visit(node.body)
+        self._first = around
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
@@ -388,6 +443,9 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
+        is_super = isinstance(node.func, ast.Name) and node.func.id == "super"
+        if is_super and not node.args and self._first is not None:  # without arguments it looks at its own frame
+            return ast.copy_location(_expression(f"super(__class__, {self._first})"), node)
         if isinstance(node.func, (ast.Name, ast.Attribute)) and not _is_of_flow(node.func):
             self.changed = True
             node.func = ast.copy_location(_expression(f"{_FLOW}.function(F)", F=node.func), node.func)
@@ -396,7 +454,7 @@ class _Rewriter(ast.NodeTransformer):
 
 def _is_of_flow(node: ast.expr) -> bool:
     names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
-    return names in ([_FLOW], ["super"])  # super() without arguments looks at the frame that calls it
+    return names in ([_FLOW], ["super"])
 
 
 def _values(names: Sequence[str]) -> str:
@@ -569,7 +627,8 @@ class _Carried:
 
 
 def _is_users(f: Any) -> bool:
-    module = getattr(f, "__module__", None) or type(f).__module__
+    # a decorator gives its function the __module__ of what it decorates, but not the globals
+    module = getattr(f, "__globals__", {}).get("__name__") or getattr(f, "__module__", None) or type(f).__module__
     root = module.partition(".")[0]
     return root not in ("hornbeam", "numpy", "tensorflow", "keras") and root not in sys.stdlib_module_names
 
