@@ -305,6 +305,16 @@ def test_a_damaged_file_is_none(cache):
     assert cache.read("identity") == "some code"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes into folders of others")
+def test_root_leaves_nothing_in_the_folder_of_somebody_else(cache, tmp_path):
+    os.chown(tmp_path, 1000, 1000)
+    cache.write("identity", "some code")
+    assert list(tmp_path.iterdir()) == [] and cache.read("identity") == ""
+    os.chown(tmp_path, 0, 0)
+    cache.write("identity", "some code")
+    assert cache.read("identity") == "some code"
+
+
 def test_a_file_that_others_could_have_written_is_none(cache, tmp_path):
     cache.write("identity", "some code")
     cache.file().chmod(0o620)

@@ -53,10 +53,19 @@ int open_folder(const std::string& folder) {
   return -1;
 }
 
+// In a folder of somebody else, root would leave one that its owner cannot use: sudo may keep the user's HOME.
+bool is_anothers_to_root(const std::string& folder) {
+  struct stat s;
+  return geteuid() == 0 && stat(folder.c_str(), &s) == 0 && s.st_uid != 0;
+}
+
 void make_folders(const std::string& folder) {
-  for (size_t end = folder.find('/', 1); end != std::string::npos; end = folder.find('/', end + 1))
-    mkdir(folder.substr(0, end).c_str(), 0700);
-  mkdir(folder.c_str(), 0700);
+  std::string parent = folder[0] == '/' ? "/" : ".";
+  for (size_t end = 0; end != std::string::npos && !is_anothers_to_root(parent);) {
+    end = folder.find('/', end + 1);
+    parent = folder.substr(0, end);
+    mkdir(parent.c_str(), 0700);
+  }
 }
 
 std::string name_of(const std::string& identity) {
