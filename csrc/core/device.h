@@ -53,6 +53,10 @@ class Device : public Memory {
   // Its kernels; those of the host's instruction set in use are there for devices that run them, too.
   virtual const KernelTable& kernels(const KernelTable& host) const = 0;
 
+  // Throws RuntimeError in a child of a process that had used the device before it was forked: there the device cannot
+  // be used, and memory of pinned() and mapped() not be touched.
+  virtual void check_process() {}
+
   // Each of these happens after all that were called before it. When copy_in returns, `from` may change; when copy_out
   // returns, `to` is filled.
   virtual void copy_in(void* to, const void* from, int64_t bytes) = 0;   // from the host

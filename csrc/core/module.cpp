@@ -75,6 +75,7 @@ class OfModule final : public Device {
 
   DlpackDevice dlpack() const override { return dlpack_; }
   const KernelTable& kernels(const KernelTable&) const override { return kernels_; }
+  void check_process() override { check(calls().check_process(self())); }
   void* allocate(int64_t bytes) override {
     void* memory = nullptr;
     check(calls().allocate(self(), bytes, &memory));

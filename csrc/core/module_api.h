@@ -8,6 +8,7 @@ namespace hornbeam {
 // The functions of core/device.h, on a device of the module. Null is success; an error is a text that holds until this
 // thread's next call.
 struct ModuleCalls {
+  const char* (*check_process)(void* device);
   const char* (*allocate)(void* device, int64_t bytes, void** memory);  // *memory is null where there is no room
   void (*free)(void* device, void* memory);
   const char* (*copy_in)(void* device, void* to, const void* from, int64_t bytes);

@@ -63,6 +63,8 @@ void Gpu::start() {
   process_ = getpid();
 }
 
+void Gpu::check_process() { const Submitting submitting(*this); }
+
 bool Gpu::is_recording() const { return recording_thread_.load() == std::this_thread::get_id(); }
 
 // ---- memory ------------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ class Gpu {
 
   const std::string name, description;
 
+  void check_process();
+
   void* allocate(int64_t bytes);  // null where there is no room
   void free(void*) noexcept;
   void copy_in(void* to, const void* from, int64_t bytes);

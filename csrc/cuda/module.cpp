@@ -39,6 +39,7 @@ Gpu& gpu(void* device) { return *static_cast<Gpu*>(device); }
 #define HB_CALL(...) return text_of_error([&] { __VA_ARGS__; })
 
 constexpr ModuleCalls kCalls = {
+    [](void* d) { HB_CALL(gpu(d).check_process()); },
     [](void* d, int64_t bytes, void** memory) { HB_CALL(*memory = gpu(d).allocate(bytes)); },
     [](void* d, void* memory) { gpu(d).free(memory); },
     [](void* d, void* to, const void* from, int64_t bytes) { HB_CALL(gpu(d).copy_in(to, from, bytes)); },

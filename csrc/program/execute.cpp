@@ -561,6 +561,7 @@ bool Plan::run(const std::vector<Feed>& feeds, const std::vector<void*>& outputs
                bool at_once, const RunOptions& options) {
   auto start = std::chrono::steady_clock::now();
   uint64_t allocations = thread_allocations();
+  if (!is_on_host_) device_.check_process();
   VariableLocks locks(program_.variables, locks_);
   if (at_once && locking == Locking::take && !locks.take(true)) return false;
   const Borrowed borrowed(*this);

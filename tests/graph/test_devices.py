@@ -226,21 +226,22 @@ def test_a_forked_child_has_the_host_but_not_the_device(device):
         import os, numpy as np
         import hornbeam
         from hornbeam import graph as G
-        v = G.Variable(np.ones(3))
-        f = G.Function([], [v * 2.0])
+        v, x = G.Variable(np.ones(3)), G.placeholder((3,), "float64")
+        f = G.Function([x], [v * x])
+        two = [np.full(3, 2.0)]
         with hornbeam.device("{device}"):
-            f([]), f([]), f([])  # where it records, the last is played
+            f(two), f(two), f(two)  # where it records, the last is played
         if os.fork() == 0:
-            print(f([])[0].tolist())
+            print(f(two)[0].tolist())
             try:
                 with hornbeam.device("{device}"):
-                    f([])
+                    f(two)
             except RuntimeError as error:
                 print(error, flush=True)
             os._exit(0)
         os.wait()
         with hornbeam.device("{device}"):
-            print(f([])[0].tolist())
+            print(f(two)[0].tolist())
         """
     )
     child, refusal, parent = run.stdout.splitlines()

@@ -175,6 +175,7 @@ void* PinnedMemory::allocate(size_t bytes, bool mapped) {
   const size_t room = (std::max<size_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
   char* pages = map_guarded(room);
   if (!pages) return nullptr;
+  madvise(pages, page_up(room), MADV_DONTFORK);  // a driver's is not there in a child, either
   used_ += bytes;
   char* begin = pages + page_up(room) - room;
   std::memset(begin, kNothing, room);
