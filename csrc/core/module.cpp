@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "core/error.h"
@@ -29,7 +30,10 @@ struct Handle {
   std::string name;
 
   void check(const char* error) const {
-    if (error) throw RuntimeError("device '" + name + "': " + error);
+    if (!error) return;
+    const std::string text = "device '" + name + "': " + error;
+    if (std::strcmp(error, kNoHostMemory) == 0) throw OutOfMemory(text);
+    throw RuntimeError(text);
   }
 };
 

@@ -23,12 +23,12 @@ const char* text_of_error(const F& f) noexcept {
     f();
     return nullptr;
   } catch (const std::bad_alloc&) {
-    return "out of the host's memory";
+    return kNoHostMemory;
   } catch (const std::exception& e) {
     try {
       text = e.what();
     } catch (...) {
-      return "out of the host's memory";
+      return kNoHostMemory;
     }
     return text.c_str();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "cuda/error.h"
 
@@ -23,7 +24,12 @@ Staging::Block& Staging::next() {
   Block& block = blocks_[turn_];
   if (!block.data) {
     void* data;
-    check("cudaMallocHost", cudaMallocHost(&data, kBlockBytes));
+    const cudaError_t e = cudaMallocHost(&data, kBlockBytes);
+    if (e == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw std::bad_alloc();
+    }
+    check("cudaMallocHost", e);
     check("cudaEventCreate", cudaEventCreateWithFlags(&block.done, cudaEventDisableTiming));
     block.data = static_cast<char*>(data);
   } else if (block.used) {

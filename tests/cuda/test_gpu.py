@@ -409,6 +409,26 @@ def test_where_there_is_no_room_the_error_says_how_much_and_the_process_goes_on(
     assert (small, after) == ("100.0", "400.0") and "bytes, for which there is no memory" in refusal
 
 
+def test_where_the_host_has_no_memory_for_copies_it_is_a_memory_error(gpu):
+    if gpu != "sim":
+        pytest.skip("it would take the machine's whole memory")
+    out = output_of(
+        """
+        import numpy as np, hornbeam
+        from hornbeam import backend as K
+        f = K.function([], [K.sum(K.variable(np.ones(100)))])
+        with hornbeam.device("sim"):
+            try:
+                f([])
+            except MemoryError as error:
+                print(error)
+        print(f([])[0])
+        """,
+        HORNBEAM_SIM_MEMORY=str(512 << 10),
+    )
+    assert out.splitlines() == ["device 'sim': there is no memory of the host's for it", "100.0"]
+
+
 def test_memory_that_others_keep_for_later_is_given_up_for_what_is_wanted_now(gpu):
     if gpu != "sim":
         pytest.skip("it would take a GPU's whole memory")
