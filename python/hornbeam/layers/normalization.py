@@ -110,8 +110,9 @@ class BatchNormalization(Layer):
         """What makes a batch's variance an estimate of the population's. 2.3.1 has epsilon in it, tf.keras has it for images only."""
         if self._as_in_tf and inputs.ndim not in (4, 5):
             return 1.0
-        shape = K.shape(inputs)
-        samples = K.cast(K.prod(K.stack([shape[a] for a in reduced])), K.dtype(inputs))
+        shape, last = K.shape(inputs), inputs.ndim - 1
+        sizes = shape[:-1] if last not in reduced else K.stack([shape[a] for a in reduced])
+        samples = K.cast(K.prod(sizes), K.dtype(inputs))
         if self._as_in_tf:
             return samples / K.maximum(samples - 1.0, 1.0)
         return samples / (samples - (1.0 + self.epsilon))
