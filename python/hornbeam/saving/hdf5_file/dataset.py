@@ -28,25 +28,27 @@ class Dataset(Object):
 
     def __init__(self, file: OpenFile, address: int, name: str) -> None:
         super().__init__(file, address, name)
-        header = self._header
-        self._space = messages.read_dataspace(header.fields(headers.DATASPACE, "a dataset's dims"))
-        self._layout = messages.read_layout(header.fields(headers.LAYOUT, "a dataset's layout"))
-        if header.shared_type:
-            self._type = Datatype(OTHER, np.dtype("V1"), 1)
-        else:
-            self._type = read_datatype(header.fields(headers.DATATYPE, "a dataset's type"))
+        self._space, self._layout, self._type = file.once("dataset", self._header, self._described)
         self.shape = self._space.shape
         self.dtype = self._type.item
-        self._check_chunks()
 
-    def _check_chunks(self) -> None:
-        chunk, shape = self._layout.chunk, self._space.shape
-        if self._layout.kind != messages.CHUNKED or shape is None:
-            return
+    def _described(self) -> tuple[messages.Dataspace, messages.Layout, Datatype]:
+        header = self._header
+        space = messages.read_dataspace(header.fields(headers.DATASPACE, "a dataset's dims"))
+        layout = messages.read_layout(header.fields(headers.LAYOUT, "a dataset's layout"))
+        if header.shared_type:
+            datatype = Datatype(OTHER, np.dtype("V1"), 1)
+        else:
+            datatype = read_datatype(header.fields(headers.DATATYPE, "a dataset's type"))
+        if layout.kind == messages.CHUNKED and space.shape is not None:
+            self._check_chunks(layout.chunk, space.shape, datatype)
+        return space, layout, datatype
+
+    def _check_chunks(self, chunk: tuple[int, ...], shape: tuple[int, ...], datatype: Datatype) -> None:
         size = math.prod(chunk)
-        if len(chunk) != len(shape) + 1 or (chunk[-1] != self._type.size and not self._header.shared_type):
+        if len(chunk) != len(shape) + 1 or (chunk[-1] != datatype.size and not self._header.shared_type):
             raise self.storage.damage(f"{self.name!r:.80} of shape {shape!s:.100} has chunks of {chunk!s:.100}")
-        if size > max(limits.CHUNK_FREE, math.prod(shape) * self._type.size):
+        if size > max(limits.CHUNK_FREE, math.prod(shape) * datatype.size):
             raise self.storage.damage(
                 f"{self.name!r:.80} of shape {shape!s:.100} has chunks as large as {chunk!s:.100}"
             )

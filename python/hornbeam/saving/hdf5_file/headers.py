@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from . import limits
@@ -15,6 +16,7 @@ _KNOWN = {
     DATASPACE, LINK_INFO, DATATYPE, OLD_FILL_VALUE, FILL_VALUE, LINK, EXTERNAL_FILES, LAYOUT, FILTERS, ATTRIBUTE,
     SYMBOL_TABLE, ATTRIBUTE_INFO, _CONTINUATION,
 }  # fmt: skip
+_OLD_MESSAGE, _NEW_MESSAGE = struct.Struct("<HHB3x"), struct.Struct("<BHB")  # kind, bytes, flags
 _SHARED = 2  # flag of a message that is kept elsewhere
 
 
@@ -123,14 +125,13 @@ def _without_checksum(fields: Fields, start: int) -> Fields:
 
 
 def _old_messages(block: Fields) -> Iterator[tuple[int, int, bytes]]:
-    while len(block.data) - block.at >= 8:
-        kind, size, flags = block.number(2), block.number(2), block.number(1)
-        block.skip(3)
+    while len(block.data) - block.at >= _OLD_MESSAGE.size:
+        kind, size, flags = block.numbers(_OLD_MESSAGE)
         yield kind, flags, block.take(size)
 
 
 def _new_messages(block: Fields, order_size: int) -> Iterator[tuple[int, int, bytes]]:
-    while len(block.data) - block.at >= 4 + order_size:  # less is a gap
-        kind, size, flags = block.number(1), block.number(2), block.number(1)
+    while len(block.data) - block.at >= _NEW_MESSAGE.size + order_size:  # less is a gap
+        kind, size, flags = block.numbers(_NEW_MESSAGE)
         block.skip(order_size)
         yield kind, flags, block.take(size)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import threading
 from typing import Any
 
 from . import limits
 from .checksum import lookup3
+
+#: bytes that are read at once for a small structure, and around it: the next one is often there
+_NEAR = 1 << 13
 
 
 class Budget:
@@ -43,6 +47,7 @@ class Storage:
         self._owned = not hasattr(source, "read")
         self._file = open(source, "rb", buffering=0) if self._owned else source
         self._lock = threading.Lock()
+        self._near = 0, b""  # bytes around the latest small structure, and where in the file they are
         try:
             self.size = self._file.seek(0, io.SEEK_END)
         except BaseException:
@@ -72,7 +77,16 @@ class Storage:
     def read(self, address: int, size: int) -> bytes:
         """``size`` bytes of a structure at ``address``."""
         self.metadata.spend(size)
-        return self.contents(address, size)
+        at = self.base + address
+        start, near = self._near
+        if at < start or at + size > start + len(near):
+            if size > _NEAR // 2:
+                return self.contents(address, size)
+            self._check(address, size)
+            start = at // (_NEAR // 2) * (_NEAR // 2)
+            near = self.contents(start - self.base, min(_NEAR, self.size - start))
+            self._near = start, near
+        return near[at - start : at - start + size]
 
     def contents(self, address: int, size: int) -> bytes:
         """``size`` bytes of an array at ``address``, which do not count as a structure."""
@@ -143,13 +157,29 @@ class Fields:
     def take(self, size: int) -> bytes:
         end = self.at + size
         if end > len(self.data):
-            raise self.storage.damage(f"{self.what} ends too early")
+            raise self._too_short()
         part = self.data[self.at : end]
         self.at = end
         return part
 
+    def _too_short(self) -> ValueError:
+        return self.storage.damage(f"{self.what} ends too early")
+
     def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
+        end = self.at + size
+        if end > len(self.data):
+            raise self._too_short()
+        part = self.data[self.at : end]
+        self.at = end
+        return int.from_bytes(part, "little")
+
+    def numbers(self, layout: struct.Struct) -> tuple[int, ...]:
+        """Several numbers of fixed sizes."""
+        if self.at + layout.size > len(self.data):
+            raise self._too_short()
+        found = layout.unpack_from(self.data, self.at)
+        self.at += layout.size
+        return found
 
     def skip(self, size: int) -> None:
         self.take(size)
