@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core, constraints, initializers, regularizers
 from .. import backend as K
 from ..graph import (
     StaticShape,
@@ -16,21 +15,17 @@ from ..graph import (
     Variable,
     as_integer,
     checked_name,
-    dtype_name,
     is_eager,
     name_scope,
     nest,
-    phase_switch,
-    scoped_name,
     symbolic,
 )
 from ..graph.context import context, inside
 from ..graph.locks import Lock
-from ..legacy import interfaces
 from ..mixed_precision import Policy, layer_dtype
 from ..settings import settings
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
-from ..utils.messages import argument_names, describe, did_you_mean, warn_user
+from ..utils.messages import argument_names, did_you_mean, warn_user
 from .call_nest import CallNest, flat_outputs, is_nested
 from .calling import (
     Filed,
@@ -41,11 +36,12 @@ from .calling import (
     mark_concrete,
     must_be_given,
     naming_layer,
-    weights_were_set,
 )
 from .eager_call import adding_assignments, eager_call, eager_inputs
 from .input_spec import InputSpec, check_inputs
 from .later_layer import LaterLayer
+from .layer_losses import LossAccess
+from .layer_weights import WeightAccess
 from .node import Node, NodeAccess
 from .users_call import call_layer
 
@@ -81,7 +77,7 @@ class _LayersInside:
         return self if layer is None else layer._sublayers
 
 
-class Layer(LaterLayer, NodeAccess):
+class Layer(WeightAccess, LossAccess, LaterLayer, NodeAccess):
     """Something that maps tensors to tensors, with weights of its own.
 
     Subclasses define some of:
@@ -131,9 +127,6 @@ class Layer(LaterLayer, NodeAccess):
     #: what users write the output's shape in, for the warning about it
     _states_shape_by = "compute_output_shape"
 
-    #: the class of the metrics that ``add_metric`` makes. Metrics are layers, so metrics/base.py sets it
-    _mean_metric: Any
-
     #: what to do once the weights are made: a checkpoint that was restored before gives them its values
     _when_built: Any = None
 
@@ -157,12 +150,11 @@ class Layer(LaterLayer, NodeAccess):
         self._metrics = []
         self._losses = []
         self._updates = []
-        # From the tuple of input tensors (None: unconditional) to losses and updates that depend on them.
         self._per_input_losses = {}
         self._per_input_updates = {}
-        self._penalties = {}  # from the id of a weight's penalty to what computes it anew
-        self._call_losses = []  # of the last call on eager tensors
-        self._reported_in_test = {}  # to add_metric, by the call that is followed by the one for training
+        self._penalties = {}
+        self._call_losses = []
+        self._reported_in_test = {}
         self._inbound_nodes = []
         self._outbound_nodes = []
         self._built = False
@@ -223,6 +215,28 @@ class Layer(LaterLayer, NodeAccess):
         doc="The policy that the layer was given, or that has its dtype's name.",
     )
 
+    @property
+    def built(self):
+        """Whether the weights are made."""
+        return self._built
+
+    @built.setter
+    def built(self, value):
+        self._built = value
+
+    dynamic = False  #: whether ``call`` has to run step by step
+    activity_regularizer = None
+
+    @property
+    def name_scope(self):
+        """A context in which what is made has the layer's name before its own."""
+        return name_scope(self.name)
+
+    @property
+    def submodules(self):
+        """The layers in it, and those in them."""
+        return tuple(_with_inner_layers(self)[1:])
+
     # -- children ---------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, (Layer, Variable, list, tuple, dict)) and context.tracks:
@@ -253,254 +267,6 @@ class Layer(LaterLayer, NodeAccess):
         return found
 
     _layers: Any = _LayersInside()
-
-    # -- weights ----------------------------------------------------------------------------------
-    @property
-    def built(self):
-        """Whether the weights are made."""
-        return self._built
-
-    @built.setter
-    def built(self, value):
-        self._built = value
-
-    dynamic = False  #: whether ``call`` has to run step by step
-    activity_regularizer = None
-
-    @property
-    def name_scope(self):
-        """A context in which what is made has the layer's name before its own."""
-        return name_scope(self.name)
-
-    @property
-    def submodules(self):
-        """The layers in it, and those in them."""
-        return tuple(_with_inner_layers(self)[1:])
-
-    @property
-    def trainable_weights(self):
-        """Variables that training changes; empty where ``trainable`` is False."""
-        if not getattr(self, "trainable", True):
-            return []
-        return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self._sublayers))
-
-    @trainable_weights.setter
-    def trainable_weights(self, weights):
-        self._trainable_weights = weights
-
-    @property
-    def non_trainable_weights(self):
-        """Variables that training leaves alone; all of them where ``trainable`` is False."""
-        if getattr(self, "trainable", True):
-            return _unique(self._non_trainable_weights, *(la.non_trainable_weights for la in self._sublayers))
-        own = [self._trainable_weights, self._non_trainable_weights]
-        return _unique(*own, *(layer.weights for layer in self._sublayers))
-
-    @non_trainable_weights.setter
-    def non_trainable_weights(self, weights):
-        self._non_trainable_weights = weights
-
-    @property
-    def weights(self):
-        """All variables, those that training changes first."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    @interfaces.legacy_add_weight_support
-    def add_weight(
-        self,
-        name=None,
-        shape=None,
-        dtype=None,
-        initializer=None,
-        regularizer=None,
-        trainable=True,
-        constraint=None,
-        use_resource=None,
-        synchronization=None,
-        aggregation=None,
-    ):
-        """Make a variable of the layer.
-
-        Args:
-            name: the variable's name.
-            shape: a tuple; a scalar by default.
-            dtype: the layer's dtype by default.
-            initializer: an initializer, its name or config; Glorot uniform by default.
-            regularizer: a function of the variable that gives a penalty.
-            trainable: whether training changes it.
-            constraint: a projection applied after each training step.
-            use_resource, synchronization, aggregation: of TensorFlow's replicas, of which there is one: they change nothing.
-
-        Raises:
-            ValueError: a dim of the shape is None.
-        """
-        shape = () if shape is None else tuple(shape)
-        if None in shape:
-            raise ValueError(
-                f"the weight {name!r} of {self.name} would have the shape {shape}: state the size of the inputs where it is None."
-            )
-        shape = tuple(as_integer(d) for d in shape)
-        dtype = dtype or self.dtype or K.floatx()
-        _core.Variable(dtype_name(dtype), shape)  # whether there are such variables; it holds no memory yet
-        initializer = initializers.get("glorot_uniform" if initializer is None else initializer)
-        with symbolic():
-            initial = initializer(shape, dtype=dtype)
-        weight = Variable(
-            initial,  # a random tensor; its value is computed when first read
-            dtype=dtype,
-            shape=shape,
-            name=scoped_name(name or "Variable"),
-            constraint=constraints.get(constraint),
-        )
-        weight.trainable = trainable
-        (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)
-        regularizer = regularizers.get(regularizer)
-        if regularizer is not None:
-            with name_scope("weight_regularizer"), symbolic():
-                penalty = regularizer(weight)
-                self.add_loss(penalty)
-            self._penalties[id(penalty)] = functools.partial(regularizer, weight)
-        return weight
-
-    # What tf.keras calls them.
-    variables = property(lambda self: self.weights, doc="As ``weights``.")
-    trainable_variables = property(lambda self: self.trainable_weights, doc="As ``trainable_weights``.")
-    non_trainable_variables = property(lambda self: self.non_trainable_weights, doc="As ``non_trainable_weights``.")
-
-    def get_weights(self):
-        """Copies of the weights, as a list of arrays."""
-        return K.batch_get_value(self.weights)
-
-    def set_weights(self, weights):
-        """Set the weights from a list of arrays as :meth:`get_weights` gives it.
-
-        Raises:
-            ValueError: their number or a shape differs; nothing is changed then.
-        """
-        _set_weights(f'layer "{self.name}"', self.weights, weights)
-        weights_were_set([self])
-
-    def count_params(self):
-        """The number of scalars in the weights."""
-        if not self.built:
-            if type(self).__name__ != "Sequential":
-                raise RuntimeError(
-                    f"You tried to call `count_params` on {self.name}, but the layer isn't built. "
-                    "You can build it manually via: `.build(batch_input_shape)`."
-                )
-            self.build()
-        return sum(int(np.prod(w.shape)) for w in self.weights)
-
-    # -- losses, updates and metrics ----------------------------------------------------------------
-    @property
-    def losses(self):
-        """The penalties on weights and what :meth:`add_loss` was given, here and in layers inside.
-
-        Of eager tensors: the penalties on the weights as they are, and what the last call gave.
-        """
-        if is_eager():
-            return self._own_losses_now() + [x for layer in self._sublayers for x in layer.losses]
-        return _unique(self._losses, *(layer.losses for layer in self._sublayers))
-
-    def _own_losses_now(self) -> list:
-        of_weights = [x for x in self._per_input_losses.get(None, []) if not isinstance(x, Tensor) or x._known]
-        return [self._penalties[id(x)]() if id(x) in self._penalties else x for x in of_weights] + self._call_losses
-
-    @property
-    def _runs_updates(self) -> bool:
-        """Whether training runs the updates. Of frozen layers, too, for TensorFlow 2: batch normalization asks for itself."""
-        return self.trainable or self.stateful or settings.dialect.trainable_inside
-
-    @property
-    def updates(self):
-        """Updates of state to run at each training step (moving averages, recurrent state)."""
-        if not self._runs_updates:
-            return []
-        return _unique(self._updates, *(layer.updates for layer in self._sublayers))
-
-    def add_loss(self, losses, inputs=None):
-        """Add tensors to what training minimises.
-
-        Args:
-            losses: a tensor, a number, or a list of them.
-            inputs: tensors that the losses depend on; None if they hold for all calls (a penalty on weights).
-        """
-        if is_eager() and context.phase is not None:
-            self._call_losses += [loss() if callable(loss) else loss for loss in to_list(losses, allow_tuple=True)]
-            return
-        _file(losses, inputs, self._losses, self._per_input_losses)
-
-    def add_update(self, updates, inputs=None):
-        """Add updates that each training step runs; ``inputs`` as in :meth:`add_loss`.
-
-        Where tensors are eager the assignments were made already, and nothing is to be added.
-        """
-        if is_eager():
-            return
-        _file(updates, inputs, self._updates, self._per_input_updates)
-
-    def get_losses_for(self, inputs=None):
-        """Losses that depend on ``inputs``, or the unconditional ones for None."""
-        own = self._per_input_losses.get(_input_key(inputs), [])
-        return own + [x for layer in self._sublayers for x in layer.get_losses_for(inputs)]
-
-    def get_updates_for(self, inputs=None):
-        """Updates that depend on ``inputs``, or the unconditional ones for None."""
-        if not self._runs_updates:
-            return []
-        own = self._per_input_updates.get(_input_key(inputs), [])
-        return own + [x for layer in self._sublayers for x in layer.get_updates_for(inputs)]
-
-    @property
-    def metrics(self):
-        """The metrics of :meth:`add_metric` and those assigned to attributes, here and in layers inside."""
-        return _unique(self._metrics, *(layer.metrics for layer in self._sublayers))
-
-    def add_metric(self, value, name=None, aggregation="mean"):
-        """Report the mean of ``value`` over batches as a metric called ``name``; a second one of that name is ignored.
-
-        Args:
-            aggregation: tf.keras's word for that mean, or None for the result of a Metric.
-
-        Raises:
-            ValueError: there is no name, or the layer already has several metrics of that name.
-        """
-        if is_eager() and context.phase is not None:
-            known = next((metric for metric in self._metrics if metric.name == name), None)
-            if known is None:
-                known = self._mean_metric(name=name)
-                self._metrics.append(known)
-            known.update_state(value)
-            return
-        if context.phase == 0:  # of a layer that is called for each phase, the call for inference comes first
-            self._reported_in_test[name] = value
-            return
-        if name in self._reported_in_test:
-            in_test = self._reported_in_test.pop(name)
-            with inside(phase=None):
-                value = value if hasattr(value, "_metric_obj") else phase_switch(value, in_test)
-        same = sum(metric.name == name for metric in self._metrics)
-        if same > 1:
-            raise ValueError(
-                f"Please provide different names for the metrics you have added. We found {same} metrics with the "
-                f'name: "{name}"'
-            )
-        if same:
-            return
-        metric = getattr(value, "_metric_obj", None)
-        if metric is not None:
-            name = metric.name
-        if name is None:
-            raise ValueError(
-                "Please provide a name for your metric like `self.add_metric(tf.reduce_sum(inputs), "
-                "name='mean_activation')`"
-            )
-        if metric is None:
-            metric = self._mean_metric(name=name)
-            with inside(assigned=[]):  # they are the metric's updates, not the layer's
-                metric(value)
-        if not any(metric is known for known in self._metrics):
-            self._metrics.append(metric)
 
     # -- calling ------------------------------------------------------------------------------------
     def build(self, input_shape):
@@ -746,22 +512,6 @@ class Layer(LaterLayer, NodeAccess):
         return f"<{type(self).__module__}.{type(self).__name__} {self.__dict__.get('_name', '?')!r}>"
 
 
-def _set_weights(whose: str, params: list[Variable], weights: Any) -> None:
-    if len(params) != len(weights):
-        raise ValueError(
-            f"You called `set_weights(weights)` on {whose} with a weight list of length {len(weights)}, but the "
-            f"{whose.split()[0]} was expecting {len(params)} weights. Provided weights: {describe(weights)}"
-        )
-    arrays = [np.asarray(w) for w in weights]
-    for param, array in zip(params, arrays):
-        if param.shape != array.shape:
-            raise ValueError(
-                f"Layer weight shape {param.shape} not compatible with provided weight shape {array.shape} "
-                f"(weight {param.name} of {whose})"
-            )
-    K.batch_set_value(list(zip(params, arrays)))
-
-
 def _as_shape(shape: Any) -> tuple:
     """``input_shape`` as a tuple; a bare number is the commonest mistake."""
     if isinstance(shape, (int, np.integer)):
@@ -826,21 +576,3 @@ def _collect_layers(value: Any, found: list) -> None:
     elif isinstance(value, dict):
         for item in value.values():
             _collect_layers(item, found)
-
-
-def _unique(*lists: list) -> list:
-    """All items in order, each once (by identity)."""
-    return list({id(item): item for items in lists for item in items}.values())
-
-
-def _input_key(inputs: Any) -> tuple | None:
-    """Tensors hash by identity, so a tuple of them is a key that also keeps them alive."""
-    return None if inputs is None or inputs == [] else tuple(to_list(inputs, allow_tuple=True))
-
-
-def _file(items: Any, inputs: Any, flat: list, per_input: dict) -> None:
-    if items is None or (isinstance(items, (list, tuple)) and not items):
-        return
-    items = to_list(items, allow_tuple=True)
-    flat.extend(items)
-    per_input.setdefault(_input_key(inputs), []).extend(items)

@@ -11,9 +11,8 @@ from .. import losses as losses_module
 from .. import metrics as metrics_module
 from ..graph import Function, Tensor, name_scope, symbolic
 from ..settings import settings
-from ..utils.generic_utils import to_list
+from ..utils.generic_utils import each_once, to_list
 from . import compile_arguments
-from .base_layer import _unique
 from .endpoints import Endpoint
 from .standardize import classes_first, expects_shape_of_output
 
@@ -263,7 +262,7 @@ def _collect_metrics(made: Compiled, arguments: Arguments, added: list) -> None:
         result = {}
         for name, metric in metrics.items():
             base = name = f"{end.name}_{name}" if several else name
-            taken = of_losses + [m.name for m in _unique(made.metrics, added)]
+            taken = of_losses + [m.name for m in each_once(made.metrics, added)]
             count = 1
             while name in taken:
                 name, count = f"{base}_{count}", count + 1

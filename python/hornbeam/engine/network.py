@@ -10,9 +10,9 @@ from ..graph import StaticShape, Tensor, Variable, building, is_eager, name_scop
 from ..graph.function import RunCounter
 from ..legacy import interfaces
 from ..settings import settings
-from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from ..utils.generic_utils import each_once, has_arg, to_list, unpack_singleton
 from ..utils.messages import did_you_mean
-from .base_layer import Layer, _set_weights, _unique, disable_tracking, one_at_a_time
+from .base_layer import Layer, disable_tracking, one_at_a_time
 from .call_nest import flat_outputs, is_nested
 from .calling import KnownCalls, is_concrete, must_be_given, naming_layer, weights_were_set
 from .eager_call import adding_assignments
@@ -20,6 +20,7 @@ from .endpoints import FedInput
 from .formula import adopt
 from .input_layer import InputLayer
 from .later_model import config_of_subclass
+from .layer_weights import set_all_weights
 from .network_config import network_from_config, network_to_config
 from .node import Node
 from .parts import derived
@@ -210,15 +211,15 @@ class Network(Layer):
         """Variables that training changes, layer by layer; empty where ``trainable`` is False."""
         if not self.trainable:
             return []
-        return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers))
+        return each_once(self._trainable_weights, *(layer.trainable_weights for layer in self.layers))
 
     @property  # type: ignore[misc]
     def non_trainable_weights(self):
         """Variables that training leaves alone."""
-        frozen = _unique(self._non_trainable_weights, *(layer.non_trainable_weights for layer in self.layers))
+        frozen = each_once(self._non_trainable_weights, *(layer.non_trainable_weights for layer in self.layers))
         if self.trainable:
             return frozen
-        return _unique(self._trainable_weights, *(layer.trainable_weights for layer in self.layers), frozen)
+        return each_once(self._trainable_weights, *(layer.trainable_weights for layer in self.layers), frozen)
 
     @property
     def weights(self):
@@ -235,12 +236,12 @@ class Network(Layer):
         Raises:
             ValueError: their number or a shape differs; nothing is changed then.
         """
-        _set_weights(f'model "{self.name}"', self._weights_by_layer(), weights)
+        set_all_weights(f'model "{self.name}"', self._weights_by_layer(), weights)
         weights_were_set([self])
 
     def _weights_by_layer(self) -> list[Variable]:
         own = [self._trainable_weights, self._non_trainable_weights]
-        return _unique(*(layer.weights for layer in self.layers), *own)
+        return each_once(*(layer.weights for layer in self.layers), *own)
 
     @property
     def stateful(self):
@@ -290,7 +291,7 @@ class Network(Layer):
         """Updates of the layers that each training step runs, each once."""
         if not self._runs_updates:
             return []
-        return _unique(self._from_own_nodes("updates"))
+        return each_once(self._from_own_nodes("updates"))
 
     @property
     def state_updates(self):
@@ -303,24 +304,24 @@ class Network(Layer):
         if is_eager():
             of_layers = {i for layer in self.layers for i in layer._penalties}
             own = [x for x in self._own_losses_now() if id(x) not in of_layers]
-            return _unique(own, *(layer.losses for layer in self.layers))
+            return each_once(own, *(layer.losses for layer in self.layers))
         losses = self._from_own_nodes("losses")
         own = self._per_input_losses
         losses += own.get(None, []) if self._is_graph_network else [x for items in own.values() for x in items]
         numbers = [x for x in losses if isinstance(x, (int, float))]
-        return _unique([x for x in losses if not isinstance(x, (int, float))]) + numbers
+        return each_once([x for x in losses if not isinstance(x, (int, float))]) + numbers
 
     def get_losses_for(self, inputs=None):
         """Losses that depend on ``inputs``, or the unconditional ones for None."""
         own = self._per_input_losses.get(_key(inputs), [])
-        return _unique(own, *(layer.get_losses_for(inputs) for layer in self.layers))
+        return each_once(own, *(layer.get_losses_for(inputs) for layer in self.layers))
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
         if not self._runs_updates:
             return []
         own = self._per_input_updates.get(_key(inputs), [])
-        return _unique(own, *(layer.get_updates_for(inputs) for layer in self.layers))
+        return each_once(own, *(layer.get_updates_for(inputs) for layer in self.layers))
 
     # -- calling ----------------------------------------------------------------------------------------
     def __call__(self, inputs, *args, **kwargs):

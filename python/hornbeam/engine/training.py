@@ -15,11 +15,11 @@ from ..legacy import interfaces
 from ..legacy.appended import Appended
 from ..mixed_precision import scaling_losses
 from ..settings import settings
-from ..utils.generic_utils import slice_arrays, to_list, unpack_singleton
+from ..utils.generic_utils import each_once, slice_arrays, to_list, unpack_singleton
 from ..utils.messages import argument_names, did_you_mean, warn_user
 from ..utils.overriding import default
 from . import datasets, feeding, functions, step_loops, training_arrays, training_generator, training_utils
-from .base_layer import _unique, one_at_a_time
+from .base_layer import one_at_a_time
 from .batch_loop import scalar
 from .compiled import Arguments, Compiled, compile_model
 from .later_model import LaterModel
@@ -183,12 +183,12 @@ class Model(Steps, LaterModel, Network):
     def metrics(self):
         """The metrics of ``compile`` and of ``add_metric``, here and in the layers."""
         by_steps = [m for part in self._compiled.step_parts or () for m in part.metrics]
-        return _unique(by_steps, self._compiled.metrics, self._added_metrics())
+        return each_once(by_steps, self._compiled.metrics, self._added_metrics())
 
     def _added_metrics(self) -> list:
         """Those of ``add_metric``; a nested model's own compilation is not part of this model."""
         layers = self.layers
-        return _unique(
+        return each_once(
             self._metrics,
             *(la._added_metrics() if isinstance(la, Model) else la.metrics for la in layers),
         )

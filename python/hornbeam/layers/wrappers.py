@@ -6,7 +6,8 @@ import copy
 from typing import Any
 
 from .. import backend as K
-from ..engine.base_layer import InputSpec, Layer, _set_weights
+from ..engine.base_layer import InputSpec, Layer
+from ..engine.layer_weights import set_all_weights
 from ..engine.users_call import call_layer
 from ..graph import Tensor, name_scope
 from ..settings import settings
@@ -227,7 +228,7 @@ class Bidirectional(TakesStates, Wrapper):
         return K.batch_get_value(self._weights_by_direction())
 
     def set_weights(self, weights):
-        _set_weights(f'layer "{self.name}"', self._weights_by_direction(), weights)
+        set_all_weights(f'layer "{self.name}"', self._weights_by_direction(), weights)
 
     def _weights_by_direction(self):
         return self.forward_layer.weights + self.backward_layer.weights

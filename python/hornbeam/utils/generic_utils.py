@@ -313,6 +313,11 @@ def unpack_singleton(x: Any) -> Any:
     return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
 
 
+def each_once(*lists: list) -> list:
+    """All items in order, each once (by identity)."""
+    return list({id(item): item for items in lists for item in items}.values())
+
+
 def object_list_uid(object_list: Any) -> str:
     """A string that tells lists of objects apart by the objects' identities."""
     return ", ".join(str(abs(id(x))) for x in to_list(object_list))
