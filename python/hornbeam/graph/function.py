@@ -93,11 +93,16 @@ class Function:
         #: by phase (and the lengths of loops that are written out), with the messages of values to print, its last outputs
         self._programs: dict[Any, tuple[_core.Program, list[str]]] = {}
         self._lengths: dict[int, Function] = {}  # of those loops, by phase
+        #: the only program, once it is built, where nothing is to be done around it
+        self._plain: _core.Program | None = None
 
     def __call__(self, inputs: Sequence[Any], settled: bool = False) -> list[np.ndarray]:
         """Run the program; ``settled`` says that no eager tensor waits for it, nor it for one."""
         if settings.shared_recorder is not None and not settled:  # a plain attribute: predictions take a microsecond
             settings.recorder.settle()
+        plain = self._plain
+        if plain is not None:
+            return plain.run(inputs, self.counter)
         phase = self._phase
         if self._phase_index is not None:
             inputs = list(inputs)
@@ -171,4 +176,6 @@ class Function:
                 for variable in variables:
                     variable.materialize()
                 self._programs[key] = program, messages
+                if self._phase_index is None and key == self._phase and self._host is None and not messages:
+                    self._plain = program
             return self._programs[key]
