@@ -96,7 +96,10 @@ class LossAccess:
     @property
     def metrics(self):
         """The metrics of :meth:`add_metric` and those assigned to attributes, here and in layers inside."""
-        return each_once(self._metrics, *(layer.metrics for layer in self._sublayers))
+        inside = self._sublayers
+        if not inside and not self._metrics:  # as most layers, of which each training step asks
+            return []
+        return each_once(self._metrics, *[layer.metrics for layer in inside])
 
     def add_metric(self, value, name=None, aggregation="mean"):
         """Report the mean of ``value`` over batches as a metric called ``name``; a second one of that name is ignored.

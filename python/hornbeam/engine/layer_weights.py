@@ -39,7 +39,7 @@ class WeightAccess:
         """Variables that training changes; empty where ``trainable`` is False."""
         if not getattr(self, "trainable", True):
             return []
-        return each_once(self._trainable_weights, *(layer.trainable_weights for layer in self._sublayers))
+        return each_once(self._trainable_weights, *[layer.trainable_weights for layer in self._sublayers])
 
     @trainable_weights.setter
     def trainable_weights(self, weights):

@@ -73,6 +73,8 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
         return []
     if data is None:
         return [None] * len(names)
+    if len(names) == 1 and not text and shapes and _fits(data, shapes[0], check_batch_axis):
+        return [data]
     arrays = _as_list(data, names)
     if len(arrays) != len(names):
         arrays = _wrong_number(arrays, names, where)
@@ -101,6 +103,16 @@ def standardize_input_data(data, names, shapes=None, check_batch_axis=True, exce
             hint = functools.partial(_hint, tuple(given.shape), tuple(shape), exception_prefix, name)
             _check_shape(name, tuple(x.shape), tuple(shape), check_batch_axis, exception_prefix, hint)
     return standard
+
+
+def _fits(data: Any, shape: tuple | None, check_batch_axis: bool) -> bool:
+    """Whether it is an array of numbers to be fed as it is: nearly all are, and a training step is short."""
+    if type(data) is not np.ndarray or shape is None or data.ndim != len(shape) or data.ndim < 2:
+        return False
+    if data.dtype.kind not in "biuf":
+        return False
+    start = 0 if check_batch_axis else 1
+    return all([want is None or want == got for want, got in zip(shape[start:], data.shape[start:])])
 
 
 def _with_last_axis(x: Any, shape: tuple | None) -> Any:
