@@ -85,19 +85,18 @@ def test_same_bits_for_any_number_of_threads(threads):
 
 FIRST_CALLS = """
 import sys, threading
+from concurrent.futures import ThreadPoolExecutor
 import numpy
 from hornbeam import _core
 sys.setswitchinterval(1e-6)
-for _ in range(20):
-    variable, start = _core.Variable("float32", (10_000,)), threading.Barrier(8)
-    def read():
-        start.wait()
-        variable.get()
-    readers = [threading.Thread(target=read) for _ in range(8)]
-    for reader in readers:
-        reader.start()
-    for reader in readers:
-        reader.join()
+with ThreadPoolExecutor(8) as pool:
+    for _ in range(20):
+        variable, start = _core.Variable("float32", (10_000,)), threading.Barrier(8)
+        def read(_):
+            start.wait()
+            return _core.read_state([variable])[0][0]
+        for value in pool.map(read, range(8)):
+            assert value.shape == (10_000,)
 """
 
 
