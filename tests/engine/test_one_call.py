@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from hornbeam import _core
 from hornbeam.layers import LSTM, BatchNormalization, Conv2D, Dense, Dropout, Embedding, Flatten, MaxPooling2D
 from hornbeam.models import Sequential
 
@@ -59,9 +60,11 @@ def test_a_warm_training_step_is_one_call(make):
         return core_calls(lambda: model.fit(x[:samples], y[:samples], batch_size=8, epochs=1, verbose=0))
 
     epoch(8)
+    # Where a device has memory of its own, the next batch's feeds are set while a step runs.
+    step = ["run"] if _core.device() == "cpu" else ["run_ahead", "set"]
     short, long = epoch(8), epoch(32)
-    assert short.count("run") == 1
-    assert sorted(long) == sorted(short + ["run"] * 3)  # three more batches are three more calls
+    assert short.count(step[0]) == 1
+    assert sorted(long) == sorted(short + step * 3)  # three more batches are three more calls
 
 
 @pytest.mark.host_only(reason="kernels of other devices may allocate")
