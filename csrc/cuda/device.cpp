@@ -41,8 +41,8 @@ class Gpu::Submitting {
 };
 
 void Gpu::use() {
+  check_process();
   if (!process_) start();
-  if (process_ != getpid()) throw GpuError("it was in use before this process was forked, and cannot be used in it");
   check("cudaSetDevice", cudaSetDevice(ordinal_));
 }
 
@@ -63,7 +63,10 @@ void Gpu::start() {
   process_ = getpid();
 }
 
-void Gpu::check_process() { const Submitting submitting(*this); }
+void Gpu::check_process() const {
+  if (const pid_t user = process_; user && user != getpid())
+    throw GpuError("it was in use before this process was forked, and cannot be used in it");
+}
 
 bool Gpu::is_recording() const { return recording_thread_.load() == std::this_thread::get_id(); }
 

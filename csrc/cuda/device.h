@@ -28,7 +28,7 @@ class Gpu {
 
   const std::string name, description;
 
-  void check_process();
+  void check_process() const;
 
   void* allocate(int64_t bytes);  // null where there is no room
   void free(void*) noexcept;
@@ -68,7 +68,7 @@ class Gpu {
   void* allocate_on_host(int64_t bytes, unsigned flags);
 
   const int ordinal_;
-  pid_t process_ = 0;  // that uses it; the pointers of its memory are dead in a forked child
+  std::atomic<pid_t> process_ = 0;  // that uses it; the pointers of its memory are dead in a forked child
   std::mutex mutex_;
   Lane compute_;
   std::unique_ptr<Staging> staging_;
