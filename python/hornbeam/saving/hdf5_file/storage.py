@@ -11,8 +11,8 @@ from typing import Any
 from . import limits
 from .checksum import lookup3
 
-#: bytes that are read at once for a small structure, and around it: the next one is often there
-_NEAR = 1 << 13
+#: a structure of at most so many bytes is read with the page that it begins on and the next: others are often there
+_PAGE = 1 << 12
 
 
 class Budget:
@@ -47,7 +47,7 @@ class Storage:
         self._owned = not hasattr(source, "read")
         self._file = open(source, "rb", buffering=0) if self._owned else source
         self._lock = threading.Lock()
-        self._near = 0, b""  # bytes around the latest small structure, and where in the file they are
+        self._near = 0, b""  # where in the file the pages of the latest small structure are, and their bytes
         try:
             self.size = self._file.seek(0, io.SEEK_END)
         except BaseException:
@@ -80,11 +80,11 @@ class Storage:
         at = self.base + address
         start, near = self._near
         if at < start or at + size > start + len(near):
-            if size > _NEAR // 2:
+            if size > _PAGE:
                 return self.contents(address, size)
             self._check(address, size)
-            start = at // (_NEAR // 2) * (_NEAR // 2)
-            near = self.contents(start - self.base, min(_NEAR, self.size - start))
+            start = at // _PAGE * _PAGE
+            near = self.contents(start - self.base, min(2 * _PAGE, self.size - start))
             self._near = start, near
         return near[at - start : at - start + size]
 
@@ -157,29 +157,17 @@ class Fields:
     def take(self, size: int) -> bytes:
         end = self.at + size
         if end > len(self.data):
-            raise self._too_short()
+            raise self.storage.damage(f"{self.what} ends too early")
         part = self.data[self.at : end]
         self.at = end
         return part
 
-    def _too_short(self) -> ValueError:
-        return self.storage.damage(f"{self.what} ends too early")
-
     def number(self, size: int) -> int:
-        end = self.at + size
-        if end > len(self.data):
-            raise self._too_short()
-        part = self.data[self.at : end]
-        self.at = end
-        return int.from_bytes(part, "little")
+        return int.from_bytes(self.take(size), "little")
 
     def numbers(self, layout: struct.Struct) -> tuple[int, ...]:
         """Several numbers of fixed sizes."""
-        if self.at + layout.size > len(self.data):
-            raise self._too_short()
-        found = layout.unpack_from(self.data, self.at)
-        self.at += layout.size
-        return found
+        return layout.unpack(self.take(layout.size))
 
     def skip(self, size: int) -> None:
         self.take(size)
