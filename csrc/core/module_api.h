@@ -5,8 +5,8 @@
 
 namespace hornbeam {
 
-// The error of a call for which the host has no memory.
-inline constexpr char kNoHostMemory[] = "there is no memory of the host's for it";
+// The error of a call for which the host lacks memory: a MemoryError in the core.
+inline constexpr char kNoHostMemory[] = "the host has too little memory left";
 
 // The functions of core/device.h, on a device of the module. Null is success; an error is a text that holds until this
 // thread's next call.

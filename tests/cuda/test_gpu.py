@@ -426,7 +426,7 @@ def test_where_the_host_has_no_memory_for_copies_it_is_a_memory_error(gpu):
         """,
         HORNBEAM_SIM_MEMORY=str(512 << 10),
     )
-    assert out.splitlines() == ["device 'sim': there is no memory of the host's for it", "100.0"]
+    assert out.splitlines() == ["device 'sim': the host has too little memory left", "100.0"]
 
 
 def test_memory_that_others_keep_for_later_is_given_up_for_what_is_wanted_now(gpu):

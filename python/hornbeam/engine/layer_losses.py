@@ -97,7 +97,7 @@ class LossAccess:
     def metrics(self):
         """The metrics of :meth:`add_metric` and those assigned to attributes, here and in layers inside."""
         inside = self._sublayers
-        if not inside and not self._metrics:  # as most layers, of which each training step asks
+        if not inside and not self._metrics:  # as in most layers; a training step asks each of them
             return []
         return each_once(self._metrics, *[layer.metrics for layer in inside])
 
