@@ -83,14 +83,14 @@ class LossAccess:
 
     def get_losses_for(self, inputs=None):
         """Losses that depend on ``inputs``, or the unconditional ones for None."""
-        own = self._per_input_losses.get(_input_key(inputs), [])
+        own = self._per_input_losses.get(input_key(inputs), [])
         return own + [x for layer in self._sublayers for x in layer.get_losses_for(inputs)]
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
         if not self._runs_updates:
             return []
-        own = self._per_input_updates.get(_input_key(inputs), [])
+        own = self._per_input_updates.get(input_key(inputs), [])
         return own + [x for layer in self._sublayers for x in layer.get_updates_for(inputs)]
 
     @property
@@ -148,7 +148,7 @@ class LossAccess:
             self._metrics.append(metric)
 
 
-def _input_key(inputs: Any) -> tuple | None:
+def input_key(inputs: Any) -> tuple | None:
     """Tensors hash by identity, so a tuple of them is a key that also keeps them alive."""
     return None if inputs is None or inputs == [] else tuple(to_list(inputs, allow_tuple=True))
 
@@ -158,4 +158,4 @@ def _file(items: Any, inputs: Any, flat: list, per_input: dict) -> None:
         return
     items = to_list(items, allow_tuple=True)
     flat.extend(items)
-    per_input.setdefault(_input_key(inputs), []).extend(items)
+    per_input.setdefault(input_key(inputs), []).extend(items)

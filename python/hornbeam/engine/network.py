@@ -20,6 +20,7 @@ from .endpoints import FedInput
 from .formula import adopt
 from .input_layer import InputLayer
 from .later_model import config_of_subclass
+from .layer_losses import input_key
 from .layer_weights import set_all_weights
 from .network_config import network_from_config, network_to_config
 from .node import Node
@@ -313,14 +314,14 @@ class Network(Layer):
 
     def get_losses_for(self, inputs=None):
         """Losses that depend on ``inputs``, or the unconditional ones for None."""
-        own = self._per_input_losses.get(_key(inputs), [])
+        own = self._per_input_losses.get(input_key(inputs), [])
         return each_once(own, *(layer.get_losses_for(inputs) for layer in self.layers))
 
     def get_updates_for(self, inputs=None):
         """Updates that depend on ``inputs``, or the unconditional ones for None."""
         if not self._runs_updates:
             return []
-        own = self._per_input_updates.get(_key(inputs), [])
+        own = self._per_input_updates.get(input_key(inputs), [])
         return each_once(own, *(layer.get_updates_for(inputs) for layer in self.layers))
 
     # -- calling ----------------------------------------------------------------------------------------
@@ -598,10 +599,6 @@ class Network(Layer):
         from ..saving import unpickle_model
 
         self.__dict__.update(unpickle_model(state).__dict__)
-
-
-def _key(inputs: Any) -> tuple | None:
-    return None if inputs is None else tuple(to_list(inputs, allow_tuple=True))
 
 
 def _is_nested(ends: Any) -> bool:
