@@ -261,6 +261,12 @@ class TestLossesAndUpdates:
         assert model.get_losses_for(None) == inner.get_losses_for(None) and len(model.get_losses_for(None)) == 1
         assert model.get_losses_for(x) == inner.get_losses_for(x) and len(model.get_losses_for(x)) == 1
 
+    def test_of_no_inputs_are_those_that_always_hold(self):
+        x = Input((2,))
+        model = Model(x, Dense(3)(x))
+        model.add_loss(K.constant(1.0))
+        assert len(model.get_losses_for([])) == len(model.get_losses_for(None)) == 1
+
     def test_of_a_variable_can_be_asked_for(self):
         layer, x = Dense(2, activity_regularizer="l1"), K.variable(np.ones((1, 2)))
         y = layer(x)
